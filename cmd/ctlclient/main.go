@@ -1,0 +1,4 @@
+// Command ctlclient (stub: being written).
+package main
+
+func main() {}
