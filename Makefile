@@ -1,0 +1,39 @@
+# Two commands are all a new Debian or Ubuntu machine needs:
+#
+#   make run    installs what is missing, builds the headless program, runs the demo
+#   make test   installs what the tests need, then runs every one of them
+#
+# Go, gcc and make have to be there. apt is called only for packages that are missing.
+
+GO      ?= go
+BIN     := bin
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test gui build build-gui windows fuzz bench clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## the demo: a tokenless practice cluster becomes a token-signed one
+	@scripts/setup run
+	@$(MAKE) --no-print-directory build
+	@$(BIN)/ctlclient lab demo
+
+test: ## every test, as CI runs them
+	@scripts/setup test
+	@scripts/test
+
+build: ## the headless program, bin/ctlclient (no X11, no OpenGL)
+	@echo "building $(BIN)/ctlclient (the first build takes about a minute)"
+	@CGO_ENABLED=1 $(GO) build -trimpath -tags nogui -ldflags '$(LDFLAGS)' -o $(BIN)/ctlclient ./cmd/ctlclient
+
+fuzz: ## long fuzz rounds of every decoder; FUZZTIME=5m by default
+	@scripts/fuzz $(or $(FUZZTIME),5m)
+
+bench: ## benchmarks
+	@$(GO) test -tags nogui -run '^$$' -bench . -benchmem ./...
+
+clean: ## remove what was built
+	@rm -rf $(BIN) dist

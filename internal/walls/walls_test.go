@@ -1,0 +1,136 @@
+// Package walls holds the walls between the rooms: who may import whom.
+package walls
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "ctlclient/"
+
+// room says what the product code of one folder may import of ours, and what it may
+// not import at all. Test files are free: they stand outside the house.
+type room struct {
+	ours   []string // folders of ours; a folder stands for what is below it too
+	never  []string // import paths, exact, or ending in / for all below
+	reason string
+}
+
+var (
+	network = []string{"net", "net/", "crypto/tls", "golang.org/x/crypto/ssh", "golang.org/x/crypto/ssh/"}
+	disk    = []string{"os", "path/filepath", "io/ioutil"}
+)
+
+var rooms = map[string]room{
+	"ctlbuild": {ours: []string{"ctlbuild"}, never: append(network, disk...), reason: "the trust list is bytes in, bytes out: no network, no files"},
+	"token":    {ours: []string{"token"}, never: network, reason: "PKCS#11 knows no trust lists and no network"},
+	"softhsm":  {ours: []string{"softhsm", "token"}, never: network, reason: "practice tokens stand beside the product"},
+	"protocol": {ours: []string{"protocol"}, reason: "the wire makes no decisions"},
+	"trust":    {ours: []string{"trust", "ctlbuild"}, never: append(network, disk...), reason: "a verdict asks through an interface, so that it can be given without a network"},
+	"provider": {ours: []string{"provider", "ctlbuild", "protocol", "trust"}, reason: "the node's side stands on the ground floor"},
+	"cluster":  {ours: []string{"cluster", "ctlbuild", "token", "protocol", "trust"}, reason: "no screens, no jobs"},
+	"workflow": {ours: []string{"workflow", "cluster", "ctlbuild", "token", "protocol", "trust"}, reason: "no widgets, no flags, no practice cluster"},
+	"gui":      {ours: []string{"gui", "workflow", "cluster", "ctlbuild", "token", "protocol", "trust"}, reason: "a screen holds nothing that a headless user would also need"},
+	"lab":      {ours: []string{"lab", "ctlbuild", "protocol", "trust", "softhsm", "token"}, reason: "the practice cluster speaks the real protocols, not the product's own jobs"},
+	"cmd":      {ours: []string{""}, reason: "the top"},
+	"internal": {ours: []string{"internal"}, reason: "checks"},
+	"interop":  {ours: []string{"interop"}, reason: "checks"},
+}
+
+// only lists libraries that belong to some rooms.
+var only = []struct {
+	library string
+	rooms   []string
+	reason  string
+}{
+	{"fyne.io/", []string{"gui"}, "only gui knows the toolkit, so that everything else runs on a bare server"},
+	{"github.com/miekg/pkcs11", []string{"token", "softhsm"}, "only token talks to PKCS#11 modules"},
+	{"github.com/ThalesIgnite/crypto11", []string{"token", "softhsm"}, "only token talks to PKCS#11 modules"},
+	{"github.com/spf13/cobra", []string{"cmd"}, "flags belong to the command line"},
+}
+
+// forbidden leaves out what is called net but reaches nothing.
+func forbidden(path string, never []string) bool {
+	if path == "net/netip" || path == "net/url" {
+		return false
+	}
+	for _, n := range never {
+		if path == n || strings.HasSuffix(n, "/") && strings.HasPrefix(path, n) {
+			return true
+		}
+	}
+	return false
+}
+
+func within(path string, folders []string) bool {
+	for _, f := range folders {
+		if f == "" || path == f || strings.HasPrefix(path, f+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+func TestWalls(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(root, path)
+		rel = filepath.ToSlash(rel)
+		if d.IsDir() {
+			if rel != "." && strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || rel == "bin" || rel == "dist" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		seen++
+		name, _, _ := strings.Cut(rel, "/")
+		r, ok := rooms[name]
+		if !ok {
+			t.Errorf("%s: the room %q is not in the plan; give it a floor in this test", rel, name)
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if ours, ok := strings.CutPrefix(imported, module); ok && !within(ours, r.ours) {
+				t.Errorf("%s imports %s: %s", rel, imported, r.reason)
+			}
+			if forbidden(imported, r.never) {
+				t.Errorf("%s imports %s: %s", rel, imported, r.reason)
+			}
+			for _, o := range only {
+				if strings.HasPrefix(imported, o.library) && !within(name, o.rooms) {
+					t.Errorf("%s imports %s: %s", rel, imported, o.reason)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen < 10 {
+		t.Fatalf("only %d files seen: is this still the root of the project?", seen)
+	}
+}
