@@ -1,0 +1,88 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/trust"
+)
+
+// PlanDistribute takes a file that is signed already. It must be a CTL that
+// verifies; the verdicts are about exactly these bytes.
+func (s *Session) PlanDistribute(ctx context.Context, file []byte) (*Plan, *ctlbuild.List, error) {
+	s.job = JobDistribute
+	if err := s.needNodes(); err != nil {
+		return nil, nil, err
+	}
+	list, err := ctlbuild.Parse(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	if list.Kind() != ctlbuild.KindCTL {
+		return nil, nil, fail(BadRequest, nil, "this is %s, not %s", list.Header.FileName, CTLFileName)
+	}
+	if v := list.Verify(); !v.OK {
+		return nil, nil, fail(FilesBad, []string{"ctlclient file verify FILE tells more"}, "Verification of the CTL file failed: %s", v.Reason)
+	}
+	rec, _ := list.Signer()
+	p := &Plan{Job: JobDistribute, Old: s.Snapshot.Current, signer: rec.Certificate()}
+	if p.Old != nil {
+		p.Diff = ctlbuild.Compare(p.Old, list)
+		if p.Diff.Identical && s.Snapshot.Agree {
+			p.Notes = append(p.Notes, "every node serves this very file already")
+		}
+	} else {
+		p.Diff = allAdded(ctlbuild.Edit(list))
+	}
+	return p, list, s.finishSigned(ctx, p, list)
+}
+
+// finishSigned is finish for a list that is signed already.
+func (s *Session) finishSigned(ctx context.Context, p *Plan, list *ctlbuild.List) (err error) {
+	defer s.step("assess", "asking what each phone will make of it")(&err)
+	p.Restart = restartOrder()
+	p.Hazards = trust.Hazards(ctx, trust.Change{
+		Old: p.Old, New: list, Signer: p.signer, Mixed: s.Snapshot.Mixed, Phones: s.Fleet,
+	}, s.Cluster.TVS())
+	p.Hazards = bySeverity(append(p.Hazards, s.unevenNodes()...))
+	p.Verdicts = s.verdicts(ctx, trust.Offer{CTL: list})
+	for _, n := range p.Notes {
+		s.info(n)
+	}
+	return ctx.Err()
+}
+
+// Resume finishes a job that was left incomplete, Rollback puts the former file
+// back everywhere. id "" is the newest job of this cluster.
+func (s *Session) Resume(ctx context.Context, id string) (*Result, error) {
+	s.job = "resume"
+	end := s.step("distribute", "finishing the job on every node")
+	out, err := s.Cluster.Resume(ctx, id)
+	end(&err)
+	return s.settled(ctx, &Result{Plan: &Plan{Job: "resume"}, Outcome: out}, err)
+}
+
+// Rollback is described with Resume.
+func (s *Session) Rollback(ctx context.Context, id string) (*Result, error) {
+	s.job = "rollback"
+	end := s.step("distribute", "putting the former file back on every node")
+	out, err := s.Cluster.Rollback(ctx, id)
+	end(&err)
+	return s.settled(ctx, &Result{Plan: &Plan{Job: "rollback"}, Outcome: out}, err)
+}
+
+// settled looks again at what the nodes serve after a job was finished or taken back.
+func (s *Session) settled(ctx context.Context, r *Result, err error) (*Result, error) {
+	if err != nil {
+		return r, err
+	}
+	if err := s.Refresh(ctx); err != nil {
+		return r, fmt.Errorf("the job is done, but looking at the cluster again failed: %w", err)
+	}
+	r.List, r.Restart = s.Snapshot.Current, []string{MsgRestart}
+	if !s.Snapshot.Agree {
+		return r, fail(NotEverywhere, []string{"ctlclient cluster status shows every node"}, "the nodes do not serve the same file")
+	}
+	return r, s.fetchAsPhone(ctx, r, false)
+}

@@ -1,0 +1,169 @@
+package workflow
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
+	"ctlclient/protocol/ctlp"
+	"ctlclient/trust"
+)
+
+// ExecuteOptions of one run.
+type ExecuteOptions struct {
+	KeepGoing bool // after the first commit a failing node is left to resume instead of everything being taken back
+	Restart   bool // restart the services through the administration CLI
+	Retries   int  // of each node after the first commit; 0: the default
+}
+
+// Result of a job.
+type Result struct {
+	Plan    *Plan
+	List    *ctlbuild.List // what the nodes were given; nil: the file was removed
+	Outcome cluster.Outcome
+	Restart []string        // lines to show, empty when the services were restarted
+	TFTP    map[string]bool // node -> its TFTP service gives phones exactly these bytes
+}
+
+// Execute distributes a signed plan, sets the mode where the plan says so, and
+// compares what nodes serve with what was sent. A *cluster.PartialError says that
+// not every node holds the new file, and names them.
+func (s *Session) Execute(ctx context.Context, p *Plan, signed *ctlbuild.List, o ExecuteOptions) (*Result, error) {
+	if err := s.gate(p); err != nil {
+		return nil, err
+	}
+	if v := signed.Verify(); !v.OK {
+		return nil, fail(FilesBad, nil, "the file to distribute does not verify: %s; nothing was written", v.Reason)
+	}
+	r := &Result{Plan: p, List: signed}
+	end := s.step("distribute", fmt.Sprintf("staging on %d nodes, then committing on all", len(s.Snapshot.Nodes)))
+	var err error
+	r.Outcome, err = s.Cluster.Distribute(ctx, cluster.DistributeOptions{
+		Name: CTLFileName, Data: signed.Bytes(), Expect: s.expect(), Job: p.Job,
+		KeepGoing: o.KeepGoing, Retries: o.Retries, Note: journalNote(p),
+	})
+	end(&err)
+	if err != nil {
+		return r, err
+	}
+	if p.Mode != nil {
+		if err := s.setMode(ctx, r, *p.Mode); err != nil {
+			return r, err
+		}
+	}
+	return r, s.after(ctx, r, o)
+}
+
+// journalNote records who signs and what was decided against advice.
+func journalNote(p *Plan) map[string]string {
+	note := map[string]string{}
+	if p.signer != nil {
+		note["signer"] = tokenCN(p.signer)
+	}
+	if p.Mode != nil {
+		note["mode"] = modeName(*p.Mode)
+	}
+	if !p.Dangerous() {
+		return note
+	}
+	var lost, rules []string
+	for _, v := range p.Lost() {
+		lost = append(lost, phoneName(v.Phone))
+	}
+	for _, h := range p.Hazards {
+		if h.Severity == trust.Danger {
+			rules = append(rules, h.Rule)
+		}
+	}
+	note["accepted-loss"] = strings.Join(lost, ", ")
+	note["overridden"] = strings.Join(rules, ", ")
+	return note
+}
+
+// setMode follows the file. Where the cluster refuses the mode, the file is taken
+// back too: a CTL of one mode under the other helps nobody.
+func (s *Session) setMode(ctx context.Context, r *Result, mixed bool) (err error) {
+	defer s.step("set-mode", "setting the cluster to "+modeName(mixed))(&err)
+	err = s.Cluster.SetMode(ctx, mixed)
+	if err == nil {
+		s.info("Cluster set to " + modeName(mixed))
+		return nil
+	}
+	out, back := s.Cluster.Rollback(ctx, r.Outcome.ID)
+	if back != nil {
+		return errors.Join(err, fmt.Errorf("taking the file back failed as well: %w", back))
+	}
+	r.Outcome = out
+	reason := Unreachable
+	var st *ctlp.StatusError
+	if errors.As(err, &st) {
+		reason = Refused
+	}
+	e := fail(reason, modeHints(st), "the cluster did not go to %s, and the former CTL was put back on all nodes", modeName(mixed))
+	e.Err = err
+	return e
+}
+
+func modeHints(st *ctlp.StatusError) []string {
+	if st != nil && st.Status == ctlp.ExportRefused {
+		return []string{"mixed mode needs a Smart Licensing account registered for export-controlled functionality: System > Licensing > License Management"}
+	}
+	return []string{"see that the publisher's CTL Provider and database run, then run the same command again"}
+}
+
+// after restarts services when asked, and fetches the file as a phone would.
+func (s *Session) after(ctx context.Context, r *Result, o ExecuteOptions) error {
+	if o.Restart {
+		if err := s.RestartServices(ctx); err != nil {
+			r.Restart = []string{MsgRestart}
+			return err
+		}
+	} else {
+		r.Restart = []string{MsgRestart}
+	}
+	return s.fetchAsPhone(ctx, r, o.Restart)
+}
+
+// fetchAsPhone reads the file over TFTP from every node. A TFTP service that was
+// not restarted may still give its cached copy, which is said and is no error;
+// after a restart it is one.
+func (s *Session) fetchAsPhone(ctx context.Context, r *Result, restarted bool) (err error) {
+	defer s.step("fetch", "fetching the file from every node as a phone does")(&err)
+	r.TFTP = map[string]bool{}
+	var differ []string
+	for _, n := range s.Snapshot.Nodes {
+		name := n.Node.Name
+		got, err := s.Cluster.FetchTFTP(ctx, n.Node, CTLFileName)
+		if errors.Is(err, errors.ErrUnsupported) {
+			continue
+		}
+		e := Event{Type: EventNode, Step: "fetch", Node: name, State: "done"}
+		switch {
+		case r.List == nil && errors.Is(err, fs.ErrNotExist),
+			r.List != nil && err == nil && bytes.Equal(got, r.List.Bytes()):
+			r.TFTP[name] = true
+			e.Message = "serves the new file"
+			if r.List != nil {
+				e.Data = map[string]any{"md5": r.List.MD5(), "sha1": r.List.SHA1()}
+			}
+		default:
+			r.TFTP[name] = false
+			differ = append(differ, name)
+			e.State, e.Message = "stale", "still serves another file: its TFTP service has to be restarted"
+			if err != nil {
+				e.State, e.Message = "failed", err.Error()
+			}
+		}
+		s.emit(e)
+	}
+	if restarted && len(differ) > 0 {
+		return fail(NotEverywhere, []string{"look at these nodes: ctlclient cluster status"},
+			"TFTP on %s does not serve the new file although the services were restarted", strings.Join(differ, ", "))
+	}
+	return nil
+}

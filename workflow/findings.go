@@ -1,0 +1,128 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
+	"ctlclient/trust"
+)
+
+// Finding is one thing to know about the cluster, and the job that mends it.
+type Finding struct {
+	Severity trust.Severity
+	Message  string
+	Mend     string // a command line, "" when there is nothing to do
+	Job      string // update, to-tokens, mode, distribute, resume, ""
+}
+
+// Findings says what is wrong with the cluster, the worst first; empty when nothing is.
+func (s *Session) Findings(ctx context.Context) []Finding {
+	var fs []Finding
+	add := func(sev trust.Severity, job, mend, format string, args ...any) {
+		fs = append(fs, Finding{Severity: sev, Message: fmt.Sprintf(format, args...), Mend: mend, Job: job})
+	}
+	s.findJobs(add)
+	s.findNodes(add)
+	if l := s.Snapshot.Current; l != nil {
+		s.findList(l, add)
+	} else if s.Snapshot.Mixed {
+		add(trust.Danger, "mode", "ctlclient mode mixed --sign-with pkcs11:token=FIRST --add-token pkcs11:token=SECOND", "%s", MsgNoCTLInSecure)
+	}
+	slices.SortStableFunc(fs, func(a, b Finding) int { return int(b.Severity) - int(a.Severity) })
+	return fs
+}
+
+type addFinding func(sev trust.Severity, job, mend, format string, args ...any)
+
+// findJobs: a job that was interrupted stands before everything else.
+func (s *Session) findJobs(add addFinding) {
+	jobs, err := cluster.History(s.opt.StateDir, s.Cluster.Profile.Name)
+	if err != nil {
+		add(trust.Warning, "", "", "the journal cannot be read: %v", err)
+		return
+	}
+	if len(jobs) > 0 && unfinished(jobs[0]) {
+		add(trust.Danger, "resume", "ctlclient resume "+jobs[0].ID+"   (or: ctlclient rollback "+jobs[0].ID+")",
+			"the job %s (%s) was not finished", jobs[0].ID, jobs[0].Kind)
+	}
+}
+
+func (s *Session) findNodes(add addFinding) {
+	sums := map[string][]string{}
+	for _, n := range s.Snapshot.Nodes {
+		name := n.Node.Name
+		switch {
+		case n.Err != nil:
+			add(trust.Danger, "", "", "%s could not be asked for its CTL file: %v", name, n.Err)
+		case n.Missing:
+			sums["none"] = append(sums["none"], name)
+		default:
+			sum := sha256Sum(n.File)
+			sums[string(sum[:])] = append(sums[string(sum[:])], name)
+			if n.List == nil {
+				add(trust.Danger, "distribute", "ctlclient distribute FILE", "%s serves a CTL file that cannot be read (Error parsing the CTL File.)", name)
+			} else if v := n.List.Verify(); !v.OK {
+				add(trust.Danger, "distribute", "ctlclient distribute FILE", "Verification of the CTL file of %s failed: %s", name, v.Reason)
+			}
+		}
+		if n.TFTPAgree != nil && !*n.TFTPAgree {
+			add(trust.Warning, "", "restart Cisco Tftp on "+name, "TFTP on %s serves another file than the node holds", name)
+		}
+	}
+	if len(sums) > 1 {
+		var groups []string
+		for _, names := range sums {
+			groups = append(groups, strings.Join(names, ", "))
+		}
+		slices.Sort(groups)
+		add(trust.Danger, "distribute", "ctlclient distribute FILE   (or: ctlclient update)", "the nodes do not serve the same CTL file: %s", strings.Join(groups, " | "))
+	}
+}
+
+// findList looks at the records of the list that the cluster agrees on.
+func (s *Session) findList(l *ctlbuild.List, add addFinding) {
+	stubs, full := 0, 0
+	for i := range l.Records {
+		if r := &l.Records[i]; r.IsStub() {
+			stubs++
+		} else if isServer(r.Function()) {
+			full++
+		}
+	}
+	tokens := tokensOf(l)
+	sign := "ctlclient update --sign-with pkcs11:token=LABEL"
+	if l.Tokenless() {
+		sign = "ctlclient migrate to-tokenless   (the publisher updates its own list)"
+	}
+	switch {
+	case !s.Snapshot.Mixed && full > 0:
+		add(trust.Warning, "mode", "ctlclient mode non-secure", "the cluster is in non-secure mode, but its CTL still lists server certificates: residue of mixed mode")
+	case s.Snapshot.Mixed && stubs > 0:
+		add(trust.Danger, "mode", "ctlclient mode mixed", "the cluster is in mixed mode, but %d server records of the CTL are empty stubs", stubs)
+	case s.Snapshot.Mixed:
+		s.findServers(l, sign, add)
+	}
+	if len(tokens) == 1 {
+		add(trust.Warning, "update", "ctlclient update --sign-with pkcs11:token=LABEL --add-token pkcs11:token=SECOND", "%s is the only token of the CTL: if it is lost, every phone must be cleared by hand", tokens[0])
+	}
+	if len(l.SAST()) > 4 {
+		add(trust.Note, "update", "ctlclient update --remove CN", "the CTL lists %d SAST certificates; phones remember few", len(l.SAST()))
+	}
+}
+
+// findServers says which server certificates an update would bring in.
+func (s *Session) findServers(l *ctlbuild.List, mend string, add addFinding) {
+	d := ctlbuild.Edit(l)
+	notes, err := collectServers(d, s.serverCredentials())
+	if err != nil {
+		add(trust.Warning, "", "", "a server's certificate cannot be listed: %v", err)
+		return
+	}
+	for _, n := range notes {
+		add(trust.Warning, "update", mend, "an update is due: %s", n)
+	}
+}

@@ -1,0 +1,215 @@
+package workflow
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
+	"ctlclient/trust"
+)
+
+// ServerSAST says what becomes of CallManager and ITLRecovery as SAST when tokens
+// take over.
+type ServerSAST string
+
+const (
+	ServerSASTAuto ServerSAST = ""     // by the cluster's version: kept from 11.5 on, dropped before
+	ServerSASTKeep ServerSAST = "keep" // they stay beside the tokens
+	ServerSASTDrop ServerSAST = "drop" // tokens alone
+)
+
+// MigrateRequest makes a tokenless CTL one that tokens sign.
+type MigrateRequest struct {
+	Tokens      []string // token URIs, two at least together with TokenCerts
+	TokenCerts  [][]byte // DER or PEM of tokens that are not plugged in
+	SignWith    string   // one of Tokens; empty: the first
+	Digest      ctlbuild.Digest
+	SerialOrder ctlbuild.SerialOrder
+	ServerSAST  ServerSAST
+}
+
+// PlanMigrateToTokens asks the TVS of every node about every token certificate
+// before it plans anything: phones know none of these tokens, and take the new
+// list only because TVS vouches for its signer.
+func (s *Session) PlanMigrateToTokens(ctx context.Context, r MigrateRequest) (_ *Plan, err error) {
+	s.job = JobToTokens
+	if err := s.needNodes(); err != nil {
+		return nil, err
+	}
+	old := s.Snapshot.Current
+	if old == nil {
+		return nil, s.noCTL()
+	}
+	if !old.Tokenless() {
+		return nil, fail(BadRequest, []string{
+			"to add, replace or remove tokens: ctlclient update --sign-with <a token of the list> --add-token ...",
+		}, "the CTL has tokens already: %s", strings.Join(tokensOf(old), ", "))
+	}
+	p := &Plan{Job: JobToTokens, Old: old, Draft: ctlbuild.Edit(old)}
+	applyFormat(p.Draft, r.Digest, r.SerialOrder)
+	ders, err := s.twoTokens(ctx, p, r.SignWith, r.Tokens, r.TokenCerts)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.vouched(ctx, p, ders); err != nil {
+		return nil, err
+	}
+	if err := s.tokensFirst(p, ders, r.ServerSAST); err != nil {
+		return nil, err
+	}
+	if s.Snapshot.Mixed {
+		notes, err := collectServers(p.Draft, s.serverCredentials())
+		p.Notes = append(p.Notes, notes...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return p, s.finish(ctx, p)
+}
+
+// twoTokens resolves the tokens of a first creation: two different ones at least,
+// the signer first.
+func (s *Session) twoTokens(ctx context.Context, p *Plan, signWith string, uris []string, certs [][]byte) ([][]byte, error) {
+	ders, err := s.tokenDERs(ctx, uris, certs)
+	if err != nil {
+		return nil, err
+	}
+	if signWith == "" && len(uris) > 0 {
+		signWith = uris[0]
+	}
+	if err := s.chooseSigner(ctx, p, signWith); err != nil {
+		return nil, err
+	}
+	all := [][]byte{p.signer}
+	for _, der := range ders {
+		if !containsDER(all, der) {
+			all = append(all, der)
+		}
+	}
+	if len(all) < 2 {
+		return nil, fail(BadRequest, []string{
+			"a lost or broken single token would leave a CTL that nothing can update any more: name a second one with --token (or --add-token)",
+			"a token that is not plugged in can be given as its exported certificate: --token SAST-2.cer",
+		}, "the first creation of a token CTL needs two tokens; %s is the only one named", tokenCN(p.signer))
+	}
+	return all, nil
+}
+
+// vouched asks every node's TVS about every token, and stops the job unless each
+// answer is "valid".
+func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err error) {
+	defer s.step("ask-tvs", "asking TVS on every node about the tokens")(&err)
+	if s.Snapshot.ITL == nil {
+		return fail(PhonesLost, []string{
+			"phones authenticate TVS by the ITL file; check that the TVS and TFTP services run on the publisher",
+		}, "the publisher serves no ITL file, so no phone can ask TVS about a token")
+	}
+	p.TVS = map[string]map[string]cluster.TVSResult{}
+	var unknown, unreachable []string
+	var firstErr error
+	for _, der := range ders {
+		cn := tokenCN(der)
+		answers, err := s.Cluster.AskTVS(ctx, s.Snapshot.ITL, der)
+		if err != nil {
+			return fmt.Errorf("asking TVS about %s: %w", cn, err)
+		}
+		if len(answers) == 0 {
+			return fail(Unreachable, []string{"activate the Cisco Trust Verification Service on the nodes, or give tvs-port in the profile"},
+				"no node runs TVS, so nothing vouches for %s", cn)
+		}
+		p.TVS[cn] = answers
+		for _, node := range sortedKeys(answers) {
+			a := answers[node]
+			s.tvsEvent(cn, node, a)
+			switch {
+			case a.Err != nil:
+				unreachable = append(unreachable, node)
+				if firstErr == nil {
+					firstErr = a.Err
+				}
+			case !vouches(a.Answer):
+				unknown = append(unknown, cn+" on "+node)
+			}
+		}
+	}
+	if len(unknown) > 0 {
+		return notVouched(unknown)
+	}
+	if len(unreachable) > 0 {
+		slices.Sort(unreachable)
+		e := fail(Unreachable, []string{
+			"each node must vouch for the tokens, since any phone may ask any of them; see that the Trust Verification Service runs there",
+		}, "TVS could not be asked on %s; nothing was written", strings.Join(slices.Compact(unreachable), ", "))
+		e.Err = firstErr
+		return e
+	}
+	return nil
+}
+
+// vouches: valid, and for the role of a SAST where roles are given at all.
+func vouches(a trust.Answer) bool {
+	return a.Valid && (len(a.Roles) == 0 || bytes.IndexByte(a.Roles, byte(ctlbuild.SAST)) >= 0)
+}
+
+func (s *Session) tvsEvent(cn, node string, a cluster.TVSResult) {
+	e := Event{Type: EventTVS, Step: "ask-tvs", Node: node, State: "valid",
+		Data: map[string]any{"token": cn, "valid": a.Answer.Valid, "ttl_seconds": int(a.Answer.TTL.Seconds())}}
+	switch {
+	case a.Err != nil:
+		e.State, e.Message = "failed", a.Err.Error()
+	case !vouches(a.Answer):
+		e.State = "invalid"
+	}
+	s.emit(e)
+}
+
+func notVouched(unknown []string) error {
+	return fail(PhonesLost, []string{
+		"export the certificates: ctlclient token export --all --dir .",
+		"upload each .cer with purpose Phone-SAST-trust: OS Administration > Security > Certificate Management > Upload Certificate",
+		"then run this again; the store reaches the other nodes within minutes",
+	}, "TVS does not vouch for %s: phones would refuse the new CTL; nothing was written", strings.Join(unknown, ", "))
+}
+
+// tokensFirst puts the token records in front, the signer's first: phones remember
+// two SAST certificates of a list, and the first ones at that.
+func (s *Session) tokensFirst(p *Plan, ders [][]byte, policy ServerSAST) error {
+	keep, why := s.keepServerSAST(policy)
+	d := p.Draft
+	kept := d.Records[:0:0]
+	dropped := 0
+	for _, r := range d.Records {
+		if r.Function() == ctlbuild.SAST && !keep {
+			dropped++
+			continue
+		}
+		kept = append(kept, r)
+	}
+	d.Records = nil
+	for _, der := range ders {
+		if _, err := d.AddToken(der); err != nil {
+			return fmt.Errorf("token %s: %w", tokenCN(der), err)
+		}
+	}
+	d.Records = append(d.Records, kept...)
+	switch {
+	case dropped > 0:
+		p.Notes = append(p.Notes, fmt.Sprintf("%d server SAST records dropped: %s", dropped, why))
+	case keep:
+		p.Notes = append(p.Notes, "CallManager and ITLRecovery stay SAST beside the tokens: "+why)
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,104 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+
+	"ctlclient/ctlbuild"
+)
+
+// ModeRequest sets the cluster to mixed or non-secure mode. AddTokens and
+// AddTokenCerts are for the first creation, which needs two tokens.
+type ModeRequest struct {
+	Mixed         bool
+	SignWith      string
+	AddTokens     []string
+	AddTokenCerts [][]byte
+	Digest        ctlbuild.Digest
+	SerialOrder   ctlbuild.SerialOrder
+	ServerSAST    ServerSAST
+}
+
+// PlanMode plans the CTL that goes with a mode. Mixed mode lists every server with
+// its certificate, and where there is no CTL yet it is built from what the cluster
+// presents; non-secure mode strips the server records to stubs, as Cisco's client does.
+func (s *Session) PlanMode(ctx context.Context, r ModeRequest) (_ *Plan, err error) {
+	if !r.Mixed {
+		return s.planNonSecure(ctx, r)
+	}
+	s.job = JobMixed
+	if err := s.needNodes(); err != nil {
+		return nil, err
+	}
+	mixed := true
+	var p *Plan
+	if s.Snapshot.Current == nil {
+		p, err = s.firstCTL(ctx, r)
+	} else {
+		p, err = s.editCurrent(ctx, JobMixed, r.SignWith)
+		if err == nil {
+			applyFormat(p.Draft, r.Digest, r.SerialOrder)
+			err = s.addTokens(ctx, p, r.AddTokens, r.AddTokenCerts)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.Mode = &mixed
+	notes, err := collectServers(p.Draft, s.serverCredentials())
+	p.Notes = append(p.Notes, notes...)
+	if err != nil {
+		return nil, err
+	}
+	return p, s.finish(ctx, p)
+}
+
+// firstCTL starts from nothing: two tokens, and from 11.5 on the cluster's own SAST.
+func (s *Session) firstCTL(ctx context.Context, r ModeRequest) (*Plan, error) {
+	if len(s.serverCredentials()) == 0 {
+		return nil, fail(FilesBad, []string{"see that CTL Provider and CallManager run on the publisher"},
+			"the publisher names no server certificate, so no CTL can be built")
+	}
+	p := &Plan{Job: JobMixed, Draft: ctlbuild.NewDraft()}
+	applyFormat(p.Draft, r.Digest, r.SerialOrder)
+	ders, err := s.twoTokens(ctx, p, r.SignWith, r.AddTokens, r.AddTokenCerts)
+	if err != nil {
+		return nil, err
+	}
+	for _, der := range ders {
+		if _, err := p.Draft.AddToken(der); err != nil {
+			return nil, fmt.Errorf("token %s: %w", tokenCN(der), err)
+		}
+	}
+	keep, why := s.keepServerSAST(r.ServerSAST)
+	if !keep {
+		return p, nil
+	}
+	for _, c := range s.sastCredentials() {
+		rec, err := newServerRecord(ctlbuild.SAST, c, c.NodeName)
+		if err != nil {
+			return nil, fmt.Errorf("certificate of %s: %w", c.NodeName, err)
+		}
+		if !draftKnows(p.Draft, c.Certificate) {
+			p.Draft.Records = append(p.Draft.Records, rec)
+			p.Notes = append(p.Notes, fmt.Sprintf("%s is SAST beside the tokens: %s", tokenCN(c.Certificate), why))
+		}
+	}
+	return p, nil
+}
+
+func (s *Session) planNonSecure(ctx context.Context, r ModeRequest) (*Plan, error) {
+	s.job = JobNonSecure
+	p, err := s.editCurrent(ctx, JobNonSecure, r.SignWith)
+	if err != nil {
+		return nil, err
+	}
+	applyFormat(p.Draft, r.Digest, r.SerialOrder)
+	if err := s.addTokens(ctx, p, r.AddTokens, r.AddTokenCerts); err != nil {
+		return nil, err
+	}
+	p.Draft.NonSecure()
+	mixed := false
+	p.Mode = &mixed
+	return p, s.finish(ctx, p)
+}

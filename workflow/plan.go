@@ -1,0 +1,285 @@
+package workflow
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
+	"ctlclient/token"
+	"ctlclient/trust"
+)
+
+// The jobs, as events and the journal name them.
+const (
+	JobUpdate      = "update"
+	JobToTokens    = "migrate to-tokens"
+	JobToTokenless = "migrate to-tokenless"
+	JobMixed       = "mode mixed"
+	JobNonSecure   = "mode non-secure"
+	JobDistribute  = "distribute"
+)
+
+// Plan is everything known before anything is written.
+type Plan struct {
+	Job      string
+	Old      *ctlbuild.List // what the cluster serves now, nil: nothing
+	Draft    *ctlbuild.Draft
+	Diff     ctlbuild.Diff
+	Signer   token.Certificate
+	SignWith token.URI
+	Verdicts []trust.Verdict
+	Hazards  []trust.Hazard
+	Notes    []string                                // what was done by itself, in sentences
+	Mode     *bool                                   // the security mode to set after, nil: unchanged
+	Restart  []string                                // what to restart after, in order
+	TVS      map[string]map[string]cluster.TVSResult // token CN -> node -> answer
+
+	tokenless TokenlessJob // what the publisher does itself, for PlanTokenless
+	signer    []byte       // DER of the certificate that will sign
+	accepted  bool         // the person accepted the loss of phones
+}
+
+// Dangerous reports whether phones would be lost.
+func (p *Plan) Dangerous() bool {
+	for _, h := range p.Hazards {
+		if h.Severity == trust.Danger {
+			return true
+		}
+	}
+	return len(p.Lost()) > 0
+}
+
+// Lost is the verdicts of phones that hold a list now, would be offered the new one
+// and are certain to refuse it.
+func (p *Plan) Lost() []trust.Verdict {
+	var lost []trust.Verdict
+	for _, v := range p.Verdicts {
+		if isLost(v) {
+			lost = append(lost, v)
+		}
+	}
+	return lost
+}
+
+// finish compares, applies the rules and asks what every phone will make of the plan.
+func (s *Session) finish(ctx context.Context, p *Plan) (err error) {
+	defer s.step("assess", "asking what each phone will make of it")(&err)
+	p.Restart = restartOrder()
+	if p.Old != nil && p.Draft != nil {
+		p.Diff = ctlbuild.CompareDraft(p.Old, p.Draft)
+	} else if p.Draft != nil {
+		p.Diff = allAdded(p.Draft)
+	}
+	tvs := s.Cluster.TVS()
+	p.Hazards = append(p.Hazards, trust.Hazards(ctx, trust.Change{
+		Old: p.Old, Draft: p.Draft, Signer: p.signer,
+		Mixed: s.Snapshot.Mixed, Mode: p.Mode, Phones: s.Fleet,
+	}, tvs)...)
+	p.Hazards = bySeverity(append(p.Hazards, s.unevenNodes()...))
+	p.Verdicts = s.predict(ctx, p, tvs)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, n := range p.Notes {
+		s.info(n)
+	}
+	return nil
+}
+
+// restartOrder is TFTP before CallManager, on all nodes that run them.
+func restartOrder() []string { return []string{"Cisco Tftp", "Cisco CallManager"} }
+
+func bySeverity(hs []trust.Hazard) []trust.Hazard {
+	slices.SortStableFunc(hs, func(a, b trust.Hazard) int { return int(b.Severity) - int(a.Severity) })
+	return hs
+}
+
+// allAdded is the comparison with no list at all.
+func allAdded(d *ctlbuild.Draft) ctlbuild.Diff {
+	var diff ctlbuild.Diff
+	for i := range d.Records {
+		diff.Changes = append(diff.Changes, ctlbuild.Change{
+			Kind: ctlbuild.Added, Old: -1, New: i, NewRec: &d.Records[i],
+		})
+	}
+	return diff
+}
+
+// unevenNodes warns when nodes serve different files: phones may hold either.
+func (s *Session) unevenNodes() []trust.Hazard {
+	if s.Snapshot.Agree {
+		return nil
+	}
+	var names []string
+	for _, n := range s.Snapshot.Nodes {
+		if n.Missing {
+			names = append(names, n.Node.Name+" (none)")
+		} else if n.List != nil {
+			names = append(names, n.Node.Name+" ("+n.List.MD5()[:8]+")")
+		} else {
+			names = append(names, n.Node.Name+" (unreadable)")
+		}
+	}
+	return []trust.Hazard{{
+		Rule:     "all-nodes-alike",
+		Severity: trust.Warning,
+		Message:  "the nodes serve different CTL files now: " + strings.Join(names, ", "),
+		Hint:     "the verdicts below count phones for every file served; afterwards all nodes serve the new one",
+		Source:   "Cisco Unified Communications Manager Security Guide: one CTL file for the whole cluster",
+	}}
+}
+
+// Agree shows the hazards and asks the person to go on. It is the gate in front of
+// Sign: a plan that would lose phones passes only when the loss was accepted, by
+// [Options.AcceptLoss] or in so many words.
+func (s *Session) Agree(ctx context.Context, p *Plan) error {
+	if p.Dangerous() && s.opt.AcceptLoss {
+		p.accepted = true
+		s.warn("going on although phones would be lost, as told; the journal records it")
+	}
+	danger := p.Dangerous() && !p.accepted
+	ok, err := s.ui.Confirm(ctx, Confirmation{
+		Title: "Go on with " + p.Job + "?", Text: s.summary(p), Danger: danger, Hazards: p.Hazards,
+	})
+	if err != nil {
+		return err
+	}
+	if ok {
+		p.accepted = p.accepted || danger
+		return nil
+	}
+	if danger {
+		return s.lossError(p)
+	}
+	return fail(Declined, nil, "stopped: nothing was written")
+}
+
+// gate refuses what Agree did not let pass.
+func (s *Session) gate(p *Plan) error {
+	if p.Dangerous() && !p.accepted {
+		if !s.opt.AcceptLoss {
+			return s.lossError(p)
+		}
+		p.accepted = true
+	}
+	return nil
+}
+
+func (s *Session) lossError(p *Plan) error {
+	var names []string
+	for _, v := range p.Lost() {
+		names = append(names, phoneName(v.Phone))
+	}
+	hints := []string{}
+	for _, h := range p.Hazards {
+		if h.Severity != trust.Danger {
+			continue
+		}
+		if len(names) == 0 {
+			names = append(names, h.Phones...)
+		}
+		for l := range strings.Lines(h.Hint) {
+			if l = strings.TrimSpace(l); l != "" && !slices.Contains(hints, l) {
+				hints = append(hints, l)
+			}
+		}
+	}
+	hints = append(hints, "to go on all the same and clear these phones by hand afterwards: --accept-loss")
+	msg := "phones would refuse the new file and be lost"
+	if len(names) > 0 {
+		msg += ": " + strings.Join(names, ", ")
+	}
+	e := fail(PhonesLost, hints, "%s; nothing was written", msg)
+	e.Hazards = p.Hazards
+	return e
+}
+
+// phoneName names a phone, or a class with its count.
+func phoneName(p trust.Phone) string {
+	name := p.Name
+	if p.Model != "" && !strings.Contains(name, p.Model) {
+		name += " (" + p.Model + ")"
+	}
+	if p.Count > 1 {
+		name = fmt.Sprintf("%d x %s", p.Count, name)
+	}
+	return name
+}
+
+// summary is the plan in a few sentences, for the question.
+func (s *Session) summary(p *Plan) string {
+	var b strings.Builder
+	switch {
+	case p.Draft != nil:
+		fmt.Fprintf(&b, "The new CTL has %d records, signed by %s, and goes to %d nodes.",
+			len(p.Draft.Records), tokenCN(p.Signer.DER), len(s.Snapshot.Nodes))
+	case p.Job == JobDistribute:
+		fmt.Fprintf(&b, "The file goes to %d nodes.", len(s.Snapshot.Nodes))
+	}
+	if p.Mode != nil {
+		fmt.Fprintf(&b, " The cluster is then set to %s.", modeName(*p.Mode))
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func modeName(mixed bool) string {
+	if mixed {
+		return "Mixed Mode"
+	}
+	return "Non Secure Mode"
+}
+
+// tokenCN is the common name of a certificate, its padding trimmed.
+func tokenCN(der []byte) string {
+	c, err := ctlbuild.ParseCertificate(der)
+	if err != nil {
+		return "an unreadable certificate"
+	}
+	if cn := strings.TrimSpace(c.CN); cn != "" {
+		return cn
+	}
+	return c.Subject
+}
+
+// knows reports whether a list has a certificate as SAST.
+func knows(l *ctlbuild.List, der []byte) bool {
+	for _, r := range l.SAST() {
+		if r.MatchesCertificate(der) {
+			return true
+		}
+	}
+	return false
+}
+
+// draftKnows is knows for a draft.
+func draftKnows(d *ctlbuild.Draft, der []byte) bool {
+	for i := range d.Records {
+		r := &d.Records[i]
+		if r.Function() == ctlbuild.SAST && r.MatchesCertificate(der) {
+			return true
+		}
+	}
+	return false
+}
+
+// tokensOf is the names of the hardware tokens of a list.
+func tokensOf(l *ctlbuild.List) []string {
+	var names []string
+	for _, r := range l.SAST() {
+		if r.IsToken() {
+			names = append(names, r.CN())
+		}
+	}
+	return names
+}
+
+func containsDER(ders [][]byte, der []byte) bool {
+	return slices.ContainsFunc(ders, func(d []byte) bool { return bytes.Equal(d, der) })
+}
+
+func sha256Sum(b []byte) [32]byte { return sha256.Sum256(b) }

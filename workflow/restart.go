@@ -1,0 +1,73 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"ctlclient/cluster"
+	"ctlclient/protocol/ctlp"
+	"ctlclient/protocol/platform"
+)
+
+// RestartServices restarts TFTP on all nodes that run it, then CallManager on all
+// nodes that run it, through each node's administration CLI.
+func (s *Session) RestartServices(ctx context.Context) (err error) {
+	defer s.step("restart", "restarting TFTP, then CallManager, on all nodes that run them")(&err)
+	steps := []struct {
+		name    string
+		service ctlp.Service
+	}{{"Cisco Tftp", ctlp.TFTP}, {"Cisco CallManager", ctlp.CallManager}}
+	for _, st := range steps {
+		for _, n := range s.Snapshot.Nodes {
+			if n.Node.Transport == transportSFTP || !slices.Contains(n.Services, st.service) {
+				continue
+			}
+			if err := s.restartOne(ctx, n.Node, st.name); err != nil {
+				e := fail(Unreachable, []string{MsgRestart}, "the file is in place, but %s could not be restarted on %s", st.name, n.Node.Name)
+				e.Err = err
+				return e
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Session) restartOne(ctx context.Context, n cluster.NodeProfile, service string) (err error) {
+	s.emit(Event{Type: EventNode, Step: "restart", State: "start", Node: n.Name, Message: service})
+	c, err := s.cli(ctx, n)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	if err := c.RestartService(ctx, service); err != nil {
+		return err
+	}
+	s.emit(Event{Type: EventNode, Step: "restart", State: "done", Node: n.Name, Message: service + " restarted"})
+	return nil
+}
+
+// publisher is the node whose administration CLI changes the cluster.
+func (s *Session) publisher() (cluster.NodeProfile, error) {
+	for _, n := range s.Snapshot.Nodes {
+		if n.Node.Role == rolePublisher {
+			return n.Node, nil
+		}
+	}
+	return cluster.NodeProfile{}, fail(BadRequest, []string{`give one [[node]] of the profile role = "publisher"`}, "the profile names no publisher")
+}
+
+// onPublisher runs f over the publisher's administration CLI.
+func (s *Session) onPublisher(ctx context.Context, f func(*platform.Client) error) (err error) {
+	n, err := s.publisher()
+	if err != nil {
+		return err
+	}
+	c, err := s.cli(ctx, n)
+	if err != nil {
+		return fmt.Errorf("administration CLI of %s: %w", n.Name, err)
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	return f(c)
+}

@@ -1,0 +1,192 @@
+package workflow
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/protocol/ctlp"
+)
+
+// isServer tells the FUNCTIONs that a cluster's own servers are listed with.
+func isServer(f ctlbuild.Function) bool {
+	return f == ctlbuild.CCM || f == ctlbuild.CCMTFTP || f == ctlbuild.TFTP
+}
+
+// serverCredentials are the certificates that belong into a CTL by themselves
+// (CallManager of every node, CAPF), the publisher's first, since a multi-server
+// certificate is listed once, as the publisher's.
+func (s *Session) serverCredentials() []ctlp.Credential {
+	publisher := map[string]bool{}
+	for _, n := range s.Snapshot.Topology {
+		if n.Publisher {
+			publisher[strings.ToLower(n.Name)] = true
+		}
+	}
+	var cs []ctlp.Credential
+	for _, c := range s.Snapshot.Credentials {
+		if f := ctlbuild.Function(c.Function); isServer(f) || f == ctlbuild.CAPF {
+			cs = append(cs, c)
+		}
+	}
+	slices.SortStableFunc(cs, func(a, b ctlp.Credential) int {
+		pa, pb := publisher[strings.ToLower(a.NodeName)], publisher[strings.ToLower(b.NodeName)]
+		switch {
+		case pa == pb:
+			return 0
+		case pa:
+			return -1
+		}
+		return 1
+	})
+	return cs
+}
+
+// sastCredentials are the certificates that the cluster names as SAST itself
+// (ITLRecovery, CallManager, what lies in Phone-SAST-trust).
+func (s *Session) sastCredentials() []ctlp.Credential {
+	var cs []ctlp.Credential
+	for _, c := range s.Snapshot.Credentials {
+		if ctlbuild.Function(c.Function) == ctlbuild.SAST {
+			cs = append(cs, c)
+		}
+	}
+	return cs
+}
+
+// collectServers brings the server records of a draft up to what the cluster
+// presents: missing certificates are added, stubs filled in, records whose
+// certificate the server no longer has replaced in place. Everything else stays
+// byte for byte. It returns what it did, in sentences.
+func collectServers(d *ctlbuild.Draft, creds []ctlp.Credential) ([]string, error) {
+	c := collector{draft: d, creds: creds, names: usesNames(d, creds)}
+	for _, cred := range creds {
+		if err := c.one(cred); err != nil {
+			return c.notes, err
+		}
+	}
+	c.dropStale()
+	return c.notes, nil
+}
+
+type collector struct {
+	draft *ctlbuild.Draft
+	creds []ctlp.Credential
+	names bool // records name servers by host name rather than address
+	notes []string
+}
+
+// usesNames tells how the draft's server records name their hosts. A new list
+// takes addresses, as Cisco's client does.
+func usesNames(d *ctlbuild.Draft, creds []ctlp.Credential) bool {
+	for i := range d.Records {
+		r := &d.Records[i]
+		if !isServer(r.Function()) {
+			continue
+		}
+		for _, c := range creds {
+			if r.DNSName() == c.NodeName {
+				return true
+			}
+			if r.DNSName() == c.NodeAddress {
+				return false
+			}
+		}
+	}
+	return false
+}
+
+// sameRole: CallManager and TFTP roles of one server replace each other; CAPF stands alone.
+func sameRole(a, b ctlbuild.Function) bool {
+	return a == b || isServer(a) && isServer(b)
+}
+
+// sameHost reports whether a record is of the server that a credential names.
+func sameHost(r *ctlbuild.Record, c ctlp.Credential) bool {
+	dns := r.DNSName()
+	if dns != "" && (strings.EqualFold(dns, c.NodeName) || dns == c.NodeAddress ||
+		strings.EqualFold(strings.SplitN(dns, ".", 2)[0], c.NodeName)) {
+		return true
+	}
+	ip, ok := r.IP()
+	return ok && !ip.IsUnspecified() && ip.String() == c.NodeAddress
+}
+
+func (c *collector) one(cred ctlp.Credential) error {
+	f := ctlbuild.Function(cred.Function)
+	for i := range c.draft.Records {
+		r := &c.draft.Records[i]
+		if r.Function() == f && r.MatchesCertificate(cred.Certificate) {
+			return nil
+		}
+	}
+	for i := range c.draft.Records {
+		r := &c.draft.Records[i]
+		if !sameRole(r.Function(), f) || !sameHost(r, cred) || c.presented(r) {
+			continue
+		}
+		rec, err := newServerRecord(f, cred, r.DNSName())
+		if err != nil {
+			return fmt.Errorf("certificate of %s: %w", cred.NodeName, err)
+		}
+		if r.IsStub() {
+			c.notes = append(c.notes, fmt.Sprintf("%s record of %s: its certificate is listed again", f, cred.NodeName))
+		} else {
+			c.notes = append(c.notes, fmt.Sprintf("%s record of %s replaced: the server has a new certificate (%s)", f, cred.NodeName, tokenCN(cred.Certificate)))
+		}
+		c.draft.Records[i] = rec
+		return nil
+	}
+	host := cred.NodeAddress
+	if c.names || host == "" {
+		host = cred.NodeName
+	}
+	rec, err := newServerRecord(f, cred, host)
+	if err != nil {
+		return fmt.Errorf("certificate of %s: %w", cred.NodeName, err)
+	}
+	c.draft.Records = append(c.draft.Records, rec)
+	c.notes = append(c.notes, fmt.Sprintf("%s record of %s added: the list lacked its certificate", f, cred.NodeName))
+	return nil
+}
+
+// presented reports whether some server still presents a record's certificate in that role.
+func (c *collector) presented(r *ctlbuild.Record) bool {
+	for _, cred := range c.creds {
+		if ctlbuild.Function(cred.Function) == r.Function() && r.MatchesCertificate(cred.Certificate) {
+			return true
+		}
+	}
+	return false
+}
+
+// dropStale takes out records of the cluster's servers whose certificate no server
+// presents any more and that no record replaced (a multi-server certificate took
+// over). Records of other hosts (alternate TFTP, firewalls) are never touched.
+func (c *collector) dropStale() {
+	c.draft.Records = slices.DeleteFunc(c.draft.Records, func(r ctlbuild.Record) bool {
+		f := r.Function()
+		if !isServer(f) && f != ctlbuild.CAPF {
+			return false
+		}
+		for _, cred := range c.creds {
+			if sameRole(f, ctlbuild.Function(cred.Function)) && sameHost(&r, cred) && !c.presented(&r) {
+				c.notes = append(c.notes, fmt.Sprintf("%s record of %s removed: no server presents its certificate any more", f, cred.NodeName))
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func newServerRecord(f ctlbuild.Function, cred ctlp.Credential, host string) (ctlbuild.Record, error) {
+	ip, err := netip.ParseAddr(cred.NodeAddress)
+	if err != nil {
+		ip = netip.Addr{} // a node known by name alone has no address to list
+	}
+	return ctlbuild.NewRecord(ctlbuild.Entry{
+		Function: f, Certificate: cred.Certificate, Host: host, IP: ip, Dialect: ctlbuild.DialectCTLClient,
+	})
+}

@@ -1,0 +1,125 @@
+package workflow
+
+import (
+	"context"
+	"time"
+
+	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
+	"ctlclient/token"
+	"ctlclient/trust"
+)
+
+// CTLFileName is the file that every job is about.
+const CTLFileName = "CTLFile.tlv"
+
+// Options of a session.
+type Options struct {
+	Modules       []string      // PKCS#11 modules; none: every one found
+	StateDir      string        // journals, locks, kept identities; empty: the XDG state folder
+	AllowFinalTry bool          // a token with one PIN try left may be tried
+	AcceptLoss    bool          // go on though phones would be lost; the journal records it
+	Timeout       time.Duration // of one request to a node; 0: the default of each protocol
+}
+
+// Session is a connected cluster with its snapshot. It is not for use by several
+// goroutines at once.
+type Session struct {
+	Cluster  *cluster.Cluster
+	Snapshot *cluster.Snapshot
+	Fleet    []trust.Phone
+
+	ui  UI
+	opt Options
+	job string // the job being worked on, for events
+}
+
+// Connect pins the identities of all nodes, logs in, and looks at the cluster.
+// Nothing is written but the identities that the person confirmed.
+func Connect(ctx context.Context, p *cluster.Profile, ui UI, o Options) (_ *Session, err error) {
+	s := &Session{ui: ui, opt: o, job: "connect"}
+	end := s.step("connect", "connecting to "+p.Name)
+	s.Cluster, err = cluster.Connect(ctx, p, cluster.Options{
+		Prompter: ui,
+		StateDir: o.StateDir,
+		Progress: s.progress,
+		Timeout:  o.Timeout,
+	})
+	end(&err)
+	if err != nil {
+		return nil, err
+	}
+	if err = s.Refresh(ctx); err != nil {
+		_ = s.Cluster.Close() // the first error is the one to tell
+		return nil, err
+	}
+	return s, nil
+}
+
+// Refresh looks at the cluster again: mode, servers, certificates, the file of every node.
+func (s *Session) Refresh(ctx context.Context) (err error) {
+	defer s.step("snapshot", "looking at what the cluster trusts now")(&err)
+	s.Snapshot, err = s.Cluster.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	s.Fleet, err = s.fleet()
+	return err
+}
+
+// Close ends the connections.
+func (s *Session) Close() error { return s.Cluster.Close() }
+
+// tokenCertificate finds the certificate that a token URI names, without a PIN.
+func (s *Session) tokenCertificate(ctx context.Context, uri string) (token.URI, token.Certificate, error) {
+	u, err := token.ParseURI(uri)
+	if err != nil {
+		return u, token.Certificate{}, err
+	}
+	_, c, err := token.CertificateOf(ctx, s.opt.Modules, u)
+	return u, c, err
+}
+
+// needNodes stops a job when a node could not be asked for its file: it would be
+// left with an old one.
+func (s *Session) needNodes() error {
+	for _, n := range s.Snapshot.Nodes {
+		if n.Err != nil {
+			return &cluster.NodeError{Node: n.Node.Name, Step: "fetch", Err: n.Err}
+		}
+	}
+	return nil
+}
+
+// expect is what each node is to hold at the moment of writing.
+func (s *Session) expect() map[string]*[32]byte {
+	m := make(map[string]*[32]byte, len(s.Snapshot.Nodes))
+	for _, n := range s.Snapshot.Nodes {
+		if n.Missing {
+			m[n.Node.Name] = nil
+			continue
+		}
+		sum := sha256Sum(n.File)
+		m[n.Node.Name] = &sum
+	}
+	return m
+}
+
+// heldLists are the different lists that nodes serve now, the current one first:
+// a phone may hold any of them.
+func (s *Session) heldLists() []*ctlbuild.List {
+	var lists []*ctlbuild.List
+	seen := map[string]bool{}
+	add := func(l *ctlbuild.List) {
+		if l == nil || seen[l.SHA1()] {
+			return
+		}
+		seen[l.SHA1()] = true
+		lists = append(lists, l)
+	}
+	add(s.Snapshot.Current)
+	for _, n := range s.Snapshot.Nodes {
+		add(n.List)
+	}
+	return lists
+}

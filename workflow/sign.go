@@ -1,0 +1,74 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/token"
+	"ctlclient/trust"
+)
+
+// Sign asks the PIN once, signs on the token, and verifies the result from its
+// bytes. The cluster is not touched. The token must hold the very certificate that
+// the plan was made with: one with the same label and another key is refused.
+func (s *Session) Sign(ctx context.Context, p *Plan) (_ *ctlbuild.List, err error) {
+	if p.Draft == nil {
+		return nil, fail(BadRequest, nil, "this job signs nothing")
+	}
+	if err := s.gate(p); err != nil {
+		return nil, err
+	}
+	defer s.step("sign", "signing with "+tokenCN(p.signer))(&err)
+	signer, err := token.Open(ctx, p.SignWith, token.Options{
+		Modules:           s.opt.Modules,
+		PIN:               s.ui.PIN,
+		AllowFinalTry:     s.opt.AllowFinalTry,
+		ExpectCertificate: p.signer,
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, signer.Close()) }()
+	list, err := ctlbuild.Sign(ctx, p.Draft, signer)
+	if err != nil {
+		return nil, err
+	}
+	return list, s.recheck(ctx, p, list)
+}
+
+// recheck parses the signed bytes again and asks once more what phones will make of
+// exactly these bytes: a prediction that they do not bear out stops the job here.
+func (s *Session) recheck(ctx context.Context, p *Plan, list *ctlbuild.List) error {
+	again, err := ctlbuild.Parse(list.Bytes())
+	if err != nil {
+		return fmt.Errorf("the signed file does not read back: %w", err)
+	}
+	if v := again.Verify(); !v.OK {
+		return fail(FilesBad, nil, "the signed file does not verify: %s; nothing was written", v.Reason)
+	}
+	before := map[string]bool{}
+	for _, v := range p.Lost() {
+		before[phoneName(v.Phone)] = true
+	}
+	verdicts := s.verdicts(ctx, trust.Offer{CTL: again})
+	for _, v := range verdicts {
+		if isLost(v) && !before[phoneName(v.Phone)] && !s.opt.AcceptLoss {
+			p.Verdicts = verdicts
+			return s.lossError(p)
+		}
+	}
+	p.Verdicts = verdicts
+	return nil
+}
+
+// verdicts of the whole fleet on one offer.
+func (s *Session) verdicts(ctx context.Context, o trust.Offer) []trust.Verdict {
+	tvs := s.Cluster.TVS()
+	vs := make([]trust.Verdict, 0, len(s.Fleet))
+	for _, phone := range s.Fleet {
+		vs = append(vs, trust.Assess(ctx, phone, o, tvs))
+	}
+	return vs
+}

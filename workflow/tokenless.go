@@ -1,0 +1,233 @@
+package workflow
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+
+	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
+	"ctlclient/protocol/platform"
+	"ctlclient/trust"
+)
+
+// TokenlessJob is what the publisher is to do itself, with its own certificates.
+type TokenlessJob uint8
+
+const (
+	// TokenlessUpdate: utils ctl update CTLFile. From a token CTL this is the
+	// migration to tokenless; from a tokenless one it takes up regenerated certificates.
+	TokenlessUpdate TokenlessJob = iota
+	TokenlessMixed               // utils ctl set-cluster mixed-mode
+	TokenlessNonSecure
+)
+
+// PlanTokenless predicts what the publisher will write, checks the preconditions and
+// asks what phones will make of its signer. Nothing is signed here: Execute with
+// [Session.ExecuteTokenless].
+func (s *Session) PlanTokenless(ctx context.Context, job TokenlessJob) (_ *Plan, err error) {
+	s.job = JobToTokenless
+	p := &Plan{Old: s.Snapshot.Current, Job: JobToTokenless, tokenless: job}
+	switch job {
+	case TokenlessMixed:
+		s.job, p.Job = JobMixed, JobMixed
+		p.Mode = boolPtr(true)
+	case TokenlessNonSecure:
+		s.job, p.Job = JobNonSecure, JobNonSecure
+		p.Mode = boolPtr(false)
+	default:
+		if p.Old != nil && p.Old.Tokenless() {
+			p.Job = "update (tokenless)"
+		}
+	}
+	if err := s.needNodes(); err != nil {
+		return nil, err
+	}
+	if _, err := s.publisher(); err != nil {
+		return nil, err
+	}
+	if p.Old == nil && job != TokenlessMixed {
+		return nil, fail(BadRequest, []string{"ctlclient mode mixed --tokenless"}, "no CTL file exists on the cluster")
+	}
+	v, known := s.version()
+	if known && !v.atLeast(10, 0) {
+		return nil, fail(BadRequest, []string{"versions before 10.0 know only token CTLs"}, "CUCM %s has no tokenless CTL", v)
+	}
+	if err := s.predictTokenless(p, v, known); err != nil {
+		return nil, err
+	}
+	if err := s.holdsServerSAST(p, v, known); err != nil {
+		return nil, err
+	}
+	return p, s.finish(ctx, p)
+}
+
+// predictTokenless drafts the list that the publisher will write.
+func (s *Session) predictTokenless(p *Plan, v version, known bool) error {
+	call, recovery := s.anchors()
+	if call == nil {
+		return fail(FilesBad, []string{"see that CallManager runs on the publisher"}, "the publisher presents no CallManager certificate, so no tokenless CTL can be made")
+	}
+	signer, second := call, recovery
+	if recovery != nil && (!known || v.atLeast(12, 0)) {
+		signer, second = recovery, call
+	}
+	d := ctlbuild.NewDraft()
+	if p.Old != nil {
+		d = ctlbuild.Edit(p.Old)
+	}
+	var rest []ctlbuild.Record
+	for _, r := range d.Records {
+		if r.Function() != ctlbuild.SAST {
+			rest = append(rest, r)
+		}
+	}
+	d.Records = nil
+	for _, der := range [][]byte{signer, second} {
+		if der == nil {
+			continue
+		}
+		rec, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: der, Host: s.publisherName(), Dialect: ctlbuild.DialectTokenless})
+		if err != nil {
+			return fmt.Errorf("certificate %s: %w", tokenCN(der), err)
+		}
+		d.Records = append(d.Records, rec)
+	}
+	d.Records = append(d.Records, rest...)
+	p.Draft, p.signer = d, signer
+	if s.Snapshot.Mixed || p.Mode != nil && *p.Mode {
+		notes, err := collectServers(d, s.serverCredentials())
+		p.Notes = append(p.Notes, notes...)
+		return err
+	}
+	return nil
+}
+
+// anchors finds the certificates that a tokenless CTL rests on: the publisher's
+// CallManager, and ITLRecovery where the cluster has one.
+func (s *Session) anchors() (callManager, recovery []byte) {
+	for _, c := range s.serverCredentials() {
+		if isServer(ctlbuild.Function(c.Function)) {
+			callManager = c.Certificate // the publisher's stands first
+			break
+		}
+	}
+	isRecovery := func(der []byte) bool { return strings.HasPrefix(strings.ToUpper(tokenCN(der)), "ITLRECOVERY") }
+	for _, c := range s.sastCredentials() {
+		if isRecovery(c.Certificate) {
+			return callManager, c.Certificate
+		}
+	}
+	for _, l := range []*ctlbuild.List{s.Snapshot.ITL, s.Snapshot.Current} {
+		if l == nil {
+			continue
+		}
+		for _, r := range l.SAST() {
+			if der := r.Certificate(); der != nil && isRecovery(der) {
+				return callManager, der
+			}
+		}
+	}
+	return callManager, nil
+}
+
+func (s *Session) publisherName() string {
+	for _, n := range s.Snapshot.Topology {
+		if n.Publisher {
+			return n.Name
+		}
+	}
+	return ""
+}
+
+// holdsServerSAST is the precondition of 12.0 and later: phones hold a token-signed
+// CTL that lists ITLRecovery and CallManager as SAST, and so know the signer to come.
+func (s *Session) holdsServerSAST(p *Plan, v version, known bool) error {
+	if p.Old == nil || p.Old.Tokenless() || known && !v.atLeast(12, 0) {
+		return nil
+	}
+	if knows(p.Old, p.signer) {
+		return nil
+	}
+	return fail(PhonesLost, []string{
+		"write a token-signed CTL on this version first, so that it lists ITLRecovery and CallManager: ctlclient update --server-sast keep --sign-with <a token of the list>",
+		"restart TFTP and CallManager, then all phones, and see that they hold it",
+		"then run this again",
+	}, "the CTL that phones hold does not list %s as SAST, so phones would refuse the tokenless CTL; nothing was written", tokenCN(p.signer))
+}
+
+// ExecuteTokenless has the publisher write its CTL, brings the file to the nodes that
+// the publisher does not reach (alternate TFTP servers, firewalls), and verifies the
+// result on all nodes.
+func (s *Session) ExecuteTokenless(ctx context.Context, p *Plan, o ExecuteOptions) (*Result, error) {
+	if err := s.gate(p); err != nil {
+		return nil, err
+	}
+	r := &Result{Plan: p}
+	if err := s.publisherWrites(ctx, p); err != nil {
+		return r, err
+	}
+	if err := s.Refresh(ctx); err != nil {
+		return r, fmt.Errorf("the publisher wrote its CTL, but looking at the cluster again failed: %w", err)
+	}
+	list, err := s.publisherList(p)
+	if err != nil {
+		return r, err
+	}
+	r.List = list
+	end := s.step("distribute", "bringing the publisher's file to every other node")
+	r.Outcome, err = s.Cluster.Distribute(ctx, cluster.DistributeOptions{
+		Name: CTLFileName, Data: list.Bytes(), Expect: s.expect(), Job: p.Job,
+		KeepGoing: true, Retries: o.Retries, Note: journalNote(p),
+	})
+	end(&err)
+	if err != nil {
+		return r, err
+	}
+	p.Verdicts = s.verdictsOn(ctx, list)
+	return r, s.after(ctx, r, o)
+}
+
+func (s *Session) publisherWrites(ctx context.Context, p *Plan) (err error) {
+	defer s.step("publisher", "the publisher writes and signs its own CTL")(&err)
+	return s.onPublisher(ctx, func(c *platform.Client) error {
+		switch p.tokenless {
+		case TokenlessMixed:
+			return c.SetClusterMode(ctx, true)
+		case TokenlessNonSecure:
+			return c.SetClusterMode(ctx, false)
+		}
+		return c.UpdateCTLFile(ctx)
+	})
+}
+
+// publisherList is the file that the publisher serves now, checked.
+func (s *Session) publisherList(p *Plan) (*ctlbuild.List, error) {
+	for _, n := range s.Snapshot.Nodes {
+		if n.Node.Role != rolePublisher {
+			continue
+		}
+		switch {
+		case n.List == nil:
+			return nil, fail(FilesBad, []string{"look at it: ctlclient cluster status"}, "the publisher serves no readable CTL file after writing one")
+		case p.Old != nil && bytes.Equal(n.File, p.Old.Bytes()):
+			return nil, fail(FilesBad, []string{"the command may still be running: ctlclient cluster status"}, "the publisher still serves the former CTL file")
+		}
+		if v := n.List.Verify(); !v.OK {
+			return nil, fail(FilesBad, []string{"a server restored without CallManager.pem (CSCtn50405) does this: regenerate CallManager, then update again"},
+				"Verification of the CTL file failed: %s", v.Reason)
+		}
+		if !n.List.Tokenless() {
+			return nil, fail(FilesBad, []string{"go back to the token CTL (ctlclient update) and repeat"}, "the publisher's CTL still lists tokens")
+		}
+		return n.List, nil
+	}
+	return nil, fail(BadRequest, nil, "the profile names no publisher")
+}
+
+func (s *Session) verdictsOn(ctx context.Context, l *ctlbuild.List) []trust.Verdict {
+	return s.verdicts(ctx, trust.Offer{CTL: l})
+}
+
+func boolPtr(b bool) *bool { return &b }

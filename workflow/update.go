@@ -1,0 +1,214 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"ctlclient/ctlbuild"
+)
+
+// Server is a TFTP server or firewall to add.
+type Server struct {
+	Certificate []byte // DER or PEM
+	Host        string // as the record shows it; empty: the address
+	IP          string // IPv4; may be empty
+}
+
+// UpdateRequest edits the CTL.
+type UpdateRequest struct {
+	SignWith      string   // token URI; the current CTL must know the token
+	AddTokens     []string // token URIs
+	AddTokenCerts [][]byte // DER or PEM, for tokens that are not plugged in
+	AddTFTP       []Server
+	AddFirewall   []Server
+	Remove        []string // selectors: record number, host, address or CN
+	Digest        ctlbuild.Digest
+	SerialOrder   ctlbuild.SerialOrder
+}
+
+// PlanUpdate edits the current CTL. Server certificates that the list lacks are
+// added by themselves. Nothing is written and no PIN is asked.
+func (s *Session) PlanUpdate(ctx context.Context, r UpdateRequest) (_ *Plan, err error) {
+	s.job = JobUpdate
+	p, err := s.editCurrent(ctx, JobUpdate, r.SignWith)
+	if err != nil {
+		return nil, err
+	}
+	d := p.Draft
+	applyFormat(d, r.Digest, r.SerialOrder)
+	// First, so that a server or token can be replaced in one job.
+	if err := s.remove(p, r.Remove); err != nil {
+		return nil, err
+	}
+	if err := s.addTokens(ctx, p, r.AddTokens, r.AddTokenCerts); err != nil {
+		return nil, err
+	}
+	for _, srv := range r.AddTFTP {
+		if err := addServer(d.AddTFTP, srv); err != nil {
+			return nil, err
+		}
+	}
+	for _, srv := range r.AddFirewall {
+		if err := addServer(d.AddFirewall, srv); err != nil {
+			return nil, err
+		}
+	}
+	if s.Snapshot.Mixed {
+		notes, err := collectServers(d, s.serverCredentials())
+		p.Notes = append(p.Notes, notes...)
+		if err != nil {
+			return nil, err
+		}
+	} else {
+		d.NonSecure()
+	}
+	return p, s.finish(ctx, p)
+}
+
+// editCurrent starts a plan from the CTL of the cluster and a signing token that it knows.
+func (s *Session) editCurrent(ctx context.Context, job, signWith string) (*Plan, error) {
+	if err := s.needNodes(); err != nil {
+		return nil, err
+	}
+	old := s.Snapshot.Current
+	if old == nil {
+		return nil, s.noCTL()
+	}
+	p := &Plan{Job: job, Old: old, Draft: ctlbuild.Edit(old)}
+	if err := s.chooseSigner(ctx, p, signWith); err != nil {
+		return nil, err
+	}
+	if !knows(old, p.signer) {
+		return nil, s.unknownSigner(p)
+	}
+	return p, nil
+}
+
+// chooseSigner finds the signing token; no PIN is asked yet.
+func (s *Session) chooseSigner(ctx context.Context, p *Plan, uri string) error {
+	if uri == "" {
+		return fail(BadRequest, []string{"name it by its URI: --sign-with pkcs11:token=LABEL (ctlclient token list shows them)"},
+			"no signing token was named")
+	}
+	u, c, err := s.tokenCertificate(ctx, uri)
+	if err != nil {
+		return err
+	}
+	p.SignWith, p.Signer, p.signer = u, c, c.DER
+	return nil
+}
+
+func (s *Session) noCTL() error {
+	if s.Snapshot.Mixed {
+		return fail(BadRequest, []string{
+			"create one from two tokens: ctlclient mode mixed --sign-with pkcs11:token=FIRST --add-token pkcs11:token=SECOND",
+		}, "%s", MsgNoCTLInSecure)
+	}
+	return fail(BadRequest, []string{
+		"the cluster is in non-secure mode; to create a CTL and set mixed mode: ctlclient mode mixed --sign-with pkcs11:token=FIRST --add-token pkcs11:token=SECOND",
+	}, "no CTL file exists on the cluster")
+}
+
+// unknownSigner explains, in the words people know, why a token may not sign.
+func (s *Session) unknownSigner(p *Plan) error {
+	cn := tokenCN(p.signer)
+	if p.Old.Tokenless() {
+		return fail(WrongToken, []string{
+			"the current CTL is tokenless: no token is in it, so none may update it",
+			"replace it in one step: ctlclient migrate to-tokens --token pkcs11:token=FIRST --token pkcs11:token=SECOND --sign-with pkcs11:token=FIRST",
+		}, "%s (%s)", MsgTokenNotInCTL, cn)
+	}
+	return fail(WrongToken, []string{
+		"tokens in the current CTL: " + strings.Join(tokensOf(p.Old), ", "),
+		"sign with one of these, and add this one: --sign-with <a token of the list> --add-token " + p.SignWith.String(),
+	}, "%s (%s)", MsgTokenNotInCTL, cn)
+}
+
+func applyFormat(d *ctlbuild.Draft, digest ctlbuild.Digest, order ctlbuild.SerialOrder) {
+	if digest != 0 {
+		d.Digest = digest
+	}
+	d.SerialOrder = order
+}
+
+// addTokens adds tokens that are plugged in and tokens known by their certificate alone.
+func (s *Session) addTokens(ctx context.Context, p *Plan, uris []string, certs [][]byte) error {
+	ders, err := s.tokenDERs(ctx, uris, certs)
+	if err != nil {
+		return err
+	}
+	for _, der := range ders {
+		added, err := p.Draft.AddToken(der)
+		if err != nil {
+			return fmt.Errorf("token %s: %w", tokenCN(der), err)
+		}
+		if !added {
+			p.Notes = append(p.Notes, fmt.Sprintf("%s is in the list already; its record is kept", tokenCN(der)))
+		}
+	}
+	return nil
+}
+
+// tokenDERs resolves token URIs and certificate files to certificates.
+func (s *Session) tokenDERs(ctx context.Context, uris []string, certs [][]byte) ([][]byte, error) {
+	var ders [][]byte
+	for _, uri := range uris {
+		_, c, err := s.tokenCertificate(ctx, uri)
+		if err != nil {
+			return nil, err
+		}
+		ders = append(ders, c.DER)
+	}
+	for i, raw := range certs {
+		c, err := ctlbuild.ParseCertificate(raw)
+		if err != nil {
+			return nil, fmt.Errorf("token certificate %d: %w", i+1, err)
+		}
+		ders = append(ders, c.DER)
+	}
+	return ders, nil
+}
+
+func addServer(add func([]byte, string, netip.Addr) (bool, error), srv Server) error {
+	c, err := ctlbuild.ParseCertificate(srv.Certificate)
+	if err != nil {
+		return fmt.Errorf("certificate for %s: %w", srv.Host, err)
+	}
+	var ip netip.Addr
+	if srv.IP != "" {
+		if ip, err = netip.ParseAddr(srv.IP); err != nil || !ip.Is4() {
+			return fail(BadRequest, nil, "%q is not an IPv4 address", srv.IP)
+		}
+	} else if a, err := netip.ParseAddr(srv.Host); err == nil && a.Is4() {
+		ip = a
+	}
+	host := srv.Host
+	if host == "" {
+		host = srv.IP
+	}
+	if host == "" {
+		return fail(BadRequest, []string{"give host=NAME or ip=ADDRESS beside the certificate"}, "a server to add needs a host or an address")
+	}
+	_, err = add(c.DER, host, ip)
+	return err
+}
+
+// remove takes records out; never the signer's, and it says so when one token is left.
+func (s *Session) remove(p *Plan, selectors []string) error {
+	numbers, err := resolveNumbers(p.Old, selectors)
+	if err != nil {
+		return err
+	}
+	for _, sel := range numbers {
+		if _, err := p.Draft.Remove(sel); err != nil {
+			return err
+		}
+	}
+	if !draftKnows(p.Draft, p.signer) {
+		return fail(BadRequest, []string{"sign with another token of the list, or leave this one in"},
+			"the signing token %s cannot be removed: the file would not verify", tokenCN(p.signer))
+	}
+	return nil
+}
