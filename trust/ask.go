@@ -1,0 +1,172 @@
+package trust
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"ctlclient/ctlbuild"
+)
+
+// tvsRecords are the records by which the phone authenticates a TVS server: the CTL
+// is searched first, then the ITL, where they stand.
+func (a *assessment) tvsRecords() []tvsRecord {
+	var found []tvsRecord
+	add := func(l *ctlbuild.List, where string) {
+		if l == nil {
+			return
+		}
+		for i := range l.Records {
+			if l.Records[i].Function() == ctlbuild.TVS {
+				found = append(found, tvsRecord{where, i, &l.Records[i]})
+			}
+		}
+	}
+	add(a.v.Phone.CTL, "CTL")
+	add(a.itl(), "ITL")
+	return found
+}
+
+// reachTVS says whether the phone can ask TVS at all. When it cannot, a step says
+// why and refusal is the end of the sentence that explains it.
+func (a *assessment) reachTVS() (records []tvsRecord, refusal, source string, ok bool) {
+	p := a.v.Phone
+	what := "Can the phone ask TVS?"
+	can, known, why := p.canAsk()
+	if !can {
+		a.step(false, what, "no: it has no Security By Default ("+why+")")
+		return nil, "the phone cannot ask TVS, having no Security By Default", srcNoSBD, false
+	}
+	if !known {
+		a.step(true, what, fmt.Sprintf("not known for model %q (%s); taken as yes", p.Model, why))
+		a.doubt()
+	}
+	records = a.tvsRecords()
+	if len(records) == 0 {
+		if p.Unknown != "" {
+			a.step(false, what, "not known: the lists that are known hold no TVS record, and the rest is not known ("+p.Unknown+")")
+			a.doubt()
+		} else {
+			a.step(false, what, "no: no list that it holds has a TVS record by which to authenticate a TVS server")
+		}
+		return nil, "it holds no TVS record by which to ask TVS", srcUnknown, false
+	}
+	if known {
+		names := make([]string, len(records))
+		for i, r := range records {
+			names[i] = r.String()
+		}
+		a.step(true, what, "yes: it authenticates TVS servers by "+and(names))
+	}
+	return records, "", "", true
+}
+
+// askAbout puts the signer of a list to TVS: the last place where a phone looks.
+func (a *assessment) askAbout(o offered) {
+	lacks := "The signer, " + o.signer.name + ", is no SAST that the phone knows, and "
+	records, refusal, source, ok := a.reachTVS()
+	if !ok {
+		a.reject(source, lacks+refusal+".")
+		return
+	}
+	if o.signer.cert == nil {
+		a.step(false, "The signer's certificate is put to TVS.", "the file does not hold it, so it cannot be asked about here")
+		a.doubt()
+		a.reject(srcUnknown, lacks+"the file does not hold the certificate that TVS would be asked about.")
+		return
+	}
+	answer, ok := a.ask(o.signer.cert, records, lacks)
+	if !ok {
+		a.printFailed()
+		return
+	}
+	if !a.rolesFit(answer, o) {
+		return
+	}
+	a.print(lineTVSFlush, lineTVSFlushed)
+	a.success(o)
+	a.decidedByTVS(records)
+	a.end(true, srcRegen+"; "+srcSix+", item 5", "The phone does not know the signer, "+o.signer.name+", but TVS vouches for it.")
+}
+
+// ask asks once. When the answer is no answer, or no, the verdict is ended.
+func (a *assessment) ask(cert []byte, records []tvsRecord, lacks string) (Answer, bool) {
+	what := "TVS is asked about " + certName(cert) + "."
+	if a.tvs == nil {
+		a.step(false, what, "not asked")
+		a.doubt()
+		a.end(false, srcUnknown, lacks+"TVS was not asked; the phone accepts only if TVS vouches for it.")
+		return Answer{}, false
+	}
+	answer, err := a.tvs.Ask(a.ctx, a.v.Phone, cert)
+	if err != nil {
+		a.noAnswer(what, lacks, err)
+		return Answer{}, false
+	}
+	a.printTVSServer(records)
+	a.print(lineTVSProxy, lineTVSSent)
+	a.printStatus(answer)
+	a.v.ByTVS = true
+	if !answer.Valid {
+		a.step(false, what, "status 1: TVS does not know the certificate")
+		a.end(false, srcUnknown, lacks+"TVS does not vouch for it.")
+		return answer, false
+	}
+	out := "status 0: valid"
+	if len(answer.Roles) > 0 {
+		out += ", as " + roleNames(answer.Roles)
+	}
+	if answer.TTL > 0 {
+		out += fmt.Sprintf(", for %d seconds", int64(answer.TTL.Seconds()))
+	}
+	a.step(true, what, out)
+	return answer, true
+}
+
+// noAnswer: the question could not be put. For the phone that is a refusal; for us
+// it is one only when it was the servers, and not we, that gave up.
+func (a *assessment) noAnswer(what, lacks string, err error) {
+	if a.ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		a.step(false, what, "not asked to the end: "+err.Error())
+		a.doubt()
+		a.end(false, srcUnknown, lacks+"asking TVS was broken off; the phone accepts only if TVS vouches for it.")
+		return
+	}
+	a.step(false, what, "no answer: "+err.Error())
+	reason := "TVS cannot be reached"
+	if _, bad := errors.AsType[*TVSCertificateError](err); bad {
+		a.print(lineServerCert, lineTVSInCTL, lineTVSInITL)
+		reason = "no TVS server shows a certificate that the phone's lists know"
+	}
+	a.end(false, srcUnknown, lacks+reason+".")
+}
+
+// rolesFit: TVS names the roles in which it vouches. A list must be signed by a SAST,
+// an ITL may be by CCM+TFTP.
+func (a *assessment) rolesFit(answer Answer, o offered) bool {
+	fits := len(answer.Roles) == 0 || slices.Contains(answer.Roles, uint8(ctlbuild.SAST)) ||
+		o.label == "ITL" && slices.Contains(answer.Roles, uint8(ctlbuild.CCMTFTP))
+	if fits {
+		return true
+	}
+	a.step(false, "Does TVS vouch for the signer of a "+o.label+"?",
+		"not as SAST, but as "+roleNames(answer.Roles)+"; the documents do not say that a phone is content with that")
+	a.doubt()
+	a.reject(srcRegen, "TVS knows "+o.signer.name+", but not as SAST; it has to be in Phone-SAST-trust to sign a "+o.label+".")
+	return false
+}
+
+func (a *assessment) decidedByTVS(records []tvsRecord) {
+	if len(records) == 1 {
+		a.v.Decider = records[0].record
+	}
+}
+
+func roleNames(list []uint8) string {
+	names := make([]string, len(list))
+	for i, r := range list {
+		names[i] = roles([]ctlbuild.Function{ctlbuild.Function(r)})
+	}
+	return and(names)
+}

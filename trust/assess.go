@@ -1,0 +1,328 @@
+package trust
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"ctlclient/ctlbuild"
+)
+
+// Sources of the rules that Assess follows.
+const (
+	srcVerify  = `Security By Default, "The phone verifies the ITL and configuration file"`
+	srcUnknown = `Security By Default, "Phone contacts TVS for unknown certificate"`
+	srcSign    = `trust-list, section 1, "The signer"`
+	srcSix     = `trust-list, section 6`
+	srcOff     = `Security By Default, "Can I turn off SBD?"`
+	srcNoSBD   = `Tokenless CTL, "Requirements", note; trust-list, section 6, item 6`
+	srcRegen   = `Tokenless CTL, "Certificate regeneration for the tokenless CTL solution"`
+	srcSHA512  = `CUCM facts, rule 14`
+)
+
+// Assess says what phone p makes of o. It asks tvs at most once, and only where the
+// phone would.
+//
+// An ended ctx counts as TVS not asked: the verdict is then not certain.
+func Assess(ctx context.Context, p Phone, o Offer, tvs Asker) Verdict {
+	a := &assessment{ctx: ctx, tvs: tvs, v: Verdict{Phone: p, Certain: true}}
+	switch {
+	case o.CTL != nil:
+		a.list(signedList("CTL", o.CTL))
+	case o.ITL != nil:
+		a.list(signedList("ITL", o.ITL))
+	case o.Config != nil:
+		a.config(o.Config)
+	case o.HTTPS != nil:
+		a.https(o.HTTPS)
+	default:
+		a.doubt()
+		a.end(false, srcSix, "Nothing was offered.")
+	}
+	return a.v
+}
+
+// AssessDraft says what phone p will make of the CTL that d becomes when the
+// certificate signer (DER) signs it. The names and the serial number in the header
+// will be those of the draft's SAST record of that certificate, byte for byte.
+func AssessDraft(ctx context.Context, p Phone, d *ctlbuild.Draft, signer []byte, tvs Asker) Verdict {
+	a := &assessment{ctx: ctx, tvs: tvs, v: Verdict{Phone: p, Certain: true}}
+	a.list(draftList(d, signer))
+	return a.v
+}
+
+// offered is a trust list put before a phone, signed or about to be.
+type offered struct {
+	label  string // CTL, ITL
+	signer signer
+	digest ctlbuild.Digest
+	header int    // header length, 0 when not signed yet
+	fault  string // why the file itself fails, empty when it is intact
+	how    string // outcome of the first step when it is intact
+	bytes  []byte // nil when not signed yet
+	// verify checks the file with a key; nil when not signed yet.
+	verify func(certDER []byte) ctlbuild.Verification
+}
+
+// signer is who a header names, and the certificate where the file brings it.
+type signer struct {
+	name   string // for people
+	issuer string
+	serial []byte
+	cert   []byte // DER; nil when the file does not hold it
+}
+
+func signedList(label string, l *ctlbuild.List) offered {
+	o := offered{
+		label:  label,
+		signer: signer{name: l.Header.SignerName, issuer: l.Header.CAName, serial: l.Header.SerialNumber},
+		digest: l.Header.Digest,
+		header: l.Header.Length,
+		bytes:  l.Bytes(),
+		verify: l.VerifyWith,
+	}
+	if r, i := l.Signer(); r != nil {
+		o.signer.name, o.signer.cert = who(r), r.Certificate()
+		o.how = "intact: its signature verifies with " + RecordName(i, r)
+	}
+	if v := l.Verify(); !v.OK {
+		o.fault = v.Reason
+		if o.fault == "" {
+			o.fault = "its signature does not verify"
+		}
+	}
+	return o
+}
+
+func draftList(d *ctlbuild.Draft, certDER []byte) offered {
+	o := offered{
+		label:  "CTL",
+		signer: signer{name: certName(certDER), cert: certDER},
+		digest: d.Digest,
+	}
+	i := slices.IndexFunc(d.Records, func(r ctlbuild.Record) bool {
+		return r.Function() == ctlbuild.SAST && r.MatchesCertificate(certDER)
+	})
+	if i < 0 {
+		o.fault = "the certificate that is to sign it, " + o.signer.name + ", is not among its SAST records"
+		return o
+	}
+	r := &d.Records[i]
+	o.signer = signer{name: who(r), issuer: r.IssuerName(), serial: r.SerialNumber(), cert: certDER}
+	o.how = "not signed yet; to be signed by " + RecordName(i, r)
+	return o
+}
+
+// assessment is one verdict in the making.
+type assessment struct {
+	ctx context.Context
+	tvs Asker
+	v   Verdict
+}
+
+func (a *assessment) step(ok bool, what, outcome string) {
+	a.v.Steps = append(a.v.Steps, Step{What: what, Outcome: outcome, OK: ok})
+}
+
+// doubt says that the verdict rests on something not known.
+func (a *assessment) doubt() { a.v.Certain = false }
+
+// end fixes the verdict.
+func (a *assessment) end(accept bool, source, reason string) {
+	a.v.Accept, a.v.Source, a.v.Reason = accept, source, reason
+}
+
+// reject ends a trust list's verdict with what the phone displays, if that is known.
+func (a *assessment) reject(source, reason string) {
+	a.printFailed()
+	a.end(false, source, reason)
+}
+
+// sbd reports whether the phone has Security By Default; an unknown model is taken to.
+func (a *assessment) sbd() bool {
+	can, _, _ := a.v.Phone.canAsk()
+	return can
+}
+
+// itl is the ITL that counts: none for a phone without Security By Default, none
+// when it was emptied for the rollback.
+func (a *assessment) itl() *ctlbuild.List {
+	l := a.v.Phone.ITL
+	if l == nil || !a.sbd() || l.IsEmptyRollback() {
+		return nil
+	}
+	return l
+}
+
+// list follows an offered CTL or ITL through the phone.
+func (a *assessment) list(o offered) {
+	p := a.v.Phone
+	a.printRequest(o.label)
+	if !a.intact(o) {
+		return
+	}
+	if o.label == "ITL" && !a.sbd() {
+		_, _, why := p.canAsk()
+		a.step(true, "Does the phone use an ITL?", "no: it has no Security By Default ("+why+")")
+		a.end(true, srcNoSBD, "The phone has no Security By Default and never asks for an ITL: nothing changes for it.")
+		return
+	}
+	if a.alreadyHeld(o) {
+		return
+	}
+	if p.Unknown != "" && p.CTL == nil && p.ITL == nil {
+		a.step(false, "What does the phone hold?", "not known: "+p.Unknown)
+		a.doubt()
+		a.end(false, srcSix, "What the phone holds is not known ("+p.Unknown+"), so whether it accepts cannot be told.")
+		return
+	}
+	if p.CTL == nil && a.itl() == nil && p.Unknown == "" {
+		a.blind(o)
+		return
+	}
+	a.stateStep(o.label)
+	if a.v.Phone.CTL != nil && a.itl() == nil && a.sbd() && o.label == "ITL" && p.Unknown == "" {
+		a.itlByCTLAlone(o)
+		return
+	}
+	if a.knownSigner(o, a.v.Phone.CTL, "CTL") || a.knownSigner(o, a.itl(), "ITL") {
+		return
+	}
+	a.askAbout(o)
+}
+
+// intact: whatever the phone holds, a file that its own signer does not verify is nothing.
+func (a *assessment) intact(o offered) bool {
+	what := "Is the offered " + o.label + " intact?"
+	if o.fault != "" {
+		a.step(false, what, "no: "+o.fault)
+		a.reject(srcSign, "The offered "+o.label+" is not a sound file: "+o.fault+".")
+		return false
+	}
+	a.step(true, what, o.how)
+	if o.digest == ctlbuild.SHA512 {
+		a.step(false, "Can the phone verify the list's digest?",
+			"not known: it is SHA-512, which phones without support for it refuse; the documents do not say which models have it")
+		a.doubt()
+	}
+	return true
+}
+
+// alreadyHeld: the same bytes need no verdict.
+func (a *assessment) alreadyHeld(o offered) bool {
+	held := a.v.Phone.CTL
+	if o.label == "ITL" {
+		held = a.v.Phone.ITL
+	}
+	if held == nil || o.bytes == nil || !bytes.Equal(held.Bytes(), o.bytes) {
+		return false
+	}
+	a.step(true, "Does the phone hold this very file?", "yes, byte for byte (MD5 "+held.MD5()+")")
+	a.v.Certain = true
+	a.success(o)
+	a.end(true, srcSix, "The phone already holds this "+o.label+": nothing changes.")
+	return true
+}
+
+// blind: nothing held, nothing to check against.
+func (a *assessment) blind(o offered) {
+	if p := a.v.Phone; p.ITL != nil && a.sbd() {
+		a.step(true, "What does the phone hold?", "no CTL, and an ITL emptied by \"Prepare Cluster for Rollback to Pre 8.0\"")
+	} else {
+		a.step(true, "What does the phone hold?", "no CTL and no ITL")
+	}
+	a.success(o)
+	a.end(true, srcVerify+", first state", "The phone holds nothing to check against: it trusts the next list blindly, and its signer from then on.")
+}
+
+// stateStep says which of the documents' states the phone is in.
+func (a *assessment) stateStep(label string) {
+	p := a.v.Phone
+	ctl, itl := "no CTL", "no ITL"
+	if p.CTL != nil {
+		ctl = "a CTL (MD5 " + p.CTL.MD5() + ")"
+	}
+	switch {
+	case !a.sbd():
+		itl = "no ITL, having no Security By Default"
+	case p.ITL != nil && p.ITL.IsEmptyRollback():
+		itl = "an ITL emptied for the rollback, which counts as none"
+	case p.ITL != nil:
+		itl = "an ITL (MD5 " + p.ITL.MD5() + ")"
+	}
+	out := ctl + " and " + itl
+	if p.Unknown != "" {
+		out += "; the rest is not known: " + p.Unknown
+	}
+	a.step(true, "What does the phone hold?", out)
+}
+
+// itlByCTLAlone: a CTL but no ITL. Only a CCM+TFTP record of the CTL can vouch.
+func (a *assessment) itlByCTLAlone(o offered) {
+	ctl := a.v.Phone.CTL
+	m := a.search(ctl, "CTL", o.signer, ctlbuild.CCMTFTP)
+	if m.index >= 0 {
+		a.byRecord(o, ctl, "CTL", m)
+		return
+	}
+	// Lists of 12.0 and later are signed by ITLRecovery, which a CTL has as SAST; the document is older.
+	if other := find(ctl, o.signer, ctlbuild.SAST, ctlbuild.TFTP); other >= 0 {
+		a.step(false, "Is the signer in the CTL in another role?",
+			"yes, "+RecordName(other, &ctl.Records[other])+"; the document names CCM+TFTP alone and says nothing of this")
+		a.doubt()
+	}
+	a.reject(srcVerify+", second state",
+		"The phone holds a CTL and no ITL: it takes an ITL only from a signer that its CTL lists as CCM+TFTP, and "+o.signer.name+" is not.")
+}
+
+// knownSigner decides by a record of a held list, when one names the signer.
+func (a *assessment) knownSigner(o offered, held *ctlbuild.List, where string) bool {
+	if held == nil {
+		return false
+	}
+	functions := []ctlbuild.Function{ctlbuild.SAST}
+	if o.label == "ITL" {
+		functions = append(functions, ctlbuild.CCMTFTP)
+	}
+	m := a.search(held, where, o.signer, functions...)
+	if m.index < 0 {
+		return false
+	}
+	a.byRecord(o, held, where, m)
+	return true
+}
+
+// byRecord checks the file with the key of the held record that names its signer.
+func (a *assessment) byRecord(o offered, held *ctlbuild.List, where string, m match) {
+	r := &held.Records[m.index]
+	name := RecordName(m.index, r)
+	a.v.Decider = r
+	what := "Does " + name + " of the " + where + " held verify the file?"
+	if m.cert == nil {
+		a.step(false, what, "not known: the record holds a hash, and it is not that of the signer's certificate")
+		a.doubt()
+		a.reject(srcVerify, "The signer is "+name+" of the "+where+" held, but that record has no certificate to verify with.")
+		return
+	}
+	verdict := ctlbuild.Verification{OK: true}
+	if o.verify != nil {
+		verdict = o.verify(m.cert)
+	} else if o.signer.cert != nil && !bytes.Equal(o.signer.cert, m.cert) {
+		verdict = ctlbuild.Verification{Reason: "the record holds another certificate with the same issuer and serial number"}
+	}
+	if !verdict.OK {
+		a.step(false, what, "no: "+verdict.Reason)
+		a.reject(srcVerify, "The phone knows the signer's name from "+name+" of its "+where+", but the key is another: the signature does not verify.")
+		return
+	}
+	a.step(true, what, "yes")
+	a.success(o)
+	a.end(true, acceptSource(o.label), "The signer, "+o.signer.name+", is "+name+" of the "+where+" that the phone holds.")
+}
+
+func acceptSource(label string) string {
+	if label == "CTL" {
+		return srcSix + ", item 5; " + srcVerify
+	}
+	return srcVerify + ", third state"
+}

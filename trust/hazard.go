@@ -1,0 +1,209 @@
+package trust
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"ctlclient/ctlbuild"
+)
+
+// Severity of a hazard.
+type Severity uint8
+
+const (
+	Note Severity = iota
+	Warning
+	Danger // phones would be lost: a job stops unless told to go on
+)
+
+// String is note, warning or danger.
+func (s Severity) String() string {
+	switch s {
+	case Danger:
+		return "danger"
+	case Warning:
+		return "warning"
+	default:
+		return "note"
+	}
+}
+
+// Hazard of a planned change, with the rule it rests on.
+type Hazard struct {
+	Rule     string // "continuity-of-signer"...
+	Severity Severity
+	Message  string
+	Hint     string   // what to do first
+	Source   string   // where the rule stands
+	Records  []string // records it rests on, as shown
+	Phones   []string // names of phones or classes concerned
+}
+
+// Change is a planned change of the CTL of a cluster.
+type Change struct {
+	Old    *ctlbuild.List // what the nodes serve and phones hold; nil: none
+	New    *ctlbuild.List // signed list, or nil while only a draft exists
+	Draft  *ctlbuild.Draft
+	Signer []byte // DER of the certificate that will sign
+	Mixed  bool   // cluster mode now
+	Mode   *bool  // cluster mode after, when it changes
+	Phones []Phone
+
+	// What follows makes more rules speak; each may be left out.
+
+	ITL         *ctlbuild.List   // served by the cluster
+	Nodes       []NodeList       // what each node serves
+	Credentials []Credential     // certificates that the cluster's services use
+	Vouched     map[string]Vouch // node name -> what its TVS says of Signer
+	Now         time.Time        // zero: now
+}
+
+// NodeList is the CTL that one node serves.
+type NodeList struct {
+	Node string
+	List *ctlbuild.List // nil: none
+	Err  error          // why it is not known what the node serves
+}
+
+// Credential is a certificate that a service of the cluster uses.
+type Credential struct {
+	Node        string
+	Function    ctlbuild.Function // CCM, CCM+TFTP, TFTP or CAPF
+	Certificate []byte            // DER
+}
+
+// Vouch is what one node's TVS said of the signer.
+type Vouch struct {
+	Answer Answer
+	Err    error
+}
+
+// after is the CTL as it will be, signed or not.
+type after struct {
+	records []ctlbuild.Record
+	digest  ctlbuild.Digest
+	signer  int // record that signs, -1 when none does
+	cert    []byte
+	name    string // file name in the header
+	whole   bool   // there is a list or a draft at all
+}
+
+// circumstances are a change, looked at once for all rules.
+type circumstances struct {
+	Change
+	ctx   context.Context
+	tvs   Asker
+	after after
+	mixed bool // the mode once the change is done
+	now   time.Time
+}
+
+// rules of Hazards. Each looks at one thing, and stands alone.
+var hazardRules = []func(*circumstances) []Hazard{
+	newListVerifies,
+	continuityOfSigner,
+	tvsOnEveryNode,
+	signerKnownToCTL,
+	twoTokensAtCreation,
+	lastTokenLeft,
+	nodesDiffer,
+	anchorsRemoved,
+	sharedIdentity,
+	serialOrder,
+	duplicateRecords,
+	sastCount,
+	sha512,
+	digestWeaker,
+	signerValidity,
+	recordValidity,
+	recoveryKeySize,
+	residue,
+	stubsAndMode,
+	serversMissing,
+	tokenlessWithoutSBD,
+	toTokenlessPrecondition,
+	fileName,
+}
+
+// Hazards of a change, by the rules of CUCM facts and the documents; most severe
+// first, within a severity the rule that weighs most first. None is not a promise:
+// what was not given (phones, nodes, credentials) was not looked at.
+func Hazards(ctx context.Context, c Change, tvs Asker) []Hazard {
+	k := &circumstances{Change: c, ctx: ctx, tvs: tvs, after: lookAhead(c), mixed: c.Mixed, now: c.Now}
+	if c.Mode != nil {
+		k.mixed = *c.Mode
+	}
+	if k.now.IsZero() {
+		k.now = time.Now()
+	}
+	if k.Phones == nil {
+		k.Phones = DefaultPhones(c.Old, c.ITL, nil)
+	}
+	var found []Hazard
+	for _, rule := range hazardRules {
+		found = append(found, rule(k)...)
+	}
+	slices.SortStableFunc(found, func(a, b Hazard) int { return cmp.Compare(b.Severity, a.Severity) })
+	return found
+}
+
+func lookAhead(c Change) after {
+	switch {
+	case c.New != nil:
+		r, i := c.New.Signer()
+		a := after{records: c.New.Records, digest: c.New.Header.Digest, signer: i, name: c.New.Header.FileName, whole: true}
+		if r != nil {
+			a.cert = r.Certificate()
+		}
+		return a
+	case c.Draft != nil:
+		a := after{records: c.Draft.Records, digest: c.Draft.Digest, signer: -1, cert: c.Signer, name: c.Draft.FileName, whole: true}
+		if a.digest == 0 && c.Old != nil {
+			a.digest = c.Old.Header.Digest
+		}
+		if c.Signer != nil {
+			a.signer = slices.IndexFunc(a.records, func(r ctlbuild.Record) bool {
+				return r.Function() == ctlbuild.SAST && r.MatchesCertificate(c.Signer)
+			})
+		}
+		return a
+	}
+	return after{signer: -1}
+}
+
+// signerName names the record that signs the new list.
+func (k *circumstances) signerName() string {
+	if k.after.signer >= 0 {
+		return RecordName(k.after.signer, &k.after.records[k.after.signer])
+	}
+	if k.after.cert != nil {
+		return certName(k.after.cert)
+	}
+	return "an unknown signer"
+}
+
+// unchanged reports that the new list is, byte for byte, the old one.
+func (k *circumstances) unchanged() bool {
+	return k.Old != nil && k.New != nil && k.Old.MD5() == k.New.MD5() && k.Old.SHA1() == k.New.SHA1()
+}
+
+// assess is the verdict of one phone on the change.
+func (k *circumstances) assess(p Phone) Verdict {
+	if k.New != nil {
+		return Assess(k.ctx, p, Offer{CTL: k.New}, k.tvs)
+	}
+	return AssessDraft(k.ctx, p, k.Draft, k.after.cert, k.tvs)
+}
+
+// sastOf lists the indexes of the SAST records; tokens alone when so asked.
+func sastOf(records []ctlbuild.Record, tokensOnly bool) []int {
+	var found []int
+	for i := range records {
+		if records[i].Function() == ctlbuild.SAST && (!tokensOnly || records[i].IsToken()) {
+			found = append(found, i)
+		}
+	}
+	return found
+}

@@ -1,0 +1,206 @@
+package trust
+
+import (
+	"fmt"
+	"strings"
+
+	"ctlclient/ctlbuild"
+)
+
+// recoveryKeySize: an ITLRecovery left small fails when it is needed.
+func recoveryKeySize(k *circumstances) []Hazard {
+	var recovery []int
+	largest := 0
+	for i := range k.after.records {
+		r := &k.after.records[i]
+		c, err := ctlbuild.ParseCertificate(r.Certificate())
+		if err != nil {
+			continue
+		}
+		if isRecovery(r) {
+			if c.KeyBits <= 1024 {
+				recovery = append(recovery, i)
+			}
+			continue
+		}
+		if !r.IsToken() {
+			largest = max(largest, c.KeyBits)
+		}
+	}
+	if len(recovery) == 0 || largest < 2048 {
+		return nil
+	}
+	names := recordNames(k.after.records, recovery)
+	return []Hazard{{
+		Rule: "itlrecovery-1024", Severity: Warning, Source: "CUCM facts, rule 15", Records: names,
+		Message: fmt.Sprintf("%s has a key of 1024 bits while the servers have %d: an ITLRecovery left so fails when it is needed.", and(names), largest),
+		Hint:    "regenerate ITLRecovery, after a CTL with the present CallManager has reached the phones",
+	}}
+}
+
+// isRecovery tells an ITLRecovery record by its name, as CUCM makes it: ITLRECOVERY_<host>.
+func isRecovery(r *ctlbuild.Record) bool {
+	return strings.HasPrefix(strings.ToUpper(r.CN()), "ITLRECOVERY")
+}
+
+// residue: a CTL that a former mixed mode left behind.
+func residue(k *circumstances) []Hazard {
+	if k.Old == nil || k.Mixed || k.mixed || hasStubs(k.Old.Records) || len(serverRecords(k.Old.Records)) == 0 {
+		return nil
+	}
+	return []Hazard{{
+		Rule: "ctl-residue", Severity: Warning,
+		Message: "The cluster is non-secure, yet its nodes serve a CTL with full server records: left from a former mixed mode. Phones hold on to it.",
+		Hint:    "set the cluster to non-secure mode again with a token of that CTL, or delete CTLFile.tlv on every node",
+		Source:  `CUCM facts, rule 5; Tokenless CTL, "From non-secure mode to mixed mode", note`,
+	}}
+}
+
+// stubsAndMode: stubs belong to non-secure mode, full records to mixed mode.
+func stubsAndMode(k *circumstances) []Hazard {
+	if !k.after.whole {
+		return nil
+	}
+	const source = `trust-list, section 4: in non-secure mode server records are stripped`
+	var stubs, full []int
+	for _, i := range serverRecords(k.after.records) {
+		if k.after.records[i].IsStub() {
+			stubs = append(stubs, i)
+		} else {
+			full = append(full, i)
+		}
+	}
+	if k.mixed && len(stubs) > 0 {
+		names := recordNames(k.after.records, stubs)
+		return []Hazard{{
+			Rule: "stubs-in-mixed-mode", Severity: Danger, Source: source, Records: names,
+			Message: fmt.Sprintf("The cluster will be in mixed mode, but %s: stubs without a certificate. Phones could not verify these servers.", and(names)),
+			Hint:    "add the servers' certificates again",
+		}}
+	}
+	if !k.mixed && len(full) > 0 && !k.unchanged() {
+		names := recordNames(k.after.records, full)
+		return []Hazard{{
+			Rule: "full-records-in-non-secure-mode", Severity: Warning, Source: source, Records: names,
+			Message: fmt.Sprintf("The cluster will be non-secure, but the new CTL still lists %s with certificates.", and(names)),
+			Hint:    "strip the server records as the change to non-secure mode does",
+		}}
+	}
+	return nil
+}
+
+func hasStubs(records []ctlbuild.Record) bool {
+	for i := range records {
+		if records[i].IsStub() {
+			return true
+		}
+	}
+	return false
+}
+
+// serverRecords are those of CallManager and TFTP servers.
+func serverRecords(records []ctlbuild.Record) []int {
+	var found []int
+	for i := range records {
+		switch records[i].Function() {
+		case ctlbuild.CCM, ctlbuild.CCMTFTP, ctlbuild.TFTP:
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+// serversMissing: what the cluster's services use now, and the new CTL does not have.
+func serversMissing(k *circumstances) []Hazard {
+	if !k.mixed || !k.after.whole {
+		return nil
+	}
+	var missing []string
+	for _, c := range k.Credentials {
+		if !listed(k.after.records, c) {
+			missing = append(missing, fmt.Sprintf("%s of %s (%s)", c.Function, c.Node, certName(c.Certificate)))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return []Hazard{{
+		Rule: "servers-missing", Severity: Warning,
+		Message: fmt.Sprintf("The new CTL does not have the certificate in use of %s. Phones would not trust what these services sign or present.", and(missing)),
+		Hint:    "collect the certificates from the nodes again and add them in this update",
+		Source:  "CUCM facts, rule 4",
+	}}
+}
+
+// listed: a CCM+TFTP record serves both of its halves.
+func listed(records []ctlbuild.Record, c Credential) bool {
+	for i := range records {
+		r := &records[i]
+		if r.Function() == ctlbuild.SAST || !r.MatchesCertificate(c.Certificate) {
+			continue
+		}
+		if r.Function() == c.Function || r.Function() == ctlbuild.CCMTFTP && c.Function != ctlbuild.CAPF {
+			return true
+		}
+	}
+	return false
+}
+
+// tokenlessWithoutSBD: phones that the next regeneration of CallManager loses.
+func tokenlessWithoutSBD(k *circumstances) []Hazard {
+	if !k.after.whole || len(sastOf(k.after.records, true)) > 0 || k.unchanged() {
+		return nil
+	}
+	var names []string
+	n := 0
+	for _, p := range k.Phones {
+		if can, _, _ := p.canAsk(); !can {
+			n += p.N()
+			names = append(names, p.Name)
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return []Hazard{{
+		Rule: "tokenless-without-sbd", Severity: Warning, Phones: names,
+		Message: fmt.Sprintf("The new CTL is tokenless, and %s cannot ask TVS: whatever changes the publisher's CallManager certificate later strands them until their CTL is deleted by hand.", count(n, "phone")),
+		Hint:    "keep a token-signed CTL while such phones are in use",
+		Source:  `Tokenless CTL, "Requirements", note`,
+	}}
+}
+
+// toTokenlessPrecondition: from tokens to tokenless, phones must know the next signer first.
+func toTokenlessPrecondition(k *circumstances) []Hazard {
+	if k.Old == nil || k.Old.Tokenless() || !k.after.whole || len(sastOf(k.after.records, true)) > 0 {
+		return nil
+	}
+	servers := 0
+	for _, i := range sastOf(k.Old.Records, false) {
+		if !k.Old.Records[i].IsToken() {
+			servers++
+		}
+	}
+	if servers > 0 {
+		return nil
+	}
+	return []Hazard{{
+		Rule: "to-tokenless-precondition", Severity: Warning,
+		Message: "The current CTL has no SAST but tokens. On 12.0 and later phones must first hold a token-signed CTL that has ITLRecovery and CallManager as SAST.",
+		Hint:    "update the CTL once more with a token on 12.0 or later, let every phone fetch it, then migrate",
+		Source:  `CUCM facts, rule 9`,
+		Records: recordNames(k.Old.Records, sastOf(k.Old.Records, false)),
+	}}
+}
+
+// fileName: a CTL that calls itself otherwise.
+func fileName(k *circumstances) []Hazard {
+	if !k.after.whole || k.after.name == "" || k.after.name == "CTLFile.tlv" {
+		return nil
+	}
+	return []Hazard{{
+		Rule: "file-name", Severity: Warning, Source: "trust-list, section 1, tag 14",
+		Message: fmt.Sprintf("The header names the file %q; even a per-phone copy says CTLFile.tlv.", k.after.name),
+		Hint:    "build the list again with the name CTLFile.tlv",
+	}}
+}

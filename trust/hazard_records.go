@@ -1,0 +1,260 @@
+package trust
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"ctlclient/ctlbuild"
+)
+
+// nodesDiffer: all nodes serve the same bytes, or phones hold whatever they met last.
+func nodesDiffer(k *circumstances) []Hazard {
+	var without, unknown []string
+	groups := map[string][]string{}
+	var order []string
+	for _, n := range k.Nodes {
+		switch {
+		case n.Err != nil:
+			unknown = append(unknown, n.Node)
+		case n.List == nil:
+			without = append(without, n.Node)
+		default:
+			sum := n.List.MD5()
+			if groups[sum] == nil {
+				order = append(order, sum)
+			}
+			groups[sum] = append(groups[sum], n.Node)
+		}
+	}
+	const source = "CUCM facts, rule 6"
+	var found []Hazard
+	if len(order) > 1 || (len(order) == 1 && len(without) > 0) {
+		var parts []string
+		for _, sum := range order {
+			parts = append(parts, and(groups[sum])+" (MD5 "+sum+")")
+		}
+		if len(without) > 0 {
+			parts = append(parts, and(without)+" (none)")
+		}
+		found = append(found, Hazard{
+			Rule: "nodes-differ", Severity: Warning, Source: source,
+			Message: "The nodes do not serve the same CTL: " + strings.Join(parts, "; ") + ". Phones hold whichever they met last.",
+			Hint:    "judge the change against each of these lists; distributing the new one to all nodes mends it",
+		})
+	}
+	if len(unknown) > 0 {
+		found = append(found, Hazard{
+			Rule: "nodes-differ", Severity: Warning, Source: source,
+			Message: "It is not known what CTL " + and(unknown) + " serves.",
+			Hint:    "reach every node before changing the CTL",
+		})
+	}
+	return found
+}
+
+// sharedIdentity: two SAST certificates under one issuer and serial number.
+func sharedIdentity(k *circumstances) []Hazard {
+	var found []Hazard
+	sast := sastOf(k.after.records, false)
+	for n, i := range sast {
+		for _, j := range sast[n+1:] {
+			a, b := &k.after.records[i], &k.after.records[j]
+			if a.IssuerName() != b.IssuerName() || !bytes.Equal(a.SerialNumber(), b.SerialNumber()) ||
+				bytes.Equal(a.Certificate(), b.Certificate()) {
+				continue
+			}
+			names := recordNames(k.after.records, []int{i, j})
+			found = append(found, Hazard{
+				Rule: "shared-identity", Severity: Danger, Records: names, Source: srcSign,
+				Message: fmt.Sprintf("%s hold different certificates under the same issuer and serial number: phones take the first for the signer.", and(names)),
+				Hint:    "remove one of the two",
+			})
+		}
+	}
+	return found
+}
+
+// serialOrder: one certificate, one way of writing it. A phone compares bytes.
+func serialOrder(k *circumstances) []Hazard {
+	const source = "trust-list, section 3"
+	var found []Hazard
+	if k.Old != nil {
+		for _, i := range sastOf(k.after.records, false) {
+			n := &k.after.records[i]
+			for j := range k.Old.Records {
+				o := &k.Old.Records[j]
+				if o.Function() != ctlbuild.SAST || n.Certificate() == nil || !o.MatchesCertificate(n.Certificate()) ||
+					(o.IssuerName() == n.IssuerName() && bytes.Equal(o.SerialNumber(), n.SerialNumber())) {
+					continue
+				}
+				found = append(found, Hazard{
+					Rule: "record-form", Severity: Warning, Source: source,
+					Message: fmt.Sprintf("%s is the certificate of %s of the current CTL, but there %s: to phones, another signer.",
+						RecordName(i, n), RecordName(j, o), writtenOtherwise(o, signer{issuer: n.IssuerName(), serial: n.SerialNumber()})),
+					Hint:    "keep the record as it stands in the current CTL",
+					Records: []string{RecordName(i, n), RecordName(j, o)},
+				})
+			}
+		}
+	}
+	return append(found, mixedSerialOrder(k, source)...)
+}
+
+// mixedSerialOrder: tokens written both ways in one list point to a mistaken choice.
+func mixedSerialOrder(k *circumstances, source string) []Hazard {
+	var little, big []int
+	for _, i := range sastOf(k.after.records, true) {
+		r := &k.after.records[i]
+		c, err := ctlbuild.ParseCertificate(r.Certificate())
+		if err != nil {
+			continue
+		}
+		switch {
+		case reversed(r.SerialNumber(), c.Serial):
+			little = append(little, i)
+		case bytes.Equal(r.SerialNumber(), c.Serial):
+			big = append(big, i)
+		}
+	}
+	if len(little) == 0 || len(big) == 0 {
+		return nil
+	}
+	names := recordNames(k.after.records, append(little, big...))
+	return []Hazard{{
+		Rule: "serial-order", Severity: Warning, Source: source, Records: names,
+		Message: fmt.Sprintf("Token serial numbers stand least significant byte first in %s and most significant first in %s.",
+			and(recordNames(k.after.records, little)), and(recordNames(k.after.records, big))),
+		Hint: "choose the order that the tokens already in the list have",
+	}}
+}
+
+// duplicateRecords: the same certificate twice in one role for one server.
+func duplicateRecords(k *circumstances) []Hazard {
+	var found []Hazard
+	for i := range k.after.records {
+		for j := i + 1; j < len(k.after.records); j++ {
+			a, b := &k.after.records[i], &k.after.records[j]
+			if a.Function() != b.Function() || a.Certificate() == nil || !bytes.Equal(a.Certificate(), b.Certificate()) || a.DNSName() != b.DNSName() {
+				continue
+			}
+			names := recordNames(k.after.records, []int{i, j})
+			found = append(found, Hazard{
+				Rule: "duplicate-records", Severity: Warning, Records: names, Source: `CUCM facts, "The CTL Client's wizard": a certificate appears once`,
+				Message: fmt.Sprintf("%s are the same certificate in the same role.", and(names)),
+				Hint:    "remove the second; one of them is enough",
+			})
+		}
+	}
+	return found
+}
+
+// sastCount: phones may remember two.
+func sastCount(k *circumstances) []Hazard {
+	sast := sastOf(k.after.records, false)
+	if len(sast) <= 2 || k.unchanged() {
+		return nil
+	}
+	names := recordNames(k.after.records, sast)
+	h := Hazard{
+		Rule: "sast-count", Severity: Warning, Records: names, Source: srcSix + ", item 7",
+		Message: fmt.Sprintf("The new CTL has %d SAST records (%s). Some phones remember only two; CUCM 11.5 and later write up to four.", len(sast), and(names)),
+		Hint:    "remove tokens that are lost or no longer used",
+	}
+	if k.Old != nil && len(sastOf(k.Old.Records, false)) >= len(sast) {
+		h.Severity = Note
+	}
+	return []Hazard{h}
+}
+
+// sha512: refused by phones without support for it.
+func sha512(k *circumstances) []Hazard {
+	if k.after.digest != ctlbuild.SHA512 || k.unchanged() {
+		return nil
+	}
+	h := Hazard{
+		Rule: "sha-512", Severity: Warning, Source: srcSHA512,
+		Message: "The new CTL is signed with SHA-512. Phones without support for it refuse it; the documents do not say which models have it.",
+		Hint:    "sign with SHA-1 or SHA-256 unless every phone is known to verify SHA-512",
+	}
+	if k.Old != nil && k.Old.Header.Digest == ctlbuild.SHA512 {
+		h.Severity = Note
+	}
+	return []Hazard{h}
+}
+
+// digestWeaker: a list signed with a weaker digest than the one before.
+func digestWeaker(k *circumstances) []Hazard {
+	if k.Old == nil || !k.after.whole || k.after.digest == 0 || k.after.digest >= k.Old.Header.Digest {
+		return nil
+	}
+	return []Hazard{{
+		Rule: "digest-weaker", Severity: Warning, Source: "trust-list, section 1, tag 8",
+		Message: fmt.Sprintf("The current CTL is signed with %s, the new one with %s, which is weaker.", k.Old.Header.Digest, k.after.digest),
+		Hint:    "keep " + k.Old.Header.Digest.String() + " unless phones are known to refuse it",
+	}}
+}
+
+const srcExpiry = `Tokenless CTL, "Certificate regeneration": a certificate is renewed as it nears its end; the documents do not say that phones look at the dates`
+
+// signerValidity: a signer whose certificate is not valid today.
+func signerValidity(k *circumstances) []Hazard {
+	if k.after.cert == nil || k.unchanged() {
+		return nil
+	}
+	state := validity(k.after.cert, k.now)
+	if state == "" {
+		return nil
+	}
+	return []Hazard{{
+		Rule: "signer-validity", Severity: Warning, Source: srcExpiry, Records: []string{k.signerName()},
+		Message: fmt.Sprintf("The certificate of the signer, %s, %s.", certName(k.after.cert), state),
+		Hint:    "check the clock; else plan for new tokens, added while the present ones can still sign",
+	}}
+}
+
+// recordValidity: the other certificates of the list, in one hazard.
+func recordValidity(k *circumstances) []Hazard {
+	var states, names []string
+	for i := range k.after.records {
+		r := &k.after.records[i]
+		if i == k.after.signer || r.Certificate() == nil {
+			continue
+		}
+		if s := validity(r.Certificate(), k.now); s != "" {
+			name := RecordName(i, r)
+			names = append(names, name)
+			states = append(states, name+" "+s)
+		}
+	}
+	if len(names) == 0 || k.unchanged() {
+		return nil
+	}
+	return []Hazard{{
+		Rule: "certificate-validity", Severity: Note, Source: srcExpiry, Records: names,
+		Message: "Certificates in the new CTL: " + strings.Join(states, "; ") + ".",
+		Hint:    "renew them one at a time; every renewal needs a CTL update",
+	}}
+}
+
+// soon is how long before its end a certificate is mentioned.
+const soon = 60 * 24 * time.Hour
+
+// validity says what is wrong with a certificate's dates at a time; empty when nothing is.
+func validity(der []byte, now time.Time) string {
+	c, err := ctlbuild.ParseCertificate(der)
+	if err != nil {
+		return ""
+	}
+	const day = "2006-01-02"
+	switch {
+	case now.After(c.NotAfter):
+		return "expired on " + c.NotAfter.UTC().Format(day)
+	case now.Before(c.NotBefore):
+		return "is not valid before " + c.NotBefore.UTC().Format(day)
+	case now.Add(soon).After(c.NotAfter):
+		return "expires on " + c.NotAfter.UTC().Format(day)
+	}
+	return ""
+}

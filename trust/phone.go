@@ -1,0 +1,124 @@
+package trust
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ctlclient/ctlbuild"
+)
+
+// Phone is what is known of one phone, or of a class of Count phones that are alike.
+type Phone struct {
+	Name  string // SEP0011215A1AE3, or a class's name
+	Model string // "7975", "7940", "8861", "Jabber"...
+	Count int    // 0 counts as 1
+	// NoSBD: has no Security By Default, so neither uses an ITL nor asks TVS. A
+	// model that the table of CanAskTVS has as unable counts the same.
+	NoSBD bool
+	CTL   *ctlbuild.List // held; nil: none
+	ITL   *ctlbuild.List // held; nil: none
+	TVS   []string       // host:port of the TVS servers that its configuration names, in order
+	// Unknown says why part of what the phone holds is not known ("never seen
+	// since 2019", "the checksum is that of no known list"). A list that is set
+	// beside it is known all the same.
+	Unknown string
+}
+
+// N is the number of phones that p stands for.
+func (p Phone) N() int { return max(p.Count, 1) }
+
+// canAsk tells whether p has Security By Default, and whether that is known.
+func (p Phone) canAsk() (can, known bool, source string) {
+	if p.NoSBD {
+		return false, true, "described as having no Security By Default"
+	}
+	if p.Model == "" {
+		return true, true, "described as having Security By Default"
+	}
+	can, known, source = CanAskTVS(p.Model)
+	return can || !known, known, source
+}
+
+// Offer is one file or certificate put before a phone. Exactly one field is set.
+type Offer struct {
+	CTL    *ctlbuild.List
+	ITL    *ctlbuild.List
+	Config *ctlbuild.Envelope // .cnf.xml.sgn or .enc.sgn
+	HTTPS  []byte             // DER of a server's certificate
+}
+
+// Answer of TVS.
+type Answer struct {
+	Valid bool
+	Roles []uint8       // FUNCTION numbers of a trust list
+	TTL   time.Duration // how long the answer may be cached
+}
+
+// Asker asks TVS as the phone would: servers in the phone's order, each server's
+// certificate authenticated by the TVS records of the phone's lists (see
+// [CheckTVSCertificate]). An error means that no server could be asked, which
+// for the phone is the same as being refused. A nil Asker means that TVS was not
+// asked, so that a verdict which needs its answer is not certain; [NoTVS] is the
+// Asker for a cluster whose TVS is known to be out of reach.
+type Asker interface {
+	Ask(ctx context.Context, p Phone, certDER []byte) (Answer, error)
+}
+
+// ErrNoTVS is what NoTVS answers.
+var ErrNoTVS = errors.New("no TVS server can be reached")
+
+// NoTVS is an Asker that reaches no server.
+var NoTVS Asker = AskerFunc(func(context.Context, Phone, []byte) (Answer, error) {
+	return Answer{}, ErrNoTVS
+})
+
+// AskerFunc makes an Asker of a function.
+type AskerFunc func(ctx context.Context, p Phone, certDER []byte) (Answer, error)
+
+// Ask calls f.
+func (f AskerFunc) Ask(ctx context.Context, p Phone, certDER []byte) (Answer, error) {
+	return f(ctx, p, certDER)
+}
+
+// Step of the reasoning, in order.
+type Step struct {
+	What    string // "The signer is looked for among the SAST records of the CTL held."
+	Outcome string // "found: record 5 (SAST-ADN008580ef)"
+	OK      bool
+}
+
+// Verdict on one offer to one phone.
+type Verdict struct {
+	Phone   Phone
+	Accept  bool
+	Certain bool   // false when it rests on something not known (TVS not asked, unknown contents)
+	Reason  string // one sentence
+	Source  string // where the rule that decided stands
+	Steps   []Step
+	Decider *ctlbuild.Record // the record that decided, nil when none
+	ByTVS   bool             // TVS was what decided
+	Console []string         // lines that a phone would print, in the documents' form
+}
+
+// Lost reports a phone that is certain to refuse: one to be cleared by hand.
+func (v Verdict) Lost() bool { return !v.Accept && v.Certain }
+
+// DefaultPhones stands in when no fleet is described: a phone that holds the
+// lists and can ask TVS, one that holds the CTL and cannot (7940/7960, Jabber...),
+// one that holds nothing.
+func DefaultPhones(old, itl *ctlbuild.List, tvs []string) []Phone {
+	phones := []Phone{
+		{Name: "a phone with Security By Default", CTL: old, ITL: itl, TVS: tvs},
+		{Name: "a phone without Security By Default (7940/7960, Jabber, many TelePresence endpoints)", NoSBD: true, CTL: old},
+		{Name: "a new or cleared phone"},
+	}
+	if old == nil {
+		// Without a CTL the second phone is the third.
+		phones = append(phones[:1], phones[2])
+	}
+	if old == nil && itl == nil {
+		phones = phones[1:]
+	}
+	return phones
+}

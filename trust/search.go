@@ -1,0 +1,103 @@
+package trust
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ctlclient/ctlbuild"
+)
+
+// match is a held record that names the signer; index is -1 when there is none.
+type match struct {
+	index int
+	cert  []byte // DER to verify with, nil when the record brings none
+}
+
+// find looks for the record that a phone would take for the signer: same function,
+// same issuer and same serial number, all compared as bytes. -1 when there is none.
+func find(l *ctlbuild.List, s signer, functions ...ctlbuild.Function) int {
+	return slices.IndexFunc(l.Records, func(r ctlbuild.Record) bool {
+		return slices.Contains(functions, r.Function()) &&
+			r.IssuerName() == s.issuer && len(s.serial) > 0 && bytes.Equal(r.SerialNumber(), s.serial)
+	})
+}
+
+// search looks for the signer in a held list and says in a step what it found.
+func (a *assessment) search(held *ctlbuild.List, where string, s signer, functions ...ctlbuild.Function) match {
+	what := fmt.Sprintf("The signer, %s, is looked for among the %s records of the %s held, by issuer and serial number.",
+		s.name, roles(functions), where)
+	i := find(held, s, functions...)
+	if i < 0 {
+		a.step(false, what, "not found"+nearMiss(held, s, functions))
+		return match{index: -1}
+	}
+	r := &held.Records[i]
+	a.step(true, what, "found: "+RecordName(i, r))
+	m := match{index: i, cert: r.Certificate()}
+	if m.cert == nil && s.cert != nil && r.MatchesCertificate(s.cert) {
+		m.cert = s.cert
+	}
+	return m
+}
+
+// roles names functions as people know them.
+func roles(functions []ctlbuild.Function) string {
+	names := make([]string, len(functions))
+	for i, f := range functions {
+		names[i] = f.String()
+		if f == ctlbuild.SAST {
+			names[i] = "SAST"
+		}
+	}
+	return strings.Join(names, " and ")
+}
+
+// nearMiss explains a signer whose certificate is held, but not under the bytes or
+// the role that a phone looks for.
+func nearMiss(held *ctlbuild.List, s signer, functions []ctlbuild.Function) string {
+	if s.cert == nil {
+		return ""
+	}
+	for i := range held.Records {
+		r := &held.Records[i]
+		if !r.MatchesCertificate(s.cert) {
+			continue
+		}
+		name := RecordName(i, r)
+		if !slices.Contains(functions, r.Function()) {
+			if r.IssuerName() == s.issuer && bytes.Equal(r.SerialNumber(), s.serial) {
+				return fmt.Sprintf("; %s is the same certificate, but as %s it does not vouch for a list", name, r.Function())
+			}
+			continue
+		}
+		return fmt.Sprintf("; %s holds the same certificate, but %s: to a phone, another signer", name, writtenOtherwise(r, s))
+	}
+	return ""
+}
+
+// writtenOtherwise says how a record of the same certificate differs from what a header says.
+func writtenOtherwise(r *ctlbuild.Record, s signer) string {
+	if !bytes.Equal(r.SerialNumber(), s.serial) {
+		how := "another serial number"
+		if reversed(r.SerialNumber(), s.serial) {
+			how = "the serial number in the other byte order"
+		}
+		return fmt.Sprintf("it is listed with %s (%s, the file says %s)", how, serialText(r.SerialNumber()), serialText(s.serial))
+	}
+	return fmt.Sprintf("its issuer is written otherwise (%q, the file says %q)", r.IssuerName(), s.issuer)
+}
+
+// reversed reports whether a is b back to front and not the same.
+func reversed(a, b []byte) bool {
+	if len(a) != len(b) || bytes.Equal(a, b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[len(b)-1-i] {
+			return false
+		}
+	}
+	return true
+}

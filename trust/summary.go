@@ -1,0 +1,139 @@
+package trust
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Class is a group of phones of one model whose verdicts are alike.
+type Class struct {
+	Model   string
+	Phones  int // how many phones, counts of classes included
+	Accept  bool
+	Certain bool
+	ByTVS   bool
+	Reason  string
+	Source  string
+	Names   []string // of the phones or classes, in the order given
+}
+
+// Lost reports phones that are certain to refuse.
+func (c Class) Lost() bool { return !c.Accept && c.Certain }
+
+// Outcome is accept, reject, or one of them with "probably" when it is not certain:
+// a phone of which nothing is known is "unknown".
+func (c Class) Outcome() string {
+	switch {
+	case c.Accept && c.Certain:
+		return "accept"
+	case c.Accept:
+		return "probably accept"
+	case c.Certain:
+		return "reject"
+	default:
+		return "not known"
+	}
+}
+
+// Who names the group for a sentence: "12 phones of model 7940".
+func (c Class) Who() string {
+	if c.Model == "" && len(c.Names) == 1 && c.Phones == 1 {
+		return c.Names[0]
+	}
+	if c.Model == "" {
+		return count(c.Phones, "phone")
+	}
+	return count(c.Phones, "phone") + " of model " + c.Model
+}
+
+// Summarise groups verdicts by model and by what decided, in the order in which
+// each group first appears.
+func Summarise(verdicts []Verdict) []Class {
+	var classes []Class
+	at := map[string]int{}
+	for _, v := range verdicts {
+		model := v.Phone.Model
+		key := fmt.Sprintf("%q %t %t %t %s", model, v.Accept, v.Certain, v.ByTVS, v.Reason)
+		if model == "" {
+			// Without a model, phones are alike only in name.
+			key += " " + v.Phone.Name
+		}
+		i, seen := at[key]
+		if !seen {
+			i = len(classes)
+			at[key] = i
+			classes = append(classes, Class{
+				Model: model, Accept: v.Accept, Certain: v.Certain, ByTVS: v.ByTVS, Reason: v.Reason, Source: v.Source,
+			})
+		}
+		c := &classes[i]
+		c.Phones += v.Phone.N()
+		if v.Phone.Name != "" {
+			c.Names = append(c.Names, v.Phone.Name)
+		}
+	}
+	return classes
+}
+
+// Totals counts phones by outcome: those that accept, those that are lost, and
+// those of which it cannot be said for certain.
+func Totals(verdicts []Verdict) (accept, lost, unsure int) {
+	for _, v := range verdicts {
+		switch {
+		case !v.Certain:
+			unsure += v.Phone.N()
+		case v.Accept:
+			accept += v.Phone.N()
+		default:
+			lost += v.Phone.N()
+		}
+	}
+	return accept, lost, unsure
+}
+
+// WriteSummary prints one line a group and the totals.
+func WriteSummary(w io.Writer, verdicts []Verdict) error {
+	var b strings.Builder
+	for _, c := range Summarise(verdicts) {
+		fmt.Fprintf(&b, "%s: %s. %s\n", c.Who(), c.Outcome(), c.Reason)
+	}
+	accept, lost, unsure := Totals(verdicts)
+	fmt.Fprintf(&b, "%s accept, %d reject, %d not certain\n", count(accept, "phone"), lost, unsure)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// WriteText prints a verdict for a person: the answer, the steps, the console lines.
+func (v Verdict) WriteText(w io.Writer) error {
+	var b strings.Builder
+	word := "REJECT"
+	if v.Accept {
+		word = "ACCEPT"
+	}
+	if !v.Certain {
+		word += " (not certain)"
+	}
+	if v.Phone.Name != "" {
+		fmt.Fprintf(&b, "%s: ", v.Phone.Name)
+	}
+	fmt.Fprintf(&b, "%s\n%s\n", word, v.Reason)
+	for i, s := range v.Steps {
+		mark := "no "
+		if s.OK {
+			mark = "yes"
+		}
+		fmt.Fprintf(&b, "  %d. [%s] %s\n           %s\n", i+1, mark, s.What, s.Outcome)
+	}
+	if v.Source != "" {
+		fmt.Fprintf(&b, "Source: %s\n", v.Source)
+	}
+	if len(v.Console) > 0 {
+		b.WriteString("On the phone's console:\n")
+		for _, line := range v.Console {
+			fmt.Fprintf(&b, "  %s\n", line)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
