@@ -1,0 +1,99 @@
+// Package tvs is the Trust Verification Service, TCP 2445 over TLS: what a phone
+// asks when it meets a certificate that it does not know. The format is known
+// from behaviour on the wire; nodes of a cluster and open-source services speak it.
+//
+// One connection carries one question and one answer. The service is
+// authenticated by the TVS record of the phone's ITL (a whole certificate or its
+// hash), not by an authority and not by a host name: Options.VerifyPeer is where
+// the caller does that, before the question is sent.
+//
+// What always holds: an answer counts only when it is the answer to this
+// question (session id, command and every length are checked); anything else is
+// an error, never "valid".
+package tvs
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"ctlclient/protocol/internal/tlsconn"
+)
+
+// DefaultTimeout of one question, connection included, and of a server's patience
+// with a client.
+const DefaultTimeout = 10 * time.Second
+
+// Options of one question.
+type Options struct {
+	// VerifyPeer judges the service's certificate before the question is sent;
+	// its error ends the connection and is found in Verify's by errors.As. Required.
+	VerifyPeer func(cert *x509.Certificate, raw []byte) error
+	DeviceName string        // CP-<4 digits>-SEP<12 hex>; empty: DefaultDeviceName
+	Legacy     bool          // also TLS 1.0 and 1.1, RSA key exchange, 3DES
+	Timeout    time.Duration // for all of it; 0: DefaultTimeout
+	Dialer     func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+// ErrNoAnswer is a connection that the service ended without an answer.
+var ErrNoAnswer = errors.New("the service closed the connection without an answer")
+
+// Verify asks the service at addr (host:port) about one certificate, on a
+// connection of its own.
+func Verify(ctx context.Context, addr string, certDER []byte, o Options) (Answer, error) {
+	if o.DeviceName == "" {
+		o.DeviceName = DefaultDeviceName
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	body, err := Request{o.DeviceName, certDER}.encode()
+	if err != nil {
+		return Answer{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	conn, err := tlsconn.Dial(ctx, o.Dialer, addr, o.Timeout, o.VerifyPeer, o.Legacy)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer conn.Close()
+	// Closing under a running read or write ends it, whatever the deadline.
+	defer context.AfterFunc(ctx, func() { conn.NetConn().Close() })()
+
+	answer, err := ask(conn, body)
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return Answer{}, fmt.Errorf("TVS at %s: %w", addr, err)
+	}
+	return answer, nil
+}
+
+func ask(conn io.ReadWriter, body []byte) (Answer, error) {
+	var id [4]byte
+	rand.Read(id[:])
+	q := frame{command: verifyRequest, session: binary.BigEndian.Uint32(id[:]), body: body}
+	if _, err := conn.Write(q.bytes()); err != nil {
+		return Answer{}, err
+	}
+	f, err := readFrame(conn)
+	switch {
+	case errors.Is(err, io.EOF):
+		return Answer{}, ErrNoAnswer
+	case err != nil:
+		return Answer{}, err
+	case f.command != verifyResponse:
+		return Answer{}, malformed("answered with a %v", f.command)
+	case f.session != q.session:
+		return Answer{}, malformed("answer to session %08x, asked in %08x", f.session, q.session)
+	}
+	return decodeAnswer(f.body)
+}
