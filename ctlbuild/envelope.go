@@ -1,0 +1,97 @@
+package ctlbuild
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Envelope is any signed file: the header and what follows it.
+type Envelope struct {
+	Header  Header
+	Content []byte
+
+	raw []byte
+}
+
+// ParseEnvelope reads the header of a signed file of up to MaxEnvelope bytes
+// and leaves the content alone. Every error is a *FormatError. The envelope
+// keeps a copy of data.
+func ParseEnvelope(data []byte) (*Envelope, error) {
+	if len(data) > MaxEnvelope {
+		return nil, malformed(MaxEnvelope, "the file is longer than %d bytes", MaxEnvelope)
+	}
+	data = bytes.Clone(data)
+	h, err := parseHeader(data)
+	if err != nil {
+		return nil, err
+	}
+	return &Envelope{Header: *h, Content: data[h.Length:], raw: data}, nil
+}
+
+// Bytes is what was parsed, byte for byte. The caller must not change it.
+func (e *Envelope) Bytes() []byte { return e.raw }
+
+// Kind follows from FILENAME.
+func (e *Envelope) Kind() Kind {
+	k, _ := kindOf(e.Header.FileName)
+	return k
+}
+
+// Encrypted reports content that is no text, as that of a .enc.sgn file.
+func (e *Envelope) Encrypted() bool {
+	if e.Kind() != KindSigned || len(e.Content) == 0 {
+		return false
+	}
+	sample := e.Content[:min(len(e.Content), 4096)]
+	if hasControls(sample) {
+		return true
+	}
+	// Markup says its own encoding, which need not be UTF-8.
+	markup := bytes.HasPrefix(bytes.TrimLeft(sample, " \t\r\n"), []byte("<"))
+	return !markup && !validText(sample, len(sample) < len(e.Content))
+}
+
+// hasControls reports a control character that text does not have.
+func hasControls(b []byte) bool {
+	return bytes.ContainsFunc(b, func(r rune) bool { return r < ' ' && r != '\t' && r != '\r' && r != '\n' })
+}
+
+// validText reports UTF-8. A character cut off at the end of a sample is
+// forgiven.
+func validText(b []byte, cut bool) bool {
+	if !cut {
+		return utf8.Valid(b)
+	}
+	for n := range utf8.UTFMax {
+		if n <= len(b) && utf8.Valid(b[:len(b)-n]) {
+			return true
+		}
+	}
+	return false
+}
+
+// VerifyWith checks the signature with the key of a certificate in DER.
+func (e *Envelope) VerifyWith(certDER []byte) Verification {
+	return verifyOutside(&e.Header, e.Content, certDER)
+}
+
+// VerifyFrom looks for the signer among a list's records of the given
+// functions, of all when none is given, by the bytes of issuer and serial
+// number. A phone's configuration is signed by CCM+TFTP or TFTP.
+func (e *Envelope) VerifyFrom(l *List, functions ...Function) Verification {
+	found := candidates(&e.Header, l.Records, wants(functions))
+	if len(found) == 0 {
+		who := "no record of the list"
+		if len(functions) > 0 {
+			slugs := make([]string, len(functions))
+			for i, f := range functions {
+				slugs[i] = f.String()
+			}
+			who = fmt.Sprintf("no %s record of the list", strings.Join(slugs, " or "))
+		}
+		return unsignedBy(&e.Header, who)
+	}
+	return verifyAmong(&e.Header, e.Content, l.Records, found)
+}

@@ -1,0 +1,143 @@
+package ctlbuild
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"encoding/hex"
+)
+
+// List is a parsed CTL or ITL. Header and Records are to be read; to change a
+// list, [Edit] it and [Sign] the draft.
+type List struct {
+	Header  Header
+	Records []Record
+
+	raw []byte
+}
+
+// Parse reads a trust list. Every error is a *FormatError. The list keeps a
+// copy of data.
+func Parse(data []byte) (*List, error) {
+	if len(data) > MaxFile {
+		return nil, malformed(MaxFile, "the file is longer than %d bytes", MaxFile)
+	}
+	data = append([]byte(nil), data...)
+	h, err := parseHeader(data)
+	if err != nil {
+		return nil, err
+	}
+	l := &List{Header: *h, raw: data}
+	for pos := h.Length; pos < len(data); {
+		if len(l.Records) == MaxRecords {
+			return nil, malformed(pos, "the file has more than %d records", MaxRecords)
+		}
+		r, next, err := parseRecord(data, pos)
+		if err != nil {
+			return nil, err
+		}
+		l.Records = append(l.Records, r)
+		pos = next
+	}
+	return l, nil
+}
+
+// Bytes is what was parsed, byte for byte. The caller must not change it.
+func (l *List) Bytes() []byte { return l.raw }
+
+// Kind is KindCTL or KindITL, by FILENAME; a file of another name is an ITL
+// when it holds what a CTL never does, TVS records or hashes in place of
+// certificates.
+func (l *List) Kind() Kind {
+	if k, ok := kindOf(l.Header.FileName); ok {
+		return k
+	}
+	for i := range l.Records {
+		if r := &l.Records[i]; r.Function() == TVS || r.value(tagCertHash) != nil {
+			return KindITL
+		}
+	}
+	return KindCTL
+}
+
+// MD5 is the checksum of the file that phones and show ctl display, in lower
+// case hex.
+func (l *List) MD5() string {
+	sum := md5.Sum(l.raw)
+	return hex.EncodeToString(sum[:])
+}
+
+// SHA1 is the other checksum that phones and show ctl display.
+func (l *List) SHA1() string {
+	sum := sha1.Sum(l.raw)
+	return hex.EncodeToString(sum[:])
+}
+
+// IsEmptyRollback reports the ITL that "Prepare Cluster for Rollback to Pre
+// 8.0" leaves: signed, with the entries of all roles but SAST blank or gone.
+func (l *List) IsEmptyRollback() bool {
+	if l.Kind() != KindITL {
+		return false
+	}
+	for i := range l.Records {
+		if r := &l.Records[i]; r.Function() != SAST && !r.isBlank() {
+			return false
+		}
+	}
+	return true
+}
+
+// Tokenless reports that no SAST record is a hardware token's.
+func (l *List) Tokenless() bool {
+	for _, r := range l.SAST() {
+		if r.IsToken() {
+			return false
+		}
+	}
+	return true
+}
+
+// SAST lists the SAST records.
+func (l *List) SAST() []*Record {
+	var rs []*Record
+	for i := range l.Records {
+		if l.Records[i].Function() == SAST {
+			rs = append(rs, &l.Records[i])
+		}
+	}
+	return rs
+}
+
+// Signer finds the SAST record that the header names, by the bytes of issuer
+// and serial number. The index counts from 0 and is -1 when there is none.
+// Where several records answer to the names, it is the one whose key made the
+// signature, or else the first.
+func (l *List) Signer() (*Record, int) {
+	candidates := l.signerCandidates(func(f Function) bool { return f == SAST })
+	switch len(candidates) {
+	case 0:
+		return nil, -1
+	case 1:
+		return &l.Records[candidates[0]], candidates[0]
+	}
+	best := candidates[0]
+	if v := l.Verify(); v.OK {
+		best = v.Signer
+	}
+	return &l.Records[best], best
+}
+
+// signerCandidates are the records of the wanted functions that the header
+// names.
+func (l *List) signerCandidates(want func(Function) bool) []int {
+	return candidates(&l.Header, l.Records, want)
+}
+
+func candidates(h *Header, records []Record, want func(Function) bool) []int {
+	var found []int
+	for i := range records {
+		if r := &records[i]; want(r.Function()) && h.names(r) {
+			found = append(found, i)
+		}
+	}
+	return found
+}

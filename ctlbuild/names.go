@@ -1,0 +1,252 @@
+package ctlbuild
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// attribute is one part of a distinguished name.
+type attribute struct {
+	oid   string // in dots
+	value string
+}
+
+// name is a distinguished name, in the certificate's order.
+type name []attribute
+
+// nameKeys are the attributes that a list writes, in the order in which it
+// writes them whatever the certificate's.
+var nameKeys = []struct{ oid, key string }{
+	{"2.5.4.3", "CN"},
+	{"2.5.4.11", "OU"},
+	{"2.5.4.10", "O"},
+	{"2.5.4.7", "L"},
+	{"2.5.4.8", "ST"},
+	{"2.5.4.6", "C"},
+}
+
+// otherKeys are the keys of attributes outside of that order.
+var otherKeys = map[string]string{
+	"0.9.2342.19200300.100.1.1":  "UID",
+	"0.9.2342.19200300.100.1.25": "DC",
+	"1.2.840.113549.1.9.1":       "E",
+	"2.5.4.4":                    "SN",
+	"2.5.4.5":                    "SERIALNUMBER",
+	"2.5.4.9":                    "STREET",
+	"2.5.4.12":                   "T",
+	"2.5.4.42":                   "G",
+}
+
+// parseName reads the content of an RDNSequence. What cannot be read is left
+// out: a name is there to be written, and the bytes of the certificate remain.
+func parseName(content []byte) name {
+	var n name
+	for len(content) > 0 {
+		set, rest, err := readElement(content)
+		if err != nil {
+			return n
+		}
+		content = rest
+		for inner := set.content; len(inner) > 0; {
+			seq, next, err := readElement(inner)
+			if err != nil {
+				break
+			}
+			inner = next
+			r := derReader{b: seq.content}
+			oid := r.next(derOID, "the attribute")
+			if r.err != nil {
+				continue
+			}
+			value, _, err := readElement(r.b)
+			if err != nil {
+				continue
+			}
+			n = append(n, attribute{dotted(oid.content), decodeString(value)})
+		}
+	}
+	return n
+}
+
+// decodeString turns an attribute's value into UTF-8. Bytes that break the
+// rules of their type stay as they are.
+func decodeString(e element) string {
+	switch e.tag {
+	case derBMPString:
+		units := make([]uint16, len(e.content)/2)
+		for i := range units {
+			units[i] = uint16(e.content[2*i])<<8 | uint16(e.content[2*i+1])
+		}
+		return string(utf16.Decode(units))
+	case derUniversalString:
+		runes := make([]rune, len(e.content)/4)
+		for i := range runes {
+			b := e.content[4*i:]
+			runes[i] = rune(uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3]))
+		}
+		return string(runes)
+	case derT61String:
+		if utf8.Valid(e.content) {
+			return string(e.content)
+		}
+		runes := make([]rune, len(e.content)) // in practice T61 is Latin-1
+		for i, c := range e.content {
+			runes[i] = rune(c)
+		}
+		return string(runes)
+	}
+	return string(e.content)
+}
+
+// dotted writes an object identifier's content in dots; of one with an arc
+// beyond 32 bits it gives as much as can be read.
+func dotted(content []byte) string {
+	var b strings.Builder
+	var arc uint64
+	first := true
+	for _, c := range content {
+		if arc = arc<<7 | uint64(c&0x7F); arc > 1<<32 {
+			break
+		}
+		if c&0x80 != 0 {
+			continue
+		}
+		if first {
+			top := min(arc/40, 2)
+			b.WriteString(strconv.FormatUint(top, 10))
+			arc -= top * 40
+			first = false
+		}
+		b.WriteByte('.')
+		b.WriteString(strconv.FormatUint(arc, 10))
+		arc = 0
+	}
+	return b.String()
+}
+
+// ordered is the name in the order in which lists write it: the six keys that
+// they know, and, where all is asked for, then the rest as it comes.
+func (n name) ordered(all bool) []attribute {
+	var out []attribute
+	known := map[string]bool{}
+	for _, k := range nameKeys {
+		known[k.oid] = true
+		for _, a := range n {
+			if a.oid == k.oid {
+				out = append(out, attribute{k.key, a.value})
+			}
+		}
+	}
+	if !all && len(out) > 0 {
+		return out
+	}
+	for _, a := range n {
+		if known[a.oid] {
+			continue
+		}
+		key, ok := otherKeys[a.oid]
+		if !ok {
+			key = a.oid
+		}
+		out = append(out, attribute{key, a.value})
+	}
+	return out
+}
+
+// server writes the name as in records of servers: CN=..;OU=..;O=..;L=..;ST=..;C=..
+// and nothing else, unless there is nothing of these.
+func (n name) server() string {
+	parts := n.ordered(false)
+	texts := make([]string, len(parts))
+	for i, a := range parts {
+		texts[i] = a.oid + "=" + a.value
+	}
+	return text([]byte(strings.Join(texts, ";")))
+}
+
+// token writes the name as in records of tokens: keys in lower case, odd
+// values quoted, and the text cut off, mid-quote, at the first comma or NUL
+// inside a value.
+func (n name) token() string {
+	var b strings.Builder
+	for i, a := range n.ordered(true) {
+		if i > 0 {
+			b.WriteByte(';')
+		}
+		b.WriteString(strings.ToLower(a.oid))
+		b.WriteByte('=')
+		value := a.value
+		quote := needsQuotes(value)
+		if quote {
+			value = strings.ReplaceAll(value, `"`, `""`)
+			b.WriteByte('"')
+		}
+		if cut := strings.IndexAny(value, ",\x00"); cut >= 0 {
+			b.WriteString(value[:cut])
+			return b.String()
+		}
+		b.WriteString(value)
+		if quote {
+			b.WriteByte('"')
+		}
+	}
+	return b.String()
+}
+
+// needsQuotes is CryptoAPI's rule: blanks at an end, or a character that means
+// something in a name.
+func needsQuotes(v string) bool {
+	return v != strings.TrimSpace(v) || strings.ContainsAny(v, ",+=\"\n\r<>#;\x00")
+}
+
+// cn is the common name without padding blanks.
+func (n name) cn() string {
+	for _, a := range n {
+		if a.oid == nameKeys[0].oid {
+			return strings.TrimSpace(text([]byte(a.value)))
+		}
+	}
+	return ""
+}
+
+// commonName finds the common name in a name that a list wrote, in either form,
+// closing quote or not.
+func commonName(written string) string {
+	for len(written) > 0 {
+		key, rest, ok := strings.Cut(written, "=")
+		if !ok {
+			return ""
+		}
+		value, next := cutValue(rest)
+		if strings.EqualFold(strings.TrimSpace(key), "CN") {
+			return strings.TrimSpace(value)
+		}
+		written = next
+	}
+	return ""
+}
+
+// cutValue takes a value, quoted or not, off the front of a written name.
+func cutValue(s string) (value, rest string) {
+	if !strings.HasPrefix(s, `"`) {
+		value, rest, _ = strings.Cut(s, ";")
+		return value, rest
+	}
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		if s[i] != '"' {
+			b.WriteByte(s[i])
+			continue
+		}
+		if i+1 < len(s) && s[i+1] == '"' { // a doubled quote stands for one
+			b.WriteByte('"')
+			i++
+			continue
+		}
+		_, rest, _ = strings.Cut(s[i+1:], ";")
+		return b.String(), rest
+	}
+	return b.String(), ""
+}

@@ -1,0 +1,248 @@
+package ctlbuild
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+// Signer signs with a key whose certificate it knows. Sign is given a digest
+// and crypto.SHA1, SHA256 or SHA512 as options, and makes an RSA PKCS#1 v1.5
+// signature.
+type Signer interface {
+	crypto.Signer
+	Certificate() []byte // DER
+}
+
+// Why a key cannot sign. A *SignerError wraps one of these.
+var (
+	ErrSignerNotListed = errors.New("the signer's certificate is not among the SAST records of the list")
+	ErrSignerKey       = errors.New("the signer's key cannot sign a trust list")
+	ErrSignerMismatch  = errors.New("the signer's key does not belong to its certificate")
+	ErrSignerResult    = errors.New("the signer returned a signature that does not verify")
+)
+
+// SignerError tells why a signer was refused. Unwrap gives one of the ErrSigner
+// values, or what the signer itself reported.
+type SignerError struct {
+	Subject string // of the signer's certificate
+	Err     error
+	Detail  string
+}
+
+func (e *SignerError) Error() string {
+	s := e.Err.Error()
+	if e.Detail != "" {
+		s += ": " + e.Detail
+	}
+	if e.Subject != "" {
+		s += " (" + Printable(e.Subject) + ")"
+	}
+	return s
+}
+
+func (e *SignerError) Unwrap() error { return e.Err }
+
+// Hint names the next action, where there is one.
+func (e *SignerError) Hint() string {
+	switch {
+	case errors.Is(e.Err, ErrSignerNotListed):
+		return "phones look for the signer among the SAST records: add its certificate as SAST, or sign with a token that the list holds"
+	case errors.Is(e.Err, ErrSignerKey):
+		return "a trust list is signed with an RSA key of 1024, 2048 or 4096 bits"
+	case errors.Is(e.Err, ErrSignerMismatch):
+		return "the token may hold several keys: name the one that belongs to the certificate by its id"
+	}
+	return ""
+}
+
+// keyFor checks that the signer can sign a list at all and returns its
+// certificate and SIGNATUREMODULUS.
+func keyFor(s Signer) (*Certificate, uint8, error) {
+	c, err := ParseCertificate(s.Certificate())
+	if err != nil {
+		return nil, 0, fmt.Errorf("signer: %w", err)
+	}
+	refuse := func(err error, format string, args ...any) (*Certificate, uint8, error) {
+		return nil, 0, &SignerError{Subject: c.Subject, Err: err, Detail: fmt.Sprintf(format, args...)}
+	}
+	if c.rsa == nil {
+		return refuse(ErrSignerKey, "it is no RSA key")
+	}
+	if c.KeyBits < 1024 {
+		return refuse(ErrSignerKey, "%d bits are too few; 1024 is the least", c.KeyBits)
+	}
+	modulus := -1
+	for i, n := range modulusBytes {
+		if n*8 == c.KeyBits {
+			modulus = i
+		}
+	}
+	if modulus < 0 {
+		return refuse(ErrSignerKey, "the format has no way to say %d bits", c.KeyBits)
+	}
+	if pub, ok := s.Public().(*rsa.PublicKey); !ok || pub.N.Cmp(c.rsa.n) != 0 || c.rsa.e.Cmp(bigInt(pub.E)) != 0 {
+		return refuse(ErrSignerMismatch, "")
+	}
+	return c, uint8(modulus), nil
+}
+
+// Sign writes the draft, signs it, and verifies it again from the bytes. The
+// signer's certificate must be among the SAST records, from which the header
+// copies names and serial number byte for byte.
+func Sign(ctx context.Context, d *Draft, s Signer) (*List, error) {
+	c, modulus, err := keyFor(s)
+	if err != nil {
+		return nil, err
+	}
+	signer := d.sastFor(c.DER)
+	if signer == nil {
+		return nil, &SignerError{Subject: c.Subject, Err: ErrSignerNotListed}
+	}
+	content, err := d.content()
+	if err != nil {
+		return nil, err
+	}
+	spec := headerSpec{
+		version:       d.version,
+		signerVersion: d.SignerVersion,
+		nameFirst:     d.NameFirst,
+		digest:        d.Digest,
+		modulus:       modulus,
+		fileName:      d.FileName,
+		time:          d.Time,
+		unknown:       d.Unknown,
+		unknownInside: d.UnknownInside,
+	}
+	spec.signedBy(signer)
+	file, err := spec.sign(ctx, content, s)
+	if err != nil {
+		return nil, err
+	}
+	l, err := Parse(file)
+	if err != nil {
+		return nil, fmt.Errorf("the signed list does not read back: %w", err)
+	}
+	v := l.Verify()
+	if v.OK {
+		v = l.VerifyWith(c.DER)
+	}
+	if !v.OK {
+		return nil, &SignerError{Subject: c.Subject, Err: ErrSignerResult, Detail: v.Reason}
+	}
+	return l, nil
+}
+
+// SignEnvelope makes a .sgn file. Names and serial number are written as those
+// of a server. A zero digest is SHA-1, a zero time now.
+func SignEnvelope(ctx context.Context, fileName string, content []byte, digest Digest, t time.Time, s Signer) (*Envelope, error) {
+	c, modulus, err := keyFor(s)
+	if err != nil {
+		return nil, err
+	}
+	r, err := Entry{Function: TFTP, Dialect: DialectTokenless}.record(c)
+	if err != nil {
+		return nil, err
+	}
+	if len(content) > MaxEnvelope-math.MaxUint16 {
+		return nil, fmt.Errorf("the content is %d bytes long; at most %d can be signed", len(content), MaxEnvelope-math.MaxUint16)
+	}
+	spec := headerSpec{version: [2]byte{1, 2}, digest: digest, modulus: modulus, fileName: fileName, time: t}
+	spec.signedBy(&r)
+	file, err := spec.sign(ctx, content, s)
+	if err != nil {
+		return nil, err
+	}
+	e, err := ParseEnvelope(file)
+	if err != nil {
+		return nil, fmt.Errorf("the signed file does not read back: %w", err)
+	}
+	if v := e.VerifyWith(c.DER); !v.OK {
+		return nil, &SignerError{Subject: c.Subject, Err: ErrSignerResult, Detail: v.Reason}
+	}
+	return e, nil
+}
+
+// sastFor finds the SAST record of a certificate.
+func (d *Draft) sastFor(der []byte) *Record {
+	for i := range d.Records {
+		if r := &d.Records[i]; r.Function() == SAST && len(r.Certificate()) > 0 && r.MatchesCertificate(der) {
+			return r
+		}
+	}
+	return nil
+}
+
+// content lays the records out.
+func (d *Draft) content() ([]byte, error) {
+	if len(d.Records) > MaxRecords {
+		return nil, fmt.Errorf("the list has %d records; at most %d fit", len(d.Records), MaxRecords)
+	}
+	var b []byte
+	for i := range d.Records {
+		r := &d.Records[i]
+		if n := r.Len(); n > maxRecord {
+			return nil, fmt.Errorf("record %d is %d bytes long; at most %d fit", i+1, n, maxRecord)
+		}
+		b = r.appendTo(b)
+	}
+	return b, nil
+}
+
+// signedBy copies names and serial number from the signer's record.
+func (s *headerSpec) signedBy(r *Record) {
+	s.signerName = r.value(tagSubjectName)
+	s.serial = r.value(tagRecordSerial)
+	s.caName = r.value(tagIssuerName)
+}
+
+// sign completes the header, has the file signed and puts it together.
+func (s *headerSpec) sign(ctx context.Context, content []byte, signer Signer) ([]byte, error) {
+	if s.digest == 0 {
+		s.digest = SHA1
+	}
+	hash, ok := s.digest.Hash()
+	if !ok {
+		return nil, fmt.Errorf("unknown digest %d", s.digest)
+	}
+	if s.fileName == "" || strings.ContainsRune(s.fileName, 0) {
+		return nil, fmt.Errorf("a list cannot bear the file name %q", s.fileName)
+	}
+	if s.time.IsZero() {
+		s.time = time.Now()
+	}
+	if sec := s.time.Unix(); sec < 0 || sec > math.MaxUint32 {
+		return nil, fmt.Errorf("the time %s is outside of what a list can say (1970 to 2106)", s.time.Format(time.RFC3339))
+	}
+	if n := s.length(); n > math.MaxUint16 {
+		return nil, fmt.Errorf("the header would be %d bytes long; at most %d fit", n, math.MaxUint16)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	header, sigAt := s.build()
+	d := hash.New()
+	d.Write(header)
+	d.Write(content)
+	signature, err := signer.Sign(rand.Reader, d.Sum(nil), hash)
+	if err != nil {
+		return nil, fmt.Errorf("sign: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if want := modulusBytes[s.modulus]; len(signature) != want {
+		return nil, &SignerError{Err: ErrSignerResult, Detail: fmt.Sprintf("it is %d bytes long, not %d", len(signature), want)}
+	}
+	file := make([]byte, 0, len(header)+tlvHead+len(signature)+len(content))
+	file = append(file, header[:sigAt]...)
+	file = appendField(file, tagSignature, signature)
+	file = append(file, header[sigAt:]...)
+	return append(file, content...), nil
+}
