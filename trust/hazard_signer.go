@@ -51,7 +51,7 @@ func continuityOfSigner(k *circumstances) []Hazard {
 	for _, c := range Summarise(lost) {
 		found = append(found, Hazard{
 			Rule: "continuity-of-signer", Severity: Danger,
-			Message: fmt.Sprintf("%s refuse the new CTL and have to be cleared by hand: %s", c.Who(), c.Reason),
+			Message: fmt.Sprintf("The new CTL is refused by %s, to be cleared by hand afterwards. %s", c.Who(), c.Reason),
 			Hint:    k.continuityHint(),
 			Source:  "CUCM facts, rule 1; " + c.Source,
 			Records: []string{k.signerName()}, Phones: c.Names,
@@ -60,7 +60,7 @@ func continuityOfSigner(k *circumstances) []Hazard {
 	for _, c := range Summarise(doubtful) {
 		found = append(found, Hazard{
 			Rule: "continuity-of-signer", Severity: Warning,
-			Message: fmt.Sprintf("It cannot be said for certain what %s make of the new CTL: %s", c.Who(), c.Reason),
+			Message: fmt.Sprintf("Whether the new CTL is accepted by %s is not certain. %s", c.Who(), c.Reason),
 			Hint:    "let TVS be asked, and give the lists that the phones hold",
 			Source:  "CUCM facts, rule 1; " + c.Source,
 			Records: []string{k.signerName()}, Phones: c.Names,
