@@ -1,0 +1,298 @@
+// Package sftp puts one named file safely on a server over SFTP, and takes it
+// away again: the way of a trust list to an alternate TFTP server or a firewall.
+// It also has the server that plays that part in the practice cluster.
+//
+// SFTP is version 3 (draft-ietf-secsh-filexfer-02) with OpenSSH's extensions:
+// posix-rename to replace a file in one step, fsync to know that it is on disk,
+// statvfs to say why it is not. What a server lacks is said in words, before
+// anything is written where it matters, afterwards as a warning where not.
+//
+// What always holds:
+//
+//   - A live file changes by rename alone: whoever reads it gets the old file or
+//     the new one, whole. Bytes are written only to a temporary name beside it.
+//   - A file is replaced or removed only if it is the one that the caller
+//     expects, by its SHA-256; otherwise ErrConflict. (SFTP knows no lock: a
+//     change between the check and the rename, a few milliseconds, is not seen.)
+//   - The file that was there before is kept as NAME.previous.
+//   - What was staged has been read back and compared.
+//   - Names are base names: nothing outside the folder given is touched.
+//
+// A Client is for one goroutine at a time. SFTP has no way to give up a single
+// request: when a context ends, the connection is closed, the call returns at
+// once, and the Client is of no further use. What a dead job left behind is
+// found by Leftovers.
+package sftp
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"path"
+	"strings"
+	"time"
+
+	pkgsftp "github.com/pkg/sftp"
+	"golang.org/x/crypto/ssh"
+
+	"ctlclient/protocol/sshconn"
+)
+
+const (
+	// MaxFile is the longest file that is read or written, in bytes. A trust
+	// list has some kilobytes.
+	MaxFile = 1 << 20
+
+	// DefaultTimeout of one call.
+	DefaultTimeout = 60 * time.Second
+)
+
+// Options of Dial. The fields up to Dialer are those of sshconn.Options.
+type Options struct {
+	User string
+	// HostKey is called before anything secret is sent. Required.
+	HostKey           func(addr string, key ssh.PublicKey) error
+	HostKeyAlgorithms []string                                  // kinds of the key already known; empty: any
+	Password          func(ctx context.Context) ([]byte, error) // asked at most once; the slice stays the caller's
+	KeyFile           string
+	KeyPass           func(ctx context.Context) ([]byte, error)
+	Agent             bool // use the agent of SSH_AUTH_SOCK
+	Legacy            bool // SHA-1 host keys, old key exchanges and ciphers
+	Timeout           time.Duration
+	Dialer            func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	// AllowNonAtomic lets Commit work on a server that cannot replace a file in
+	// one step: the live file is renamed to NAME.previous, then the staged one
+	// to NAME. Between the two, for a moment, there is no live file; never half
+	// a one.
+	AllowNonAtomic bool
+}
+
+// File is a file as it was read.
+type File struct {
+	Name string
+	Data []byte
+	Time time.Time // last modification, server's clock, whole seconds
+	Path string    // as the server was asked for it
+}
+
+// Client is a logged-in connection.
+type Client struct {
+	ssh     *ssh.Client
+	sftp    *pkgsftp.Client
+	options Options
+
+	posixRename, fsync, statvfs bool
+	warnings                    []string
+}
+
+// Dial connects, checks the host key, logs in and starts SFTP. Errors of the
+// login are sshconn's: errors.Is(err, sshconn.ErrLogin).
+func Dial(ctx context.Context, addr string, o Options) (*Client, error) {
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	conn, err := sshconn.Dial(ctx, addr, sshconn.Options{
+		User:              o.User,
+		HostKey:           o.HostKey,
+		HostKeyAlgorithms: o.HostKeyAlgorithms,
+		Password:          o.Password,
+		KeyFile:           o.KeyFile,
+		KeyPass:           o.KeyPass,
+		Agent:             o.Agent,
+		Legacy:            o.Legacy,
+		Dialer:            o.Dialer,
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{ssh: conn, options: o}
+	if err := c.start(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Client) start(ctx context.Context) error {
+	ctx, done := c.begin(ctx)
+	defer done()
+	var err error
+	// One request at a time is plenty for files this small, and keeps the order
+	// of writes on every server.
+	c.sftp, err = pkgsftp.NewClient(c.ssh, pkgsftp.UseConcurrentReads(false), pkgsftp.UseConcurrentWrites(false))
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("the server does not offer SFTP to this user: %w", err)
+	}
+	_, c.posixRename = c.sftp.HasExtension("posix-rename@openssh.com")
+	_, c.fsync = c.sftp.HasExtension("fsync@openssh.com")
+	_, c.statvfs = c.sftp.HasExtension("statvfs@openssh.com")
+	if !c.fsync {
+		c.warn("the server cannot be told to flush a file to disk (no fsync@openssh.com): a power cut there within some seconds may lose the new file")
+	}
+	if !c.posixRename {
+		if c.options.AllowNonAtomic {
+			c.warn("the server cannot replace a file in one step (no posix-rename@openssh.com): for a moment there is no live file while it is replaced")
+		} else {
+			c.warn("the server cannot replace a file in one step (no posix-rename@openssh.com): a file that exists there is not replaced")
+		}
+	}
+	return nil
+}
+
+// Warnings says, in words, what this server lacks and what could not be done,
+// each once.
+func (c *Client) Warnings() []string { return append([]string(nil), c.warnings...) }
+
+func (c *Client) warn(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	for _, known := range c.warnings {
+		if known == text {
+			return
+		}
+	}
+	c.warnings = append(c.warnings, text)
+}
+
+// begin binds a call to its context and timeout by closing the connection when
+// either ends; done must be called when the call is over.
+func (c *Client) begin(parent context.Context) (ctx context.Context, done func()) {
+	ctx, cancel := context.WithTimeout(parent, c.options.Timeout)
+	stop := context.AfterFunc(ctx, func() { c.ssh.Close() })
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}
+
+// Close ends the connection. What was staged stays.
+func (c *Client) Close() error {
+	err := c.sftp.Close()
+	if sshErr := c.ssh.Close(); !errors.Is(sshErr, net.ErrClosed) && !errors.Is(sshErr, io.EOF) {
+		err = errors.Join(err, sshErr)
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+		return nil // the server was quicker
+	}
+	return err
+}
+
+// Get reads a file of at most MaxFile bytes; fs.ErrNotExist when there is none.
+func (c *Client) Get(ctx context.Context, dir, name string) (File, error) {
+	if err := CheckName(name); err != nil {
+		return File{}, err
+	}
+	ctx, done := c.begin(ctx)
+	defer done()
+	file := File{Name: name, Path: path.Join(dir, name)}
+	data, info, err := c.read(file.Path)
+	if err != nil {
+		return File{}, c.explain(ctx, "read", file.Path, 0, err)
+	}
+	file.Data, file.Time = data, info.ModTime()
+	return file, nil
+}
+
+// read reads a whole file, following a link as the TFTP service would.
+func (c *Client) read(name string) ([]byte, fs.FileInfo, error) {
+	f, err := c.sftp.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close() // read only: nothing to lose
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, nil, errNotRegular
+	}
+	if info.Size() > MaxFile {
+		return nil, nil, ErrTooLarge
+	}
+	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(data) > MaxFile {
+		return nil, nil, ErrTooLarge
+	}
+	return data, info, nil
+}
+
+// live is the live file as it was found; info is nil when there is none.
+type live struct {
+	data []byte
+	info fs.FileInfo
+}
+
+// expected reads the live file and compares it with what the caller expects:
+// nil, no file. A link is refused: a rename would replace the link, and the file
+// that it points to would no longer be the one served.
+func (c *Client) expected(name string, expect *[32]byte) (live, error) {
+	info, err := c.sftp.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if expect != nil {
+			return live{}, &ConflictError{Path: name, Want: expect}
+		}
+		return live{}, nil
+	}
+	if err != nil {
+		return live{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return live{}, errNotRegular
+	}
+	data, info, err := c.read(name)
+	if err != nil {
+		return live{}, err
+	}
+	digest := sha256.Sum256(data)
+	if expect == nil || *expect != digest {
+		return live{}, &ConflictError{Path: name, Want: expect, Got: &digest}
+	}
+	return live{data, info}, nil
+}
+
+// CheckName refuses what is not a plain file name: separators of any system,
+// ".", "..", control characters, more than 200 bytes.
+func CheckName(name string) error {
+	switch {
+	case name == "", name == ".", name == "..":
+		return fmt.Errorf("%q is not a file name", name)
+	case len(name) > maxName:
+		return fmt.Errorf("file name is longer than %d bytes", maxName)
+	case strings.ContainsAny(name, `/\:`):
+		return fmt.Errorf("%q is not a plain file name: it has a separator in it", name)
+	}
+	for i := 0; i < len(name); i++ {
+		if name[i] < ' ' || name[i] == 0x7f {
+			return fmt.Errorf("%q is not a plain file name: it has a control character in it", name)
+		}
+	}
+	return nil
+}
+
+// maxName leaves room for what is put round a name, within the 255 bytes of most
+// file systems.
+const maxName = 200
+
+// same tells whether a file has these bytes.
+func (c *Client) same(name string, want []byte) error {
+	got, _, err := c.read(name)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(got, want) {
+		return ErrCorrupted
+	}
+	return nil
+}

@@ -1,0 +1,217 @@
+// Package sshconn makes the SSH connections under sftp and platform, for both
+// ends: the client that logs in to a node, and the server that answers for a
+// node in the practice cluster.
+//
+// What always holds, for a client: the host key is judged before anything
+// secret is sent, and a key refused ends the connection there; one password
+// entry makes one login attempt; algorithms broken by age are offered only when
+// asked for; and no error carries a secret.
+package sshconn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Port is the one an SSH server listens on.
+const Port = 22
+
+// DefaultTimeout bounds each wait for the server while connecting, a person's
+// answers not counted.
+const DefaultTimeout = 20 * time.Second
+
+// Options of Dial.
+type Options struct {
+	User string
+
+	// HostKey judges the server's key before anything secret is sent; an error
+	// ends the connection and is what Dial returns (errors.Is and errors.As see
+	// it). It may ask a person. Required.
+	HostKey func(addr string, key ssh.PublicKey) error
+
+	// HostKeyAlgorithms, if not empty, are the only kinds of host key accepted,
+	// in order of preference: those of the key that is already known, so that a
+	// server with several keys shows that one.
+	HostKeyAlgorithms []string
+
+	// Password is called at most once, only if the server wants one, after
+	// HostKey. The slice stays the caller's: it is neither kept nor changed.
+	// The library underneath makes strings of it, which cannot be wiped.
+	Password func(ctx context.Context) ([]byte, error)
+
+	KeyFile string                                    // private key in PEM or OpenSSH form
+	KeyPass func(ctx context.Context) ([]byte, error) // asked at most once, if KeyFile wants it
+	Agent   bool                                      // also use the keys of the agent at SSH_AUTH_SOCK
+
+	Legacy  bool          // also SHA-1 host keys, old key exchanges and ciphers
+	Timeout time.Duration // of each wait while connecting; default DefaultTimeout
+	Dialer  func(ctx context.Context, network, addr string) (net.Conn, error)
+}
+
+// ErrLogin: the server was reached and is the right one, and refused the login.
+var ErrLogin = errors.New("login refused")
+
+// LoginError is ErrLogin with the ways that were tried.
+type LoginError struct {
+	User  string
+	Tried []string // password, key, keyboard-interactive; empty: the server offered none that we have
+	Err   error
+}
+
+func (e *LoginError) Error() string {
+	if len(e.Tried) == 0 {
+		return fmt.Sprintf("login as %q refused: the server accepts none of the ways we can log in", e.User)
+	}
+	return fmt.Sprintf("login as %q refused (tried: %s)", e.User, strings.Join(e.Tried, ", "))
+}
+
+func (e *LoginError) Is(target error) bool { return target == ErrLogin }
+func (e *LoginError) Unwrap() error        { return e.Err }
+
+// Hint names the next action.
+func (e *LoginError) Hint() string {
+	if len(e.Tried) == 0 {
+		return "give a password or a key file for this node, or load its key into the SSH agent"
+	}
+	return "check the user name and the password or key of this node; nothing is tried again by itself, so that no account gets locked"
+}
+
+// AlgorithmError: the two sides have no algorithm in common.
+type AlgorithmError struct {
+	Legacy bool // the old ones were offered already
+	Err    error
+}
+
+func (e *AlgorithmError) Error() string {
+	return "no algorithm in common with the server: " + e.Err.Error()
+}
+func (e *AlgorithmError) Unwrap() error { return e.Err }
+
+// Hint names the next action.
+func (e *AlgorithmError) Hint() string {
+	if e.Legacy {
+		return "the server speaks nothing we know, old algorithms included; it needs an update"
+	}
+	return "if this is an old server, set legacy = true for this node in the profile: SHA-1 and CBC are then allowed for it"
+}
+
+// Dial connects and logs in. When ctx ends, Dial returns at once. The
+// connection that it returns no longer depends on ctx.
+func Dial(ctx context.Context, addr string, o Options) (*ssh.Client, error) {
+	if o.HostKey == nil {
+		return nil, errors.New("no way to check the host key was given")
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		addr = net.JoinHostPort(strings.Trim(addr, "[]"), strconv.Itoa(Port))
+	}
+	dial := o.Dialer
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	dialCtx, cancel := context.WithTimeout(ctx, o.Timeout)
+	conn, err := dial(dialCtx, "tcp", addr)
+	cancel()
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	client, err := handshake(ctx, conn, addr, o)
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return client, nil
+}
+
+func handshake(ctx context.Context, conn net.Conn, addr string, o Options) (*ssh.Client, error) {
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+
+	login := &login{ctx: ctx, conn: conn, addr: addr, options: o}
+	defer login.close()
+	config, err := login.config()
+	if err != nil {
+		return nil, err
+	}
+	login.waitForServer()
+	sshConn, channels, requests, err := ssh.NewClientConn(conn, addr, config)
+	if err != nil {
+		return nil, login.explain(err)
+	}
+	if !stop() {
+		sshConn.Close()
+		return nil, ctx.Err()
+	}
+	if err := conn.SetDeadline(time.Time{}); err != nil {
+		sshConn.Close()
+		return nil, err
+	}
+	return ssh.NewClient(sshConn, channels, requests), nil
+}
+
+// configuration for one login; algorithms first.
+func (l *login) config() (*ssh.ClientConfig, error) {
+	methods, err := l.methods()
+	if err != nil {
+		return nil, err
+	}
+	secure := ssh.SupportedAlgorithms()
+	config := &ssh.ClientConfig{
+		User:            l.options.User,
+		Auth:            methods,
+		HostKeyCallback: l.hostKey,
+		ClientVersion:   "SSH-2.0-ctlclient",
+		// A banner is a stranger's text on the way to the prompt; not shown.
+		BannerCallback: func(string) error { return nil },
+	}
+	config.KeyExchanges = secure.KeyExchanges
+	config.Ciphers = secure.Ciphers
+	config.MACs = secure.MACs
+	for _, algorithm := range secure.HostKeys {
+		// Host certificates would need a CA; what is pinned here are keys.
+		if !strings.Contains(algorithm, "-cert-") {
+			config.HostKeyAlgorithms = append(config.HostKeyAlgorithms, algorithm)
+		}
+	}
+	if l.options.Legacy {
+		config.KeyExchanges = append(config.KeyExchanges,
+			ssh.InsecureKeyExchangeDH14SHA1, ssh.InsecureKeyExchangeDHGEXSHA1, ssh.InsecureKeyExchangeDH1SHA1)
+		config.Ciphers = append(config.Ciphers, ssh.InsecureCipherAES128CBC, ssh.InsecureCipherTripleDESCBC)
+		config.MACs = append(config.MACs, ssh.InsecureHMACSHA196)
+		config.HostKeyAlgorithms = append(config.HostKeyAlgorithms, ssh.KeyAlgoRSA)
+	}
+	if len(l.options.HostKeyAlgorithms) > 0 {
+		config.HostKeyAlgorithms = l.options.HostKeyAlgorithms
+	}
+	return config, nil
+}
+
+// explain finds the reason behind the library's error.
+func (l *login) explain(err error) error {
+	if ctxErr := l.ctx.Err(); ctxErr != nil {
+		return ctxErr
+	}
+	if l.stopped != nil {
+		return l.stopped
+	}
+	if _, ok := errors.AsType[*ssh.AlgorithmNegotiationError](err); ok {
+		return &AlgorithmError{Legacy: l.options.Legacy, Err: err}
+	}
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		return fmt.Errorf("the server did not answer within %s: %w", l.options.Timeout, err)
+	}
+	// A server may say no, or hang up once it has had enough of attempts.
+	if l.accepted != nil && (len(l.tried) > 0 || strings.Contains(err.Error(), "unable to authenticate")) {
+		return &LoginError{User: l.options.User, Tried: l.tried, Err: err}
+	}
+	return fmt.Errorf("ssh: %w", err)
+}
