@@ -1,0 +1,144 @@
+package softhsm
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/miekg/pkcs11"
+
+	"ctlclient/token"
+)
+
+type missing struct{}
+
+func (missing) Error() string { return "SoftHSM2 is not installed" }
+
+// Hint names the package.
+func (missing) Hint() string {
+	return "install it (Debian, Ubuntu: apt install softhsm2; Fedora: dnf install softhsm), or name libsofthsm2.so in SOFTHSM2_MODULE"
+}
+
+// ErrMissing says that SoftHSM2 is not installed; its Hint names the package.
+var ErrMissing error = missing{}
+
+// ModulePath finds SoftHSM2's module: SOFTHSM2_MODULE, or the usual places.
+func ModulePath() (string, error) {
+	places := []string{
+		"/usr/lib/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm2.so", "/usr/lib64/pkcs11/libsofthsm2.so",
+		"/usr/lib64/libsofthsm2.so", "/usr/local/lib/softhsm/libsofthsm2.so",
+	}
+	more, _ := filepath.Glob("/usr/lib/*/softhsm/libsofthsm2.so")
+	places = append(more, places...)
+	if runtime.GOOS == "windows" {
+		places = []string{filepath.Join(os.Getenv("ProgramFiles"), "SoftHSM2", "lib", "softhsm2-x64.dll"), `C:\SoftHSM2\lib\softhsm2-x64.dll`}
+	}
+	if p := os.Getenv("SOFTHSM2_MODULE"); p != "" {
+		places = []string{p}
+	}
+	for _, p := range places {
+		if _, err := os.Stat(p); err == nil {
+			return p, nil
+		}
+	}
+	return "", ErrMissing
+}
+
+// Store is a folder of its own with softhsm2.conf and tokens.
+type Store struct {
+	Dir    string
+	Module string
+}
+
+// New creates (or opens) a store in dir and sets SOFTHSM2_CONF for this process
+// and the programs it starts. The folder is readable by its owner alone.
+func New(dir string) (*Store, error) {
+	module, err := ModulePath()
+	if err != nil {
+		return nil, err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
+	if strings.ContainsAny(dir, "\n\r") {
+		return nil, fmt.Errorf("folder name %q: a line break cannot stand in softhsm2.conf", dir)
+	}
+	s := &Store{Dir: dir, Module: module}
+	if err := os.MkdirAll(s.tokens(), 0o700); err != nil {
+		return nil, err
+	}
+	conf := "directories.tokendir = " + s.tokens() + "\n" +
+		"objectstore.backend = file\n" +
+		"log.level = ERROR\n" +
+		"slots.removable = false\n"
+	if err := os.WriteFile(s.Conf(), []byte(conf), 0o600); err != nil {
+		return nil, err
+	}
+	return s, s.Use()
+}
+
+// Conf is the path of the store's softhsm2.conf, for the environment of another program.
+func (s *Store) Conf() string { return filepath.Join(s.Dir, "softhsm2.conf") }
+
+func (s *Store) tokens() string { return filepath.Join(s.Dir, "tokens") }
+
+// Use makes this the store that SoftHSM opens when it is initialised next.
+func (s *Store) Use() error { return os.Setenv("SOFTHSM2_CONF", s.Conf()) }
+
+// exclusive runs f on SoftHSM, initialised anew with this store.
+func (s *Store) exclusive(f func(*pkcs11.Ctx) error) error {
+	if err := s.Use(); err != nil {
+		return err
+	}
+	return token.Exclusive(s.Module, f)
+}
+
+// Remove deletes the tokens with a label: pulled out for good.
+func (s *Store) Remove(label string) error {
+	var serials []string
+	err := s.exclusive(func(p *pkcs11.Ctx) error {
+		slots, err := p.GetSlotList(true)
+		if err != nil {
+			return fmt.Errorf("slot list: %w", err)
+		}
+		for _, id := range slots {
+			t, err := p.GetTokenInfo(id)
+			if err != nil {
+				return fmt.Errorf("slot %d: %w", id, err)
+			}
+			if t.Flags&pkcs11.CKF_TOKEN_INITIALIZED != 0 && strings.TrimRight(t.Label, " \x00") == label {
+				serials = append(serials, strings.TrimRight(t.SerialNumber, " \x00"))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(serials) == 0 {
+		return fmt.Errorf("no token %q in %s", label, s.Dir)
+	}
+	var errs []error
+	for _, serial := range serials {
+		errs = append(errs, s.removeFolder(serial))
+	}
+	return errors.Join(errs...)
+}
+
+// removeFolder deletes the token whose serial number is the end of its folder's
+// name, which is a UUID.
+func (s *Store) removeFolder(serial string) error {
+	entries, err := os.ReadDir(s.tokens())
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasSuffix(strings.ReplaceAll(e.Name(), "-", ""), serial) && len(serial) >= 8 {
+			return os.RemoveAll(filepath.Join(s.tokens(), e.Name()))
+		}
+	}
+	return fmt.Errorf("no folder for the token with serial number %s in %s", serial, s.tokens())
+}

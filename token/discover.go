@@ -1,0 +1,154 @@
+package token
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Module found on this machine.
+type Module struct {
+	Path         string
+	Description  string
+	Manufacturer string
+	Version      string
+	Err          error // found but not loadable
+}
+
+// programName is what enable-in and disable-in of p11-kit's configuration mean by us.
+const programName = "ctlclient"
+
+// Modules finds modules: the named ones, or when none is named those of p11-kit's
+// configuration, the one of PKCS11_MODULE and those in the usual places. Each is
+// loaded and asked what it is; one that cannot be loaded comes with Err. A file
+// under two names counts once. p11-kit's own proxy, which shows the others again,
+// and its list of trusted CAs, which holds no keys, are left out.
+func Modules(ctx context.Context, named []string) []Module {
+	var mods []Module
+	for _, p := range candidates(named) {
+		found := Module{Path: p}
+		m, err := openModule(p)
+		if err == nil {
+			var l Library
+			l, err = call(ctx, m, func() (Library, error) { return m.library(), nil }, nil)
+			found.Description, found.Manufacturer, found.Version = l.Description, l.Manufacturer, l.Version
+		}
+		found.Err = err
+		mods = append(mods, found)
+	}
+	return mods
+}
+
+// candidates lists module paths, each file once, in the order of preference.
+func candidates(named []string) []string {
+	if len(named) > 0 {
+		return unique(named)
+	}
+	paths := p11kitModules(p11kitFolders(), moduleFolders())
+	if p := os.Getenv("PKCS11_MODULE"); p != "" {
+		paths = append(paths, p)
+	}
+	for _, p := range usualPlaces() {
+		if _, err := os.Stat(p); err == nil {
+			paths = append(paths, p)
+		}
+	}
+	return unique(slices.DeleteFunc(paths, isProxy))
+}
+
+func unique(paths []string) []string {
+	seen := map[string]bool{}
+	var out []string
+	for _, p := range paths {
+		if key := realPath(p); !seen[key] {
+			seen[key] = true
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// isProxy tells p11-kit's own modules by their file names.
+func isProxy(path string) bool {
+	for _, p := range []string{path, realPath(path)} {
+		name := filepath.Base(p)
+		if strings.HasPrefix(name, "p11-kit-proxy") || strings.HasPrefix(name, "libp11-kit") || strings.HasPrefix(name, "p11-kit-trust") {
+			return true
+		}
+	}
+	return false
+}
+
+// p11kitModules reads the *.module files of the folders (pkcs11.conf(5)). A file in
+// a later folder replaces the settings of its namesake in an earlier one. libs are
+// the folders in which a module named without a path is looked for.
+func p11kitModules(folders, libs []string) []string {
+	configs := map[string]map[string]string{}
+	var order []string
+	for _, f := range folders {
+		files, _ := filepath.Glob(filepath.Join(f, "*.module"))
+		for _, file := range files {
+			name := filepath.Base(file)
+			if configs[name] == nil {
+				configs[name] = map[string]string{}
+				order = append(order, name)
+			}
+			readModuleFile(file, configs[name])
+		}
+	}
+	var paths []string
+	for _, name := range order {
+		c := configs[name]
+		if c["module"] == "" || isYes(c["trust-policy"]) || !enabled(c) {
+			continue
+		}
+		paths = append(paths, resolve(c["module"], libs))
+	}
+	return paths
+}
+
+// readModuleFile adds the `key: value` lines of a file, read as far as it can be.
+func readModuleFile(file string, into map[string]string) {
+	f, err := os.Open(file)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	for sc := bufio.NewScanner(f); sc.Scan(); {
+		line := strings.TrimSpace(sc.Text())
+		key, value, ok := strings.Cut(line, ":")
+		if !ok || strings.HasPrefix(line, "#") {
+			continue
+		}
+		into[strings.TrimSpace(key)] = strings.TrimSpace(value)
+	}
+}
+
+func isYes(s string) bool { return s == "yes" || s == "true" || s == "1" }
+
+func enabled(c map[string]string) bool {
+	lists := func(s string) bool {
+		return slices.Contains(strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' }), programName)
+	}
+	if in, ok := c["enable-in"]; ok {
+		return lists(in)
+	}
+	return !lists(c["disable-in"])
+}
+
+// resolve gives a module named without a folder the one in which it lies.
+func resolve(module string, libs []string) string {
+	if filepath.IsAbs(module) {
+		return module
+	}
+	for _, l := range libs {
+		p := filepath.Join(l, module)
+		if _, err := os.Stat(p); err == nil {
+			return p
+		}
+	}
+	return module
+}

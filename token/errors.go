@@ -1,0 +1,182 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/miekg/pkcs11"
+)
+
+// Kind says what went wrong with a token. It is an error itself, so that
+// errors.Is(err, token.PINWrong) asks for it.
+type Kind uint8
+
+const (
+	NoModule      Kind = iota + 1 // no module found, or a named one does not load
+	NotFound                      // no token fits the URI
+	Ambiguous                     // more than one token or certificate fits
+	NoCertificate                 // the token holds no certificate that fits
+	NoKey                         // the token holds no private key for the certificate
+	PINWrong                      // the token refused the PIN; Error.Flags says what it tells about the tries left
+	PINLocked                     // the PIN is locked: no attempt was made, or the last one locked it
+	PINFinalTry                   // refused: only one try left and AllowFinalTry not set; no attempt was made
+	PINRequired                   // there was no way to ask, or nothing was entered; no attempt was made
+	Removed                       // the token is gone, or was taken out for a moment
+	Mismatch                      // another token (or key) than expected
+	Failed                        // anything else that a module reports
+)
+
+var kindText = [...]string{
+	NoModule:      "no usable PKCS#11 module",
+	NotFound:      "token not found",
+	Ambiguous:     "more than one fits",
+	NoCertificate: "no certificate on the token",
+	NoKey:         "no private key for the certificate",
+	PINWrong:      "the PIN is wrong",
+	PINLocked:     "the PIN is locked",
+	PINFinalTry:   "only one PIN try is left",
+	PINRequired:   "a PIN is needed",
+	Removed:       "the token was removed",
+	Mismatch:      "not the expected token",
+	Failed:        "the token failed",
+}
+
+// String is the kind in plain words.
+func (k Kind) String() string {
+	if int(k) < len(kindText) && kindText[k] != "" {
+		return kindText[k]
+	}
+	return fmt.Sprintf("token error %d", uint8(k))
+}
+
+// Error makes a Kind usable with errors.Is.
+func (k Kind) Error() string { return k.String() }
+
+// Error is what every function here returns for a token or module at fault.
+// Test with errors.As, or with errors.Is and a Kind.
+type Error struct {
+	Kind   Kind
+	Token  string // label; empty when none is known
+	Detail string // what exactly, a few words
+	Flags  Flags  // of the token after the failure, where PINs are concerned
+	Err    error  // underlying PKCS#11 error, never a PIN
+
+	hint string
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	if e.Token != "" {
+		fmt.Fprintf(&b, "token %q: ", e.Token)
+	}
+	b.WriteString(e.Kind.String())
+	if e.Detail != "" {
+		b.WriteString(": " + e.Detail)
+	}
+	if e.Err != nil {
+		b.WriteString(": " + e.Err.Error())
+	}
+	return b.String()
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is tells an error of the kind.
+func (e *Error) Is(target error) bool {
+	k, ok := target.(Kind)
+	return ok && k == e.Kind
+}
+
+// Hint names the next step; it may hold several lines.
+func (e *Error) Hint() string {
+	if e.hint != "" {
+		return e.hint
+	}
+	var h interface{ Hint() string }
+	if e.Err != nil && errors.As(e.Err, &h) && h.Hint() != "" {
+		return h.Hint()
+	}
+	switch e.Kind {
+	case NoModule:
+		return "install the token's software (SafeNet Authentication Client for eTokens, or OpenSC), or name its module with --module PATH"
+	case NotFound:
+		return "plug the token in, wait for its light, and see `ctlclient token list`"
+	case Ambiguous:
+		return "name one of them with more of its URI, e.g. pkcs11:token=SAST-1;serial=... (see `ctlclient token list`)"
+	case NoCertificate:
+		return "`ctlclient token list` shows what each token holds"
+	case NoKey:
+		return "a token that signs holds the private key beside the certificate, with the same id; this one may be a copy of the certificate alone"
+	case PINWrong:
+		return "no second attempt was made; " + e.Flags.triesLeft()
+	case PINLocked:
+		return "too many wrong PINs were entered; use another token of the trust list, or have this one unlocked with its administrator password"
+	case PINFinalTry:
+		return "a wrong PIN now locks the token for good; the PIN was not asked for\n" +
+			"use another token of the trust list, or repeat with --final-try if the PIN is certain"
+	case PINRequired:
+		return "enter the PIN on a terminal, or name where it is with --pin-source env:NAME, file:PATH or fd:N"
+	case Removed:
+		return "plug the token in again and repeat"
+	case Mismatch:
+		return "plug in the token that holds the expected certificate; `ctlclient token list` shows what each holds"
+	}
+	return "take the token out, plug it in again and repeat; if it stays, see whether the token's own software can open it"
+}
+
+// triesLeft is what the token says about the tries left, for a hint.
+func (f Flags) triesLeft() string {
+	switch {
+	case f.PINLocked:
+		return "the token says that the PIN is locked now"
+	case f.PINFinalTry:
+		return "the token says that ONE try is left: a wrong PIN then locks it for good"
+	case f.PINCountLow:
+		return "the token says that tries have been used up; a right PIN resets the count"
+	}
+	return "the token does not say how many tries are left (an eToken as delivered locks after 15 in a row)"
+}
+
+// kindOf sorts a PKCS#11 return value.
+func kindOf(rv pkcs11.Error) Kind {
+	switch rv {
+	case pkcs11.CKR_PIN_INCORRECT, pkcs11.CKR_PIN_INVALID, pkcs11.CKR_PIN_LEN_RANGE:
+		return PINWrong
+	case pkcs11.CKR_PIN_LOCKED:
+		return PINLocked
+	case pkcs11.CKR_FUNCTION_CANCELED, pkcs11.CKR_CANCEL:
+		return PINRequired
+	case pkcs11.CKR_DEVICE_REMOVED, pkcs11.CKR_TOKEN_NOT_PRESENT, pkcs11.CKR_TOKEN_NOT_RECOGNIZED,
+		pkcs11.CKR_SESSION_HANDLE_INVALID, pkcs11.CKR_SESSION_CLOSED, pkcs11.CKR_SLOT_ID_INVALID,
+		pkcs11.CKR_KEY_HANDLE_INVALID, pkcs11.CKR_OBJECT_HANDLE_INVALID, pkcs11.CKR_CRYPTOKI_NOT_INITIALIZED:
+		return Removed
+	}
+	return Failed
+}
+
+// classify wraps an error of a module. An *Error and a context's error pass as they are.
+func classify(label, doing string, err error) error {
+	var te *Error
+	if err == nil || errors.As(err, &te) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	e := &Error{Kind: Failed, Token: label, Detail: doing, Err: err}
+	var rv pkcs11.Error
+	if !errors.As(err, &rv) {
+		return e
+	}
+	e.Kind = kindOf(rv)
+	switch rv {
+	case pkcs11.CKR_USER_NOT_LOGGED_IN:
+		e.hint = "the token has forgotten the login, as after a reset by another program; repeat"
+	case pkcs11.CKR_PIN_EXPIRED:
+		e.hint = "the token wants a new PIN first: `ctlclient token pin`"
+	case pkcs11.CKR_USER_PIN_NOT_INITIALIZED:
+		e.hint = "the token has no user PIN yet; set one with the token's own software"
+	case pkcs11.CKR_FUNCTION_CANCELED, pkcs11.CKR_CANCEL:
+		e.hint = "it was cancelled at the token or its reader; repeat when ready"
+	}
+	return e
+}

@@ -1,0 +1,326 @@
+package token
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"errors"
+	"io"
+	"math/big"
+	"sync"
+	"time"
+
+	"github.com/ThalesIgnite/crypto11"
+	"github.com/miekg/pkcs11"
+)
+
+// defaultSlowAfter is how long a token may take before the person is told that it is waited for.
+const defaultSlowAfter = 3 * time.Second
+
+// Options of opening a signer.
+type Options struct {
+	Modules       []string // paths; none: all that Modules finds
+	PIN           PINFunc  // a pin-source in the URI comes before it
+	AllowFinalTry bool     // go on where a wrong PIN would lock the token
+	// ExpectCertificate, when set, is the DER that the token must hold: a token with the same label but another key is a Mismatch.
+	ExpectCertificate []byte
+	// OnKeypad is told that the PIN has to be entered at the token or its reader.
+	OnKeypad func(PINRequest)
+	// OnSlow is called once for a login or signature that takes longer than
+	// SlowAfter (3 s when zero): the token may wait to be touched. It is called on
+	// another goroutine.
+	OnSlow    func(token string)
+	SlowAfter time.Duration
+}
+
+// slow arranges for OnSlow; the function returned ends it.
+func (o Options) slow(label string) (done func()) {
+	if o.OnSlow == nil {
+		return func() {}
+	}
+	after := o.SlowAfter
+	if after <= 0 {
+		after = defaultSlowAfter
+	}
+	t := time.AfterFunc(after, func() { o.OnSlow(label) })
+	return func() { t.Stop() }
+}
+
+// Signer signs through a token. It is a crypto.Signer that knows its certificate.
+type Signer struct {
+	ctx  context.Context // that of Open: it governs the signer's life
+	mod  *module
+	info Info
+	cert Certificate
+	pub  *rsa.PublicKey
+	o    Options
+	ask  PINFunc
+
+	session   pkcs11.SessionHandle // keeps the login
+	key       pkcs11.ObjectHandle
+	askAlways bool            // CKA_ALWAYS_AUTHENTICATE
+	wrapped   crypto11.Signer // nil: signs through pkcs11 directly
+	loggedIn  bool
+
+	closing sync.Once
+}
+
+// Open finds the one token and certificate that the URI names, asks for the PIN
+// once and logs in once. The context also governs the signer: when it ends, Sign
+// returns its error and Close does not wait.
+func Open(ctx context.Context, u URI, o Options) (*Signer, error) {
+	i, c, err := locate(ctx, u, o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Signer{ctx: ctx, info: i, cert: c, o: o, ask: o.asker(u)}
+	var ok bool
+	if s.pub, ok = c.PublicKey().(*rsa.PublicKey); !ok {
+		return nil, &Error{Kind: NoKey, Token: i.Label, Detail: "the certificate's key is not RSA",
+			hint: "trust lists are signed with RSA keys; use another token"}
+	}
+	if s.mod, err = openModule(i.Module); err != nil {
+		return nil, err
+	}
+	needPIN, err := call(ctx, s.mod, func() (bool, error) { return s.needsLogin() }, nil)
+	if err != nil {
+		return nil, err
+	}
+	var pin []byte
+	if needPIN {
+		if err := checkTries(i, o.AllowFinalTry); err != nil {
+			return nil, err
+		}
+		if pin, err = askPIN(ctx, i, o, PINRequest{}, s.ask); err != nil {
+			return nil, err
+		}
+	}
+	defer o.slow(i.Label)()
+	_, err = call(ctx, s.mod, func() (struct{}, error) {
+		return struct{}{}, s.open(needPIN, pin)
+	}, func(struct{}) { s.release() }, pin)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// locate finds token and certificate, without a PIN.
+func locate(ctx context.Context, u URI, o Options) (Info, Certificate, error) {
+	infos, err := fitting(ctx, o.Modules, u)
+	if err != nil {
+		return Info{}, Certificate{}, err
+	}
+	if len(o.ExpectCertificate) > 0 {
+		var holders []Info
+		for _, i := range infos {
+			if _, ok := i.holding(o.ExpectCertificate); ok {
+				holders = append(holders, i)
+			}
+		}
+		if len(holders) == 0 {
+			return Info{}, Certificate{}, &Error{Kind: Mismatch, Token: infos[0].Label,
+				Detail: "it does not hold the expected certificate" + mismatchDetail(infos[0], o.ExpectCertificate)}
+		}
+		infos = holders
+	}
+	if len(infos) > 1 {
+		return Info{}, Certificate{}, ambiguousTokens(infos)
+	}
+	i := infos[0]
+	if c, ok := i.holding(o.ExpectCertificate); ok {
+		return i, c, nil
+	}
+	c, err := i.choose(u)
+	return i, c, err
+}
+
+func mismatchDetail(i Info, expected []byte) string {
+	c, _, err := parseCertificate(expected)
+	if err != nil || c.Subject == "" {
+		return ""
+	}
+	d := " of " + c.Subject
+	if len(i.Certificates) == 1 {
+		d += " but that of " + i.Certificates[0].Subject
+		if i.Certificates[0].Subject == c.Subject {
+			d += " with another key or serial number"
+		}
+	}
+	return d
+}
+
+// again looks at the token a second time: the person may have taken minutes over
+// the PIN, and another token may be in the slot now. The lock is held.
+func (m *module) again(i Info) (Info, error) {
+	now, err := m.view(i.Slot)
+	if err != nil {
+		return Info{}, classify(i.Label, "looking for it", err)
+	}
+	if !now.same(i) {
+		return Info{}, &Error{Kind: Mismatch, Token: i.Label, Detail: "another token is in its place now: " + now.URI().String()}
+	}
+	return now, nil
+}
+
+// needsLogin tells whether a PIN is needed at all. The lock is held.
+func (s *Signer) needsLogin() (bool, error) {
+	if !s.info.Flags.LoginRequired {
+		return false, nil
+	}
+	return s.mod.logins[s.info.Slot] == 0, nil
+}
+
+// open logs in and finds the key. The lock is held.
+func (s *Signer) open(needPIN bool, pin []byte) error {
+	i := s.info
+	now, err := s.mod.again(i)
+	if err != nil {
+		return err
+	}
+	certs, err := s.mod.certificates(i.Slot)
+	if err != nil {
+		return classify(i.Label, "reading certificates", err)
+	}
+	now.Library, now.Certificates = i.Library, certs
+	if _, ok := now.holding(s.cert.DER); !ok {
+		return &Error{Kind: Mismatch, Token: i.Label, Detail: "it no longer holds the certificate of " + s.cert.Subject}
+	}
+	if needPIN {
+		if err := checkTries(now, s.o.AllowFinalTry); err != nil {
+			return err
+		}
+	}
+	s.info = now
+	wrapper := s.mod.wrap(now, s.cert)
+	s.mod.signers++
+	if s.session, err = s.mod.p11.OpenSession(i.Slot, pkcs11.CKF_SERIAL_SESSION); err != nil {
+		s.mod.signers--
+		return classify(i.Label, "opening it", err)
+	}
+	if err = s.login(needPIN, pin); err == nil {
+		err = s.findKey()
+	}
+	if err != nil {
+		s.release()
+		return err
+	}
+	if wrapper != nil && !s.askAlways {
+		s.wrapped = wrappedKey(wrapper, s.cert, s.pub)
+	}
+	return nil
+}
+
+// login makes the one C_Login. The lock is held.
+func (s *Signer) login(needPIN bool, pin []byte) error {
+	if needPIN {
+		err := s.mod.lib.login(s.session, pkcs11.CKU_USER, pin)
+		if errors.Is(err, pkcs11.Error(pkcs11.CKR_USER_ALREADY_LOGGED_IN)) {
+			err = nil
+		}
+		if err != nil {
+			return s.mod.loginFailed(s.info, "login", err)
+		}
+	}
+	if s.info.Flags.LoginRequired {
+		s.mod.logins[s.info.Slot]++
+		s.loggedIn = true
+	}
+	return nil
+}
+
+// findKey finds the private key of the certificate: by id, and where the token
+// gives the modulus, by that. The lock is held.
+func (s *Signer) findKey() error {
+	m := s.mod
+	class := pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_PRIVATE_KEY)
+	var keys []pkcs11.ObjectHandle
+	var err error
+	if len(s.cert.ID) > 0 {
+		keys, err = m.find(s.session, 16, class, pkcs11.NewAttribute(pkcs11.CKA_ID, s.cert.ID))
+	}
+	if err == nil && len(keys) == 0 {
+		// Some tokens give certificate and key different ids; the modulus tells them.
+		keys, err = m.find(s.session, 64, class)
+		keys = s.withModulus(keys)
+		if err == nil && len(keys) == 0 {
+			return &Error{Kind: NoKey, Token: s.info.Label, Detail: s.cert.Subject}
+		}
+	}
+	if err != nil {
+		return classify(s.info.Label, "looking for the key", err)
+	}
+	for _, k := range keys {
+		if n := m.attribute(s.session, k, pkcs11.CKA_MODULUS); len(n) > 0 && new(big.Int).SetBytes(n).Cmp(s.pub.N) != 0 {
+			continue
+		}
+		s.key = k
+		always := m.attribute(s.session, k, pkcs11.CKA_ALWAYS_AUTHENTICATE)
+		s.askAlways = len(always) == 1 && always[0] != 0
+		return nil
+	}
+	return &Error{Kind: Mismatch, Token: s.info.Label, Detail: "its key is not the one of its certificate " + s.cert.Subject,
+		hint: "the certificate on the token belongs to another key; use another token"}
+}
+
+func (s *Signer) withModulus(keys []pkcs11.ObjectHandle) []pkcs11.ObjectHandle {
+	var fit []pkcs11.ObjectHandle
+	for _, k := range keys {
+		if new(big.Int).SetBytes(s.mod.attribute(s.session, k, pkcs11.CKA_MODULUS)).Cmp(s.pub.N) == 0 {
+			fit = append(fit, k)
+		}
+	}
+	return fit
+}
+
+// release gives back session and login. The lock is held. Errors are those of a
+// token that has gone; there is nothing left to close then.
+func (s *Signer) release() {
+	if s.loggedIn {
+		s.loggedIn = false
+		if s.mod.logins[s.info.Slot]--; s.mod.logins[s.info.Slot] <= 0 {
+			delete(s.mod.logins, s.info.Slot)
+			_ = s.mod.p11.Logout(s.session)
+		}
+	}
+	_ = s.mod.p11.CloseSession(s.session)
+	s.mod.signers--
+}
+
+// Public is the certificate's key, an *rsa.PublicKey.
+func (s *Signer) Public() crypto.PublicKey { return s.pub }
+
+// Certificate is the DER as the token gives it.
+func (s *Signer) Certificate() []byte { return bytes.Clone(s.cert.DER) }
+
+// Info is the token as it was when it was opened.
+func (s *Signer) Info() Info { return s.info }
+
+// Sign makes an RSA PKCS#1 v1.5 signature over a digest made with opts.HashFunc():
+// SHA-1, SHA-224, SHA-256, SHA-384 or SHA-512. PSS is refused: no phone knows it.
+// The token makes its own random numbers; rand is not used. The result is not
+// checked here: whoever signs a file verifies it from the file's bytes.
+func (s *Signer) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	return s.SignContext(s.ctx, digest, opts)
+}
+
+// Close logs out and gives the token back. It waits for a signature under way
+// unless the context of Open has ended; then it is closed when that comes back.
+func (s *Signer) Close() error {
+	s.closing.Do(func() {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			s.mod.lock <- struct{}{}
+			defer func() { <-s.mod.lock }()
+			s.release()
+			s.mod.leave()
+		}()
+		select {
+		case <-done:
+		case <-s.ctx.Done():
+		}
+	})
+	return nil
+}

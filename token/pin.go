@@ -1,0 +1,224 @@
+package token
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/miekg/pkcs11"
+)
+
+// PINRequest tells the person what they are about to unlock.
+type PINRequest struct {
+	Token, Serial string
+	CountLow      bool // tries have been used up
+	FinalTry      bool // a wrong PIN locks the token for good
+	Context       bool // context-specific login: the token wants the PIN again for this signature
+	New           bool // the new PIN of ChangePIN is asked for
+}
+
+// PINFunc asks for the PIN. Called once for one attempt; the slice is wiped after use.
+type PINFunc func(ctx context.Context, r PINRequest) ([]byte, error)
+
+// maxPIN bounds a PIN file, in bytes; PKCS#11 tokens take far less.
+const maxPIN = 512
+
+var (
+	errNoPIN   = errors.New("no PIN was entered")
+	errNoAsker = errors.New("nobody to ask")
+)
+
+// PINFile is a PINFunc that reads the PIN from the first line of a file: a path, or
+// a file: URI as pin-source has it.
+func PINFile(source string) PINFunc {
+	return func(context.Context, PINRequest) ([]byte, error) {
+		path, err := pinPath(source)
+		if err != nil {
+			return nil, err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		b, err := io.ReadAll(io.LimitReader(f, maxPIN+1))
+		if err != nil {
+			wipe(b)
+			return nil, err
+		}
+		if len(b) > maxPIN {
+			wipe(b)
+			return nil, fmt.Errorf("%s: longer than a PIN file may be (%d bytes)", path, maxPIN)
+		}
+		line, _, _ := bytes.Cut(b, []byte("\n"))
+		pin := bytes.Clone(bytes.TrimRight(line, "\r"))
+		wipe(b)
+		return pin, nil
+	}
+}
+
+// pinPath takes file:/p, file:///p, file:p and a plain absolute path (RFC 7512,
+// section 2.4: what pin-source means is the application's business).
+func pinPath(source string) (string, error) {
+	rest, isFile := strings.CutPrefix(source, "file:")
+	if !isFile {
+		if filepath.IsAbs(source) {
+			return source, nil
+		}
+		return "", fmt.Errorf("pin-source %q is not file:PATH", source)
+	}
+	if !strings.HasPrefix(rest, "//") {
+		return rest, nil
+	}
+	u, err := url.Parse(source)
+	if err != nil || u.Host != "" && u.Host != "localhost" {
+		return "", fmt.Errorf("pin-source %q is not a file here", source)
+	}
+	return filepath.FromSlash(u.Path), nil
+}
+
+func wipe(secrets ...[]byte) {
+	for _, b := range secrets {
+		clear(b)
+	}
+}
+
+// checkTries refuses, before anybody is asked, what would lock the token or is locked.
+func checkTries(i Info, allowFinal bool) error {
+	if i.Flags.PINLocked {
+		return &Error{Kind: PINLocked, Token: i.Label, Flags: i.Flags}
+	}
+	if i.Flags.PINFinalTry && !allowFinal {
+		return &Error{Kind: PINFinalTry, Token: i.Label, Flags: i.Flags}
+	}
+	return nil
+}
+
+// askPIN gets one PIN from the person, or nil from nobody where the token has a keypad.
+func askPIN(ctx context.Context, i Info, o Options, r PINRequest, ask PINFunc) ([]byte, error) {
+	r.Token, r.Serial = i.Label, i.Serial
+	r.CountLow, r.FinalTry = i.Flags.PINCountLow, i.Flags.PINFinalTry
+	if i.Flags.ProtectedAuthPath {
+		if o.OnKeypad != nil {
+			o.OnKeypad(r)
+		}
+		return nil, nil
+	}
+	if ask == nil {
+		return nil, &Error{Kind: PINRequired, Token: i.Label, Err: errNoAsker}
+	}
+	pin, err := ask(ctx, r)
+	if err == nil && len(pin) == 0 {
+		err = errNoPIN
+	}
+	if err != nil {
+		wipe(pin)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if errors.Is(err, context.Canceled) {
+			return nil, err
+		}
+		return nil, &Error{Kind: PINRequired, Token: i.Label, Err: err}
+	}
+	return pin, nil
+}
+
+// asker is the PINFunc that goes with a URI: its pin-source comes before the person.
+func (o Options) asker(u URI) PINFunc {
+	if u.PINSource != "" {
+		return PINFile(u.PINSource)
+	}
+	return o.PIN
+}
+
+// loginFailed sorts what C_Login or C_SetPIN returned, after asking the token anew
+// what it says about the tries left. The lock is held.
+func (m *module) loginFailed(i Info, doing string, err error) error {
+	err = classify(i.Label, doing, err)
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	if now, viewErr := m.view(i.Slot); viewErr == nil {
+		e.Flags = now.Flags
+		if e.Kind == PINWrong && e.Flags.PINLocked {
+			e.Kind, e.Detail = PINLocked, "that was the last try"
+		}
+	} else if rv := pkcs11.Error(0); errors.As(viewErr, &rv) && kindOf(rv) == Removed {
+		e.Kind = Removed
+	}
+	return e
+}
+
+// ChangePIN changes the user PIN of the token that a URI names: the old one is
+// asked for by o.PIN, the new one by newPIN, and one C_SetPIN is made. The rules on
+// last tries are those of Open.
+func ChangePIN(ctx context.Context, u URI, o Options, newPIN PINFunc) error {
+	i, err := Find(ctx, o.Modules, u)
+	if err != nil {
+		return err
+	}
+	if err := checkTries(i, o.AllowFinalTry); err != nil {
+		return err
+	}
+	m, err := openModule(i.Module)
+	if err != nil {
+		return err
+	}
+	old, err := askPIN(ctx, i, o, PINRequest{}, o.asker(u))
+	if err != nil {
+		return err
+	}
+	new, err := askPIN(ctx, i, o, PINRequest{New: true}, newPIN)
+	if err != nil {
+		wipe(old)
+		return err
+	}
+	_, err = call(ctx, m, func() (struct{}, error) {
+		return struct{}{}, m.changePIN(i, o, old, new)
+	}, nil, old, new)
+	return err
+}
+
+// changePIN makes the one attempt. The lock is held.
+func (m *module) changePIN(i Info, o Options, old, new []byte) error {
+	now, err := m.again(i)
+	if err != nil {
+		return err
+	}
+	if err := checkTries(now, o.AllowFinalTry); err != nil {
+		return err
+	}
+	if now.Flags.WriteProtected {
+		return &Error{Kind: Failed, Token: i.Label, Detail: "the token is write-protected", hint: "its PIN can only be changed with its own software"}
+	}
+	s, err := m.p11.OpenSession(i.Slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION)
+	if err != nil {
+		return classify(i.Label, "opening it", err)
+	}
+	defer m.p11.CloseSession(s)
+	if err := m.lib.setPIN(s, old, new); err != nil {
+		if errors.Is(err, pkcs11.Error(pkcs11.CKR_PIN_LEN_RANGE)) || errors.Is(err, pkcs11.Error(pkcs11.CKR_PIN_INVALID)) {
+			return &Error{Kind: Failed, Token: i.Label, Detail: "the token does not take the new PIN", Flags: now.Flags, Err: err,
+				hint: "the PIN was not changed; choose one of another length" + m.pinLengths(i.Slot)}
+		}
+		return m.loginFailed(i, "changing the PIN", err)
+	}
+	return nil
+}
+
+// pinLengths says what the token takes, where it does.
+func (m *module) pinLengths(slot uint) string {
+	t, err := m.p11.GetTokenInfo(slot)
+	if err != nil || t.MaxPinLen == 0 || t.MaxPinLen < t.MinPinLen || t.MaxPinLen > 1024 {
+		return ""
+	}
+	return fmt.Sprintf(": the token takes %d to %d bytes", t.MinPinLen, t.MaxPinLen)
+}
