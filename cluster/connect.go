@@ -20,6 +20,7 @@ import (
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/platform"
 	"ctlclient/protocol/sftp"
+	"ctlclient/trust"
 )
 
 // DefaultTimeout of one request to a node.
@@ -91,7 +92,7 @@ type Cluster struct {
 	seen map[string][][]byte // by node: contents fetched, to show a conflict
 	// services by node, from the newest snapshot's topology
 	services map[string][]ctlp.Service
-	tvs      *tvsAsker
+	tvs      *trust.CachedAsker
 }
 
 // StateDir is the default of Options.StateDir.
@@ -146,7 +147,7 @@ func open(p *Profile, o Options) (*Cluster, error) {
 		seen:     map[string][][]byte{},
 		services: map[string][]ctlp.Service{},
 	}
-	cl.tvs = newTVSAsker(cl)
+	cl.tvs = trust.NewCachedAsker(tvsAsker{cl}, o.Now)
 	for _, n := range c.Nodes {
 		cl.Nodes = append(cl.Nodes, cl.node(n))
 	}

@@ -135,7 +135,7 @@ func (c *Cluster) settle(ctx context.Context) error {
 
 // close ends a job that never committed.
 func (c *Cluster) close(ctx context.Context, id string) error {
-	j, err := c.openJob(id)
+	j, err := c.openJob(id, true)
 	if err != nil {
 		return err
 	}
@@ -202,20 +202,27 @@ func (j *job) act(t *target, step string, e journal.Entry, f func() error) error
 	if err := j.c.at(step+".intended", node); err != nil {
 		return err
 	}
-	err := j.c.report(node, step, f)
+	j.c.tell(Progress{Node: node, Step: step, State: StateStart})
+	err := f()
 	if ferr := j.c.at(step+".acted", node); ferr != nil {
 		return ferr
 	}
 	e.State = journal.Done
-	if step == StepStage {
-		e.Stage = t.stage
-	}
-	if err != nil {
+	p := Progress{Node: node, Step: step, State: StateDone}
+	switch {
+	case err != nil:
 		e.State, e.Err = journal.Failed, oneLine(err)
+		p.State, p.Err = StateFailed, err
+	case step == StepStage:
+		e.Stage = t.stage
+	case step == StepCommit:
+		p.Path = t.out.Path
 	}
 	if jerr := j.j.Append(e); jerr != nil {
-		return errors.Join(err, jerr)
+		err = errors.Join(err, jerr)
+		p.State, p.Err = StateFailed, err
 	}
+	j.c.tell(p)
 	if ferr := j.c.at(step+".recorded", node); ferr != nil {
 		return ferr
 	}
@@ -308,7 +315,6 @@ func (j *job) bring(ctx context.Context, t *target, step string, want, have []by
 				t.out.Path, err = t.node.Commit(ctx, j.name, t.stage, digest(have))
 				if err == nil {
 					t.stage = ""
-					j.c.tell(Progress{Node: t.node.Name(), Step: step, State: StateDone, Path: t.out.Path})
 				}
 				return err
 			})
@@ -471,4 +477,3 @@ func hexDigest(data []byte) string {
 	}
 	return ""
 }
-

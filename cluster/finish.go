@@ -152,22 +152,21 @@ func (j *job) takeBack(ctx context.Context, cause error) (Outcome, error) {
 func (j *job) putBack(ctx context.Context, t *target, former, have []byte) error {
 	j.abort(ctx, t)
 	t.stage = "" // what could not be removed must not be taken for the former file
-	changed := t.committing
+	if !t.committing {
+		t.out.Status = StatusUnchanged
+		return nil
+	}
 	err := j.bring(ctx, t, StepRestore, former, have)
 	if err == nil {
 		err = j.readBack(ctx, t, former, false)
 	}
-	switch {
-	case err == nil && changed:
-		t.out.Status = StatusTakenBack
-	case err == nil:
-		t.out.Status = StatusUnchanged
-	default:
+	if err != nil {
 		if t.out.Status != StatusUnknown {
 			t.out.Status = StatusFailed
 		}
 		return j.failed(t, StepRestore, err)
 	}
+	t.out.Status = StatusTakenBack
 	return nil
 }
 
@@ -244,7 +243,7 @@ func (c *Cluster) Finish(ctx context.Context, id string, o FinishOptions) (Outco
 			return Outcome{}, err
 		}
 	}
-	j, err := c.openJob(id)
+	j, err := c.openJob(id, false)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -397,8 +396,9 @@ func (c *Cluster) newest(back bool) (string, error) {
 	return "", fmt.Errorf("%w: cluster %s has no journal in %s", journal.ErrNoJob, c.Profile.Name, c.dir)
 }
 
-// openJob reads a journal and finds its nodes in the profile.
-func (c *Cluster) openJob(id string) (*job, error) {
+// openJob reads a journal and finds its nodes in the profile. A node that is no longer
+// there is an error, or, where the job is to be closed only, left out.
+func (c *Cluster) openJob(id string, closing bool) (*job, error) {
 	rec, err := c.store().Open(id)
 	if err != nil {
 		return nil, err
@@ -406,6 +406,9 @@ func (c *Cluster) openJob(id string) (*job, error) {
 	j := &job{c: c, j: rec, name: rec.Begin.Name, data: rec.New, retries: DefaultRetries}
 	for _, n := range rec.Begin.Nodes {
 		node := c.Node(n.Name)
+		if node == nil && closing {
+			continue
+		}
 		if node == nil {
 			return nil, errors.Join(fmt.Errorf("journal %s: node %s is no longer in the profile", id, n.Name), rec.Close())
 		}

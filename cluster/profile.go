@@ -327,10 +327,15 @@ func (p *Profile) setDefaults() {
 		if n.SSHPasswordSource == "" {
 			n.SSHPasswordSource = sourcePrompt
 		}
-		for _, port := range n.ports() {
-			if *port.value == 0 {
-				*port.value = n.defaultPort(port.key)
-			}
+		n.defaults()
+	}
+}
+
+// defaults fills in the ports that are not set.
+func (n *NodeProfile) defaults() {
+	for _, port := range n.ports() {
+		if *port.value == 0 {
+			*port.value = n.defaultPort(port.key)
 		}
 	}
 }

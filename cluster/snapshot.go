@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"slices"
@@ -156,11 +157,8 @@ func agree(nodes []NodeState) bool {
 
 // itl is the publisher's ITL as phones get it; nil, nil when it serves none.
 func (c *Cluster) itl(ctx context.Context, pub NodeProfile) (*ctlbuild.List, error) {
-	if pub.TFTPPort == NoPort && pub.HTTPPort == NoPort {
-		return nil, nil
-	}
 	data, err := c.FetchTFTP(ctx, pub, ITLFile)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
 		return nil, nil
 	}
 	if err != nil {
@@ -249,7 +247,7 @@ func servicesOf(n NodeProfile, topology []ctlp.Node) []ctlp.Service {
 // node stands in it, else as the profile's ports do.
 func (c *Cluster) runs(n NodeProfile, service ctlp.Service, port int) bool {
 	if port == NoPort {
-		return false
+		return false // this one is not reached, whatever the list says
 	}
 	c.mu.Lock()
 	listed := c.services[n.Name]
@@ -257,11 +255,19 @@ func (c *Cluster) runs(n NodeProfile, service ctlp.Service, port int) bool {
 	return len(listed) == 0 || slices.Contains(listed, service)
 }
 
-func (c *Cluster) servesTFTP(n NodeProfile) bool { return c.runs(n, ctlp.TFTP, n.TFTPPort) }
+// servesTFTP: a node without a tftp-port may still give phones files over HTTP.
+func (c *Cluster) servesTFTP(n NodeProfile) bool {
+	return c.runs(n, ctlp.TFTP, max(n.TFTPPort, n.HTTPPort))
+}
 
-// FetchTFTP reads a file as a phone would; fs.ErrNotExist when the node serves none.
+// FetchTFTP reads a file as a phone would; fs.ErrNotExist when the node serves none,
+// errors.ErrUnsupported when it does not run TFTP.
 // Where TFTP does not answer and Options.HTTPFallback is set, HTTP is asked.
 func (c *Cluster) FetchTFTP(ctx context.Context, node NodeProfile, name string) ([]byte, error) {
+	node.defaults()
+	if !c.servesTFTP(node) {
+		return nil, &NodeError{Node: node.Name, Step: "tftp", Err: fmt.Errorf("it runs no TFTP: %w", errors.ErrUnsupported)}
+	}
 	var tftpErr error
 	if node.TFTPPort != NoPort {
 		data, err := tftp.Get(ctx, addr(node, node.TFTPPort), name, tftp.Options{Timeout: min(c.o.Timeout, 5*time.Second)})
@@ -271,9 +277,6 @@ func (c *Cluster) FetchTFTP(ctx context.Context, node NodeProfile, name string) 
 		tftpErr = &NodeError{Node: node.Name, Step: "tftp", Err: err}
 	}
 	if node.HTTPPort == NoPort || tftpErr != nil && !c.o.HTTPFallback {
-		if tftpErr == nil {
-			tftpErr = &NodeError{Node: node.Name, Step: "tftp", Err: errors.New("its profile names neither a tftp-port nor an http-port")}
-		}
 		return nil, tftpErr
 	}
 	url := "http://" + net.JoinHostPort(node.Address, strconv.Itoa(node.HTTPPort)) + "/" + name

@@ -2,22 +2,17 @@ package cluster
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"ctlclient/ctlbuild"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/tvs"
 	"ctlclient/trust"
 )
-
-// maxTTL is how long an answer of TVS is kept at most: what phones do.
-const maxTTL = 86400 * time.Second
 
 // TVSResult is what TVS of one node said.
 type TVSResult struct {
@@ -45,7 +40,7 @@ func (c *Cluster) AskTVS(ctx context.Context, itl *ctlbuild.List, certDER []byte
 	for i, n := range nodes {
 		wg.Go(func() {
 			r := &results[i]
-			r.Answer, r.Err = c.tvs.ask(ctx, addr(n, n.TVSPort), n.Legacy, "", []*ctlbuild.List{itl}, certDER)
+			r.Answer, r.Err = (tvsAsker{c}).ask(ctx, addr(n, n.TVSPort), n.Legacy, "", []*ctlbuild.List{itl}, certDER)
 			if r.Err != nil {
 				r.Err = &NodeError{Node: n.Name, Step: "tvs", Err: r.Err}
 			}
@@ -76,32 +71,11 @@ func (c *Cluster) tvsNodes() []NodeProfile {
 	return out
 }
 
-// tvsKey is what an answer depends on.
-type tvsKey struct {
-	servers    string
-	lists      [sha256.Size]byte // what authenticates the server
-	questioned [sha256.Size]byte // the certificate asked about
-}
-
-type tvsAnswer struct {
-	answer trust.Answer
-	until  time.Time
-}
-
-type tvsAsker struct {
-	cluster *Cluster
-	verify  func(ctx context.Context, addr string, certDER []byte, o tvs.Options) (tvs.Answer, error)
-
-	mu    sync.Mutex
-	cache map[tvsKey]tvsAnswer
-}
-
-func newTVSAsker(c *Cluster) *tvsAsker {
-	return &tvsAsker{cluster: c, verify: tvs.Verify, cache: map[tvsKey]tvsAnswer{}}
-}
+// tvsAsker asks over the network, each time.
+type tvsAsker struct{ cluster *Cluster }
 
 // Ask implements trust.Asker.
-func (a *tvsAsker) Ask(ctx context.Context, p trust.Phone, certDER []byte) (trust.Answer, error) {
+func (a tvsAsker) Ask(ctx context.Context, p trust.Phone, certDER []byte) (trust.Answer, error) {
 	type server struct {
 		addr   string
 		legacy bool
@@ -125,18 +99,10 @@ func (a *tvsAsker) Ask(ctx context.Context, p trust.Phone, certDER []byte) (trus
 	if p.CTL != nil {
 		lists = append(lists, p.CTL)
 	}
-	key := tvsKey{lists: hashLists(lists), questioned: sha256.Sum256(certDER)}
-	for _, s := range servers {
-		key.servers += s.addr + "\n"
-	}
-	if answer, ok := a.cached(key); ok {
-		return answer, nil
-	}
 	var errs []error
 	for _, s := range servers {
 		answer, err := a.ask(ctx, s.addr, s.legacy, deviceName(p), lists, certDER)
 		if err == nil {
-			a.keep(key, answer)
 			return answer, nil
 		}
 		if ctx.Err() != nil {
@@ -148,8 +114,8 @@ func (a *tvsAsker) Ask(ctx context.Context, p trust.Phone, certDER []byte) (trus
 }
 
 // ask puts one question to one server.
-func (a *tvsAsker) ask(ctx context.Context, addr string, legacy bool, device string, lists []*ctlbuild.List, certDER []byte) (trust.Answer, error) {
-	answer, err := a.verify(ctx, addr, certDER, tvs.Options{
+func (a tvsAsker) ask(ctx context.Context, addr string, legacy bool, device string, lists []*ctlbuild.List, certDER []byte) (trust.Answer, error) {
+	answer, err := tvs.Verify(ctx, addr, certDER, tvs.Options{
 		DeviceName: device, Legacy: legacy, Timeout: a.cluster.o.Timeout,
 		VerifyPeer: func(_ *x509.Certificate, raw []byte) error { return vouched(lists, raw) },
 	})
@@ -179,44 +145,13 @@ func vouched(lists []*ctlbuild.List, raw []byte) error {
 }
 
 // legacy of a server that a phone names by address: as the profile says of that node.
-func (a *tvsAsker) legacy(server string) bool {
+func (a tvsAsker) legacy(server string) bool {
 	for _, n := range a.cluster.Profile.Nodes {
 		if n.TVSPort != NoPort && strings.EqualFold(addr(n, n.TVSPort), server) {
 			return n.Legacy
 		}
 	}
 	return false
-}
-
-func (a *tvsAsker) cached(key tvsKey) (trust.Answer, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	got, ok := a.cache[key]
-	if !ok || !a.cluster.o.Now().Before(got.until) {
-		delete(a.cache, key)
-		return trust.Answer{}, false
-	}
-	return got.answer, true
-}
-
-func (a *tvsAsker) keep(key tvsKey, answer trust.Answer) {
-	ttl := min(answer.TTL, maxTTL)
-	if ttl <= 0 {
-		return
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.cache[key] = tvsAnswer{answer, a.cluster.o.Now().Add(ttl)}
-}
-
-func hashLists(lists []*ctlbuild.List) (sum [sha256.Size]byte) {
-	h := sha256.New()
-	for _, l := range lists {
-		one := sha256.Sum256(l.Bytes())
-		h.Write(one[:])
-	}
-	copy(sum[:], h.Sum(nil))
-	return sum
 }
 
 // deviceName is how a phone introduces itself to TVS; "" leaves it to the protocol.
