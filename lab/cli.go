@@ -1,0 +1,262 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"ctlclient/ctlbuild"
+)
+
+// cli answers the administration CLI of a node, in the words that
+// reference/cucm-facts.md quotes.
+type cli struct{ n *Node }
+
+type (
+	printer   = func(string)
+	confirmer = func(prompt string) (bool, error)
+)
+
+// command of the CLI: the words, and what a node does on them.
+type command struct {
+	words *regexp.Regexp
+	run   func(c *cli, ctx context.Context, args []string, out printer, confirm confirmer) error
+}
+
+// words compiles a command's pattern: the whole line, blanks in any number, also
+// around commas and equals signs.
+func words(pattern string) *regexp.Regexp {
+	p := strings.NewReplacer(" ", `\s+`, ",", `\s*,\s*`, "=", `\s*=\s*`).Replace(pattern)
+	return regexp.MustCompile(`(?i)^\s*` + p + `\s*$`)
+}
+
+var commands = []command{
+	{words(`show ctl`), (*cli).showCTL},
+	{words(`show itl`), (*cli).showITL},
+	{words(`show version active`), (*cli).version},
+	{words(`utils ctl set-cluster (mixed-mode|non-secure-mode)`), (*cli).setCluster},
+	{words(`utils ctl update CTLFile`), (*cli).update},
+	{words(`file delete tftp (\S+)`), (*cli).deleteTFTP},
+	{words(`file delete activelog cm/tftpdata/(\S+)`), (*cli).deleteTFTP},
+	{words(`run sql select paramname,paramvalue from processconfig where paramname='(\w+)'`), (*cli).sql},
+	{words(`utils service restart (Cisco Tftp|Cisco CallManager|Cisco Trust Verification Service)`), (*cli).restart},
+}
+
+// run is the platform.Handler.
+func (c *cli) run(ctx context.Context, line string, out func(string), confirm func(string) (bool, error)) error {
+	c.n.lab.log.printf("%s: cli: %q", c.n.name(), line)
+	for _, cmd := range commands {
+		if m := cmd.words.FindStringSubmatch(line); m != nil {
+			return cmd.run(c, ctx, m[1:], out, confirm)
+		}
+	}
+	out("No valid command entered")
+	return errors.New("no valid command entered")
+}
+
+const restartLine = "Please Restart the TFTP and Cisco CallManager services on all nodes in the cluster that run these services"
+
+// onlyPublisher: utils ctl is the publisher's.
+func (c *cli) onlyPublisher(out printer) bool {
+	if c.n.Role == rolePublisher {
+		return true
+	}
+	out("This command can only be executed on the publisher node.")
+	return false
+}
+
+func (c *cli) showCTL(_ context.Context, _ []string, out printer, _ confirmer) error {
+	data, err := c.n.read(ctlName)
+	if errors.Is(err, fs.ErrNotExist) {
+		out("Length of CTL file: 0")
+		out("CTL File not found. Please run CTLClient plugin or run the CLI - utils ctl.. to generate the CTL file.")
+		out("Error parsing the CTL File.")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return show(data, "CTL", out)
+}
+
+func (c *cli) showITL(_ context.Context, _ []string, out printer, _ confirmer) error {
+	data, err := c.n.read(itlName)
+	if errors.Is(err, fs.ErrNotExist) {
+		out("Length of ITL file: 0")
+		out("ITL File not found. Please run the CLI - utils itl.. to generate the ITL file.")
+		out("Error parsing the ITL File!!")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return show(data, "ITL", out)
+}
+
+// show prints a list as the node does.
+func show(data []byte, kind string, out printer) error {
+	l, err := ctlbuild.Parse(data)
+	if err != nil {
+		out(fmt.Sprintf("Length of %s file: %d", kind, len(data)))
+		out(fmt.Sprintf("Error parsing the %s File.", kind))
+		return nil
+	}
+	var b bytes.Buffer
+	if err := ctlbuild.Show(&b, l, time.UTC); err != nil {
+		return err
+	}
+	for line := range strings.Lines(b.String()) {
+		out(strings.TrimRight(line, "\r\n"))
+	}
+	return nil
+}
+
+func (c *cli) version(_ context.Context, _ []string, out printer, _ confirmer) error {
+	out("Active Master Version: " + c.n.lab.release().full)
+	out("Active Version Installed Software Options:")
+	out("No Installed Software Options Found.")
+	return nil
+}
+
+func (c *cli) setCluster(ctx context.Context, args []string, out printer, confirm confirmer) error {
+	if !c.onlyPublisher(out) {
+		return nil
+	}
+	mixed := strings.EqualFold(args[0], "mixed-mode")
+	mode, title := "Non Secure", "Non Secure mode"
+	if mixed {
+		mode, title = "Mixed", "Mixed mode"
+	}
+	ok, err := confirm("This operation will set the cluster to " + title + ". Do you want to continue? (y/n):")
+	if err != nil || !ok {
+		return err
+	}
+	l := c.n.lab
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if mixed && l.st.ExportRefused {
+		out("")
+		out("The cluster is not registered with an account that allows export-controlled functionality.")
+		out("Cluster cannot be set to Mixed Mode")
+		return nil
+	}
+	out("")
+	out("Moving Cluster to " + mode + " Mode")
+	l.st.Mixed = mixed
+	missed, err := l.publishCTL(ctx)
+	if err != nil {
+		return err
+	}
+	if err := l.refreshHeld(ctx); err != nil {
+		return err
+	}
+	c.missed(missed, out)
+	out("Cluster set to " + mode + " Mode")
+	out(restartLine)
+	return nil
+}
+
+func (c *cli) update(ctx context.Context, _ []string, out printer, confirm confirmer) error {
+	if !c.onlyPublisher(out) {
+		return nil
+	}
+	ok, err := confirm("This operation will update the CTLFile. Do you want to continue? (y/n):")
+	if err != nil || !ok {
+		return err
+	}
+	l := c.n.lab
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out("")
+	if !l.st.Mixed {
+		out("Cluster is not in Mixed Mode. CTL file cannot be updated")
+		return nil
+	}
+	out("Updating CTL file")
+	missed, err := l.publishCTL(ctx)
+	if err != nil {
+		return err
+	}
+	c.missed(missed, out)
+	out("CTL file Updated")
+	out(restartLine)
+	return nil
+}
+
+func (c *cli) missed(nodes []string, out printer) {
+	for _, n := range nodes {
+		out("Unable to copy the CTL file to " + n)
+	}
+}
+
+func (c *cli) deleteTFTP(_ context.Context, args []string, out printer, confirm confirmer) error {
+	name := args[0]
+	if _, err := c.n.read(name); err != nil {
+		out("files: found = 0, deleted = 0")
+		return nil
+	}
+	out("Delete the File " + name + "?")
+	ok, err := confirm(`Enter "y" followed by return to continue: `)
+	if err != nil || !ok {
+		return err
+	}
+	l := c.n.lab
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch err := os.Remove(filepath.Join(c.n.Folder, name)); {
+	case errors.Is(err, fs.ErrNotExist):
+		out("files: found = 0, deleted = 0")
+	case err != nil:
+		return err
+	default:
+		l.log.printf("%s: %s deleted", c.n.Name, name)
+		out("files: found = 1, deleted = 1")
+	}
+	return nil
+}
+
+// sql answers the one question of the enterprise parameters that the technote
+// asks.
+func (c *cli) sql(_ context.Context, args []string, out printer, _ confirmer) error {
+	l := c.n.lab
+	l.mu.Lock()
+	mixed := l.st.Mixed
+	l.mu.Unlock()
+	if args[0] != "ClusterSecurityMode" {
+		out("paramname paramvalue")
+		out("========= ==========")
+		return nil
+	}
+	out("paramname           paramvalue")
+	out("=================== ==========")
+	out(fmt.Sprintf("ClusterSecurityMode %d", modeValue(mixed)))
+	return nil
+}
+
+func (c *cli) restart(ctx context.Context, args []string, out printer, _ confirmer) error {
+	for _, name := range []string{serviceTFTP, serviceCallManager, serviceTVS} {
+		if !strings.EqualFold(name, args[0]) {
+			continue
+		}
+		l := c.n.lab
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		out("Don't press Ctrl-c while the service is getting RESTARTED.If Service has not Restarted Properly, execute the same Command Again")
+		out("Service Manager is running")
+		out(name + "[STOPPING]")
+		out(name + "[STARTING]")
+		if err := c.n.restartService(ctx, name); err != nil {
+			return err
+		}
+		out(name + "[STARTED]")
+		return nil
+	}
+	return nil
+}

@@ -1,0 +1,392 @@
+package lab
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"ctlclient/ctlbuild"
+)
+
+// Options of a lab. All but Dir, Fresh and Log describe a new one: a lab that
+// stands in Dir already comes back as it was.
+type Options struct {
+	Dir    string      // made where it does not exist
+	Nodes  int         // CUCM nodes, publisher and subscribers: 1 to 20; default 2
+	Phones []PhoneSpec // default four: 7975, 8861, 7965, 7940 (cannot ask TVS)
+	// AltTFTP adds an alternate TFTP server reached over SFTP: the zero value
+	// adds it, NoAltTFTP leaves it out.
+	AltTFTP   bool
+	NoAltTFTP bool
+	Firewall  bool   // adds an ASA-like node over SFTP
+	KeyBits   int    // of the certificates: 1024, 2048 or 4096; default 2048
+	Version   string // 10.0, 10.5, 11.5 or 12.0 (default): decides signer and SAST records
+	// NonSecure starts without a CTL (ClusterSecurityMode 0): phones hold an ITL only.
+	NonSecure bool
+	// NoITL starts without Security By Default: no ITL, as before 8.0.
+	NoITL bool
+	// ExportRefused: mixed mode is refused, as on a cluster that is not
+	// registered for export-controlled functionality (CTLP status 12).
+	ExportRefused bool
+	Fresh         bool // forget the lab that stands in Dir
+	// Log is told what nodes and phones do; lab.log has the same.
+	Log func(format string, args ...any)
+}
+
+// PhoneSpec describes a phone to make.
+type PhoneSpec struct {
+	MAC   string // 12 hexadecimal digits; default made from its place in the list
+	Model string // "7975"
+	// Group names the nodes of the phone's CallManager group, the TVS servers
+	// that its configuration lists; default: the first three CUCM nodes.
+	Group []string
+}
+
+// DefaultPhones are the four of a default lab; the last cannot ask TVS.
+var DefaultPhones = []PhoneSpec{
+	{MAC: "0011215A1AE3", Model: "7975"},
+	{MAC: "2C3124C9F861", Model: "8861"},
+	{MAC: "001BD5127965", Model: "7965"},
+	{MAC: "000E38C07940", Model: "7940"},
+}
+
+// Lab is a running practice cluster. Its methods may be called from any
+// goroutine; they change the cluster one at a time.
+type Lab struct {
+	Dir     string
+	Profile string // DIR/lab.toml
+	Nodes   []*Node
+	Phones  []*Phone
+
+	mu       sync.Mutex // the database and every change of the cluster
+	st       *state
+	password []byte
+	lock     *flock.Flock
+	log      *logFile
+	ctx      context.Context // the lab's life: ends at Close
+	cancel   context.CancelFunc
+	control  *http.Server
+	tasks    sync.WaitGroup // every server's goroutine
+	closed   bool
+}
+
+// ErrRunning: another process runs the lab of this folder.
+var ErrRunning = errors.New("a lab runs in this folder already")
+
+// Up starts a lab and, when it is new, lets its phones boot once. ctx bounds
+// the start; Close ends the lab.
+func Up(ctx context.Context, o Options) (*Lab, error) {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	l := &Lab{Dir: dir, Profile: filepath.Join(dir, fileProfile)}
+	l.lock = flock.New(filepath.Join(dir, fileLock), flock.SetPermissions(0o600))
+	locked, err := l.lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", dir, err)
+	}
+	if !locked {
+		return nil, fmt.Errorf("%s: %w", dir, ErrRunning)
+	}
+	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if err := l.up(ctx, o); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+func (l *Lab) up(ctx context.Context, o Options) error {
+	fresh, err := l.load(o)
+	if err != nil {
+		return err
+	}
+	if l.log, err = openLog(filepath.Join(l.Dir, fileLog), o.Log); err != nil {
+		return err
+	}
+	if err := l.loadPassword(); err != nil {
+		return err
+	}
+	for i := range l.st.Nodes {
+		l.Nodes = append(l.Nodes, newNode(l, &l.st.Nodes[i]))
+	}
+	if err := l.makeCertificates(ctx); err != nil {
+		return err
+	}
+	for _, n := range l.Nodes {
+		if err := n.start(true); err != nil {
+			return err
+		}
+	}
+	if err := l.loadPhones(); err != nil {
+		return err
+	}
+	if fresh {
+		err = l.firstFiles(ctx)
+	} else {
+		err = l.refresh(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if err := l.writeProfile(); err != nil {
+		return err
+	}
+	if fresh {
+		// The phones of a cluster that has run for a while hold its lists.
+		if _, err := l.RestartPhones(ctx); err != nil {
+			return err
+		}
+	}
+	l.st.Ready = true
+	if err := l.st.save(l.Dir); err != nil {
+		return err
+	}
+	return l.startControl()
+}
+
+// load reads the database or, where there is none or Fresh says so, makes one.
+func (l *Lab) load(o Options) (fresh bool, err error) {
+	l.st, err = loadState(l.Dir)
+	if err == nil && l.st.Ready && !o.Fresh {
+		return false, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	if err := wipe(l.Dir); err != nil {
+		return false, err
+	}
+	if l.st, err = newState(l.Dir, o); err != nil {
+		return false, err
+	}
+	// Saved before anything else is made: a start that is cut short is known
+	// for what it is by the next one.
+	if err := l.st.save(l.Dir); err != nil {
+		return false, err
+	}
+	for _, d := range []string{dirTrust, dirNodes, dirPhones} {
+		if err := os.MkdirAll(filepath.Join(l.Dir, d), 0o700); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// newState lays a new cluster out.
+func newState(dir string, o Options) (*state, error) {
+	s := &state{Format: stateFormat, Release: o.Version, Mixed: !o.NonSecure, NoITL: o.NoITL,
+		ExportRefused: o.ExportRefused, KeyBits: o.KeyBits}
+	if s.Release == "" {
+		s.Release = "12.0"
+	}
+	if _, ok := releases[s.Release]; !ok {
+		return nil, fmt.Errorf("release %q is not one of 10.0, 10.5, 11.5, 12.0", s.Release)
+	}
+	if s.KeyBits == 0 {
+		s.KeyBits = 2048
+	}
+	if !slices.Contains([]int{1024, 2048, 4096}, s.KeyBits) {
+		return nil, fmt.Errorf("keys of %d bits cannot stand in a trust list: 1024, 2048 or 4096", s.KeyBits)
+	}
+	if o.Nodes == 0 {
+		o.Nodes = 2
+	}
+	if o.Nodes < 1 || o.Nodes > 20 {
+		return nil, fmt.Errorf("%d nodes: a lab has 1 to 20", o.Nodes)
+	}
+	capf := make([]byte, 4)
+	if _, err := rand.Read(capf); err != nil {
+		return nil, err
+	}
+	s.CAPFName = "CAPF-" + hex.EncodeToString(capf)
+
+	add := func(name, role string) {
+		s.Nodes = append(s.Nodes, nodeState{Name: name, Dir: name, Role: role, Ports: portsOf(role)})
+	}
+	add("cucm-pub", rolePublisher)
+	for i := 1; i < o.Nodes; i++ {
+		add(fmt.Sprintf("cucm-sub%d", i), roleSubscriber)
+	}
+	if !o.NoAltTFTP {
+		add("tftp-1", roleTFTP)
+	}
+	if o.Firewall {
+		add("asa-1", roleFirewall)
+	}
+	for i, a := range chooseAddresses(dir, len(s.Nodes)) {
+		s.Nodes[i].Address = a
+	}
+	return s, s.addPhones(o.Phones)
+}
+
+func (s *state) addPhones(specs []PhoneSpec) error {
+	if specs == nil {
+		specs = DefaultPhones
+	}
+	for i, p := range specs {
+		mac := strings.ToUpper(p.MAC)
+		if mac == "" {
+			mac = fmt.Sprintf("00112100%04X", i+1)
+		}
+		if b, err := hex.DecodeString(mac); err != nil || len(b) != 6 {
+			return fmt.Errorf("phone %d: %q is not a MAC address of 12 hexadecimal digits", i+1, p.MAC)
+		}
+		for _, g := range p.Group {
+			if !slices.ContainsFunc(s.Nodes, func(n nodeState) bool { return n.Name == g }) {
+				return fmt.Errorf("phone %d: its CallManager group names %q, which is no node", i+1, g)
+			}
+		}
+		s.Phones = append(s.Phones, phoneState{Name: "SEP" + mac, Model: p.Model, Group: p.Group})
+	}
+	return nil
+}
+
+// Close ends every server, connection and goroutine of the lab; files stay.
+func (l *Lab) Close() error {
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return nil
+	}
+	l.closed = true
+	l.mu.Unlock()
+
+	l.cancel()
+	var errs []error
+	errs = append(errs, l.stopControl())
+	for _, n := range l.Nodes {
+		errs = append(errs, n.stop())
+	}
+	l.tasks.Wait()
+	if l.log != nil {
+		errs = append(errs, l.log.Close())
+	}
+	errs = append(errs, l.lock.Unlock())
+	return errors.Join(errs...)
+}
+
+// loadPassword reads the administrator's password or makes one.
+func (l *Lab) loadPassword() error {
+	path := filepath.Join(l.Dir, filePassword)
+	b, err := os.ReadFile(path)
+	if err == nil {
+		l.password = b
+		return nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	l.password = []byte(rand.Text())
+	return writeFile(path, l.password)
+}
+
+// adminUser of the CTL Provider and of the administration CLI; sftpUser of
+// alternate TFTP servers and firewalls. All have the lab's password.
+const (
+	adminUser = "admin"
+	sftpUser  = "ctl"
+)
+
+func (l *Lab) login(user, want string, password []byte) bool {
+	// Both are always compared: a wrong name costs what a wrong password costs.
+	name := subtle.ConstantTimeCompare([]byte(user), []byte(want))
+	return subtle.ConstantTimeCompare(password, l.password)&name == 1
+}
+
+// Node finds a node by its name.
+func (l *Lab) Node(name string) (*Node, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.node(name)
+}
+
+// node is Node for those who hold the lock.
+func (l *Lab) node(name string) (*Node, error) {
+	for _, n := range l.Nodes {
+		if n.Name == name {
+			return n, nil
+		}
+	}
+	return nil, fmt.Errorf("the lab has no node %q", name)
+}
+
+// Phone finds a phone by its name.
+func (l *Lab) Phone(name string) (*Phone, error) {
+	for _, p := range l.Phones {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("the lab has no phone %q", name)
+}
+
+func (l *Lab) publisher() *Node { return l.Nodes[0] }
+
+// callManagers are the publisher and the subscribers.
+func (l *Lab) callManagers() []*Node {
+	var out []*Node
+	for _, n := range l.Nodes {
+		if n.callManager() {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// CurrentCTL is the list that the publisher serves; nil when it serves none.
+func (l *Lab) CurrentCTL() (*ctlbuild.List, error) { return l.publisher().list(ctlName) }
+
+// logFile writes lines with their time to lab.log and to the caller's log.
+type logFile struct {
+	mu   sync.Mutex
+	f    *os.File
+	also func(format string, args ...any)
+}
+
+// maxLog bounds lab.log; a longer one is begun anew at the next start.
+const maxLog = 4 << 20
+
+func openLog(path string, also func(string, ...any)) (*logFile, error) {
+	flags := os.O_CREATE | os.O_WRONLY | os.O_APPEND
+	if st, err := os.Stat(path); err == nil && st.Size() > maxLog {
+		flags = os.O_CREATE | os.O_WRONLY | os.O_TRUNC
+	}
+	f, err := os.OpenFile(path, flags, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return &logFile{f: f, also: also}, nil
+}
+
+// printf writes a line. A log that cannot be written stops nothing.
+func (g *logFile) printf(format string, args ...any) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	fmt.Fprintf(g.f, "%s %s\n", time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), fmt.Sprintf(format, args...))
+	if g.also != nil {
+		g.also(format, args...)
+	}
+}
+
+func (g *logFile) Close() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.f.Close()
+}

@@ -1,0 +1,240 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"ctlclient/trust"
+)
+
+// Remote is a lab that runs in another process. Its methods are those of Lab.
+type Remote struct {
+	Dir     string
+	Profile string
+
+	control controlFile
+	client  *http.Client
+}
+
+// NotRunningError: no lab runs in the folder. Stale tells that one did and
+// ended without clearing up.
+type NotRunningError struct {
+	Dir   string
+	Stale bool
+	Err   error
+}
+
+func (e *NotRunningError) Error() string {
+	if e.Stale {
+		return fmt.Sprintf("the lab in %s has ended without saying so", e.Dir)
+	}
+	return "no lab runs in " + e.Dir
+}
+
+func (e *NotRunningError) Unwrap() error { return e.Err }
+
+// Hint names the next step.
+func (e *NotRunningError) Hint() string {
+	return "start it in another terminal: ctlclient lab up --dir " + e.Dir
+}
+
+// remoteTimeout bounds one verb: phones boot within it, whatever is down.
+const remoteTimeout = 2 * time.Minute
+
+// Dial finds the lab that runs in dir. Without one the error is a
+// *NotRunningError.
+func Dial(dir string) (*Remote, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(filepath.Join(dir, fileControl))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &NotRunningError{Dir: dir, Err: err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := &Remote{Dir: dir, Profile: filepath.Join(dir, fileProfile), client: &http.Client{Timeout: remoteTimeout}}
+	if err := json.Unmarshal(data, &r.control); err != nil {
+		return nil, fmt.Errorf("read %s: %w", fileControl, err)
+	}
+	if _, err := r.Status(); err != nil {
+		// Nobody there, or somebody else who has the port by now.
+		return nil, &NotRunningError{Dir: dir, Stale: true, Err: err}
+	}
+	return r, nil
+}
+
+// Close ends idle connections; the lab runs on.
+func (r *Remote) Close() error {
+	r.client.CloseIdleConnections()
+	return nil
+}
+
+// do asks for a verb. An error of the lab comes back in its words.
+func (r *Remote) do(ctx context.Context, verb string) (reply, error) {
+	req, err := r.request(verb, call{})
+	if err != nil {
+		return reply{}, err
+	}
+	return r.send(req.WithContext(ctx))
+}
+
+// tell is do for verbs that do not wait for anybody; the client's timeout
+// bounds them.
+func (r *Remote) tell(verb string, c call) error {
+	req, err := r.request(verb, c)
+	if err != nil {
+		return err
+	}
+	_, err = r.send(req)
+	return err
+}
+
+func (r *Remote) request(verb string, c call) (*http.Request, error) {
+	body, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequest(http.MethodPost, "http://"+r.control.Address+"/"+verb, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+r.control.Token)
+	return req, nil
+}
+
+func (r *Remote) send(req *http.Request) (reply, error) {
+	resp, err := r.client.Do(req)
+	if err != nil {
+		return reply{}, fmt.Errorf("ask the lab: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusUnprocessableEntity {
+		return reply{}, fmt.Errorf("ask the lab: %s", resp.Status)
+	}
+	var out reply
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 16<<20)).Decode(&out); err != nil {
+		return reply{}, fmt.Errorf("ask the lab: %w", err)
+	}
+	if out.Error != "" {
+		return out, errors.New(out.Error)
+	}
+	return out, nil
+}
+
+// Status of the lab now.
+func (r *Remote) Status() (Status, error) {
+	req, err := r.request("status", call{})
+	if err != nil {
+		return Status{}, err
+	}
+	out, err := r.send(req)
+	if err != nil {
+		return Status{}, err
+	}
+	if out.Status == nil {
+		return Status{}, errors.New("ask the lab: no status in its answer")
+	}
+	return *out.Status, nil
+}
+
+// TrustCertificate is Lab.TrustCertificate.
+func (r *Remote) TrustCertificate(der []byte) error { return r.tell("trust", call{Certificate: der}) }
+
+// Distrust is Lab.Distrust.
+func (r *Remote) Distrust(der []byte) error { return r.tell("distrust", call{Certificate: der}) }
+
+// Regenerate is Lab.Regenerate.
+func (r *Remote) Regenerate(node, what string) error {
+	return r.tell("regenerate", call{Node: node, What: what})
+}
+
+// RenameHost is Lab.RenameHost.
+func (r *Remote) RenameHost(node, name string) error {
+	return r.tell("rename", call{Node: node, What: name})
+}
+
+// RestoreBackup is Lab.RestoreBackup.
+func (r *Remote) RestoreBackup(node string) error { return r.tell("restore", call{Node: node}) }
+
+// PrepareRollback is Lab.PrepareRollback.
+func (r *Remote) PrepareRollback(on bool) error { return r.tell("rollback", call{On: on}) }
+
+// RefuseExport is Lab.RefuseExport.
+func (r *Remote) RefuseExport(on bool) error { return r.tell("export", call{On: on}) }
+
+// ClearPhone is Lab.ClearPhone.
+func (r *Remote) ClearPhone(name string) error { return r.tell("clear", call{Phone: name}) }
+
+// PointPhone is Lab.PointPhone.
+func (r *Remote) PointPhone(name string, servers ...string) error {
+	return r.tell("point", call{Phone: name, Servers: servers})
+}
+
+// Stop is Lab.Stop.
+func (r *Remote) Stop(name string) error { return r.tell("stop", call{Node: name}) }
+
+// Start is Lab.Start.
+func (r *Remote) Start(name string) error { return r.tell("start", call{Node: name}) }
+
+// RestartServices is Lab.RestartServices.
+func (r *Remote) RestartServices(ctx context.Context) error {
+	_, err := r.do(ctx, "restart")
+	return err
+}
+
+// RestartPhones is Lab.RestartPhones. The phones hold what their files on disk
+// say; the records that decided are not sent, the reasons are.
+func (r *Remote) RestartPhones(ctx context.Context) ([]Boot, error) {
+	out, err := r.do(ctx, "phones")
+	if err != nil {
+		return nil, err
+	}
+	st, err := loadState(r.Dir)
+	if err != nil {
+		return nil, err
+	}
+	var boots []Boot
+	for _, b := range out.Boots {
+		p, err := r.phone(st, b.Phone)
+		if err != nil {
+			return nil, err
+		}
+		held := trust.Phone{Name: p.Name, Model: p.Model, CTL: p.CTL, ITL: p.ITL}
+		boot := Boot{Phone: p, CTL: b.CTL.verdict(held), ITL: b.ITL.verdict(held), Config: b.Config.verdict(held),
+			Took: b.Took, Server: b.Server, Console: b.Console}
+		if b.Error != "" {
+			boot.Err = errors.New(b.Error)
+		}
+		boots = append(boots, boot)
+	}
+	return boots, nil
+}
+
+func (r *Remote) phone(st *state, name string) (*Phone, error) {
+	for i := range st.Phones {
+		s := &st.Phones[i]
+		if s.Name != name {
+			continue
+		}
+		p := &Phone{Name: s.Name, Model: s.Model, st: s, dir: filepath.Join(r.Dir, dirPhones, s.Name)}
+		var err error
+		if p.CTL, err = p.load(ctlName); err != nil {
+			return nil, err
+		}
+		p.ITL, err = p.load(itlName)
+		return p, err
+	}
+	return nil, fmt.Errorf("the lab has no phone %q", name)
+}

@@ -1,0 +1,113 @@
+package lab
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Files and folders in a lab's folder.
+const (
+	fileState    = "lab.json"
+	fileProfile  = "lab.toml"
+	filePassword = "password"
+	fileControl  = "control.json"
+	fileLog      = "lab.log"
+	fileLock     = "lab.lock"
+	fileFleet    = "phones.csv"
+	dirTrust     = "Phone-SAST-trust"
+	dirNodes     = "nodes"
+	dirPhones    = "phones"
+)
+
+// state is the cluster's database, lab.json.
+type state struct {
+	Format        int
+	Ready         bool   // false: the start that made it was cut short
+	Release       string // "10.0" "10.5" "11.5" "12.0"
+	Mixed         bool   // ClusterSecurityMode 1
+	Rollback      bool   // Prepare Cluster for Rollback to Pre 8.0
+	NoITL         bool   // a cluster without Security By Default
+	ExportRefused bool   // not registered for export-controlled functionality
+	KeyBits       int
+	CAPFName      string // CAPF-9c4cba7d
+	Nodes         []nodeState
+	Phones        []phoneState
+}
+
+type nodeState struct {
+	Name    string // host name; changes when the host is renamed
+	Dir     string // folder below nodes/; does not
+	Role    string
+	Address string
+	Ports   Ports
+	// ITLInputs is a digest of all that the node's ITL was made from.
+	ITLInputs string `json:",omitempty"`
+	// Restored: CallManager.pem is not the certificate of the signing key.
+	Restored bool `json:",omitempty"`
+}
+
+type phoneState struct {
+	Name, Model string
+	Servers     []string `json:",omitempty"` // TFTP servers by hand; none: the cluster's
+	Group       []string `json:",omitempty"` // nodes of its CallManager group; none: all
+	TVS         []string `json:",omitempty"` // as its last accepted configuration named them
+}
+
+const stateFormat = 1
+
+// ErrNotALab: the folder holds files of the names that a lab uses, and no lab.
+var ErrNotALab = errors.New("the folder is not a lab's, and holds files of the names that a lab uses")
+
+// loadState reads the database; without one it is fs.ErrNotExist.
+func loadState(dir string) (*state, error) {
+	data, err := os.ReadFile(filepath.Join(dir, fileState))
+	if err != nil {
+		return nil, err
+	}
+	s := new(state)
+	if err := json.Unmarshal(data, s); err != nil {
+		return nil, fmt.Errorf("read %s: %w", fileState, err)
+	}
+	if s.Format != stateFormat || len(s.Nodes) == 0 {
+		return nil, fmt.Errorf("read %s: format %d is not known to this version", fileState, s.Format)
+	}
+	return s, nil
+}
+
+func (s *state) save(dir string) error {
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(dir, fileState), append(data, '\n'))
+}
+
+// wipe removes what a lab made in dir and nothing else. It refuses a folder
+// that has files of those names but no database.
+func wipe(dir string) error {
+	names := []string{dirNodes, dirPhones, dirTrust, fileProfile, filePassword, fileControl, fileFleet, fileLog}
+	if _, err := loadState(dir); err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for _, n := range names {
+			if _, err := os.Lstat(filepath.Join(dir, n)); err == nil {
+				return fmt.Errorf("%s: %w", filepath.Join(dir, n), ErrNotALab)
+			}
+		}
+		return nil
+	}
+	// The database goes last: an interrupted removal can be repeated.
+	var errs []error
+	for _, n := range names {
+		errs = append(errs, os.RemoveAll(filepath.Join(dir, n)))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return os.Remove(filepath.Join(dir, fileState))
+}
