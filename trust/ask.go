@@ -76,6 +76,7 @@ func (a *assessment) askAbout(o offered) {
 		a.reject(srcUnknown, lacks+"the file does not hold the certificate that TVS would be asked about.")
 		return
 	}
+	a.print(lineTVSProxy)
 	answer, ok := a.ask(o.signer.cert, records, lacks)
 	if !ok {
 		a.printFailed()
@@ -105,7 +106,7 @@ func (a *assessment) ask(cert []byte, records []tvsRecord, lacks string) (Answer
 		return Answer{}, false
 	}
 	a.printTVSServer(records)
-	a.print(lineTVSProxy, lineTVSSent)
+	a.print(lineTVSSent)
 	a.printStatus(answer)
 	a.v.ByTVS = true
 	if !answer.Valid {

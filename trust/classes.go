@@ -8,8 +8,10 @@ import (
 )
 
 // classShape is "40 x 7945 words": count, model, and what else is said of the class.
-// A model may be two words where the second is no word of ours (ATA 187, DX 80).
+// A model may be several words (ATA 187, Cisco TelePresence SX20).
 var classShape = regexp.MustCompile(`(?i)^(\d+)\s*(?:x|×|\*)\s*(\S.*)$`)
+
+var modelNumber = regexp.MustCompile(`^\d{4}\w*$`)
 
 // classWords are what may be said of a class after its model.
 var classWords = []struct {
@@ -88,8 +90,10 @@ func parseClass(s string) (Entry, error) {
 			}
 		}
 	}
-	if words := strings.Fields(rest); len(words) > 5 || len(rest) > 80 {
-		return Entry{}, fmt.Errorf("%q is not understood", rest)
+	// A model that is a number says all; what follows would be words misspelt.
+	words := strings.Fields(rest)
+	if len(words) == 0 || len(words) > 5 || len(rest) > 80 || (len(words) > 1 && modelNumber.MatchString(words[0])) {
+		return Entry{}, fmt.Errorf("%q is not understood: after the model may stand never seen [since ...], new, without SBD, without CTL or without ITL", rest)
 	}
 	e.Model = rest
 	return e, nil

@@ -1,0 +1,156 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// IdentityError: a server is not who it was, or nobody confirmed who it is. It
+// arises before a password has left. Exit 3.
+type IdentityError struct {
+	Node string // name in the profile
+	Kind string // "TLS certificate" or "SSH host key"
+	Want string // fingerprint expected; "" when the server was never met and not confirmed
+	Got  string // fingerprint presented
+	// Source says where Want comes from: "the profile", "kept at the first meeting",
+	// or the known_hosts file.
+	Source string
+}
+
+func (e *IdentityError) Error() string {
+	if e.Want == "" {
+		return fmt.Sprintf("%s: the %s %s was not confirmed; no password was sent", e.Node, e.Kind, e.Got)
+	}
+	return fmt.Sprintf("%s: the %s changed: expected %s (%s), got %s; no password was sent", e.Node, e.Kind, e.Want, e.Source, e.Got)
+}
+
+// Hint says how a legitimate identity is accepted.
+func (e *IdentityError) Hint() string {
+	if e.Want == "" {
+		return "compare the fingerprint with the one that the server's administrator reads on its console, then run `ctlclient cluster pin`, or put it into the profile"
+	}
+	hint := "if nobody regenerated it, somebody may stand between you and the server: do not go on\n"
+	if e.Source == fromProfile {
+		return hint + fmt.Sprintf("if it was regenerated, replace the fingerprint of %s in the profile", e.Node)
+	}
+	return hint + "if it was regenerated, compare the new fingerprint on the server's console and run `ctlclient cluster pin`"
+}
+
+// NodeError names the node and the step that failed there.
+type NodeError struct {
+	Node, Step string
+	Err        error
+}
+
+func (e *NodeError) Error() string { return fmt.Sprintf("%s: %s: %v", e.Node, e.Step, e.Err) }
+func (e *NodeError) Unwrap() error { return e.Err }
+
+// ErrConflict: the live file is not the one expected. Every *ConflictError is it.
+var ErrConflict = errors.New("the live file is not the expected one")
+
+// ConflictError: a node's live file is not the one that the job was planned on. It
+// carries both contents, for the difference to be shown; nil: no file. Exit 6.
+type ConflictError struct {
+	Node     string
+	Name     string // of the file
+	Expected []byte // nil also when the expected content is no longer at hand
+	Found    []byte
+	// Others are further nodes in conflict.
+	Others []*ConflictError
+	hint   string
+}
+
+func (e *ConflictError) Error() string {
+	what := "is not the one expected"
+	switch {
+	case e.Found == nil:
+		what = "is gone"
+	case e.Expected == nil:
+		what = "is there, and another one or none was expected"
+	}
+	s := fmt.Sprintf("%s: the live %s %s", e.Node, e.Name, what)
+	for _, o := range e.Others {
+		s += "; " + o.Error()
+	}
+	return s
+}
+
+func (e *ConflictError) Hint() string {
+	if e.hint != "" {
+		return e.hint
+	}
+	return "somebody else changed the file since it was read: look at the difference, then run the job again"
+}
+
+func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
+
+// UnchangedError: a job stopped before its first commit. No node's live file changed.
+type UnchangedError struct {
+	Outcome Outcome
+	Err     error // *NodeError, *ConflictError, several joined, or a cause on this machine
+}
+
+func (e *UnchangedError) Error() string {
+	return fmt.Sprintf("nothing was changed on any node: %s", oneLine(e.Err))
+}
+func (e *UnchangedError) Unwrap() error { return e.Err }
+
+// PartialError: not all nodes hold the new file. Exit 5.
+type PartialError struct {
+	Outcome Outcome
+	Err     error // what started it
+}
+
+func (e *PartialError) Error() string {
+	var failed []string
+	for _, n := range e.Outcome.Nodes {
+		if n.Err != nil {
+			failed = append(failed, fmt.Sprintf("%s: %s", n.Node, oneLine(n.Err)))
+		}
+	}
+	if len(failed) == 0 && e.Err != nil {
+		failed = append(failed, oneLine(e.Err))
+	}
+	why := strings.Join(failed, "; ")
+	if e.Outcome.State == StateTakenBack {
+		return fmt.Sprintf("the new file was taken back on all nodes: %s", why)
+	}
+	var not []string
+	for _, n := range e.Outcome.Nodes {
+		if n.Status != StatusPassed {
+			not = append(not, fmt.Sprintf("%s (%s)", n.Node, strings.ToLower(n.Status)))
+		}
+	}
+	return fmt.Sprintf("not all nodes hold the new file: %s: %s", strings.Join(not, ", "), why)
+}
+
+func (e *PartialError) Unwrap() error { return e.Err }
+
+func (e *PartialError) Hint() string {
+	if e.Outcome.State == StateTakenBack {
+		return "all nodes serve the file that was there before; put right what failed and run the job again"
+	}
+	return fmt.Sprintf("`ctlclient resume %s` finishes the job, `ctlclient rollback %s` puts the former file back everywhere", e.Outcome.ID, e.Outcome.ID)
+}
+
+// UnfinishedError: another job of this cluster has to be finished or undone first.
+type UnfinishedError struct {
+	ID, Kind string
+}
+
+func (e *UnfinishedError) Error() string {
+	return fmt.Sprintf("job %s (%s) of this cluster was left unfinished", e.ID, e.Kind)
+}
+
+func (e *UnfinishedError) Hint() string {
+	return fmt.Sprintf("`ctlclient resume %s` finishes it, `ctlclient rollback %s` puts the former file back everywhere", e.ID, e.ID)
+}
+
+// oneLine is the error's text with joined errors on one line.
+func oneLine(err error) string {
+	if err == nil {
+		return ""
+	}
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
+}

@@ -1,0 +1,317 @@
+// Package journal keeps what a job on a cluster has done, so that it can be finished
+// or undone after the program, the machine or the network died at any point.
+//
+// A [Store] is one cluster's folder. A job is a folder below it:
+//
+//	jobs/20260314T220103Z-1f3a/
+//	    new         the file being carried to the nodes; absent when it is removed
+//	    former-0    what node 0 served before; absent when it served none
+//	    log         one JSON object a line, the first of kind "begin"
+//
+// Contents are written and synced first, the line "begin" after them: a folder whose
+// log does not begin is a job that never did anything. From then on a line says what
+// is about to be done, is synced, and only then is it done. The log is only appended
+// to. A last line that a power cut tore is as if it had not been written; damage
+// anywhere else is an error, as is a content that no longer has its SHA-256.
+//
+// Everything is readable by its owner alone. Nothing secret is ever written here.
+package journal
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	maxLog     = 16 << 20 // bytes of a log
+	maxContent = 16 << 20 // bytes of a content
+)
+
+// Store is the folder of one cluster.
+type Store struct {
+	Dir string
+	Now func() time.Time // the clock; nil: time.Now
+}
+
+// Content is one node's part of a job as it is given to Create.
+type Content struct {
+	Node   string
+	Former []byte // nil: the node served no such file
+}
+
+// Job is an open journal.
+type Job struct {
+	Begin   Begin
+	Entries []Entry           // the whole log, the begin line included
+	New     []byte            // nil: the file is removed
+	Former  map[string][]byte // by node; nil: it had none
+
+	dir string
+	now func() time.Time
+
+	mu   sync.Mutex // nodes are worked on side by side
+	log  *os.File
+	size int64 // of the log's good part
+}
+
+var idForm = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}$`)
+
+// ErrNoJob: there is no such job.
+var ErrNoJob = errors.New("no such job")
+
+func (s *Store) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
+func (s *Store) jobs() string { return filepath.Join(s.Dir, "jobs") }
+
+// Create writes a new journal: contents, then the line "begin". b's ID, digests and
+// time are filled in.
+func (s *Store) Create(b Begin, data []byte, nodes []Content) (_ *Job, err error) {
+	if err := os.MkdirAll(s.jobs(), 0o700); err != nil {
+		return nil, fmt.Errorf("cannot write journal: %w", err)
+	}
+	b.Format = 1
+	b.PID = os.Getpid()
+	b.New = digest(data)
+	b.Nodes = nil
+	if b.ID, err = s.mkdir(); err != nil {
+		return nil, fmt.Errorf("cannot write journal: %w", err)
+	}
+	j := &Job{New: data, Former: map[string][]byte{}, dir: filepath.Join(s.jobs(), b.ID), now: s.now}
+	if data != nil {
+		if err := j.keep("new", data); err != nil {
+			return nil, err
+		}
+	}
+	for i, n := range nodes {
+		b.Nodes = append(b.Nodes, NodeBegin{Name: n.Node, Former: digest(n.Former)})
+		j.Former[n.Node] = n.Former
+		if n.Former == nil {
+			continue
+		}
+		if err := j.keep(fmt.Sprintf("former-%d", i), n.Former); err != nil {
+			return nil, err
+		}
+	}
+	j.Begin = b
+	if j.log, err = os.OpenFile(filepath.Join(j.dir, "log"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
+		return nil, fmt.Errorf("cannot write journal: %w", err)
+	}
+	if err := j.Append(Entry{Kind: KindBegin, Begin: &b}); err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	for _, dir := range []string{j.dir, s.jobs(), s.Dir} {
+		if err := syncDir(dir); err != nil {
+			return nil, errors.Join(fmt.Errorf("cannot write journal: %w", err), j.Close())
+		}
+	}
+	return j, nil
+}
+
+// mkdir makes the folder of a new job; names sort by time.
+func (s *Store) mkdir() (id string, err error) {
+	for range 16 {
+		var tail [2]byte
+		rand.Read(tail[:])
+		id = s.now().UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(tail[:])
+		if err = os.Mkdir(filepath.Join(s.jobs(), id), 0o700); !errors.Is(err, fs.ErrExist) {
+			return id, err
+		}
+	}
+	return "", err
+}
+
+// keep writes one content, synced.
+func (j *Job) keep(name string, data []byte) error {
+	f, err := os.OpenFile(filepath.Join(j.dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("cannot write journal: %w", err)
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("cannot write journal: %w", err)
+	}
+	return nil
+}
+
+// Append writes one line and syncs it; when it returns nil the line is on disk. After
+// an error the line is not there.
+func (j *Job) Append(e Entry) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e.Time = j.now().UTC()
+	line, err := e.encode()
+	if err != nil {
+		return fmt.Errorf("cannot write journal: %w", err)
+	}
+	_, err = j.log.WriteAt(line, j.size)
+	if err == nil {
+		err = j.log.Sync()
+	}
+	if err != nil {
+		// What a full disk left of the line is cut off, so that later lines stand alone.
+		return fmt.Errorf("cannot write journal: %w", errors.Join(err, j.log.Truncate(j.size)))
+	}
+	j.size += int64(len(line))
+	j.Entries = append(j.Entries, e)
+	return nil
+}
+
+// Close ends the writing; the job stays as it is.
+func (j *Job) Close() error { return j.log.Close() }
+
+// Open reads a job whole, checks its contents and makes it ready to be appended to.
+func (s *Store) Open(id string) (*Job, error) {
+	j, err := s.read(id)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.readContents(); err != nil {
+		return nil, fmt.Errorf("journal %s: %w", id, err)
+	}
+	if j.log, err = os.OpenFile(filepath.Join(j.dir, "log"), os.O_WRONLY, 0o600); err != nil {
+		return nil, fmt.Errorf("journal %s: %w", id, err)
+	}
+	if err := j.log.Truncate(j.size); err != nil { // a torn last line
+		return nil, errors.Join(fmt.Errorf("journal %s: %w", id, err), j.Close())
+	}
+	return j, nil
+}
+
+// read reads a job's log.
+func (s *Store) read(id string) (*Job, error) {
+	if !idForm.MatchString(id) {
+		return nil, fmt.Errorf("%w: %q", ErrNoJob, id)
+	}
+	j := &Job{dir: filepath.Join(s.jobs(), id), now: s.now}
+	data, err := readFile(filepath.Join(j.dir, "log"), maxLog)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s", ErrNoJob, id)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("journal %s: %w", id, err)
+	}
+	entries, good, err := Decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("journal %s: %w", id, err)
+	}
+	if len(entries) == 0 {
+		return nil, fmt.Errorf("%w: %s never began", ErrNoJob, id)
+	}
+	j.Entries, j.Begin, j.size = entries, *entries[0].Begin, int64(good)
+	if j.Begin.ID != id {
+		return nil, fmt.Errorf("journal %s: it is that of job %q", id, j.Begin.ID)
+	}
+	return j, nil
+}
+
+// readContents reads the kept files and checks each against its digest.
+func (j *Job) readContents() (err error) {
+	if j.New, err = j.content("new", j.Begin.New); err != nil {
+		return err
+	}
+	j.Former = map[string][]byte{}
+	for i, n := range j.Begin.Nodes {
+		if j.Former[n.Name], err = j.content(fmt.Sprintf("former-%d", i), n.Former); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *Job) content(name, want string) ([]byte, error) {
+	if want == "" {
+		return nil, nil
+	}
+	data, err := readFile(filepath.Join(j.dir, name), maxContent)
+	if err != nil {
+		return nil, err
+	}
+	if digest(data) != want {
+		return nil, fmt.Errorf("%s is damaged: its SHA-256 is not the one written down", name)
+	}
+	return data, nil
+}
+
+// List reads the logs of all jobs, newest first. A journal that cannot be read comes
+// as an error joined beside the others; a job that never began is left out.
+func (s *Store) List() ([]*Job, error) {
+	entries, err := os.ReadDir(s.jobs())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot read journals: %w", err)
+	}
+	var jobs []*Job
+	var errs []error
+	for _, e := range slices.Backward(entries) {
+		if !e.IsDir() || !idForm.MatchString(e.Name()) {
+			continue
+		}
+		j, err := s.read(e.Name())
+		switch {
+		case errors.Is(err, ErrNoJob):
+		case err != nil:
+			errs = append(errs, err)
+		default:
+			jobs = append(jobs, j)
+		}
+	}
+	// Two jobs of one second stand in the order of their beginning.
+	slices.SortStableFunc(jobs, func(a, b *Job) int { return b.Entries[0].Time.Compare(a.Entries[0].Time) })
+	return jobs, errors.Join(errs...)
+}
+
+func readFile(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s is larger than %d bytes", filepath.Base(name), limit)
+	}
+	return data, nil
+}
+
+// digest in hex; "" for no content.
+func digest(data []byte) string {
+	if data == nil {
+		return ""
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// Is compares a content with a digest of the journal; nil is "".
+func Is(data []byte, sum string) bool {
+	return strings.EqualFold(digest(data), sum)
+}
+
+// Same compares two contents; nil, no file, differs from an empty one.
+func Same(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }

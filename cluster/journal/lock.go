@@ -1,0 +1,75 @@
+package journal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// Lock keeps other programs off a cluster. It is the operating system's: it ends
+// with the program that holds it, however that dies.
+type Lock struct {
+	flock *flock.Flock
+	owner string // file that says who holds it
+}
+
+// LockedError: another program works on the cluster.
+type LockedError struct {
+	PID   int // 0 when not known
+	Job   string
+	Since time.Time
+}
+
+func (e *LockedError) Error() string {
+	if e.PID == 0 {
+		return "another ctlclient works on this cluster"
+	}
+	return fmt.Sprintf("another ctlclient (process %d) works on this cluster since %s: %s",
+		e.PID, e.Since.Local().Format("15:04:05"), e.Job)
+}
+
+func (e *LockedError) Hint() string {
+	return "wait until it has ended; the lock ends with it, there is nothing to remove"
+}
+
+type owner struct {
+	PID   int       `json:"pid"`
+	Job   string    `json:"job"`
+	Since time.Time `json:"since"`
+}
+
+// Lock takes the cluster's lock or says who holds it (*LockedError); it does not wait.
+func (s *Store) Lock(job string) (*Lock, error) {
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot lock cluster: %w", err)
+	}
+	l := &Lock{flock: flock.New(filepath.Join(s.Dir, "lock"), flock.SetPermissions(0o600)), owner: filepath.Join(s.Dir, "lock.owner")}
+	ok, err := l.flock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("cannot lock cluster: %w", err)
+	}
+	if !ok {
+		var who owner
+		if data, err := readFile(l.owner, 4096); err == nil {
+			// Who it is helps a person; without it the lock holds all the same.
+			_ = json.Unmarshal(data, &who)
+		}
+		return nil, &LockedError{PID: who.PID, Job: who.Job, Since: who.Since}
+	}
+	data, err := json.Marshal(owner{PID: os.Getpid(), Job: job, Since: s.now().UTC()})
+	if err == nil {
+		err = os.WriteFile(l.owner, data, 0o600)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot lock cluster: %w", err), l.flock.Unlock())
+	}
+	return l, nil
+}
+
+// Unlock lets others work.
+func (l *Lock) Unlock() error { return l.flock.Unlock() }

@@ -1,0 +1,119 @@
+package cluster
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"ctlclient/cluster/journal"
+)
+
+// Statuses of a node at the end of a job, as they are shown.
+const (
+	StatusPassed    = "Passed"     // serves the new file, read back
+	StatusTakenBack = "Taken back" // served the new file, serves the former one again
+	StatusUnchanged = "Unchanged"  // served the former file all the time
+	StatusFailed    = "Failed"     // does not serve what it should
+	StatusUnknown   = "Unknown"    // did not say what it serves
+)
+
+// States of a job.
+const (
+	StateFinished   = "done"       // all nodes serve the new file
+	StateTakenBack  = "taken-back" // all nodes serve the former file again
+	StateUntouched  = "unchanged"  // it stopped before the first commit
+	StateIncomplete = "incomplete" // resume or rollback has work to do
+)
+
+// Outcome of a job for every node.
+type Outcome struct {
+	ID    string // of the journal; "" when it stopped before there was one
+	Nodes []NodeOutcome
+	State string // done, taken-back, unchanged, incomplete
+}
+
+// NodeOutcome is one node at the end of a job.
+type NodeOutcome struct {
+	Node, Path, Status string   // Passed, Taken back, Unchanged, Failed, Unknown
+	SHA256             [32]byte // of what it serves; zero: no file, or not known
+	Err                error
+	// Warning says in words what does not spoil the job, such as a TFTP service that
+	// serves the former file until it is restarted.
+	Warning string
+}
+
+// Job of the journal.
+type Job struct {
+	ID, Cluster, Kind    string
+	State                string // done, taken-back, unchanged, incomplete
+	Name                 string // of the file
+	Started, Ended       time.Time
+	Nodes                []NodeOutcome
+	OldSHA256, NewSHA256 string // hex; "": no file. Old is the publisher's, the first node's
+	Note                 map[string]string
+}
+
+// History of the journals in stateDir (newest first), of one cluster or, with "", of
+// all. Journals that cannot be read come as an error joined beside the others.
+func History(stateDir, clusterName string) ([]Job, error) {
+	dirs := []string{clusterDir(stateDir, clusterName)}
+	if clusterName == "" {
+		dirs = nil
+		root := filepath.Dir(clusterDir(stateDir, "x"))
+		entries, err := os.ReadDir(root)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("cannot read journals: %w", err)
+		}
+		for _, e := range entries {
+			dirs = append(dirs, filepath.Join(root, e.Name()))
+		}
+	}
+	var jobs []Job
+	var errs []error
+	for _, dir := range dirs {
+		list, err := (&journal.Store{Dir: dir}).List()
+		if err != nil {
+			errs = append(errs, err)
+		}
+		for _, j := range list {
+			jobs = append(jobs, historyOf(j))
+		}
+	}
+	slices.SortStableFunc(jobs, func(a, b Job) int { return b.Started.Compare(a.Started) })
+	return jobs, errors.Join(errs...)
+}
+
+func historyOf(j *journal.Job) Job {
+	h := Job{
+		ID: j.Begin.ID, Cluster: j.Begin.Cluster, Kind: j.Begin.Job, Name: j.Begin.Name, Note: j.Begin.Note,
+		Started: j.Entries[0].Time, NewSHA256: j.Begin.New, State: StateIncomplete,
+	}
+	if len(j.Begin.Nodes) > 0 {
+		h.OldSHA256 = j.Begin.Nodes[0].Former
+	}
+	state, end := j.State()
+	if end == nil {
+		for _, n := range j.Begin.Nodes {
+			h.Nodes = append(h.Nodes, NodeOutcome{Node: n.Name, Status: StatusUnknown})
+		}
+		return h
+	}
+	h.State, h.Ended = state, end.Time
+	for _, n := range end.Nodes {
+		o := NodeOutcome{Node: n.Name, Path: n.Path, Status: n.Status}
+		if raw, err := hex.DecodeString(n.SHA256); err == nil && len(raw) == sha256.Size {
+			copy(o.SHA256[:], raw)
+		}
+		if n.Err != "" {
+			o.Err = errors.New(n.Err)
+		}
+		h.Nodes = append(h.Nodes, o)
+	}
+	return h
+}

@@ -1,0 +1,154 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+const (
+	sourcePrompt = "prompt"
+	maxSecret    = 4096 // bytes
+)
+
+// checkSource checks the form of a password source.
+func checkSource(src string) error {
+	kind, arg, _ := strings.Cut(src, ":")
+	switch {
+	case src == sourcePrompt:
+		return nil
+	case (kind == "env" || kind == "file") && arg != "":
+		return nil
+	case kind == "fd":
+		if n, err := strconv.Atoi(arg); err == nil && n >= 0 {
+			return nil
+		}
+	}
+	// The text is not repeated: it may be a password that was put there by mistake.
+	return errors.New("not a password source: prompt, env:NAME, file:PATH or fd:N")
+}
+
+// Prompter is how cluster asks a person.
+type Prompter interface {
+	// Password asks for the password of user at node. The caller wipes it.
+	Password(ctx context.Context, node, user string) ([]byte, error)
+	// Identity shows the fingerprint of a server that was never met; true keeps it.
+	// --yes never answers this.
+	Identity(ctx context.Context, node, kind, fingerprint string) (bool, error)
+}
+
+// secrets asks for passwords, each once, and holds them until wipe.
+type secrets struct {
+	prompter Prompter
+	resolve  func(path string) string
+
+	mu   sync.Mutex
+	held map[string][]byte
+}
+
+// get returns a copy of the password of user at node for a service ("ctlp", "sftp",
+// "ssh"), which the caller wipes. A person is asked once per service and user, a
+// descriptor is read once.
+func (s *secrets) get(ctx context.Context, source, service, node, user string) ([]byte, error) {
+	s.mu.Lock() // also puts one question at a time before the person
+	defer s.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	key := source
+	if source == sourcePrompt {
+		key = strings.Join([]string{source, service, user}, "\x00")
+	}
+	if pw, ok := s.held[key]; ok {
+		return bytes.Clone(pw), nil
+	}
+	pw, err := s.read(ctx, source, node, user)
+	if err != nil {
+		return nil, fmt.Errorf("password of %s at %s: %w", user, node, err)
+	}
+	if s.held == nil {
+		s.held = map[string][]byte{}
+	}
+	s.held[key] = pw
+	return bytes.Clone(pw), nil
+}
+
+func (s *secrets) read(ctx context.Context, source, node, user string) ([]byte, error) {
+	kind, arg, _ := strings.Cut(source, ":")
+	switch kind {
+	case sourcePrompt:
+		if s.prompter == nil {
+			return nil, errors.New("nobody can be asked; name a source such as file:PATH in the profile")
+		}
+		return s.prompter.Password(ctx, node, user)
+	case "env":
+		v, ok := os.LookupEnv(arg)
+		if !ok || v == "" {
+			return nil, fmt.Errorf("environment variable %s is not set", arg)
+		}
+		return []byte(v), nil
+	case "file":
+		f, err := os.Open(s.resolve(arg))
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		return firstLine(f)
+	case "fd":
+		n, err := strconv.Atoi(arg)
+		if err != nil || n < 0 {
+			return nil, errors.New("fd:N needs a descriptor's number")
+		}
+		f := os.NewFile(uintptr(n), "password")
+		if f == nil {
+			return nil, fmt.Errorf("descriptor %d is not open", n)
+		}
+		defer f.Close()
+		return firstLine(f)
+	}
+	return nil, checkSource(source)
+}
+
+// forget drops what a source gave, so that the person is asked anew after a refusal.
+func (s *secrets) forget(source, service, user string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := strings.Join([]string{source, service, user}, "\x00")
+	clear(s.held[key])
+	delete(s.held, key)
+}
+
+func (s *secrets) wipe() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k, pw := range s.held {
+		clear(pw)
+		delete(s.held, k)
+	}
+}
+
+// firstLine reads a password: everything before the first line end.
+func firstLine(r io.Reader) ([]byte, error) {
+	buf := make([]byte, maxSecret+1)
+	defer clear(buf)
+	n, err := io.ReadFull(r, buf)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	line := buf[:n]
+	if i := bytes.IndexAny(line, "\r\n"); i >= 0 {
+		line = line[:i]
+	} else if n > maxSecret {
+		return nil, fmt.Errorf("longer than %d bytes", maxSecret)
+	}
+	if len(line) == 0 {
+		return nil, errors.New("the source is empty")
+	}
+	return bytes.Clone(line), nil
+}

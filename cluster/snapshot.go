@@ -1,0 +1,288 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/protocol/ctlp"
+	"ctlclient/protocol/httpfile"
+	"ctlclient/protocol/tftp"
+)
+
+// Names of the files that nodes serve to phones.
+const (
+	CTLFile = "CTLFile.tlv"
+	ITLFile = "ITLFile.tlv"
+)
+
+// NodeState is one node in a snapshot.
+type NodeState struct {
+	Node     NodeProfile
+	Services []ctlp.Service // as the publisher lists them; nil: not in its list
+	File     []byte         // what it serves, over its transport
+	List     *ctlbuild.List
+	Missing  bool  // serves no CTL
+	Err      error // it could not be asked (*NodeError), or File does not parse
+
+	TFTPAgree *bool // what TFTP serves equals File; nil: not asked, or TFTPErr says why not
+	TFTPErr   error
+}
+
+// Snapshot of a live cluster.
+type Snapshot struct {
+	Time        time.Time
+	Mixed       bool
+	Topology    []ctlp.Node
+	Credentials []ctlp.Credential
+	Nodes       []NodeState    // as the profile lists them
+	ITL         *ctlbuild.List // of the publisher over TFTP, nil when there is none
+	ITLErr      error          // why ITL could not be read; nil when there is none
+	Agree       bool           // all nodes answered and serve the same bytes
+	Current     *ctlbuild.List // when they agree (or the publisher's), nil: none
+}
+
+// Expect is what Distribute is to find on each node that answered.
+func (s *Snapshot) Expect() map[string]*[32]byte {
+	m := map[string]*[32]byte{}
+	for _, n := range s.Nodes {
+		switch {
+		case n.File != nil:
+			m[n.Node.Name] = digest(n.File)
+		case n.Missing:
+			m[n.Node.Name] = nil
+		}
+	}
+	return m
+}
+
+// Snapshot reads mode, nodes and credentials from the publisher, the CTL of every
+// node over its transport and as TFTP serves it, and the publisher's ITL. Only a
+// publisher that does not answer is an error; what else could not be read says so in
+// its NodeState.
+func (c *Cluster) Snapshot(ctx context.Context) (*Snapshot, error) {
+	s := &Snapshot{Time: c.o.Now()}
+	pub, err := c.publisher()
+	if err != nil {
+		return nil, err
+	}
+	err = c.report(pub.Name(), StepFetch, func() error {
+		return ctlpError(pub.use(ctx, true, func(conn *ctlp.Client) error {
+			top, err := conn.Cluster(ctx)
+			if err != nil {
+				return err
+			}
+			s.Mixed, s.Topology = top.Mixed, top.Nodes
+			s.Credentials, err = conn.Credentials(ctx)
+			return err
+		}))
+	})
+	if err != nil {
+		return nil, &NodeError{Node: pub.Name(), Step: StepFetch, Err: err}
+	}
+	s.Nodes = make([]NodeState, len(c.Nodes))
+	for i, n := range c.Nodes {
+		s.Nodes[i] = NodeState{Node: n.Profile(), Services: servicesOf(n.Profile(), s.Topology)}
+		c.mu.Lock()
+		c.services[n.Name()] = s.Nodes[i].Services
+		c.mu.Unlock()
+	}
+	var itl sync.WaitGroup
+	itl.Go(func() { s.ITL, s.ITLErr = c.itl(ctx, pub.Profile()) })
+	c.each(func(i int, n Node) error {
+		c.readNode(ctx, n, &s.Nodes[i])
+		return nil
+	})
+	itl.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for i, n := range c.Nodes {
+		if st := s.Nodes[i]; n.Profile().Role == RolePublisher {
+			if st.File == nil && st.Err != nil {
+				return nil, st.Err
+			}
+			s.Current = st.List
+		}
+	}
+	s.Agree = agree(s.Nodes)
+	return s, nil
+}
+
+// readNode fills in what one node serves.
+func (c *Cluster) readNode(ctx context.Context, n Node, st *NodeState) {
+	data, err := c.fetch(ctx, n, CTLFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		st.Missing = true
+	case err != nil:
+		st.Err = &NodeError{Node: n.Name(), Step: StepFetch, Err: err}
+		return
+	default:
+		st.File = data
+		if st.List, err = ctlbuild.Parse(data); err != nil {
+			st.Err = &NodeError{Node: n.Name(), Step: StepFetch, Err: err}
+		}
+	}
+	if !c.servesTFTP(n.Profile()) {
+		return
+	}
+	served, err := c.FetchTFTP(ctx, n.Profile(), CTLFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		st.TFTPErr = err
+		return
+	}
+	same := errors.Is(err, fs.ErrNotExist) == st.Missing && bytes.Equal(served, st.File)
+	st.TFTPAgree = &same
+}
+
+// agree reports whether every node answered and all serve the same, a missing file included.
+func agree(nodes []NodeState) bool {
+	for _, n := range nodes {
+		if n.File == nil && !n.Missing || n.Missing != nodes[0].Missing || !bytes.Equal(n.File, nodes[0].File) {
+			return false
+		}
+	}
+	return true
+}
+
+// itl is the publisher's ITL as phones get it; nil, nil when it serves none.
+func (c *Cluster) itl(ctx context.Context, pub NodeProfile) (*ctlbuild.List, error) {
+	data, err := c.FetchTFTP(ctx, pub, ITLFile)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	l, err := ctlbuild.Parse(data)
+	if err != nil {
+		return nil, &NodeError{Node: pub.Name, Step: StepFetch, Err: err}
+	}
+	return l, nil
+}
+
+// fetch reads a live file with progress and remembers it, to show a conflict later.
+func (c *Cluster) fetch(ctx context.Context, n Node, name string) (data []byte, err error) {
+	err = c.report(n.Name(), StepFetch, func() error {
+		data, err = n.Fetch(ctx, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	})
+	if err == nil {
+		// report has swallowed "no such file", which is an answer and no failure.
+		if data == nil {
+			return nil, fs.ErrNotExist
+		}
+		c.remember(n.Name(), data)
+	}
+	return data, err
+}
+
+// remember keeps the contents fetched from a node, each once.
+func (c *Cluster) remember(node string, data []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, d := range c.seen[node] {
+		if bytes.Equal(d, data) {
+			return
+		}
+	}
+	c.seen[node] = append(c.seen[node], bytes.Clone(data))
+}
+
+// recall finds a content by its digest among those fetched; nil when it was never seen.
+func (c *Cluster) recall(node string, sum *[32]byte) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, d := range c.seen[node] {
+		if sameDigest(digest(d), sum) {
+			return d
+		}
+	}
+	return nil
+}
+
+// publisher is the publisher's node.
+func (c *Cluster) publisher() (*ctlpNode, error) {
+	for _, n := range c.Nodes {
+		if p, ok := n.(*ctlpNode); ok && p.profile.Role == RolePublisher {
+			return p, nil
+		}
+	}
+	return nil, errors.New("the profile has no publisher")
+}
+
+// Node finds a node by name, nil when there is none.
+func (c *Cluster) Node(name string) Node {
+	i := slices.IndexFunc(c.Nodes, func(n Node) bool { return strings.EqualFold(n.Name(), name) })
+	if i < 0 {
+		return nil
+	}
+	return c.Nodes[i]
+}
+
+// servicesOf looks a node up in the publisher's list, by address or by name.
+func servicesOf(n NodeProfile, topology []ctlp.Node) []ctlp.Service {
+	for _, t := range topology {
+		if strings.EqualFold(t.Address, n.Address) || strings.EqualFold(t.Name, n.Name) || strings.EqualFold(t.Name, n.Address) {
+			return t.Services
+		}
+	}
+	return nil
+}
+
+// runs reports whether a node runs a service: as the publisher's list says where the
+// node stands in it, else as the profile's ports do.
+func (c *Cluster) runs(n NodeProfile, service ctlp.Service, port int) bool {
+	if port == NoPort {
+		return false // this one is not reached, whatever the list says
+	}
+	c.mu.Lock()
+	listed := c.services[n.Name]
+	c.mu.Unlock()
+	return len(listed) == 0 || slices.Contains(listed, service)
+}
+
+// servesTFTP: a node without a tftp-port may still give phones files over HTTP.
+func (c *Cluster) servesTFTP(n NodeProfile) bool {
+	return c.runs(n, ctlp.TFTP, max(n.TFTPPort, n.HTTPPort))
+}
+
+// FetchTFTP reads a file as a phone would; fs.ErrNotExist when the node serves none,
+// errors.ErrUnsupported when it does not run TFTP.
+// Where TFTP does not answer and Options.HTTPFallback is set, HTTP is asked.
+func (c *Cluster) FetchTFTP(ctx context.Context, node NodeProfile, name string) ([]byte, error) {
+	node.defaults()
+	if !c.servesTFTP(node) {
+		return nil, &NodeError{Node: node.Name, Step: "tftp", Err: fmt.Errorf("it runs no TFTP: %w", errors.ErrUnsupported)}
+	}
+	var tftpErr error
+	if node.TFTPPort != NoPort {
+		data, err := tftp.Get(ctx, addr(node, node.TFTPPort), name, tftp.Options{Timeout: min(c.o.Timeout, 5*time.Second)})
+		if err == nil || errors.Is(err, fs.ErrNotExist) || ctx.Err() != nil {
+			return data, err
+		}
+		tftpErr = &NodeError{Node: node.Name, Step: "tftp", Err: err}
+	}
+	if node.HTTPPort == NoPort || tftpErr != nil && !c.o.HTTPFallback {
+		return nil, tftpErr
+	}
+	url := "http://" + net.JoinHostPort(node.Address, strconv.Itoa(node.HTTPPort)) + "/" + name
+	data, err := httpfile.Get(ctx, url, ctlbuild.MaxFile)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return data, err
+	}
+	return nil, errors.Join(tftpErr, &NodeError{Node: node.Name, Step: "http", Err: err})
+}

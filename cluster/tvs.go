@@ -1,0 +1,167 @@
+package cluster
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/protocol/ctlp"
+	"ctlclient/protocol/tvs"
+	"ctlclient/trust"
+)
+
+// TVSResult is what TVS of one node said.
+type TVSResult struct {
+	Answer trust.Answer
+	Err    error
+}
+
+// TVS returns an Asker over the network. It asks the servers that the phone names, in
+// its order, or, when it names none, the nodes that run TVS, the publisher first;
+// the first that answers decides. A server is believed when the TVS records of the
+// phone's ITL (without an ITL: of its CTL) vouch for its certificate. Answers are
+// kept for their time to live, failures are not.
+func (c *Cluster) TVS() trust.Asker { return c.tvs }
+
+// AskTVS asks every node that runs TVS about a certificate; the service's own
+// certificate is authenticated by the list given. The map is by node name. An error
+// is returned only when no node runs TVS.
+func (c *Cluster) AskTVS(ctx context.Context, itl *ctlbuild.List, certDER []byte) (map[string]TVSResult, error) {
+	nodes := c.tvsNodes()
+	if len(nodes) == 0 {
+		return nil, errors.New("no node of the profile runs TVS")
+	}
+	results := make([]TVSResult, len(nodes))
+	var wg sync.WaitGroup
+	for i, n := range nodes {
+		wg.Go(func() {
+			r := &results[i]
+			r.Answer, r.Err = (tvsAsker{c}).ask(ctx, addr(n, n.TVSPort), n.Legacy, "", []*ctlbuild.List{itl}, certDER)
+			if r.Err != nil {
+				r.Err = &NodeError{Node: n.Name, Step: "tvs", Err: r.Err}
+			}
+		})
+	}
+	wg.Wait()
+	out := map[string]TVSResult{}
+	for i, n := range nodes {
+		out[n.Name] = results[i]
+	}
+	return out, ctx.Err()
+}
+
+// tvsNodes are the nodes that run TVS, the publisher first.
+func (c *Cluster) tvsNodes() []NodeProfile {
+	var out []NodeProfile
+	for _, n := range c.Nodes {
+		p := n.Profile()
+		if !c.runs(p, ctlp.TVS, p.TVSPort) {
+			continue
+		}
+		if p.Role == RolePublisher {
+			out = append([]NodeProfile{p}, out...)
+		} else {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// tvsAsker asks over the network, each time.
+type tvsAsker struct{ cluster *Cluster }
+
+// Ask implements trust.Asker.
+func (a tvsAsker) Ask(ctx context.Context, p trust.Phone, certDER []byte) (trust.Answer, error) {
+	type server struct {
+		addr   string
+		legacy bool
+	}
+	var servers []server
+	for _, s := range p.TVS {
+		servers = append(servers, server{s, a.legacy(s)})
+	}
+	if len(servers) == 0 {
+		for _, n := range a.cluster.tvsNodes() {
+			servers = append(servers, server{addr(n, n.TVSPort), n.Legacy})
+		}
+	}
+	if len(servers) == 0 {
+		return trust.Answer{}, errors.New("no TVS server is known")
+	}
+	var lists []*ctlbuild.List
+	if p.ITL != nil {
+		lists = append(lists, p.ITL)
+	}
+	if p.CTL != nil {
+		lists = append(lists, p.CTL)
+	}
+	var errs []error
+	for _, s := range servers {
+		answer, err := a.ask(ctx, s.addr, s.legacy, deviceName(p), lists, certDER)
+		if err == nil {
+			return answer, nil
+		}
+		if ctx.Err() != nil {
+			return trust.Answer{}, ctx.Err()
+		}
+		errs = append(errs, fmt.Errorf("TVS %s: %w", s.addr, err))
+	}
+	return trust.Answer{}, errors.Join(errs...)
+}
+
+// ask puts one question to one server.
+func (a tvsAsker) ask(ctx context.Context, addr string, legacy bool, device string, lists []*ctlbuild.List, certDER []byte) (trust.Answer, error) {
+	answer, err := tvs.Verify(ctx, addr, certDER, tvs.Options{
+		DeviceName: device, Legacy: legacy, Timeout: a.cluster.o.Timeout,
+		VerifyPeer: func(_ *x509.Certificate, raw []byte) error { return vouched(lists, raw) },
+	})
+	if err != nil {
+		return trust.Answer{}, err
+	}
+	return trust.Answer{Valid: answer.Valid, Roles: answer.Roles, TTL: answer.TTL}, nil
+}
+
+// vouched authenticates a TVS server's certificate by the first list that knows it.
+func vouched(lists []*ctlbuild.List, raw []byte) error {
+	var errs []error
+	for _, l := range lists {
+		if l == nil {
+			continue
+		}
+		_, err := trust.CheckTVSCertificate(l, raw)
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, err)
+	}
+	if len(errs) == 0 {
+		return errors.New("no trust list is held that could vouch for the TVS server")
+	}
+	return errors.Join(errs...)
+}
+
+// legacy of a server that a phone names by address: as the profile says of that node.
+func (a tvsAsker) legacy(server string) bool {
+	for _, n := range a.cluster.Profile.Nodes {
+		if n.TVSPort != NoPort && strings.EqualFold(addr(n, n.TVSPort), server) {
+			return n.Legacy
+		}
+	}
+	return false
+}
+
+// deviceName is how a phone introduces itself to TVS; "" leaves it to the protocol.
+func deviceName(p trust.Phone) string {
+	digits := strings.TrimPrefix(strings.ToUpper(p.Model), "CP-")
+	if len(digits) != 4 || strings.Trim(digits, "0123456789") != "" {
+		return ""
+	}
+	if name, ok := strings.CutPrefix(p.Name, "SEP"); !ok || len(name) != 12 || strings.Trim(name, "0123456789ABCDEFabcdef") != "" {
+		return ""
+	}
+	return "CP-" + digits + "-" + p.Name
+}
