@@ -395,7 +395,7 @@ func describe(err error, timeout time.Duration) error {
 		return err
 	case errors.As(err, &ne) && ne.Timeout():
 		return fmt.Errorf("no answer within %v: %w", timeout, context.DeadlineExceeded)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe),
 		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return closedError{err}
 	}
