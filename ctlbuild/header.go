@@ -97,6 +97,9 @@ type headerField struct {
 // parseHeader reads the header at the start of data. The content begins at
 // Length.
 func parseHeader(data []byte) (*Header, *FormatError) {
+	if len(data) == 0 {
+		return nil, malformed(0, "the file is empty")
+	}
 	if len(data) < tlvHead || data[0] != tagVersion {
 		return nil, malformed(0, "a signed file begins with a VERSION field; this is none")
 	}

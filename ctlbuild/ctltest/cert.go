@@ -14,6 +14,7 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"io"
+	"math/big"
 	"strings"
 	"sync"
 	"testing"
@@ -37,6 +38,10 @@ type Spec struct {
 
 	NotBefore, NotAfter time.Time // zero: 2014-06-05 and five years later
 	KeyName             string    // another name gives another key; empty: the subject
+
+	// Extensions stand in the certificate as they are, in place of padding: the
+	// content of the SEQUENCE of extensions, broken if need be.
+	Extensions []byte
 
 	// Text is the type of the name's strings; 0: PrintableString.
 	Text asn1.Tag
@@ -74,9 +79,8 @@ func Key(name string, bits int) *rsa.PrivateKey {
 	return made.(func() *rsa.PrivateKey)()
 }
 
-// New makes a certificate.
-func New(t testing.TB, s Spec) *Cert {
-	t.Helper()
+// fill puts in what a Spec leaves out.
+func (s *Spec) fill() {
 	if s.Bits == 0 {
 		s.Bits = 1024
 	}
@@ -98,6 +102,12 @@ func New(t testing.TB, s Spec) *Cert {
 	if s.Text == 0 {
 		s.Text = asn1.PrintableString
 	}
+}
+
+// New makes a certificate.
+func New(t testing.TB, s Spec) *Cert {
+	t.Helper()
+	s.fill()
 	c := &Cert{Key: Key(s.KeyName, s.Bits)}
 	signer := c.Key
 	if s.Issuer == "" {
@@ -105,14 +115,29 @@ func New(t testing.TB, s Spec) *Cert {
 	} else {
 		signer = Key(s.Issuer, s.IssuerBits)
 	}
-	c.DER = s.pad(t, signer, &c.Key.PublicKey)
+	c.DER = s.pad(t, signer, rsaKey{c.Key.N, big.NewInt(int64(c.Key.E))})
 	return c
 }
+
+// WithKey is the DER of a certificate for an RSA key that crypto/rsa would
+// refuse: of any size, with any exponent. It is signed by the issuer, or with
+// the subject's ordinary key.
+func WithKey(t testing.TB, s Spec, n, e *big.Int) []byte {
+	t.Helper()
+	s.fill()
+	s.Length = 0
+	if s.Issuer == "" {
+		s.Issuer = s.Subject
+	}
+	return s.pad(t, Key(s.Issuer, s.IssuerBits), rsaKey{n, e})
+}
+
+type rsaKey struct{ n, e *big.Int }
 
 // pad finds the padding with which the certificate has the wanted length. A
 // critical extension is three bytes longer, which fills the gaps that DER's
 // lengths leave.
-func (s Spec) pad(t testing.TB, signer *rsa.PrivateKey, pub *rsa.PublicKey) []byte {
+func (s Spec) pad(t testing.TB, signer *rsa.PrivateKey, pub rsaKey) []byte {
 	t.Helper()
 	der := s.encode(t, signer, pub, -1, false)
 	if s.Length == 0 || s.Length == len(der) {
@@ -142,7 +167,7 @@ var (
 
 // encode lays the certificate out, with padding of n bytes unless n is
 // negative.
-func (s Spec) encode(t testing.TB, signer *rsa.PrivateKey, pub *rsa.PublicKey, n int, critical bool) []byte {
+func (s Spec) encode(t testing.TB, signer *rsa.PrivateKey, pub rsaKey, n int, critical bool) []byte {
 	t.Helper()
 	tbs := build(t, asn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(asn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddASN1Int64(2) })
@@ -155,8 +180,11 @@ func (s Spec) encode(t testing.TB, signer *rsa.PrivateKey, pub *rsa.PublicKey, n
 		})
 		s.addName(t, b, s.Subject)
 		addKey(b, pub)
-		if n >= 0 {
-			addPadding(b, n, critical)
+		switch {
+		case s.Extensions != nil:
+			addExtensions(b, func(b *cryptobyte.Builder) { b.AddBytes(s.Extensions) })
+		case n >= 0:
+			addExtensions(b, func(b *cryptobyte.Builder) { addPadding(b, n, critical) })
 		}
 	})
 	h := s.Hash.New()
@@ -215,7 +243,7 @@ func (s Spec) addName(t testing.TB, b *cryptobyte.Builder, name string) {
 	})
 }
 
-func addKey(b *cryptobyte.Builder, pub *rsa.PublicKey) {
+func addKey(b *cryptobyte.Builder, pub rsaKey) {
 	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
 			addOID(b, oidRSA)
@@ -224,23 +252,25 @@ func addKey(b *cryptobyte.Builder, pub *rsa.PublicKey) {
 		b.AddASN1(asn1.BIT_STRING, func(b *cryptobyte.Builder) {
 			b.AddUint8(0)
 			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddASN1BigInt(pub.N)
-				b.AddASN1Int64(int64(pub.E))
+				b.AddASN1BigInt(pub.n)
+				b.AddASN1BigInt(pub.e)
 			})
 		})
 	})
 }
 
-func addPadding(b *cryptobyte.Builder, n int, critical bool) {
+func addExtensions(b *cryptobyte.Builder, content cryptobyte.BuilderContinuation) {
 	b.AddASN1(asn1.Tag(3).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
-		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				addOID(b, oidComment)
-				if critical {
-					b.AddASN1Boolean(true)
-				}
-				b.AddASN1OctetString(make([]byte, n))
-			})
-		})
+		b.AddASN1(asn1.SEQUENCE, content)
+	})
+}
+
+func addPadding(b *cryptobyte.Builder, n int, critical bool) {
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		addOID(b, oidComment)
+		if critical {
+			b.AddASN1Boolean(true)
+		}
+		b.AddASN1OctetString(make([]byte, n))
 	})
 }
