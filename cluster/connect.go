@@ -251,10 +251,10 @@ func (c *Cluster) meetNode(ctx context.Context, n NodeProfile) error {
 		}
 		return conn.Close()
 	}
-	_, err := meet(ctx, c.ids, sftpIdentity(n), func(check func(string, ssh.PublicKey) error) (struct{}, error) {
+	_, err := meet(ctx, c.ids, sftpIdentity(n), func(check func(string, ssh.PublicKey) error, algorithms []string) (struct{}, error) {
 		var met atomic.Bool
 		conn, err := sftp.Dial(ctx, addr(n, n.SFTPPort), sftp.Options{User: n.SFTPUser, Legacy: n.Legacy, Timeout: c.o.Timeout,
-			Password: noPassword, // never reached
+			Password: noPassword, HostKeyAlgorithms: algorithms,
 			HostKey: func(_ string, key ssh.PublicKey) error {
 				if err := check(ssh.FingerprintSHA256(key), key); err != nil {
 					return err
@@ -273,12 +273,13 @@ func (c *Cluster) meetNode(ctx context.Context, n NodeProfile) error {
 	return err
 }
 
+// noPassword is never asked: the handshake ends with the host key.
 func noPassword(context.Context) ([]byte, error) { return nil, errMet }
 
 // helloCTLP opens TLS to a node whose certificate is the right one; no login.
 func (c *Cluster) helloCTLP(ctx context.Context, n NodeProfile) (*ctlp.Client, error) {
 	c.warnLegacy(n)
-	return meet(ctx, c.ids, tlsIdentity(n), func(check func(string, ssh.PublicKey) error) (*ctlp.Client, error) {
+	return meet(ctx, c.ids, tlsIdentity(n), func(check func(string, ssh.PublicKey) error, _ []string) (*ctlp.Client, error) {
 		return ctlp.Dial(ctx, addr(n, n.CTLPPort), ctlp.Options{
 			Legacy: n.Legacy, Timeout: c.o.Timeout, Client: "ctlclient",
 			VerifyPeer: func(_ *x509.Certificate, raw []byte) error { return check(ctlp.Fingerprint(raw), nil) },
@@ -344,7 +345,8 @@ func (c *Cluster) dialSFTP(ctx context.Context, n NodeProfile) (*sftp.Client, er
 			return c.secrets.get(ctx, source, "sftp", n.Name, n.SFTPUser)
 		}
 	}
-	conn, err := meet(ctx, c.ids, sftpIdentity(n), func(check func(string, ssh.PublicKey) error) (*sftp.Client, error) {
+	conn, err := meet(ctx, c.ids, sftpIdentity(n), func(check func(string, ssh.PublicKey) error, algorithms []string) (*sftp.Client, error) {
+		o.HostKeyAlgorithms = algorithms
 		o.HostKey = func(_ string, key ssh.PublicKey) error { return check(ssh.FingerprintSHA256(key), key) }
 		return sftp.Dial(ctx, addr(n, n.SFTPPort), o)
 	})
@@ -364,7 +366,7 @@ func (c *Cluster) Platform(ctx context.Context, n NodeProfile, output func(line 
 		return nil, &NodeError{Node: n.Name, Step: StepConnect, Err: errors.New("its profile names no administration CLI (ssh-user, ssh-port)")}
 	}
 	c.warnLegacy(n)
-	client, err := meet(ctx, c.ids, cliIdentity(n), func(check func(string, ssh.PublicKey) error) (*platform.Client, error) {
+	client, err := meet(ctx, c.ids, cliIdentity(n), func(check func(string, ssh.PublicKey) error, _ []string) (*platform.Client, error) {
 		return platform.Dial(ctx, addr(n, n.SSHPort), platform.Options{
 			User: n.SSHUser, Legacy: n.Legacy, Output: output,
 			Password: func(ctx context.Context) ([]byte, error) {

@@ -106,7 +106,7 @@ func (e *PartialError) Error() string {
 	var failed []string
 	for _, n := range e.Outcome.Nodes {
 		if n.Err != nil {
-			failed = append(failed, fmt.Sprintf("%s: %s", n.Node, oneLine(n.Err)))
+			failed = append(failed, oneLine(n.Err)) // it names the node
 		}
 	}
 	if len(failed) == 0 && e.Err != nil {

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"time"
 
 	"ctlclient/cluster/journal"
 	"ctlclient/protocol/ctlp"
+	"ctlclient/protocol/sftp"
+	"ctlclient/protocol/sshconn"
 )
 
 // patiently repeats f, with growing pauses, until it succeeds, fails for good or has
@@ -38,7 +41,8 @@ func isFinal(err error) bool {
 	var id *IdentityError
 	var s *ctlp.StatusError
 	switch {
-	case errors.As(err, &conflict), errors.As(err, &id), errors.Is(err, errFault):
+	case errors.As(err, &conflict), errors.As(err, &id), errors.Is(err, errFault),
+		errors.Is(err, sftp.ErrNotAtomic), errors.Is(err, sshconn.ErrLogin), errors.Is(err, fs.ErrPermission):
 		return true
 	case errors.As(err, &s):
 		return slices.Contains([]ctlp.Status{ctlp.BadLogin, ctlp.LockedOut, ctlp.BadList, ctlp.NotSupported, ctlp.ExportRefused, ctlp.Malformed}, s.Status)
@@ -361,14 +365,22 @@ func (j *job) look(ctx context.Context, want func(*target) []byte, o FinishOptio
 	return found, joinConflicts(conflicts)
 }
 
-// sweep removes what earlier programs staged and did not commit, as far as the
-// journal knows it. What it cannot reach does no harm.
+// sweep removes what earlier programs staged and did not commit. CTLP stages went with
+// their connections. What it cannot reach does no harm: a stage is never served.
 func (j *job) sweep(ctx context.Context) {
 	j.all(func(t *target) error {
-		for _, stage := range j.j.Stages(t.node.Name(), StepStage) {
-			if t.node.Profile().Transport == TransportCTLP {
-				continue // it went with its connection
+		n, ok := t.node.(*sftpNode)
+		if !ok {
+			return nil
+		}
+		stages := j.j.Stages(n.Name(), StepStage)
+		if j.j.Unanswered(n.Name(), StepStage) {
+			// The program died while it staged, and does not know the stage's name.
+			if found, err := n.leftovers(ctx, j.name); err == nil {
+				stages = found
 			}
+		}
+		for _, stage := range stages {
 			t.stage = stage
 			j.abort(ctx, t)
 		}

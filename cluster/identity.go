@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -208,28 +209,19 @@ func (ids *identities) confirm(ctx context.Context, w identity, fingerprint stri
 	return ids.keep(w, fingerprint)
 }
 
+// dialer connects to one server. check is to be called with what it presents; algorithms,
+// of SSH host keys, are the only ones to accept (none: any).
+type dialer[C any] func(check func(got string, key ssh.PublicKey) error, algorithms []string) (C, error)
+
 // meet runs dial until the server's identity is settled: a dial that met an unknown
 // server is repeated after a person has confirmed it. The handshake was ended before
-// anything secret was sent. dial's check is to be called with what the server presents.
-func meet[C any](ctx context.Context, ids *identities, w identity, dial func(check func(got string, key ssh.PublicKey) error) (C, error)) (C, error) {
+// anything secret was sent.
+func meet[C any](ctx context.Context, ids *identities, w identity, dial dialer[C]) (C, error) {
 	for confirmed := false; ; confirmed = true {
-		// The protocol package may not wrap what its callback returned, and may have
-		// given up waiting for it.
-		var answered atomic.Pointer[error]
-		c, err := dial(func(got string, key ssh.PublicKey) error {
-			verdict := ids.check(w, got, key)
-			answered.Store(&verdict)
-			return verdict
-		})
-		var verdict error
-		if p := answered.Load(); p != nil {
-			verdict = *p
-		}
+		c, verdict, err := meetKey(ids, w, dial)
 		var unknown *unknownError
 		switch {
-		case err == nil:
-			return c, nil
-		case verdict == nil:
+		case err == nil || verdict == nil:
 			return c, err
 		case !errors.As(verdict, &unknown) || confirmed:
 			return c, verdict
@@ -238,6 +230,52 @@ func meet[C any](ctx context.Context, ids *identities, w identity, dial func(che
 			return c, err
 		}
 	}
+}
+
+// kindsOfKey are the SSH host keys that one server may have beside each other.
+var kindsOfKey = [][]string{
+	{ssh.KeyAlgoED25519},
+	{ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521},
+	{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA},
+}
+
+// meetKey connects once and says what check said. An SSH server has several host
+// keys and shows one: where that is not the known one, the others are asked for before
+// the server counts as changed.
+func meetKey[C any](ids *identities, w identity, dial dialer[C]) (c C, verdict, err error) {
+	c, first, shown, err := meetOnce(ids, w, dial, nil)
+	var changed *IdentityError
+	if err == nil || shown == nil || !errors.As(first, &changed) {
+		return c, first, err
+	}
+	for _, kinds := range kindsOfKey {
+		if slices.Contains(kinds, shown.Type()) {
+			continue
+		}
+		other, verdict, asked, otherErr := meetOnce(ids, w, dial, kinds)
+		if asked != nil && verdict == nil {
+			return other, nil, otherErr
+		}
+	}
+	return c, first, err
+}
+
+// meetOnce keeps what check said: the protocol package may not wrap it.
+func meetOnce[C any](ids *identities, w identity, dial dialer[C], algorithms []string) (c C, verdict error, shown ssh.PublicKey, err error) {
+	type answer struct {
+		verdict error
+		key     ssh.PublicKey
+	}
+	var answered atomic.Pointer[answer] // a dial that was given up may still be answered
+	c, err = dial(func(got string, key ssh.PublicKey) error {
+		a := answer{ids.check(w, got, key), key}
+		answered.Store(&a)
+		return a.verdict
+	}, algorithms)
+	if a := answered.Load(); a != nil {
+		verdict, shown = a.verdict, a.key
+	}
+	return c, verdict, shown, err
 }
 
 // defaultKnownHosts is ~/.ssh/known_hosts, "" without a home.

@@ -229,8 +229,12 @@ func (n *sftpNode) Profile() NodeProfile { return n.profile }
 func (n *sftpNode) Close() error         { return n.close() }
 
 func isSFTPAnswer(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) ||
-		errors.Is(err, sftp.ErrNoSpace) || errors.Is(err, sftp.ErrConflict)
+	for _, answer := range []error{fs.ErrNotExist, fs.ErrPermission, sftp.ErrNoSpace, sftp.ErrConflict, sftp.ErrNotAtomic, sftp.ErrTooLarge} {
+		if errors.Is(err, answer) {
+			return true
+		}
+	}
+	return false
 }
 
 func sftpError(err error) error {
@@ -285,4 +289,17 @@ func (n *sftpNode) Restore(ctx context.Context, name string, former []byte, curr
 		}))
 	}
 	return replace(ctx, n, name, former, current)
+}
+
+// leftovers are stages in the node's folder that nobody committed; they outlive their
+// connection, unlike those of CTLP.
+func (n *sftpNode) leftovers(ctx context.Context, name string) (stages []string, err error) {
+	err = n.use(ctx, true, func(c *sftp.Client) error {
+		found, err := c.Leftovers(ctx, n.profile.Path, name)
+		for _, l := range found {
+			stages = append(stages, l.Token)
+		}
+		return err
+	})
+	return stages, err
 }

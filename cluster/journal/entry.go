@@ -197,3 +197,15 @@ func (j *Job) Stages(node, stageStep string) []string {
 	}
 	return open
 }
+
+// Unanswered reports an act of a step on a node whose intent has no result: the
+// program died in it.
+func (j *Job) Unanswered(node, step string) bool {
+	open := false
+	for _, e := range j.Entries {
+		if e.Kind == KindAct && e.Node == node && e.Step == step {
+			open = e.State == Intent
+		}
+	}
+	return open
+}
