@@ -1,12 +1,10 @@
 package lab
 
 import (
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"net"
 	"net/netip"
-	"syscall"
 )
 
 // Ports of a node; zero where it has no such service.
@@ -50,13 +48,7 @@ func chooseAddresses(dir string, n int) []string {
 		// 127.64.0.0 and up: clear of what distributions use for themselves.
 		base := netip.AddrFrom4([4]byte{127, byte(64 + block>>8%128), byte(block), 11})
 		l, err := net.Listen("tcp", netip.AddrPortFrom(base, uint16(defaultPorts.CTLP)).String())
-		if err != nil {
-			if errors.Is(err, syscall.EADDRINUSE) {
-				continue
-			}
-			break
-		}
-		if l.Close() != nil {
+		if err != nil || l.Close() != nil {
 			continue
 		}
 		out := make([]string, n)

@@ -386,6 +386,6 @@ func (b *boot) fetch(name string) ([]byte, error) {
 
 // A phone gives a TFTP server these chances before it turns to the next.
 const (
-	tftpTimeout = time.Second
+	tftpTimeout = 500 * time.Millisecond
 	tftpRetries = 2
 )
