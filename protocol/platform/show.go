@@ -50,7 +50,8 @@ var (
 	showField = regexp.MustCompile(`^\d+\s+([A-Z]{4,}(?: ALGORITHM)?)(?:\s+(\d{1,9}))?(?:\s+(\S.*))?$`)
 	// Lines that are only there to be looked at.
 	showLayout = regexp.MustCompile(`^(?:The checksum value of the|Parse (?:CTL|ITL) File|BYTEPOS\b|Version:|HeaderLength:|[-_ \t]+$)`)
-	showHash   = regexp.MustCompile(`(?i)^((?:[0-9a-f]{2}\s*)+)(?:\(SHA1 Hash HEX\))?$`)
+	// A digest and what follows it, blanks taken out.
+	showHash = regexp.MustCompile(`(?i)^((?:[0-9a-f]{2})+)(?:\(SHA1HashHEX\))?$`)
 )
 
 // ParseShow reads the output of show ctl / show itl. White space does not
@@ -138,7 +139,9 @@ func (p *showParser) phrase(text string) (known bool, err error) {
 	}
 	if m := showVerdict.FindStringSubmatch(text); m != nil {
 		p.closeField()
-		info.Verdict, info.Verified = text, m[1] != ""
+		if info.Verdict == "" { // a failed one is followed by "Error parsing"
+			info.Verdict, info.Verified = text, m[1] != ""
+		}
 		return true, nil
 	}
 	if m := showLength.FindStringSubmatch(text); m != nil {
@@ -226,9 +229,9 @@ func (p *showParser) closeField() {
 // hexDigest turns "E9 D4 ... 9C (SHA1 Hash HEX)" into e9d4...9c; empty if it is
 // something else.
 func hexDigest(value string) string {
-	m := showHash.FindStringSubmatch(strings.TrimSpace(value))
+	m := showHash.FindStringSubmatch(strings.Join(strings.Fields(value), ""))
 	if m == nil {
 		return ""
 	}
-	return strings.ToLower(strings.Join(strings.Fields(m[1]), ""))
+	return strings.ToLower(m[1])
 }
