@@ -8,6 +8,7 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"math/big"
+	"sync"
 
 	"github.com/miekg/pkcs11"
 )
@@ -31,9 +32,12 @@ func name(attrs ...pkix.AttributeTypeAndValue) ([]byte, error) {
 // with the extensions gives about the 902 bytes of a real eToken certificate.
 const caBits = 2048
 
-// issue makes the certificate of a token, signed by a CA key that is forgotten.
+// caKey is made when it is needed first and forgotten with the process.
+var caKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, caBits) })
+
+// issue makes the certificate of a token.
 func issue(sp Spec, pub *rsa.PublicKey) ([]byte, error) {
-	ca, err := rsa.GenerateKey(rand.Reader, caBits)
+	ca, err := caKey()
 	if err != nil {
 		return nil, err
 	}

@@ -63,8 +63,8 @@ func New(dir string) (*Store, error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return nil, err
 	}
-	if strings.ContainsAny(dir, "\n\r") {
-		return nil, fmt.Errorf("folder name %q: a line break cannot stand in softhsm2.conf", dir)
+	if strings.ContainsAny(dir, "#\n\r") || strings.TrimSpace(dir) != dir {
+		return nil, fmt.Errorf("folder name %q: #, a line break or a blank at its end cannot stand in softhsm2.conf", dir)
 	}
 	s := &Store{Dir: dir, Module: module}
 	if err := os.MkdirAll(s.tokens(), 0o700); err != nil {

@@ -82,15 +82,16 @@ func call[T any](ctx context.Context, m *module, f func() (T, error), discard fu
 		v   T
 		err error
 	}
-	done := make(chan result)
+	done, left := make(chan result), make(chan struct{})
 	go func() {
+		defer close(left)
 		defer func() { <-m.lock }()
-		defer wipe(secrets...)
 		var r result
 		if r.err = m.enter(); r.err == nil {
 			r.v, r.err = f()
 			defer m.leave()
 		}
+		wipe(secrets...)
 		select {
 		case done <- r:
 		case <-ctx.Done():
@@ -101,6 +102,10 @@ func call[T any](ctx context.Context, m *module, f func() (T, error), discard fu
 	}()
 	select {
 	case r := <-done:
+		select {
+		case <-left:
+		case <-ctx.Done():
+		}
 		return r.v, r.err
 	case <-ctx.Done():
 		return zero, ctx.Err()

@@ -62,6 +62,7 @@ type Signer struct {
 	askAlways bool            // CKA_ALWAYS_AUTHENTICATE
 	wrapped   crypto11.Signer // nil: signs through pkcs11 directly
 	loggedIn  bool
+	closed    bool
 
 	closing sync.Once
 }
@@ -309,13 +310,17 @@ func (s *Signer) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]
 // unless the context of Open has ended; then it is closed when that comes back.
 func (s *Signer) Close() error {
 	s.closing.Do(func() {
+		select {
+		case s.mod.lock <- struct{}{}:
+			s.giveBack()
+			return
+		default:
+		}
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
 			s.mod.lock <- struct{}{}
-			defer func() { <-s.mod.lock }()
-			s.release()
-			s.mod.leave()
+			s.giveBack()
 		}()
 		select {
 		case <-done:
@@ -323,4 +328,12 @@ func (s *Signer) Close() error {
 		}
 	})
 	return nil
+}
+
+// giveBack ends the signer's hold on the module. The lock is held, and given up.
+func (s *Signer) giveBack() {
+	defer func() { <-s.mod.lock }()
+	s.closed = true
+	s.release()
+	s.mod.leave()
 }

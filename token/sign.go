@@ -25,6 +25,8 @@ var digestInfo = map[crypto.Hash][]byte{
 	crypto.SHA512: {0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00, 0x04, 0x40},
 }
 
+var errClosed = errors.New("the signer is closed")
+
 // SignContext is Sign with a context of its own.
 func (s *Signer) SignContext(ctx context.Context, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	if _, pss := opts.(*rsa.PSSOptions); pss {
@@ -77,8 +79,17 @@ func (s *Signer) signFailed(err error) error {
 
 // sign makes one signature. The lock is held.
 func (s *Signer) sign(digest []byte, hash crypto.Hash, pin []byte) ([]byte, error) {
+	if s.closed {
+		return nil, errClosed
+	}
 	if s.wrapped != nil {
-		return s.wrapped.Sign(nil, digest, hash)
+		sig, err := s.wrapped.Sign(nil, digest, hash)
+		if err != nil {
+			// Its session goes back to the pool in the middle of an operation,
+			// and would stay there.
+			s.wrapped = nil
+		}
+		return sig, err
 	}
 	m := s.mod
 	// A session of its own for each signature: one that fails halfway leaves

@@ -97,6 +97,7 @@ func ParseURI(s string) (URI, error) {
 		return fail(uriExample, "names nothing")
 	}
 	seen := map[string]bool{}
+	seenQuery := map[string]bool{}
 	if path != "" {
 		for attr := range strings.SplitSeq(path, ";") {
 			if err := u.setPath(attr, seen); err != nil {
@@ -110,7 +111,7 @@ func ParseURI(s string) (URI, error) {
 				return fail("a PIN on a command line or in a file is no secret; leave pin-value out and be asked, or use pin-source=file:PATH",
 					"pin-value is not accepted")
 			}
-			if err := u.setQuery(attr, seen); err != nil {
+			if err := u.setQuery(attr, seenQuery); err != nil {
 				return fail(uriExample, "%v", err)
 			}
 		}
@@ -201,8 +202,11 @@ const (
 	queryChars = unreserved + ":[]@!$'()*+,=/?|"
 )
 
+// none is allowed for bytes that are no text: each is encoded.
+const none = ""
+
 func plain(c byte, allowed string) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || strings.IndexByte(allowed, c) >= 0
+	return allowed != none && ('0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || strings.IndexByte(allowed, c) >= 0)
 }
 
 // unescape is generous with what people type: a blank or a letter with an accent
@@ -256,7 +260,7 @@ func (u URI) String() string {
 		path = append(path, fmt.Sprintf("slot-id=%d", *u.SlotID))
 	}
 	if len(u.ID) > 0 {
-		path = append(path, "id="+escape(string(u.ID), ""))
+		path = append(path, "id="+escape(string(u.ID), none))
 	}
 	for _, f := range queryFields {
 		if v := *f.value(&u); v != "" {

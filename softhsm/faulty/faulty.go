@@ -1,0 +1,184 @@
+//go:build unix
+
+package faulty
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"ctlclient/softhsm"
+)
+
+//go:embed module/faultyp11.c
+var source []byte
+
+// ErrNoCompiler says that there is no C compiler; its Hint names the package.
+var ErrNoCompiler error = noCompiler{}
+
+type noCompiler struct{}
+
+func (noCompiler) Error() string { return "no C compiler to build the faulty module with" }
+
+// Hint names the package.
+func (noCompiler) Hint() string { return "install one (Debian, Ubuntu: apt install gcc libc6-dev)" }
+
+// Control says how one built module behaves. Its changes act on the next call.
+type Control struct {
+	Dir    string
+	Module string // path of the built module
+}
+
+// Build compiles the module into a folder of its own; the SoftHSM2 store in use at
+// C_Initialize is the one it shows. Each folder has a module and faults of its own,
+// but SoftHSM2 behind them is one for the process.
+func Build(dir string) (*Control, error) {
+	real, err := softhsm.ModulePath()
+	if err != nil {
+		return nil, err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	cc := os.Getenv("CC")
+	if cc == "" {
+		cc = "gcc"
+	}
+	if _, err := exec.LookPath(cc); err != nil {
+		return nil, ErrNoCompiler
+	}
+	c := Open(dir)
+	src := filepath.Join(dir, "faultyp11.c")
+	if err := os.WriteFile(src, source, 0o600); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "real"), []byte(real+"\n"), 0o600); err != nil {
+		return nil, err
+	}
+	out, err := exec.Command(cc, "-shared", "-fPIC", "-O1", "-o", c.Module, src, "-ldl").CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("building the faulty module: %w\n%s", err, out)
+	}
+	return c, nil
+}
+
+// Open controls a module built before, perhaps by another process.
+func Open(dir string) *Control {
+	return &Control{Dir: dir, Module: filepath.Join(dir, "faultyp11.so")}
+}
+
+// Absent takes the token with the label out of its slot; "*" takes all.
+func (c *Control) Absent(label string) error { return c.add("absent " + label) }
+
+// Pull takes the token out in the middle of the next call of a function, such as
+// "C_Sign". It stays out until Clear.
+func (c *Control) Pull(function, label string) error { return c.add("pull " + function + " " + label) }
+
+// Fail makes a function return rv (CKR_...) without doing anything.
+func (c *Control) Fail(function string, rv uint) error {
+	return c.add(fmt.Sprintf("fail %s 0x%x", function, rv))
+}
+
+// add appends a fault and swaps the file in whole: it may be read at any moment.
+func (c *Control) add(line string) error {
+	b, err := os.ReadFile(c.file("faults"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return c.replace("faults", string(b)+line+"\n")
+}
+
+func (c *Control) replace(name, text string) error {
+	tmp := c.file(name + ".new")
+	if err := os.WriteFile(tmp, []byte(text), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, c.file(name))
+}
+
+func (c *Control) file(name string) string { return filepath.Join(c.Dir, name) }
+
+// Clear ends all faults: absent tokens are back. Counted tries stay as they are.
+func (c *Control) Clear() error { return c.replace("faults", "") }
+
+// Tries makes the token with the label count wrong PINs: of max tries so many are
+// left. With fewer than max it says that the count is low, with one that it is the
+// final try, with none that it is locked. A right PIN sets it back to max.
+func (c *Control) Tries(label string, max, left int) error {
+	return c.replace("tries."+label, fmt.Sprintf("%d %d\n", max, left))
+}
+
+// TriesLeft reads the count.
+func (c *Control) TriesLeft(label string) (int, error) {
+	b, err := os.ReadFile(c.file("tries." + label))
+	if err != nil {
+		return 0, err
+	}
+	_, left, _ := strings.Cut(strings.TrimSpace(string(b)), " ")
+	return strconv.Atoi(left)
+}
+
+// Keypad gives the tokens a keypad on which this PIN is entered.
+func (c *Control) Keypad(pin string) error { return c.replace("keypad", pin+"\n") }
+
+// Block makes a function wait. entered waits until the function has been called;
+// release lets it and later calls go on, and may be called more than once.
+func (c *Control) Block(function string) (entered func() error, release func(), err error) {
+	path := c.file("block." + function)
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		return nil, nil, fmt.Errorf("making %s: %w", path, err)
+	}
+	entered = func() error {
+		f, err := os.OpenFile(path, os.O_RDONLY, 0)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = f.Read(make([]byte, 1))
+		return err
+	}
+	return entered, func() { _ = os.Remove(path) }, nil
+}
+
+// Login is one attempt at a PIN that reached the token.
+type Login struct {
+	Function string // C_Login or C_SetPIN
+	User     uint   // CKU_...: 0 security officer, 1 user, 2 context-specific
+	RV       uint   // CKR_...
+	NullPIN  bool   // the token was to ask by itself
+}
+
+// Logins lists the attempts so far.
+func (c *Control) Logins() ([]Login, error) {
+	b, err := os.ReadFile(c.file("logins"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var all []Login
+	for line := range strings.Lines(string(b)) {
+		var l Login
+		var null string
+		if n, _ := fmt.Sscanf(line, "%s %d %v %s", &l.Function, &l.User, &l.RV, &null); n < 3 {
+			return nil, fmt.Errorf("line %q in %s", line, c.file("logins"))
+		}
+		l.NullPIN = null == "null"
+		all = append(all, l)
+	}
+	return all, nil
+}
+
+// ForgetLogins empties the list.
+func (c *Control) ForgetLogins() error { return c.replace("logins", "") }

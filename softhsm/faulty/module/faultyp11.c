@@ -1,0 +1,463 @@
+/*
+ * A PKCS#11 module that passes every call on to SoftHSM2 and fails on request.
+ *
+ * SoftHSM2 neither counts wrong PINs nor can be pulled out of a port. This module
+ * stands in front of it, says that its slots are removable, and does what the files
+ * in its own folder say. They are read at every call, so that another process (a
+ * test, say) can change what happens while the module is in use:
+ *
+ *   real            path of the module to pass calls on to
+ *   faults          one fault a line:
+ *                     absent LABEL           the token is not in its slot (* for all)
+ *                     pull FUNCTION LABEL    the token is taken out in the middle of
+ *                                            the next FUNCTION, and stays absent
+ *                     fail FUNCTION RV       FUNCTION returns RV without doing anything
+ *   block.FUNCTION  a FIFO: FUNCTION writes a byte into it and waits until the file
+ *                   is removed
+ *   tries.LABEL     "MAX LEFT": wrong PINs are counted, LEFT goes down to 0 (locked)
+ *                   and back to MAX with a right one
+ *   keypad          the tokens have a keypad, and this is the PIN entered there
+ *   logins          written: a line for each C_Login and C_SetPIN that arrives here:
+ *                   name, user type, return value, "null" where the PIN pointer was
+ *
+ * The declarations are the few needed out of the standard (PKCS#11 v2.40).
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef unsigned long ulong_t;
+typedef unsigned char byte_t;
+
+enum {
+	OK = 0x000, DEVICE_REMOVED = 0x032, ARGUMENTS_BAD = 0x007, GENERAL_ERROR = 0x005, BUFFER_TOO_SMALL = 0x150,
+	PIN_INCORRECT = 0x0A0, PIN_LOCKED = 0x0A4, TOKEN_NOT_PRESENT = 0x0E0
+};
+enum { SLOT_TOKEN_PRESENT = 1, SLOT_REMOVABLE = 2, SLOT_HARDWARE = 4 };
+enum {
+	TOKEN_KEYPAD = 0x100, TOKEN_COUNT_LOW = 0x10000, TOKEN_FINAL_TRY = 0x20000, TOKEN_LOCKED = 0x40000
+};
+
+struct version { byte_t major, minor; };
+struct slot_info {
+	byte_t description[64], manufacturer[32];
+	ulong_t flags;
+	struct version hardware, firmware;
+};
+struct token_info {
+	byte_t label[32], manufacturer[32], model[16], serial[16];
+	ulong_t flags, numbers[10];
+	struct version hardware, firmware;
+	byte_t time[16];
+};
+struct session_info { ulong_t slot, state, flags, error; };
+
+/* Positions in CK_FUNCTION_LIST. */
+enum {
+	INITIALIZE = 0, GET_FUNCTION_LIST = 3, GET_SLOT_LIST = 4, GET_SLOT_INFO = 5, GET_TOKEN_INFO = 6, SET_PIN = 11,
+	OPEN_SESSION = 12, CLOSE_ALL_SESSIONS = 14, GET_SESSION_INFO = 15, LOGIN = 18, LOGOUT = 19,
+	GET_ATTRIBUTE_VALUE = 24, FIND_OBJECTS_INIT = 26, SIGN_INIT = 42, SIGN = 43, FUNCTIONS = 68
+};
+struct list { struct version version; void *fn[FUNCTIONS]; };
+
+typedef ulong_t (*fn1)(ulong_t);
+typedef ulong_t (*fn2)(ulong_t, void *);
+typedef ulong_t (*fn3)(ulong_t, void *, ulong_t);
+typedef ulong_t (*fn4)(ulong_t, ulong_t, void *, ulong_t);
+typedef ulong_t (*fn5)(ulong_t, ulong_t, void *, void *, void *);
+typedef ulong_t (*fn_pins)(ulong_t, void *, ulong_t, void *, ulong_t);
+typedef ulong_t (*fn_sign)(ulong_t, void *, ulong_t, void *, ulong_t *);
+typedef ulong_t (*fn_slots)(byte_t, ulong_t *, ulong_t *);
+
+static struct list *real;
+static struct list ours;
+static char folder[3072];
+
+/* ---- control files ---- */
+
+static void control_path(char *out, size_t n, const char *name, const char *suffix)
+{
+	snprintf(out, n, "%s/%s%s", folder, name, suffix);
+}
+
+static FILE *control(const char *name, const char *suffix, const char *mode)
+{
+	char path[4096];
+	control_path(path, sizeof path, name, suffix);
+	return fopen(path, mode);
+}
+
+/* Finds a fault line "WORD FIRST SECOND"; first or second may be NULL for any. */
+static int fault(const char *word, const char *first, const char *second, char *rest, size_t n)
+{
+	FILE *f = control("faults", "", "r");
+	char line[512];
+	int found = 0;
+	if (!f)
+		return 0;
+	while (!found && fgets(line, sizeof line, f)) {
+		/* A label is the rest of its line: it may hold blanks. */
+		char *save, *w = strtok_r(line, " \n", &save), *a, *b;
+		if (!w || strcmp(w, word))
+			continue;
+		a = strtok_r(NULL, strcmp(w, "absent") ? " \n" : "\n", &save);
+		b = strtok_r(NULL, "\n", &save);
+		if (!a)
+			continue;
+		if (first && strcmp(a, first) && strcmp(a, "*"))
+			continue;
+		if (second && (!b || (strcmp(b, second) && strcmp(b, "*"))))
+			continue;
+		found = 1;
+		if (rest)
+			snprintf(rest, n, "%s", b ? b : "");
+	}
+	fclose(f);
+	return found;
+}
+
+static void add_fault(const char *word, const char *what)
+{
+	FILE *f = control("faults", "", "a");
+	if (f) {
+		fprintf(f, "%s %s\n", word, what);
+		fclose(f);
+	}
+}
+
+static void log_login(const char *name, ulong_t user, ulong_t rv, int null)
+{
+	FILE *f = control("logins", "", "a");
+	if (f) {
+		fprintf(f, "%s %lu 0x%lx%s\n", name, user, rv, null ? " null" : "");
+		fclose(f);
+	}
+}
+
+/* Waits while block.FUNCTION is there. Opened for both, a FIFO does not wait for its reader. */
+static void block(const char *function)
+{
+	char path[4096], c = 1;
+	int fd;
+	control_path(path, sizeof path, "block.", function);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (write(fd, &c, 1) == 1)
+		while (access(path, F_OK) == 0)
+			usleep(2000);
+	close(fd);
+}
+
+/* ---- tokens ---- */
+
+static int label_of(ulong_t slot, char label[33])
+{
+	struct token_info t;
+	int n = 32;
+	if (((fn2)real->fn[GET_TOKEN_INFO])(slot, &t) != OK)
+		return 0;
+	memcpy(label, t.label, 32);
+	while (n > 0 && label[n - 1] == ' ')
+		n--;
+	label[n] = 0;
+	return n > 0;
+}
+
+static int slot_of(ulong_t session, ulong_t *slot)
+{
+	struct session_info s;
+	if (((fn2)real->fn[GET_SESSION_INFO])(session, &s) != OK)
+		return 0;
+	*slot = s.slot;
+	return 1;
+}
+
+/* A token that is out has lost its sessions and its login. */
+static int absent(ulong_t slot)
+{
+	char label[33];
+	if (!label_of(slot, label) || !fault("absent", label, NULL, NULL, 0))
+		return 0;
+	((fn1)real->fn[CLOSE_ALL_SESSIONS])(slot);
+	return 1;
+}
+
+/* What every call does first; OK lets it go on. */
+static ulong_t before(const char *function)
+{
+	char rv[64];
+	block(function);
+	if (fault("fail", function, NULL, rv, sizeof rv))
+		return strtoul(rv, NULL, 0);
+	return OK;
+}
+
+static ulong_t before_session(const char *function, ulong_t session)
+{
+	ulong_t slot, rv = before(function);
+	char label[33];
+	if (rv != OK || !slot_of(session, &slot))
+		return rv;
+	if (label_of(slot, label) && fault("pull", function, label, NULL, 0))
+		add_fault("absent", label);
+	return absent(slot) ? DEVICE_REMOVED : OK;
+}
+
+static int tries(const char *label, int *max, int *left)
+{
+	FILE *f = control("tries.", label, "r");
+	int n;
+	if (!f)
+		return 0;
+	n = fscanf(f, "%d %d", max, left);
+	fclose(f);
+	return n == 2;
+}
+
+/* Counts one attempt at a PIN. */
+static ulong_t attempt(ulong_t session, ulong_t (*call)(void *), void *args)
+{
+	ulong_t slot, rv;
+	char label[33];
+	int max, left, counted;
+	counted = slot_of(session, &slot) && label_of(slot, label) && tries(label, &max, &left);
+	if (counted && left <= 0)
+		return PIN_LOCKED;
+	rv = call(args);
+	if (counted && (rv == PIN_INCORRECT || rv == OK)) {
+		FILE *f = control("tries.", label, "w");
+		left = rv == OK ? max : left - 1;
+		if (f) {
+			fprintf(f, "%d %d\n", max, left);
+			fclose(f);
+		}
+	}
+	return rv;
+}
+
+static int keypad(char *pin, size_t n)
+{
+	FILE *f = control("keypad", "", "r");
+	if (!f)
+		return 0;
+	if (!fgets(pin, n, f))
+		pin[0] = 0;
+	pin[strcspn(pin, "\n")] = 0;
+	fclose(f);
+	return 1;
+}
+
+/* ---- functions ---- */
+
+static ulong_t our_initialize(void *args)
+{
+	ulong_t rv = before("C_Initialize");
+	return rv != OK ? rv : ((ulong_t (*)(void *))real->fn[INITIALIZE])(args);
+}
+
+static ulong_t our_get_function_list(struct list **out);
+
+static ulong_t our_get_slot_list(byte_t present, ulong_t *out, ulong_t *count)
+{
+	ulong_t all[256], n = 256, i, kept = 0, rv = before("C_GetSlotList");
+	if (rv != OK)
+		return rv;
+	/* SoftHSM adds its blank slot when asked without a list. */
+	rv = ((fn_slots)real->fn[GET_SLOT_LIST])(present, NULL, &n);
+	n = 256;
+	if (rv == OK)
+		rv = ((fn_slots)real->fn[GET_SLOT_LIST])(present, all, &n);
+	if (rv != OK)
+		return rv;
+	for (i = 0; i < n; i++)
+		if (!present || !absent(all[i]))
+			all[kept++] = all[i];
+	if (out && *count < kept)
+		rv = BUFFER_TOO_SMALL;
+	else if (out)
+		memcpy(out, all, kept * sizeof *all);
+	*count = kept;
+	return rv;
+}
+
+static ulong_t our_get_slot_info(ulong_t slot, struct slot_info *info)
+{
+	ulong_t rv = before("C_GetSlotInfo");
+	if (rv == OK)
+		rv = ((fn2)real->fn[GET_SLOT_INFO])(slot, info);
+	if (rv != OK)
+		return rv;
+	info->flags |= SLOT_REMOVABLE | SLOT_HARDWARE;
+	if (absent(slot))
+		info->flags &= ~(ulong_t)SLOT_TOKEN_PRESENT;
+	return OK;
+}
+
+static ulong_t our_get_token_info(ulong_t slot, struct token_info *info)
+{
+	ulong_t rv = before("C_GetTokenInfo");
+	char label[33], pin[128];
+	int max, left;
+	if (rv == OK && absent(slot))
+		return TOKEN_NOT_PRESENT;
+	if (rv == OK)
+		rv = ((fn2)real->fn[GET_TOKEN_INFO])(slot, info);
+	if (rv != OK)
+		return rv;
+	if (keypad(pin, sizeof pin))
+		info->flags |= TOKEN_KEYPAD;
+	if (label_of(slot, label) && tries(label, &max, &left)) {
+		info->flags &= ~(ulong_t)(TOKEN_COUNT_LOW | TOKEN_FINAL_TRY | TOKEN_LOCKED);
+		if (left < max)
+			info->flags |= TOKEN_COUNT_LOW;
+		if (left == 1)
+			info->flags |= TOKEN_FINAL_TRY;
+		if (left <= 0)
+			info->flags |= TOKEN_LOCKED;
+	}
+	return OK;
+}
+
+static ulong_t our_open_session(ulong_t slot, ulong_t flags, void *app, void *notify, void *session)
+{
+	ulong_t rv = before("C_OpenSession");
+	if (rv == OK && absent(slot))
+		return TOKEN_NOT_PRESENT;
+	return rv != OK ? rv : ((fn5)real->fn[OPEN_SESSION])(slot, flags, app, notify, session);
+}
+
+static ulong_t our_get_session_info(ulong_t session, void *info)
+{
+	ulong_t rv = before_session("C_GetSessionInfo", session);
+	return rv != OK ? rv : ((fn2)real->fn[GET_SESSION_INFO])(session, info);
+}
+
+struct login_args { ulong_t session, user; void *pin; ulong_t n; };
+
+static ulong_t real_login(void *p)
+{
+	struct login_args *a = p;
+	return ((fn4)real->fn[LOGIN])(a->session, a->user, a->pin, a->n);
+}
+
+static ulong_t our_login(ulong_t session, ulong_t user, void *pin, ulong_t n)
+{
+	struct login_args a = { session, user, pin, n };
+	char entered[128];
+	ulong_t rv = before_session("C_Login", session);
+	if (rv == OK && keypad(entered, sizeof entered)) {
+		if (pin)
+			rv = ARGUMENTS_BAD;
+		a.pin = entered;
+		a.n = strlen(entered);
+	}
+	if (rv == OK)
+		rv = attempt(session, real_login, &a);
+	log_login("C_Login", user, rv, pin == NULL);
+	return rv;
+}
+
+struct pin_args { ulong_t session; void *old; ulong_t old_n; void *new; ulong_t new_n; };
+
+static ulong_t real_set_pin(void *p)
+{
+	struct pin_args *a = p;
+	return ((fn_pins)real->fn[SET_PIN])(a->session, a->old, a->old_n, a->new, a->new_n);
+}
+
+static ulong_t our_set_pin(ulong_t session, void *old, ulong_t old_n, void *new, ulong_t new_n)
+{
+	struct pin_args a = { session, old, old_n, new, new_n };
+	ulong_t rv = before_session("C_SetPIN", session);
+	if (rv == OK)
+		rv = attempt(session, real_set_pin, &a);
+	log_login("C_SetPIN", 1, rv, old == NULL);
+	return rv;
+}
+
+static ulong_t our_logout(ulong_t session)
+{
+	ulong_t rv = before_session("C_Logout", session);
+	return rv != OK ? rv : ((fn1)real->fn[LOGOUT])(session);
+}
+
+static ulong_t our_get_attribute_value(ulong_t session, ulong_t object, void *attributes, ulong_t n)
+{
+	ulong_t rv = before_session("C_GetAttributeValue", session);
+	return rv != OK ? rv : ((fn4)real->fn[GET_ATTRIBUTE_VALUE])(session, object, attributes, n);
+}
+
+static ulong_t our_find_objects_init(ulong_t session, void *attributes, ulong_t n)
+{
+	ulong_t rv = before_session("C_FindObjectsInit", session);
+	return rv != OK ? rv : ((fn3)real->fn[FIND_OBJECTS_INIT])(session, attributes, n);
+}
+
+static ulong_t our_sign_init(ulong_t session, void *mechanism, ulong_t key)
+{
+	ulong_t rv = before_session("C_SignInit", session);
+	return rv != OK ? rv : ((fn3)real->fn[SIGN_INIT])(session, mechanism, key);
+}
+
+static ulong_t our_sign(ulong_t session, void *data, ulong_t n, void *signature, ulong_t *signature_n)
+{
+	ulong_t rv = before_session("C_Sign", session);
+	return rv != OK ? rv : ((fn_sign)real->fn[SIGN])(session, data, n, signature, signature_n);
+}
+
+static ulong_t load(void)
+{
+	Dl_info self;
+	char path[3072], *slash;
+	FILE *f;
+	void *h;
+	ulong_t (*get)(struct list **);
+	if (!dladdr((void *)&load, &self) || !realpath(self.dli_fname, folder) || !(slash = strrchr(folder, '/')))
+		return GENERAL_ERROR;
+	*slash = 0;
+	f = control("real", "", "r");
+	if (!f)
+		return GENERAL_ERROR;
+	if (!fgets(path, sizeof path, f))
+		path[0] = 0;
+	fclose(f);
+	path[strcspn(path, "\n")] = 0;
+	h = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!h || !(get = (ulong_t (*)(struct list **))dlsym(h, "C_GetFunctionList")) || get(&real) != OK)
+		return GENERAL_ERROR;
+	ours = *real;
+	ours.fn[INITIALIZE] = our_initialize;
+	ours.fn[GET_FUNCTION_LIST] = our_get_function_list;
+	ours.fn[GET_SLOT_LIST] = our_get_slot_list;
+	ours.fn[GET_SLOT_INFO] = our_get_slot_info;
+	ours.fn[GET_TOKEN_INFO] = our_get_token_info;
+	ours.fn[SET_PIN] = our_set_pin;
+	ours.fn[OPEN_SESSION] = our_open_session;
+	ours.fn[GET_SESSION_INFO] = our_get_session_info;
+	ours.fn[LOGIN] = our_login;
+	ours.fn[LOGOUT] = our_logout;
+	ours.fn[GET_ATTRIBUTE_VALUE] = our_get_attribute_value;
+	ours.fn[FIND_OBJECTS_INIT] = our_find_objects_init;
+	ours.fn[SIGN_INIT] = our_sign_init;
+	ours.fn[SIGN] = our_sign;
+	return OK;
+}
+
+static ulong_t our_get_function_list(struct list **out)
+{
+	if (!real) {
+		ulong_t rv = load();
+		if (rv != OK)
+			return rv;
+	}
+	*out = &ours;
+	return OK;
+}
+
+ulong_t C_GetFunctionList(struct list **out) { return our_get_function_list(out); }
