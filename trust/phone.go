@@ -23,10 +23,20 @@ type Phone struct {
 	// since 2019", "the checksum is that of no known list"). A list that is set
 	// beside it is known all the same.
 	Unknown string
+	// Assumed says that no one described this phone: it stands in for phones that
+	// there may be, as DefaultPhones makes them.
+	Assumed bool
 }
 
 // N is the number of phones that p stands for.
 func (p Phone) N() int { return max(p.Count, 1) }
+
+// SBD tells whether p has Security By Default, so that it uses an ITL and asks TVS,
+// and whether that is known. A phone whose model the table does not have is taken to.
+func (p Phone) SBD() (has, known bool) {
+	has, known, _ = p.canAsk()
+	return has, known
+}
 
 // canAsk tells whether p has Security By Default, and whether that is known.
 func (p Phone) canAsk() (can, known bool, source string) {
@@ -106,12 +116,16 @@ func (v Verdict) Lost() bool { return !v.Accept && v.Certain }
 
 // DefaultPhones stands in when no fleet is described: a phone that holds the
 // lists and can ask TVS, one that holds the CTL and cannot (7940/7960, Jabber...),
-// one that holds nothing.
+// one that holds nothing. Phones with Security By Default always have an ITL; with
+// itl nil it is not known which.
 func DefaultPhones(old, itl *ctlbuild.List, tvs []string) []Phone {
 	phones := []Phone{
-		{Name: "a phone with Security By Default", CTL: old, ITL: itl, TVS: tvs},
-		{Name: "a phone without Security By Default (7940/7960, Jabber, many TelePresence endpoints)", NoSBD: true, CTL: old},
-		{Name: "a new or cleared phone"},
+		{Name: "a phone with Security By Default", CTL: old, ITL: itl, TVS: tvs, Assumed: true},
+		{Name: "a phone without Security By Default (7940/7960, Jabber, many TelePresence endpoints)", NoSBD: true, CTL: old, Assumed: true},
+		{Name: "a new or cleared phone", Assumed: true},
+	}
+	if itl == nil {
+		phones[0].Unknown = "its ITL is not known"
 	}
 	if old == nil {
 		// Without a CTL the second phone is the third.

@@ -1,0 +1,259 @@
+package advise
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/trust"
+)
+
+const clearByHand = "delete the ITL on each phone by hand, or restore the old CallManager key from a backup"
+
+// listsVerify: what is broken already is mended before anything else is changed.
+func listsVerify(k *outlook) []Finding {
+	var found []Finding
+	for _, l := range []struct {
+		list  *ctlbuild.List
+		where string
+	}{{k.CTL, "CTL"}, {k.ITL, "ITL"}} {
+		if l.list == nil {
+			continue
+		}
+		v := l.list.Verify()
+		if v.OK {
+			continue
+		}
+		f := k.everyone().finding("list-verifies", `Security By Default, "Backup and restore" (CSCtn50405); CUCM facts, rule 13`)
+		f.Message = fmt.Sprintf("The %s that the cluster serves now does not verify (%s): phones refuse it already.", l.where, strings.TrimSuffix(v.Reason, "."))
+		f.First = []string{fmt.Sprintf("Mend the %s first: see whether the CallManager certificate in use is the one in the database; regenerate CallManager on a server restored from a backup without it.", l.where)}
+		found = append(found, f)
+	}
+	return found
+}
+
+// callManagerWithTVS: never two anchors at once.
+func callManagerWithTVS(k *outlook) []Finding {
+	if !k.callManager || !k.tvs || k.renames() || k.ITL == nil || k.ITL.IsEmptyRollback() {
+		return nil
+	}
+	records := append(byFunction(k.ITL, "ITL", ctlbuild.SAST, ctlbuild.CCMTFTP), byFunction(k.ITL, "ITL", ctlbuild.TVS)...)
+	f := k.withSBD().finding("callmanager-and-tvs", srcTwoAnchors)
+	if f.Severity == trust.Note {
+		return nil
+	}
+	f.Records = records
+	switch {
+	case k.otherTVS():
+		f.Severity = trust.Warning
+		f.Message = fmt.Sprintf("CallManager and TVS of a node regenerated together leave %s only the other TVS servers to vouch for the new ITL; a phone with one server in its CallManager group is stranded.", f.Who)
+		f.First = []string{"See that every phone's CallManager group has a second server whose TVS certificate does not change, and that its TVS answers.",
+			"Better: regenerate CallManager, let every phone take the new ITL, and only then regenerate TVS."}
+	case k.CTL != nil && len(k.tokens()) > 0:
+		f.Severity = trust.Warning
+		f.Message = fmt.Sprintf("CallManager and TVS regenerated together: %s cannot verify the new ITL until a CTL with the new CallManager, signed by a token that they know (%s), is distributed.",
+			f.Who, and(names(k.CTL, "CTL", k.tokens())))
+		f.First = []string{"Have the token at hand before the change; better, regenerate one at a time."}
+	default:
+		f.Message = fmt.Sprintf("CallManager and TVS must not be regenerated at the same time: %s would know neither the new signer of the ITL nor the TVS server to ask about it.", f.Who)
+		f.First = []string{"Regenerate CallManager alone; regenerate TVS only when every phone holds the new ITL."}
+		f.Recover = clearByHand
+	}
+	return []Finding{f}
+}
+
+// recoveryWithOthers: ITLRecovery is the second way in, and stays while another changes.
+func recoveryWithOthers(k *outlook) []Finding {
+	if !k.recovery || !(k.callManager || k.tvs) || k.renames() {
+		return nil
+	}
+	other := "CallManager"
+	if !k.callManager {
+		other = "TVS"
+	}
+	f := k.withSBD().finding("itlrecovery-with-others", `CUCM facts, rule 2`)
+	if f.Severity == trust.Note {
+		return nil
+	}
+	_, ctlBy := signerIs(k.CTL, isRecovery)
+	_, itlBy := signerIs(k.ITL, isRecovery)
+	if !k.callManager && !ctlBy && !itlBy {
+		f.Severity = trust.Warning
+	}
+	f.Records = append(recoveryRecords(k.CTL, "CTL"), recoveryRecords(k.ITL, "ITL")...)
+	f.Message = fmt.Sprintf("ITLRecovery and %s regenerated together take two anchors from %s at once.", other, f.Who)
+	f.First = []string{"Regenerate " + other + " alone. Regenerate ITLRecovery only when lists with the new " + other + " have reached every phone."}
+	return []Finding{f}
+}
+
+func recoveryRecords(l *ctlbuild.List, where string) []string {
+	return names(l, where, indexes(l, func(r *ctlbuild.Record) bool { return isRecovery(l, r) }))
+}
+
+// signerOfCTLChanges: the certificate regenerated is the one that signs the CTL.
+func signerOfCTLChanges(k *outlook) []Finding {
+	if k.CTL == nil {
+		return nil
+	}
+	name, byCM := signerIs(k.CTL, isCallManager)
+	what := "CallManager"
+	changes := byCM && k.callManager
+	if !byCM {
+		var byRecovery bool
+		name, byRecovery = signerIs(k.CTL, isRecovery)
+		what, changes = "ITLRecovery", byRecovery && k.recovery
+	}
+	if r, _ := k.CTL.Signer(); !changes || !k.touches(r) {
+		return nil
+	}
+	var found []Finding
+	if f := k.withoutSBD().finding("ctl-signer-changes", srcTokenless); f.Severity != trust.Note {
+		f.Records = []string{name + " of the CTL"}
+		f.Message = fmt.Sprintf("%s signs the CTL. With a new %s, %s refuse every later CTL until theirs is deleted by hand.", name, what, f.Who)
+		f.First = []string{"Migrate to a token-signed CTL before the change while such phones are in use: tokens do not change with the servers."}
+		f.Recover = "delete the CTL on each of these phones by hand"
+		found = append(found, f)
+	}
+	if f := k.withSBD().finding("ctl-signer-changes-by-tvs", srcTokenless); f.Severity != trust.Note && !k.renames() {
+		f.Records = []string{name + " of the CTL"}
+		if k.tvs && !k.otherTVS() {
+			f.Message = fmt.Sprintf("%s signs the CTL, and TVS changes with it: %s can ask nobody about the new signer.", name, f.Who)
+			f.First = []string{"Leave TVS as it is until every phone holds the new CTL."}
+			f.Recover = "delete the CTL and the ITL on each phone by hand"
+			return append(found, f)
+		}
+		f.Severity = trust.Note
+		f.Message = fmt.Sprintf("%s signs the CTL. %s will not know its successor and ask TVS, which vouches for it.", name, upperFirst(f.Who))
+		found = append(found, f)
+	}
+	return found
+}
+
+func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// tvsAlone: a new TVS certificate by itself is bridged by the ITL's unchanged signer.
+func tvsAlone(k *outlook) []Finding {
+	if !k.tvs || k.callManager || k.recovery || k.ITL == nil {
+		return nil
+	}
+	f := k.withSBD().finding("tvs-alone", srcRegenerate+", key points")
+	if f.Severity == trust.Note {
+		return nil
+	}
+	f.Severity = trust.Note
+	f.Records = byFunction(k.ITL, "ITL", ctlbuild.TVS, ctlbuild.SAST)
+	f.Message = fmt.Sprintf("Until they hold the new ITL, %s cannot ask the TVS server whose certificate is new. The signer of the ITL does not change, so they accept it.", f.Who)
+	return []Finding{f}
+}
+
+// callManagerRecords: a token's CTL still lists the old CallManager.
+func callManagerRecords(k *outlook) []Finding {
+	if !k.callManager || k.CTL == nil || len(k.tokens()) == 0 {
+		return nil
+	}
+	f := k.withoutSBD().finding("ctl-update-due", srcUpdateDue+"; "+srcRename+`, "Single node cluster with CTL and ITL"`)
+	f.Severity = min(f.Severity, trust.Warning)
+	f.Records = append(byFunction(k.CTL, "CTL", ctlbuild.CCM, ctlbuild.CCMTFTP, ctlbuild.TFTP), names(k.CTL, "CTL", k.tokens())...)
+	f.Message = fmt.Sprintf("The CTL lists the old CallManager certificate. Until it is updated and signed by %s, phones that know the server by the CTL alone refuse what the new key signs.",
+		or(names(k.CTL, "", k.tokens())))
+	f.First = []string{"Have one of the tokens of the CTL at hand: " + and(names(k.CTL, "", k.tokens())) + "."}
+	return []Finding{f}
+}
+
+func or(list []string) string {
+	if len(list) < 2 {
+		return and(list)
+	}
+	return strings.Join(list[:len(list)-1], ", ") + " or " + list[len(list)-1]
+}
+
+// capfRecords: phones know CAPF by the lists.
+func capfRecords(k *outlook) []Finding {
+	if !k.capf {
+		return nil
+	}
+	records := append(byFunction(k.CTL, "CTL", ctlbuild.CAPF), byFunction(k.ITL, "ITL", ctlbuild.CAPF)...)
+	if len(records) == 0 {
+		return nil
+	}
+	return []Finding{{
+		Rule: "capf", Severity: trust.Note, Who: "every phone", Records: records,
+		Source:  srcUpdateDue + `; Security By Default, "ITL files and certificates present on the CUCM"`,
+		Message: fmt.Sprintf("Phones know CAPF by %s. Until they hold new lists they cannot install or renew an LSC; calls and registration go on.", and(records)),
+	}}
+}
+
+// recoverySize: an ITLRecovery left small.
+func recoverySize(k *outlook) []Finding {
+	if k.recovery {
+		return nil
+	}
+	var records []string
+	for _, l := range []struct {
+		list  *ctlbuild.List
+		where string
+	}{{k.CTL, "CTL"}, {k.ITL, "ITL"}} {
+		small := indexes(l.list, func(r *ctlbuild.Record) bool {
+			c, err := ctlbuild.ParseCertificate(r.Certificate())
+			return err == nil && isRecovery(l.list, r) && c.KeyBits <= 1024
+		})
+		records = append(records, names(l.list, l.where, small)...)
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	return []Finding{{
+		Rule: "itlrecovery-1024", Severity: trust.Warning, Records: records, Source: "CUCM facts, rule 15",
+		Message: fmt.Sprintf("%s has 1024 bits. Left so while the rest moves to 2048, it fails when it is needed.", and(records)),
+		First:   []string{"Do not rely on ITLRecovery for this change; regenerate it afterwards, once every phone holds the new lists."},
+	}}
+}
+
+// manyAtOnce: what can be done one by one is.
+func manyAtOnce(k *outlook) []Finding {
+	anchors := 0
+	for _, b := range []bool{k.callManager, k.tvs, k.recovery} {
+		if b {
+			anchors++
+		}
+	}
+	if len(k.changes) < 2 || anchors < 2 || k.renames() {
+		return nil
+	}
+	return []Finding{{
+		Rule: "one-at-a-time", Severity: trust.Note, Who: "every phone", Source: srcTwoAnchors,
+		Message: "The steps below do the changes one after the other. Between two of them every phone must have taken the new lists; compare the checksum on the phones with that of the nodes.",
+	}}
+}
+
+// unseenPhones: who is away does not take part in a change.
+func unseenPhones(k *outlook) []Finding {
+	n := 0
+	var who []string
+	for _, p := range k.Phones {
+		if p.Unknown != "" && !p.Assumed {
+			n += p.N()
+			who = append(who, p.Name)
+		}
+	}
+	if n == 0 || !slices.ContainsFunc(k.changes, func(c PlannedChange) bool { return c.Kind != CentralTFTP }) {
+		return nil
+	}
+	return []Finding{{
+		Rule: "phones-away", Severity: trust.Warning, Who: and(who), Phones: n, Source: "CUCM facts, rule 1",
+		Message: fmt.Sprintf("What %d of the phones hold is not known (%s). A phone that misses the change must later find a way from its old lists to the new ones.", n, and(who)),
+		First:   []string{"Bring these phones in before the change, or count on clearing them by hand."},
+	}}
+}
+
+// unityConnection fetches the CTL too.
+func unityConnection(k *outlook) []Finding {
+	if k.CTL == nil || !k.Mixed || !(k.callManager || k.capf || k.has(Readdress, LoseToken, LoseAllTokens)) {
+		return nil
+	}
+	return []Finding{{
+		Rule: "unity-connection", Severity: trust.Note, Who: "Unity Connection", Source: "CUCM facts, rule 16",
+		Message: "Unity Connection fetches CTLFile.tlv as well: reset its port groups after the CTL is updated.",
+	}}
+}
