@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
 	"ctlclient/trust"
 )
@@ -53,23 +54,34 @@ func (s *Session) finishSigned(ctx context.Context, p *Plan, list *ctlbuild.List
 	return ctx.Err()
 }
 
-// Resume finishes a job that was left incomplete, Rollback puts the former file
-// back everywhere. id "" is the newest job of this cluster.
-func (s *Session) Resume(ctx context.Context, id string) (*Result, error) {
-	s.job = "resume"
-	end := s.step("distribute", "finishing the job on every node")
-	out, err := s.Cluster.Resume(ctx, id)
-	end(&err)
-	return s.settled(ctx, &Result{Plan: &Plan{Job: "resume"}, Outcome: out}, err)
+// FinishOptions of finishing or undoing a job.
+type FinishOptions struct {
+	Back  bool // put the former file back, instead of finishing
+	Force bool // also on a node that serves neither the job's file nor the former one
 }
 
-// Rollback is described with Resume.
+// Resume finishes a job that was left incomplete. id "" is the newest of this cluster.
+func (s *Session) Resume(ctx context.Context, id string) (*Result, error) {
+	return s.Finish(ctx, id, FinishOptions{})
+}
+
+// Rollback puts the former file back everywhere, also of a job that was done. id ""
+// is the newest of this cluster.
 func (s *Session) Rollback(ctx context.Context, id string) (*Result, error) {
-	s.job = "rollback"
-	end := s.step("distribute", "putting the former file back on every node")
-	out, err := s.Cluster.Rollback(ctx, id)
+	return s.Finish(ctx, id, FinishOptions{Back: true})
+}
+
+// Finish is Resume or Rollback with choices.
+func (s *Session) Finish(ctx context.Context, id string, o FinishOptions) (*Result, error) {
+	what := "finishing the job on every node"
+	s.job = "resume"
+	if o.Back {
+		s.job, what = "rollback", "putting the former file back on every node"
+	}
+	end := s.step("distribute", what)
+	out, err := s.Cluster.Finish(ctx, id, cluster.FinishOptions{Back: o.Back, Force: o.Force})
 	end(&err)
-	return s.settled(ctx, &Result{Plan: &Plan{Job: "rollback"}, Outcome: out}, err)
+	return s.settled(ctx, &Result{Plan: &Plan{Job: s.job}, Outcome: out}, err)
 }
 
 // settled looks again at what the nodes serve after a job was finished or taken back.

@@ -19,6 +19,7 @@ const (
 	EventVerdict  = "verdict"  // what one phone, or a class of phones, will make of the file
 	EventTVS      = "tvs"      // what one node's TVS says about one certificate
 	EventDiff     = "diff"     // one difference between the old and the new list
+	EventOutput   = "output"   // a line that a node's administration CLI printed
 	EventProgress = "progress" // Done of Total
 )
 
@@ -88,6 +89,9 @@ func (s *Session) progress(p cluster.Progress) {
 		e.Message = p.Err.Error()
 	} else if p.Path != "" {
 		e.Message = p.Path
+	}
+	if p.State == cluster.StateWarning {
+		e.Type, e.Message = EventWarning, p.Node+": "+p.Message
 	}
 	s.emit(e)
 }

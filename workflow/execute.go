@@ -44,7 +44,7 @@ func (s *Session) Execute(ctx context.Context, p *Plan, signed *ctlbuild.List, o
 	end := s.step("distribute", fmt.Sprintf("staging on %d nodes, then committing on all", len(s.Snapshot.Nodes)))
 	var err error
 	r.Outcome, err = s.Cluster.Distribute(ctx, cluster.DistributeOptions{
-		Name: CTLFileName, Data: signed.Bytes(), Expect: s.expect(), Job: p.Job,
+		Name: CTLFileName, Data: signed.Bytes(), Expect: s.Snapshot.Expect(), Job: p.Job,
 		KeepGoing: o.KeepGoing, Retries: o.Retries, Note: journalNote(p),
 	})
 	end(&err)

@@ -45,7 +45,7 @@ func (s *Session) findJobs(add addFinding) {
 		add(trust.Warning, "", "", "the journal cannot be read: %v", err)
 		return
 	}
-	if len(jobs) > 0 && unfinished(jobs[0]) {
+	if len(jobs) > 0 && jobs[0].State == cluster.StateIncomplete {
 		add(trust.Danger, "resume", "ctlclient resume "+jobs[0].ID+"   (or: ctlclient rollback "+jobs[0].ID+")",
 			"the job %s (%s) was not finished", jobs[0].ID, jobs[0].Kind)
 	}
@@ -56,7 +56,7 @@ func (s *Session) findNodes(add addFinding) {
 	for _, n := range s.Snapshot.Nodes {
 		name := n.Node.Name
 		switch {
-		case n.Err != nil:
+		case n.Err != nil && n.File == nil:
 			add(trust.Danger, "", "", "%s could not be asked for its CTL file: %v", name, n.Err)
 		case n.Missing:
 			sums["none"] = append(sums["none"], name)

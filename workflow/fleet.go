@@ -1,6 +1,15 @@
 package workflow
 
 import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
 	"ctlclient/trust"
 )
 
@@ -22,14 +31,83 @@ func (s *Session) keepServerSAST(policy ServerSAST) (keep bool, why string) {
 	return false, "CUCM " + v.String() + " lists tokens alone (before 11.5)"
 }
 
-// fleet is the phones that verdicts are about: the profile's, or one of each kind.
+// setServerSAST adds or removes CallManager and ITLRecovery as SAST where an update
+// asks for it in so many words.
+func (s *Session) setServerSAST(p *Plan, policy ServerSAST) error {
+	d := p.Draft
+	if policy == ServerSASTDrop {
+		d.Records = slices.DeleteFunc(d.Records, func(r ctlbuild.Record) bool {
+			return r.Function() == ctlbuild.SAST && !r.IsToken()
+		})
+		return nil
+	}
+	if policy != ServerSASTKeep {
+		return nil
+	}
+	call, recovery := s.anchors()
+	for _, der := range [][]byte{recovery, call} {
+		if der == nil || draftKnows(d, der) {
+			continue
+		}
+		rec, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: der, Host: s.publisherName()})
+		if err != nil {
+			return fmt.Errorf("certificate %s: %w", tokenCN(der), err)
+		}
+		d.Records = append(d.Records, rec)
+		p.Notes = append(p.Notes, tokenCN(der)+" is SAST now, as asked")
+	}
+	return nil
+}
+
+// fleet is the phones that verdicts are about: the profile's, or, where it names
+// none, one of each kind for every list that is served now.
 func (s *Session) fleet() ([]trust.Phone, error) {
+	lists := s.heldLists()
+	current := trust.Current{CTL: s.Snapshot.Current, ITL: s.Snapshot.ITL}
+	p := s.Cluster.Profile
+	if p.Fleet != "" {
+		return readFleet(p, append(lists, s.Snapshot.ITL), current)
+	}
+	s.assumed = true
 	var phones []trust.Phone
-	for _, l := range s.heldLists() {
+	for _, l := range lists {
 		phones = append(phones, trust.DefaultPhones(l, s.Snapshot.ITL, nil)...)
 	}
-	if len(phones) == 0 {
+	if len(lists) == 0 {
 		phones = trust.DefaultPhones(nil, s.Snapshot.ITL, nil)
 	}
 	return phones, nil
+}
+
+// readFleet reads the profile's fleet. It and the files that it names are looked up
+// beside the profile.
+func readFleet(p *cluster.Profile, known []*ctlbuild.List, now trust.Current) (_ []trust.Phone, err error) {
+	dir := filepath.Dir(p.File)
+	beside := func(name string) string {
+		if filepath.IsAbs(name) {
+			return name
+		}
+		return filepath.Join(dir, name)
+	}
+	f, err := os.Open(beside(p.Fleet))
+	if err != nil {
+		e := fail(BadRequest, []string{"the profile's fleet names it"}, "the fleet cannot be read")
+		e.Err = err
+		return nil, e
+	}
+	defer f.Close()
+	entries, err := trust.ReadFleet(f, func(name string) (io.ReadCloser, error) { return os.Open(beside(name)) })
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.Fleet, err)
+	}
+	return trust.ResolveHeld(entries, trust.KnownLists(slices.DeleteFunc(known, func(l *ctlbuild.List) bool { return l == nil })...), now), nil
+}
+
+// predict says what every phone will make of a plan that is not signed yet.
+func (s *Session) predict(ctx context.Context, p *Plan, tvs trust.Asker) []trust.Verdict {
+	vs := make([]trust.Verdict, 0, len(s.Fleet))
+	for _, phone := range s.Fleet {
+		vs = append(vs, trust.AssessDraft(ctx, phone, p.Draft, p.signer, tvs))
+	}
+	return vs
 }

@@ -59,7 +59,7 @@ func (p *Plan) Dangerous() bool {
 func (p *Plan) Lost() []trust.Verdict {
 	var lost []trust.Verdict
 	for _, v := range p.Verdicts {
-		if isLost(v) {
+		if v.Lost() {
 			lost = append(lost, v)
 		}
 	}
@@ -188,6 +188,9 @@ func (s *Session) lossError(p *Plan) error {
 				hints = append(hints, l)
 			}
 		}
+	}
+	if s.assumed {
+		hints = append(hints, `these stand for phones that you may have; describe yours in a file and name it in the profile: fleet = "phones.csv"`)
 	}
 	hints = append(hints, "to go on all the same and clear these phones by hand afterwards: --accept-loss")
 	msg := "phones would refuse the new file and be lost"

@@ -21,7 +21,7 @@ func (s *Session) RestartServices(ctx context.Context) (err error) {
 	}{{"Cisco Tftp", ctlp.TFTP}, {"Cisco CallManager", ctlp.CallManager}}
 	for _, st := range steps {
 		for _, n := range s.Snapshot.Nodes {
-			if n.Node.Transport == transportSFTP || !slices.Contains(n.Services, st.service) {
+			if n.Node.Transport == cluster.TransportSFTP || !slices.Contains(n.Services, st.service) {
 				continue
 			}
 			if err := s.restartOne(ctx, n.Node, st.name); err != nil {
@@ -51,11 +51,18 @@ func (s *Session) restartOne(ctx context.Context, n cluster.NodeProfile, service
 // publisher is the node whose administration CLI changes the cluster.
 func (s *Session) publisher() (cluster.NodeProfile, error) {
 	for _, n := range s.Snapshot.Nodes {
-		if n.Node.Role == rolePublisher {
+		if n.Node.Role == cluster.RolePublisher {
 			return n.Node, nil
 		}
 	}
 	return cluster.NodeProfile{}, fail(BadRequest, []string{`give one [[node]] of the profile role = "publisher"`}, "the profile names no publisher")
+}
+
+// cli opens a node's administration CLI; what the node prints is told as it comes.
+func (s *Session) cli(ctx context.Context, n cluster.NodeProfile) (*platform.Client, error) {
+	return s.Cluster.Platform(ctx, n, func(line string) {
+		s.emit(Event{Type: EventOutput, Node: n.Name, Message: line})
+	})
 }
 
 // onPublisher runs f over the publisher's administration CLI.

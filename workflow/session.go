@@ -19,6 +19,7 @@ type Options struct {
 	StateDir      string        // journals, locks, kept identities; empty: the XDG state folder
 	AllowFinalTry bool          // a token with one PIN try left may be tried
 	AcceptLoss    bool          // go on though phones would be lost; the journal records it
+	Tolerant      bool          // look at a cluster although nodes other than the publisher do not answer
 	Timeout       time.Duration // of one request to a node; 0: the default of each protocol
 }
 
@@ -29,9 +30,11 @@ type Session struct {
 	Snapshot *cluster.Snapshot
 	Fleet    []trust.Phone
 
-	ui  UI
-	opt Options
-	job string // the job being worked on, for events
+	ui      UI
+	opt     Options
+	active  string // version that the administration CLI gave, "" until asked
+	assumed bool   // Fleet is one of each kind, not what a profile describes
+	job     string // the job being worked on, for events
 }
 
 // Connect pins the identities of all nodes, logs in, and looks at the cluster.
@@ -44,6 +47,7 @@ func Connect(ctx context.Context, p *cluster.Profile, ui UI, o Options) (_ *Sess
 		StateDir: o.StateDir,
 		Progress: s.progress,
 		Timeout:  o.Timeout,
+		Tolerant: o.Tolerant,
 	})
 	end(&err)
 	if err != nil {
@@ -84,25 +88,11 @@ func (s *Session) tokenCertificate(ctx context.Context, uri string) (token.URI, 
 // left with an old one.
 func (s *Session) needNodes() error {
 	for _, n := range s.Snapshot.Nodes {
-		if n.Err != nil {
-			return &cluster.NodeError{Node: n.Node.Name, Step: "fetch", Err: n.Err}
+		if n.Err != nil && n.File == nil {
+			return n.Err
 		}
 	}
 	return nil
-}
-
-// expect is what each node is to hold at the moment of writing.
-func (s *Session) expect() map[string]*[32]byte {
-	m := make(map[string]*[32]byte, len(s.Snapshot.Nodes))
-	for _, n := range s.Snapshot.Nodes {
-		if n.Missing {
-			m[n.Node.Name] = nil
-			continue
-		}
-		sum := sha256Sum(n.File)
-		m[n.Node.Name] = &sum
-	}
-	return m
 }
 
 // heldLists are the different lists that nodes serve now, the current one first:

@@ -54,7 +54,7 @@ func (s *Session) recheck(ctx context.Context, p *Plan, list *ctlbuild.List) err
 	}
 	verdicts := s.verdicts(ctx, trust.Offer{CTL: again})
 	for _, v := range verdicts {
-		if isLost(v) && !before[phoneName(v.Phone)] && !s.opt.AcceptLoss {
+		if v.Lost() && !before[phoneName(v.Phone)] && !s.opt.AcceptLoss {
 			p.Verdicts = verdicts
 			return s.lossError(p)
 		}

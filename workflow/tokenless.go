@@ -50,6 +50,7 @@ func (s *Session) PlanTokenless(ctx context.Context, job TokenlessJob) (_ *Plan,
 	if p.Old == nil && job != TokenlessMixed {
 		return nil, fail(BadRequest, []string{"ctlclient mode mixed --tokenless"}, "no CTL file exists on the cluster")
 	}
+	s.learnVersion(ctx)
 	v, known := s.version()
 	if known && !v.atLeast(10, 0) {
 		return nil, fail(BadRequest, []string{"versions before 10.0 know only token CTLs"}, "CUCM %s has no tokenless CTL", v)
@@ -178,7 +179,7 @@ func (s *Session) ExecuteTokenless(ctx context.Context, p *Plan, o ExecuteOption
 	r.List = list
 	end := s.step("distribute", "bringing the publisher's file to every other node")
 	r.Outcome, err = s.Cluster.Distribute(ctx, cluster.DistributeOptions{
-		Name: CTLFileName, Data: list.Bytes(), Expect: s.expect(), Job: p.Job,
+		Name: CTLFileName, Data: list.Bytes(), Expect: s.Snapshot.Expect(), Job: p.Job,
 		KeepGoing: true, Retries: o.Retries, Note: journalNote(p),
 	})
 	end(&err)
@@ -205,7 +206,7 @@ func (s *Session) publisherWrites(ctx context.Context, p *Plan) (err error) {
 // publisherList is the file that the publisher serves now, checked.
 func (s *Session) publisherList(p *Plan) (*ctlbuild.List, error) {
 	for _, n := range s.Snapshot.Nodes {
-		if n.Node.Role != rolePublisher {
+		if n.Node.Role != cluster.RolePublisher {
 			continue
 		}
 		switch {

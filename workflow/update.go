@@ -26,6 +26,7 @@ type UpdateRequest struct {
 	Remove        []string // selectors: record number, host, address or CN
 	Digest        ctlbuild.Digest
 	SerialOrder   ctlbuild.SerialOrder
+	ServerSAST    ServerSAST // keep: list CallManager and ITLRecovery as SAST; drop: take them out; else as they are
 }
 
 // PlanUpdate edits the current CTL. Server certificates that the list lacks are
@@ -54,6 +55,9 @@ func (s *Session) PlanUpdate(ctx context.Context, r UpdateRequest) (_ *Plan, err
 		if err := addServer(d.AddFirewall, srv); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.setServerSAST(p, r.ServerSAST); err != nil {
+		return nil, err
 	}
 	if s.Snapshot.Mixed {
 		notes, err := collectServers(d, s.serverCredentials())

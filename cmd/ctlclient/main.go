@@ -1,4 +1,41 @@
-// Command ctlclient (stub: being written).
+// Command ctlclient reads, edits, signs and distributes the Certificate Trust List
+// of a Cisco phone cluster, and says beforehand what each phone will make of it.
+//
+// Results go to standard output, everything else to standard error. Exit codes are
+// decided in one place, exit.go, from the types of the errors that the rooms below
+// return; no code below main ends the process.
 package main
 
-func main() {}
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the program. An interrupt cancels the context: every wait ends, what was
+// begun is cleaned up, and the exit code is 130. A second one ends the process.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	a := newApp(stdin, stdout, stderr)
+	root := newRootCommand(a)
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	a.ui.flush()
+	if err == nil {
+		return 0
+	}
+	code := exitCode(ctx, err)
+	a.report(err, code)
+	return code
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"golang.org/x/term"
+
+	"ctlclient/workflow"
+)
+
+// globals are the flags that every command has.
+type globals struct {
+	profile    string
+	modules    []string
+	pinSource  string
+	json       bool
+	yes        bool
+	finalTry   bool
+	acceptLoss bool
+	stateDir   string
+	timeout    time.Duration
+}
+
+// app is what a command works with: streams, global flags and the front end that
+// they choose.
+type app struct {
+	globals
+	in     io.Reader
+	out    io.Writer
+	err    io.Writer
+	ui     frontEnd
+	outSt  style
+	errSt  style
+	pins   *secretSource
+	encode sync.Mutex
+}
+
+// frontEnd is a workflow.UI that prints.
+type frontEnd interface {
+	workflow.UI
+	// flush ends a line that is being drawn.
+	flush()
+}
+
+func newApp(in io.Reader, out, err io.Writer) *app {
+	a := &app{in: in, out: out, err: err, outSt: newStyle(out), errSt: newStyle(err)}
+	a.ui = newTextUI(a)
+	return a
+}
+
+// start is called when the flags are known.
+func (a *app) start() error {
+	if a.json {
+		a.ui = &jsonUI{app: a}
+		a.errSt, a.outSt = style{}, style{}
+	}
+	var err error
+	a.pins, err = newSecretSource(a.pinSource)
+	return err
+}
+
+// options of a workflow session.
+func (a *app) options() workflow.Options {
+	return workflow.Options{
+		Modules: a.modules, StateDir: a.stateDir, AllowFinalTry: a.finalTry,
+		AcceptLoss: a.acceptLoss, Timeout: a.timeout,
+	}
+}
+
+// printf writes to standard output.
+func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
+
+// note writes a line to standard error; with --json it is an event.
+func (a *app) note(format string, args ...any) {
+	a.ui.Event(workflow.Event{Type: workflow.EventInfo, Time: time.Now(), Message: fmt.Sprintf(format, args...)})
+}
+
+// object writes one JSON line of the given type. The fields of v stand beside type.
+func (a *app) object(kind string, v any) error { return a.line(a.out, kind, v) }
+
+// result writes the last JSON line.
+func (a *app) result(v any) error { return a.object("result", v) }
+
+func (a *app) line(w io.Writer, kind string, v any) error {
+	fields, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	head, err := json.Marshal(kind)
+	if err != nil {
+		return err
+	}
+	a.encode.Lock()
+	defer a.encode.Unlock()
+	body := strings.TrimPrefix(string(fields), "{")
+	if body != "}" {
+		body = "," + body
+	}
+	_, err = fmt.Fprintf(w, "{\"type\":%s%s\n", head, body)
+	return err
+}
+
+// report tells the person about the error that ended the program.
+func (a *app) report(err error, code int) {
+	if is[examined](err) {
+		return // the result said it
+	}
+	msg := oneLine(err.Error())
+	if code == exitInterrupted && !is[*workflow.Error](err) {
+		msg = "interrupted"
+	}
+	hs := hints(err)
+	if a.json {
+		v := map[string]any{"code": code, "message": msg, "hint": strings.Join(hs, "\n")}
+		if e := a.line(a.err, "error", v); e != nil {
+			fmt.Fprintln(os.Stderr, msg)
+		}
+		return
+	}
+	fmt.Fprintf(a.err, "%s %s\n", a.errSt.red("error:"), msg)
+	for _, h := range hs {
+		fmt.Fprintf(a.err, "%s %s\n", a.errSt.yellow("hint:"), printable(h))
+	}
+}
+
+// oneLine keeps an error on one line and free of what a terminal would obey.
+func oneLine(s string) string {
+	return printable(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; "))
+}
+
+// printable replaces control characters other than line ends and tabs: names come from certificates and networks.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' || r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return '\uFFFD'
+	}, s)
+}
+
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"crypto/md5"  // what phones and nodes print, not a protection
+	"crypto/sha1" // likewise
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ctlclient/cluster"
+	"ctlclient/trust"
+	"ctlclient/workflow"
+)
+
+func newClusterCommand(a *app) *cobra.Command {
+	return group("cluster", "Look at a cluster, keep the identities of its nodes",
+		"  ctlclient --profile hq cluster status\n  ctlclient --profile hq cluster pin",
+		newClusterStatusCommand(a), newClusterPinCommand(a))
+}
+
+func newClusterStatusCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "Show nodes, mode, and the CTL that every node serves",
+		Long: `Show the nodes of a cluster, its security mode, and for every node the CTL that it
+serves: MD5 and SHA-1 as phones show them, size and signer. What is wrong stands
+first, with the job that mends it.`,
+		Example: "  ctlclient --profile hq cluster status",
+		Args:    exactly(),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runClusterStatus(cmd.Context(), a) },
+	}
+	return withExits(c, exitDone, exitBad, exitUsage, exitUnreachable, exitRefused, exitInterrupted)
+}
+
+func runClusterStatus(ctx context.Context, a *app) (err error) {
+	p, err := a.loadProfile()
+	if err != nil {
+		return err
+	}
+	o := a.options()
+	o.Tolerant = true
+	s, err := workflow.Connect(ctx, p, a.ui, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	a.ui.flush()
+	findings := s.Findings(ctx)
+	if a.json {
+		err = a.statusJSON(s, findings)
+	} else {
+		err = a.printStatus(s, findings)
+	}
+	switch {
+	case err != nil:
+		return err
+	case unreachable(s.Snapshot) != nil:
+		return unreachable(s.Snapshot)
+	case !s.Snapshot.Agree:
+		return errBad
+	}
+	return nil
+}
+
+// unreachable is the first node that could not be asked at all, as its error.
+func unreachable(snap *cluster.Snapshot) error {
+	for _, n := range snap.Nodes {
+		if n.Err != nil && n.File == nil {
+			return n.Err
+		}
+	}
+	return nil
+}
+
+func (a *app) printStatus(s *workflow.Session, findings []workflow.Finding) error {
+	st, snap := a.outSt, s.Snapshot
+	for _, f := range findings {
+		a.printf("%s  %s\n", severityMark(st, f.Severity), printable(f.Message))
+		if f.Mend != "" {
+			a.printf("           %s\n", st.dim(printable(f.Mend)))
+		}
+	}
+	if len(findings) > 0 {
+		a.printf("\n")
+	}
+	a.printf("%s  %s\n\n", st.bold(printable(s.Cluster.Profile.Name)), modeOf(snap.Mixed))
+	t := table{head: []string{"Node", "Role", "Address", "Services", "Bytes", "MD5", "Signed by"}}
+	for _, n := range snap.Nodes {
+		size, sum, signer := nodeFile(n)
+		paint := st.green
+		if !snap.Agree || n.Err != nil || n.TFTPAgree != nil && !*n.TFTPAgree {
+			paint = st.yellow
+		}
+		t.row(plain(n.Node.Name), plain(n.Node.Role), plain(n.Node.Address), painted(services(n), st.dim), plain(size), painted(sum, paint), plain(signer))
+	}
+	if err := t.write(a.out, st); err != nil {
+		return err
+	}
+	if l := snap.Current; l != nil {
+		a.printf("\n%s\n", st.bold(fmt.Sprintf("%d records; SAST:", len(l.Records))))
+		_, signer := l.Signer()
+		for i := range l.Records {
+			r := &l.Records[i]
+			if r.Function() != 0 {
+				continue
+			}
+			mark := ""
+			if i == signer {
+				mark = st.green("  signed it")
+			}
+			a.printf("  #%d  %s%s\n", i+1, recordHost(r), mark)
+		}
+		a.printf("\n  MD5   %s\n  SHA-1 %s\n", l.MD5(), l.SHA1())
+	}
+	return nil
+}
+
+func modeOf(mixed bool) string {
+	if mixed {
+		return "mixed mode"
+	}
+	return "non-secure mode"
+}
+
+func services(n cluster.NodeState) string {
+	var names []string
+	for _, s := range n.Services {
+		names = append(names, s.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+func nodeFile(n cluster.NodeState) (size, sum, signer string) {
+	switch {
+	case n.File == nil && n.Err != nil:
+		return "-", "not reached", ""
+	case n.Missing:
+		return "0", "no CTL file", ""
+	}
+	md := md5.Sum(n.File)
+	size, sum = fmt.Sprint(len(n.File)), hex.EncodeToString(md[:])
+	if n.List == nil {
+		return size, sum, "unreadable"
+	}
+	if v := n.List.Verify(); !v.OK {
+		return size, sum, "does not verify"
+	}
+	rec, _ := n.List.Signer()
+	return size, sum, printable(rec.CN())
+}
+
+func (a *app) statusJSON(s *workflow.Session, findings []workflow.Finding) error {
+	for _, f := range findings {
+		if err := a.object("finding", map[string]any{"severity": f.Severity.String(), "message": f.Message, "mend": f.Mend, "job": f.Job}); err != nil {
+			return err
+		}
+	}
+	for _, n := range s.Snapshot.Nodes {
+		v := map[string]any{"node": n.Node.Name, "role": n.Node.Role, "address": n.Node.Address, "missing": n.Missing,
+			"services": services(n), "bytes": len(n.File)}
+		if n.File != nil {
+			md, sh := md5.Sum(n.File), sha1.Sum(n.File)
+			v["md5"], v["sha1"] = hex.EncodeToString(md[:]), hex.EncodeToString(sh[:])
+		}
+		if n.List != nil {
+			v["verified"] = n.List.Verify().OK
+			if rec, _ := n.List.Signer(); rec != nil {
+				v["signer"] = rec.CN()
+			}
+		}
+		if n.Err != nil {
+			v["error"] = oneLine(n.Err.Error())
+		}
+		if n.TFTPAgree != nil {
+			v["tftp_agrees"] = *n.TFTPAgree
+		}
+		if err := a.object("node", v); err != nil {
+			return err
+		}
+	}
+	v := map[string]any{"cluster": s.Cluster.Profile.Name, "mixed": s.Snapshot.Mixed, "agree": s.Snapshot.Agree, "worst": worst(findings)}
+	if l := s.Snapshot.Current; l != nil {
+		v["md5"], v["sha1"], v["records"], v["tokenless"] = l.MD5(), l.SHA1(), len(l.Records), l.Tokenless()
+	}
+	return a.result(v)
+}
+
+func worst(fs []workflow.Finding) string {
+	w := "none"
+	top := trust.Note
+	for i, f := range fs {
+		if i == 0 || f.Severity > top {
+			top, w = f.Severity, f.Severity.String()
+		}
+	}
+	return w
+}
+
+type clusterPinOptions struct {
+	cli bool
+}
+
+func newClusterPinCommand(a *app) *cobra.Command {
+	var o clusterPinOptions
+	c := &cobra.Command{
+		Use:   "pin",
+		Short: "Show the identities of the nodes, and keep those that you confirm",
+		Long: `Show who every node says it is (TLS certificate on 2444, SSH host key), and keep what
+you confirm by typing yes. No password is sent. A fingerprint that the profile gives
+is never overruled, and --yes answers nothing here.`,
+		Example: "  ctlclient --profile hq cluster pin",
+		Args:    exactly(),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runClusterPin(cmd.Context(), a, o) },
+	}
+	c.Flags().BoolVar(&o.cli, "cli", true, "include the administration CLI")
+	return withExits(c, exitDone, exitUsage, exitUnreachable, exitInterrupted)
+}
+
+func runClusterPin(ctx context.Context, a *app, o clusterPinOptions) error {
+	p, err := a.loadProfile()
+	if err != nil {
+		return err
+	}
+	ids, err := cluster.Pin(ctx, p, cluster.Options{Prompter: a.ui, StateDir: a.stateDir, Timeout: a.timeout}, o.cli)
+	t := table{}
+	for _, id := range ids {
+		state, paint := "known", a.outSt.green
+		switch {
+		case id.Err != nil:
+			state, paint = oneLine(id.Err.Error()), a.outSt.red
+		case id.Changed():
+			state, paint = "changed, was "+id.Known, a.outSt.red
+		case id.Known == "":
+			state, paint = "met for the first time", a.outSt.yellow
+		}
+		if a.json {
+			e := a.object("identity", map[string]any{"node": id.Node, "kind": id.Kind, "service": id.Service, "address": id.Address,
+				"fingerprint": id.Fingerprint, "known": id.Known, "source": id.Source, "state": state})
+			if e != nil {
+				return e
+			}
+			continue
+		}
+		t.row(plain(id.Node), plain(id.Service), plain(id.Address), plain(id.Fingerprint), painted(state, paint))
+	}
+	if e := t.write(a.out, a.outSt); e != nil {
+		return e
+	}
+	if err == nil && a.json {
+		return a.result(map[string]any{"identities": len(ids)})
+	}
+	return err
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"ctlclient/workflow"
+)
+
+func newDistributeCommand(a *app) *cobra.Command {
+	var o jobOptions
+	c := &cobra.Command{
+		Use:   "distribute FILE",
+		Short: "Bring an already signed CTL to every node",
+		Long: `Bring an already signed CTL to every node: staged on all, committed on all, read back
+from all, or taken back. The file must verify; what phones will make of exactly these
+bytes is shown first.`,
+		Example: "  ctlclient --profile hq distribute CTLFile.tlv",
+		Args:    exactly("FILE"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return runDistribute(cmd.Context(), a, o, args[0]) },
+	}
+	o.add(a, c, false)
+	return jobExits(c)
+}
+
+func runDistribute(ctx context.Context, a *app, o jobOptions, arg string) error {
+	data, err := a.readSource(ctx, arg)
+	if err != nil {
+		return err
+	}
+	return a.with(ctx, func(s *workflow.Session) error {
+		p, list, err := s.PlanDistribute(ctx, data)
+		if err != nil {
+			return err
+		}
+		if err := a.showPlan(p); err != nil {
+			return err
+		}
+		if o.dryRun {
+			return a.dryRun(p)
+		}
+		if err := s.Agree(ctx, p); err != nil {
+			return err
+		}
+		r, err := s.Execute(ctx, p, list, o.execute())
+		return a.finish(r, err)
+	})
+}

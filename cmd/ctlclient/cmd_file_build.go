@@ -1,0 +1,308 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/token"
+)
+
+type fileBuildOptions struct {
+	records   []string
+	signWith  string
+	digest    string
+	name      string
+	serial    string
+	dialect   string
+	nameFirst bool
+	force     bool
+}
+
+func newFileBuildCommand(a *app) *cobra.Command {
+	var o fileBuildOptions
+	c := &cobra.Command{
+		Use:   "build OUT --record FUNCTION=CERT[,host=H][,ip=A]... --sign-with URI",
+		Short: "Build a trust list from certificates and sign it",
+		Long: `Build a trust list from nothing and sign it with a token. FUNCTION is one of sast,
+ccm, ccm+tftp, tftp, capf, app-server, tvs; CERT is a PEM or DER file. The signing
+token's certificate is added as SAST if it is not among the records. A sast record
+without a host is written as a token's.`,
+		Example: `  ctlclient file build CTLFile.tlv \
+    --record ccm+tftp=CallManager.pem,host=cucm-pub,ip=10.48.47.155 \
+    --record capf=CAPF.pem,host=cucm-pub,ip=10.48.47.155 \
+    --record sast=SAST-2.cer --sign-with pkcs11:token=SAST-1`,
+		Args: exactly("OUT"),
+		RunE: func(cmd *cobra.Command, args []string) error { return runFileBuild(cmd.Context(), a, o, args[0]) },
+	}
+	f := c.Flags()
+	f.StringArrayVar(&o.records, "record", nil, "a `FUNCTION=CERT[,host=H][,ip=A]`; repeatable")
+	f.StringVar(&o.signWith, "sign-with", "", "signing token, a PKCS#11 `URI`")
+	f.StringVar(&o.digest, "digest", "sha1", "`sha1|sha256|sha512`")
+	f.StringVar(&o.name, "name", "CTLFile.tlv", "file name in the header: CTLFile.tlv or ITLFile.tlv")
+	f.StringVar(&o.serial, "serial-order", "little-endian", "serial numbers of token records: `little-endian|big-endian`")
+	f.StringVar(&o.dialect, "dialect", "ctl-client", "how server records are written: `ctl-client|tokenless`")
+	f.BoolVar(&o.nameFirst, "ca-name-first", false, "write CANAME before SERIALNUMBER in the header, as some builders do")
+	f.BoolVar(&o.force, "force", false, "replace OUT if it exists")
+	return withExits(c, exitDone, exitUsage, exitToken, exitInterrupted)
+}
+
+func runFileBuild(ctx context.Context, a *app, o fileBuildOptions, out string) error {
+	if o.signWith == "" {
+		return usagef("--sign-with pkcs11:token=LABEL; ctlclient token list shows what is there", "--sign-with is missing")
+	}
+	d, err := a.buildDraft(ctx, o)
+	if err != nil {
+		return err
+	}
+	// All input was looked at before the token is touched.
+	s, err := a.openSigner(ctx, o.signWith)
+	if err != nil {
+		return err
+	}
+	defer closeSigner(a, s)
+	if _, err := d.AddToken(s.Certificate()); err != nil {
+		return err
+	}
+	l, err := ctlbuild.Sign(ctx, d, s)
+	if err != nil {
+		return err
+	}
+	if out == "-" {
+		_, err = a.out.Write(l.Bytes())
+		return err
+	}
+	if err := createFile(out, l.Bytes(), o.force, 0o644); err != nil {
+		return err
+	}
+	if a.json {
+		return a.result(map[string]any{"file": out, "bytes": len(l.Bytes()), "records": len(l.Records), "md5": l.MD5(), "sha1": l.SHA1()})
+	}
+	a.printf("%s: %d records, %d bytes, MD5 %s\n", out, len(l.Records), len(l.Bytes()), l.MD5())
+	return nil
+}
+
+func (a *app) buildDraft(ctx context.Context, o fileBuildOptions) (*ctlbuild.Draft, error) {
+	digest, err := ctlbuild.ParseDigest(o.digest)
+	if err != nil {
+		return nil, usagef("--digest sha1, sha256 or sha512", "%v", err)
+	}
+	order, err := serialOrder(o.serial)
+	if err != nil {
+		return nil, err
+	}
+	dialect := ctlbuild.DialectCTLClient
+	switch o.dialect {
+	case "ctl-client":
+	case "tokenless":
+		dialect = ctlbuild.DialectTokenless
+	default:
+		return nil, usagef("--dialect ctl-client or tokenless", "unknown dialect %q", o.dialect)
+	}
+	d := ctlbuild.NewDraft()
+	d.FileName, d.Digest, d.SerialOrder, d.NameFirst = o.name, digest, order, o.nameFirst
+	for _, spec := range o.records {
+		e, err := a.parseRecord(ctx, spec)
+		if err != nil {
+			return nil, err
+		}
+		e.Dialect, e.SerialOrder = dialect, order
+		e.NoIP = strings.HasPrefix(o.name, "ITL")
+		if _, err := d.Add(e); err != nil {
+			return nil, fmt.Errorf("--record %s: %w", spec, err)
+		}
+	}
+	return d, nil
+}
+
+func serialOrder(s string) (ctlbuild.SerialOrder, error) {
+	switch s {
+	case "", "little-endian":
+		return ctlbuild.LittleEndian, nil
+	case "big-endian":
+		return ctlbuild.BigEndian, nil
+	}
+	return 0, usagef("--serial-order little-endian or big-endian", "unknown order %q", s)
+}
+
+// parseRecord reads FUNCTION=CERT[,host=H][,ip=A].
+func (a *app) parseRecord(ctx context.Context, spec string) (ctlbuild.Entry, error) {
+	const form = "--record FUNCTION=CERT[,host=H][,ip=A]"
+	name, rest, ok := strings.Cut(spec, "=")
+	if !ok || rest == "" {
+		return ctlbuild.Entry{}, usagef(form, "cannot read --record %s", spec)
+	}
+	f, err := ctlbuild.ParseFunction(name)
+	if err != nil {
+		return ctlbuild.Entry{}, usagef("FUNCTION is sast, ccm, ccm+tftp, tftp, capf, app-server or tvs", "unknown FUNCTION %q", name)
+	}
+	cert, host, ip, err := parseServer(rest, form)
+	if err != nil {
+		return ctlbuild.Entry{}, err
+	}
+	der, err := a.readCertificate(ctx, cert)
+	if err != nil {
+		return ctlbuild.Entry{}, err
+	}
+	e := ctlbuild.Entry{Function: f, Certificate: der, Host: host}
+	e.Token = f == ctlbuild.SAST && host == ""
+	if ip != "" {
+		if e.IP, err = netip.ParseAddr(ip); err != nil || !e.IP.Is4() {
+			return ctlbuild.Entry{}, usagef(form, "%q is not an IPv4 address", ip)
+		}
+	}
+	return e, nil
+}
+
+// parseServer reads CERT[,host=H][,ip=A].
+func parseServer(spec, form string) (cert, host, ip string, err error) {
+	parts := strings.Split(spec, ",")
+	for _, p := range parts[1:] {
+		k, v, _ := strings.Cut(p, "=")
+		switch {
+		case k == "host" && v != "":
+			host = v
+		case k == "ip" && v != "":
+			ip = v
+		default:
+			return "", "", "", usagef(form, "cannot read %q in %s", p, spec)
+		}
+	}
+	if parts[0] == "" {
+		return "", "", "", usagef(form, "no certificate in %q", spec)
+	}
+	return parts[0], host, ip, nil
+}
+
+// openSigner opens a signing token; the PIN is asked once.
+func (a *app) openSigner(ctx context.Context, uri string) (*token.Signer, error) {
+	u, err := parseTokenURI(uri)
+	if err != nil {
+		return nil, err
+	}
+	return token.Open(ctx, u, token.Options{Modules: a.modules, PIN: a.ui.PIN, AllowFinalTry: a.finalTry})
+}
+
+func closeSigner(a *app, s io.Closer) {
+	if err := s.Close(); err != nil {
+		a.note("closing the token: %v", err)
+	}
+}
+
+type fileSignConfigOptions struct {
+	signWith string
+	digest   string
+	name     string
+	out      string
+	force    bool
+}
+
+func newFileSignConfigCommand(a *app) *cobra.Command {
+	var o fileSignConfigOptions
+	c := &cobra.Command{
+		Use:   "sign-config IN --sign-with URI",
+		Short: "Write a signed file (.sgn), as an open-source call server needs it",
+		Long: `Put the signed header that phones check in front of a file, such as
+SEP<MAC>.cnf.xml, and write it as IN.sgn. Phones take it when the signer is a
+CCM+TFTP or TFTP server of the trust list that they hold.`,
+		Example: "  ctlclient file sign-config SEP0011215A1AE3.cnf.xml --sign-with pkcs11:token=TFTP-1",
+		Args:    exactly("IN"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runFileSignConfig(cmd.Context(), a, o, args[0])
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.signWith, "sign-with", "", "signing token, a PKCS#11 `URI`")
+	f.StringVar(&o.digest, "digest", "sha1", "`sha1|sha256|sha512`")
+	f.StringVar(&o.name, "name", "", "file name in the header (default: that of IN with .sgn)")
+	f.StringVar(&o.out, "out", "", "`file` to write (default: IN.sgn)")
+	f.BoolVar(&o.force, "force", false, "replace the file if it exists")
+	return withExits(c, exitDone, exitUsage, exitToken, exitInterrupted)
+}
+
+func runFileSignConfig(ctx context.Context, a *app, o fileSignConfigOptions, in string) error {
+	if o.signWith == "" {
+		return usagef("--sign-with pkcs11:token=LABEL; ctlclient token list shows what is there", "--sign-with is missing")
+	}
+	if in == "-" && (o.out == "" || o.name == "") {
+		return usagef("name them with --out and --name", "from standard input neither file name is known")
+	}
+	digest, err := ctlbuild.ParseDigest(o.digest)
+	if err != nil {
+		return usagef("--digest sha1, sha256 or sha512", "%v", err)
+	}
+	content, err := a.readSource(ctx, in)
+	if err != nil {
+		return err
+	}
+	name, out := o.name, o.out
+	if name == "" {
+		name = filepath.Base(in) + ".sgn"
+	}
+	if out == "" {
+		out = in + ".sgn"
+	}
+	s, err := a.openSigner(ctx, o.signWith)
+	if err != nil {
+		return err
+	}
+	defer closeSigner(a, s)
+	env, err := ctlbuild.SignEnvelope(ctx, name, content, digest, time.Now(), s)
+	if err != nil {
+		return err
+	}
+	if err := createFile(out, env.Bytes(), o.force, 0o644); err != nil {
+		return err
+	}
+	if a.json {
+		return a.result(map[string]any{"file": out, "bytes": len(env.Bytes()), "signer": env.Header.SignerName})
+	}
+	a.printf("%s: signed by %s, %d bytes\n", out, printable(env.Header.SignerName), len(env.Bytes()))
+	return nil
+}
+
+type fileContentOptions struct {
+	out   string
+	force bool
+}
+
+func newFileContentCommand(a *app) *cobra.Command {
+	var o fileContentOptions
+	c := &cobra.Command{
+		Use:     "content FILE",
+		Short:   "Write what a signed file (.sgn) holds, without its header",
+		Long:    "Write what a signed file (.sgn) holds, without its header. The signature is not checked here: file verify does that.",
+		Example: "  ctlclient file content SEP0011215A1AE3.cnf.xml.sgn --out SEP0011215A1AE3.cnf.xml",
+		Args:    exactly("FILE"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return runFileContent(cmd.Context(), a, o, args[0]) },
+	}
+	c.Flags().StringVar(&o.out, "out", "-", "`file` to write, - for standard output")
+	c.Flags().BoolVar(&o.force, "force", false, "replace the file if it exists")
+	return withExits(c, exitDone, exitUsage, exitUnreachable)
+}
+
+func runFileContent(ctx context.Context, a *app, o fileContentOptions, arg string) error {
+	data, err := a.readSource(ctx, arg)
+	if err != nil {
+		return err
+	}
+	env, err := ctlbuild.ParseEnvelope(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", arg, err)
+	}
+	if env.Encrypted() {
+		a.note("the content is encrypted for one phone; it is written as it is")
+	}
+	if o.out == "-" {
+		_, err = a.out.Write(env.Content)
+		return err
+	}
+	return createFile(o.out, env.Content, o.force, 0o600)
+}

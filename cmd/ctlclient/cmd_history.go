@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ctlclient/cluster"
+	"ctlclient/workflow"
+)
+
+func newHistoryCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:     "history",
+		Short:   "List the jobs that were done, and what became of each node",
+		Long:    "List the jobs of the journal, newest first: of the cluster of --profile, or of all clusters.",
+		Example: "  ctlclient --profile hq history",
+		Args:    exactly(),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runHistory(a) },
+	}
+	return withExits(c, exitDone, exitUsage)
+}
+
+func runHistory(a *app) error {
+	name := ""
+	if a.profile != "" {
+		p, err := a.loadProfile()
+		if err != nil {
+			return err
+		}
+		name = p.Name
+	}
+	jobs, err := cluster.History(a.stateDir, name)
+	if err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if a.json {
+			err = a.object("job", map[string]any{
+				"id": j.ID, "cluster": j.Cluster, "kind": j.Kind, "state": j.State, "started": j.Started, "ended": j.Ended,
+				"nodes": nodesOf(cluster.Outcome{Nodes: j.Nodes}), "old_sha256": j.OldSHA256, "new_sha256": j.NewSHA256, "note": j.Note,
+			})
+		} else {
+			a.printJob(j)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if a.json {
+		return a.result(map[string]any{"jobs": len(jobs)})
+	}
+	if len(jobs) == 0 {
+		a.note("no job was done yet")
+	}
+	return nil
+}
+
+func (a *app) printJob(j cluster.Job) {
+	st := a.outSt
+	paint := st.green
+	if j.State != cluster.StateFinished {
+		paint = st.yellow
+	}
+	a.printf("%s  %s  %s  %s  %s\n", st.bold(j.ID), j.Started.Local().Format(time.DateTime), j.Cluster, j.Kind, paint(j.State))
+	var nodes []string
+	for _, n := range j.Nodes {
+		nodes = append(nodes, n.Node+" "+strings.ToLower(n.Status))
+	}
+	if len(nodes) > 0 {
+		a.printf("    %s\n", strings.Join(nodes, ", "))
+	}
+	keys := make([]string, 0, len(j.Note))
+	for k := range j.Note {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		if j.Note[k] != "" {
+			a.printf("    %s\n", st.dim(fmt.Sprintf("%s: %s", k, printable(j.Note[k]))))
+		}
+	}
+}
+
+type finishOptions struct {
+	force bool
+}
+
+func newResumeCommand(a *app) *cobra.Command {
+	var o finishOptions
+	c := &cobra.Command{
+		Use:     "resume [ID]",
+		Short:   "Finish a job that was left unfinished",
+		Long:    "Finish a job that was left unfinished: every node that does not serve the new file yet gets it. Without ID it is the newest of the cluster.",
+		Example: "  ctlclient --profile hq resume",
+		Args:    atMost(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return runFinish(cmd.Context(), a, o, args, false) },
+	}
+	c.Flags().BoolVar(&o.force, "force", false, "also on a node that serves neither the job's file nor the former one")
+	return jobExits(c)
+}
+
+func newRollbackCommand(a *app) *cobra.Command {
+	var o finishOptions
+	c := &cobra.Command{
+		Use:     "rollback [ID]",
+		Short:   "Put the file that was there before back on every node",
+		Long:    "Put the file that was there before a job back on every node, also when the job was done. Without ID it is the newest of the cluster.",
+		Example: "  ctlclient --profile hq rollback",
+		Args:    atMost(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return runFinish(cmd.Context(), a, o, args, true) },
+	}
+	c.Flags().BoolVar(&o.force, "force", false, "also on a node that serves neither the job's file nor the former one")
+	return jobExits(c)
+}
+
+func runFinish(ctx context.Context, a *app, o finishOptions, args []string, back bool) error {
+	id := ""
+	if len(args) == 1 {
+		id = args[0]
+	}
+	return a.with(ctx, func(s *workflow.Session) error {
+		r, err := s.Finish(ctx, id, workflow.FinishOptions{Back: back, Force: o.force})
+		return a.finish(r, err)
+	})
+}

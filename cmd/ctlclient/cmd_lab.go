@@ -1,0 +1,319 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/adrg/xdg"
+	"github.com/spf13/cobra"
+
+	"ctlclient/lab"
+)
+
+func newLabCommand(a *app) *cobra.Command {
+	return group("lab", "A practice cluster: publisher, subscribers, TFTP server and phones on this machine",
+		"  ctlclient lab demo\n  ctlclient lab up",
+		newLabUpCommand(a), newLabDemoCommand(a), newLabStatusCommand(a), newLabTrustCommand(a), newLabPhonesCommand(a),
+		newLabRestartCommand(a), newLabRegenerateCommand(a), newLabStopCommand(a), newLabStartCommand(a))
+}
+
+// defaultLabDir is where a lab lives when nobody says otherwise.
+func defaultLabDir() string { return filepath.Join(xdg.DataHome, "ctlclient", "lab") }
+
+func dirFlag(c *cobra.Command, dir *string) {
+	c.Flags().StringVar(dir, "dir", "", "`folder` of the lab (default: lab in the user's data folder)")
+}
+
+func labDir(dir string) string {
+	if dir == "" {
+		return defaultLabDir()
+	}
+	return dir
+}
+
+type labUpOptions struct {
+	dir           string
+	nodes         int
+	version       string
+	nonSecure     bool
+	firewall      bool
+	noAltTFTP     bool
+	exportRefused bool
+	keyBits       int
+	fresh         bool
+	verbose       bool
+}
+
+func newLabUpCommand(a *app) *cobra.Command {
+	var o labUpOptions
+	c := &cobra.Command{
+		Use:   "up",
+		Short: "Start the practice cluster, until interrupted",
+		Long: `Start a practice cluster on loopback addresses, speaking the real protocols: CTLP,
+SFTP, TFTP, HTTP, TVS and the administration CLI. It starts in tokenless mixed mode,
+writes DIR/lab.toml, a profile that works as it is, and runs until interrupted. A lab
+that stands in DIR already comes back as it was.
+
+From another terminal: ctlclient --profile DIR/lab.toml cluster status, and the other
+lab commands.`,
+		Example: "  ctlclient lab up\n  ctlclient lab up --dir practice --nodes 3 --version 11.5",
+		Args:    exactly(),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runLabUp(cmd.Context(), a, o) },
+	}
+	dirFlag(c, &o.dir)
+	f := c.Flags()
+	f.IntVar(&o.nodes, "nodes", 2, "CUCM nodes, the publisher included")
+	f.StringVar(&o.version, "version", "", "behave as CUCM `10.0|10.5|11.5|12.0`")
+	f.BoolVar(&o.nonSecure, "non-secure", false, "start in non-secure mode, without a CTL")
+	f.BoolVar(&o.firewall, "firewall", false, "add a firewall")
+	f.BoolVar(&o.noAltTFTP, "no-alt-tftp", false, "leave the alternate TFTP server out")
+	f.BoolVar(&o.exportRefused, "export-refused", false, "refuse mixed mode, as an unregistered cluster does")
+	f.IntVar(&o.keyBits, "key-bits", 0, "size of the servers' keys: `1024|2048|4096`")
+	f.BoolVar(&o.fresh, "fresh", false, "forget the lab that stands in DIR")
+	f.BoolVar(&o.verbose, "log", false, "tell what nodes and phones do")
+	return withExits(c, exitDone, exitUsage, exitInterrupted)
+}
+
+func runLabUp(ctx context.Context, a *app, o labUpOptions) (err error) {
+	opts := lab.Options{Dir: labDir(o.dir), Nodes: o.nodes, Version: o.version, NonSecure: o.nonSecure, Firewall: o.firewall,
+		NoAltTFTP: o.noAltTFTP, ExportRefused: o.exportRefused, KeyBits: o.keyBits, Fresh: o.fresh}
+	if o.verbose {
+		opts.Log = a.note
+	}
+	l, err := lab.Up(ctx, opts)
+	if errors.Is(err, lab.ErrRunning) {
+		return usagef("use it, or choose another --dir", "%v", err)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	st := l.Status()
+	if a.json {
+		if err := a.labJSON("lab", l.Profile, st); err != nil {
+			return err
+		}
+	} else {
+		a.printf("%s  %s\n\n", a.outSt.bold("A practice cluster runs, CUCM "+st.Version), modeOf(st.Mixed))
+		if err := a.printLab(st); err != nil {
+			return err
+		}
+		a.printf("\nProfile: %s\n", l.Profile)
+		a.printf("%s\n", a.outSt.dim("In another terminal: ctlclient --profile "+l.Profile+" cluster status"))
+		a.printf("%s\n", a.outSt.dim("Ctrl-C ends it; its files stay."))
+	}
+	<-ctx.Done()
+	return nil // being interrupted is how it is meant to end
+}
+
+func (a *app) labJSON(kind, profile string, st lab.Status) error {
+	return a.object(kind, map[string]any{"profile": profile, "version": st.Version, "mixed": st.Mixed, "nodes": st.Nodes, "phones": st.Phones})
+}
+
+func (a *app) printLab(st lab.Status) error {
+	s := a.outSt
+	t := table{indent: "  ", head: []string{"Node", "Role", "Address", "CTL", "ITL"}}
+	for _, n := range st.Nodes {
+		state := painted(shortSum(n.CTL), nil)
+		if !n.Running {
+			state = painted("stopped", s.red)
+		}
+		t.row(plain(n.Name), plain(n.Role), plain(n.Address), state, plain(shortSum(n.ITL)))
+	}
+	if err := t.write(a.out, s); err != nil {
+		return err
+	}
+	a.printf("\n")
+	t = table{indent: "  ", head: []string{"Phone", "Model", "CTL", "ITL"}}
+	for _, p := range st.Phones {
+		t.row(plain(p.Name), plain(p.Model), plain(shortSum(p.CTL)), plain(shortSum(p.ITL)))
+	}
+	return t.write(a.out, s)
+}
+
+// shortSum is enough of a checksum to compare by eye.
+func shortSum(sum string) string {
+	if sum == "" {
+		return "none"
+	}
+	return sum[:min(8, len(sum))]
+}
+
+// onLab runs f on the lab that runs in dir.
+func onLab(dir string, f func(*lab.Remote) error) (err error) {
+	r, err := lab.Dial(labDir(dir))
+	var down *lab.NotRunningError
+	if errors.As(err, &down) {
+		return &fetchError{"lab", err}
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	return f(r)
+}
+
+// remoteCommand makes a command that tells a running lab something.
+func remoteCommand(a *app, use, short, long, example string, args cobra.PositionalArgs, run func(ctx context.Context, r *lab.Remote, args []string) error) *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use: use, Short: short, Long: long, Example: example, Args: args,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return onLab(dir, func(r *lab.Remote) error { return run(cmd.Context(), r, args) })
+		},
+	}
+	dirFlag(c, &dir)
+	return withExits(c, exitDone, exitUsage, exitUnreachable)
+}
+
+// said ends a command that has nothing to show but that it was done.
+func (a *app) said(format string, args ...any) error {
+	msg := fmt.Sprintf(format, args...)
+	if a.json {
+		return a.result(map[string]any{"message": msg})
+	}
+	a.printf("%s %s\n", a.outSt.green("✓"), msg)
+	return nil
+}
+
+func newLabStatusCommand(a *app) *cobra.Command {
+	return remoteCommand(a, "status", "Show the nodes and phones of the lab",
+		"Show the nodes of a running lab, its phones, and which CTL and ITL each serves or holds.",
+		"  ctlclient lab status", exactly(),
+		func(_ context.Context, r *lab.Remote, _ []string) error {
+			st, err := r.Status()
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.labJSON("result", r.Profile, st)
+			}
+			return a.printLab(st)
+		})
+}
+
+func newLabTrustCommand(a *app) *cobra.Command {
+	return remoteCommand(a, "trust CERT...", "Put certificates into the lab's Phone-SAST-trust",
+		"Put certificates into the lab's Phone-SAST-trust, as OS Administration > Security > Certificate Management > Upload Certificate does.",
+		"  ctlclient lab trust SAST-1.cer SAST-2.cer",
+		func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("usage: "+cmd.UseLine(), "CERT is missing")
+			}
+			return nil
+		},
+		func(ctx context.Context, r *lab.Remote, args []string) error {
+			for _, arg := range args {
+				der, err := a.readCertificate(ctx, arg)
+				if err != nil {
+					return err
+				}
+				if err := r.TrustCertificate(der); err != nil {
+					return err
+				}
+			}
+			return a.said("%s in Phone-SAST-trust", strings.Join(args, ", "))
+		})
+}
+
+func newLabPhonesCommand(a *app) *cobra.Command {
+	return remoteCommand(a, "phones", "Restart the lab's phones; each says what it accepts",
+		"Restart the lab's phones: each fetches CTL, ITL and configuration over TFTP, asks TVS, and says whether it accepted, and why.",
+		"  ctlclient lab phones", exactly(),
+		func(ctx context.Context, r *lab.Remote, _ []string) error {
+			boots, err := r.RestartPhones(ctx)
+			if err != nil {
+				return err
+			}
+			return a.showBoots(boots)
+		})
+}
+
+func newLabRestartCommand(a *app) *cobra.Command {
+	return remoteCommand(a, "restart", "Restart the lab's TFTP and CallManager services",
+		"Restart TFTP, then CallManager, on all nodes of the lab.",
+		"  ctlclient lab restart", exactly(),
+		func(ctx context.Context, r *lab.Remote, _ []string) error {
+			if err := r.RestartServices(ctx); err != nil {
+				return err
+			}
+			return a.said("TFTP and CallManager restarted on all nodes")
+		})
+}
+
+func newLabRegenerateCommand(a *app) *cobra.Command {
+	return remoteCommand(a, "regenerate NODE callmanager|tvs|capf|itlrecovery", "Make a certificate of a node anew",
+		"Make a certificate of a node anew. The CTL stays as it is until it is updated, as on a real cluster.",
+		"  ctlclient lab regenerate cucm-pub callmanager", exactly("NODE", "CERTIFICATE"),
+		func(_ context.Context, r *lab.Remote, args []string) error {
+			if err := r.Regenerate(args[0], args[1]); err != nil {
+				return err
+			}
+			return a.said("%s of %s regenerated", args[1], args[0])
+		})
+}
+
+func newLabStopCommand(a *app) *cobra.Command {
+	return remoteCommand(a, "stop NODE", "Pull a node's plug",
+		"Pull a node's plug: its listeners and connections end at once, its files stay.",
+		"  ctlclient lab stop cucm-sub1", exactly("NODE"),
+		func(_ context.Context, r *lab.Remote, args []string) error {
+			if err := r.Stop(args[0]); err != nil {
+				return err
+			}
+			return a.said("%s is off", args[0])
+		})
+}
+
+func newLabStartCommand(a *app) *cobra.Command {
+	return remoteCommand(a, "start NODE", "Plug a node in again",
+		"Plug a node in again. It serves what it served before; a CTL that it missed it does not have.",
+		"  ctlclient lab start cucm-sub1", exactly("NODE"),
+		func(_ context.Context, r *lab.Remote, args []string) error {
+			if err := r.Start(args[0]); err != nil {
+				return err
+			}
+			return a.said("%s is on", args[0])
+		})
+}
+
+// showBoots prints what each phone made of what it was offered.
+func (a *app) showBoots(boots []lab.Boot) error {
+	st := a.outSt
+	refused := 0
+	t := table{indent: "  "}
+	for _, b := range boots {
+		mark, word, paint, why := "✓", "accepted", st.green, b.CTL.Reason
+		if !b.CTL.Accept || b.Err != nil {
+			mark, word, paint = "✗", "refused", st.red
+			refused++
+		}
+		if b.Err != nil {
+			why = oneLine(b.Err.Error())
+		}
+		if a.json {
+			v := verdictOf(b.CTL)
+			err := a.object("boot", map[string]any{"phone": b.Phone.Name, "model": b.Phone.Model, "ctl": v,
+				"itl_accept": b.ITL.Accept, "config_accept": b.Config.Accept, "md5": heldSum(b.Phone)})
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		t.row(painted(mark, paint), plain(b.Phone.Name), plain(b.Phone.Model), painted(word, paint), painted(printable(why), st.dim))
+	}
+	if a.json {
+		return a.result(map[string]any{"phones": len(boots), "refused": refused})
+	}
+	return t.write(a.out, st)
+}
+
+func heldSum(p *lab.Phone) string {
+	if p == nil || p.CTL == nil {
+		return ""
+	}
+	return p.CTL.MD5()
+}

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"ctlclient/workflow"
+)
+
+func newMigrateCommand(a *app) *cobra.Command {
+	return group("migrate", "Change who signs the CTL: tokens, or the cluster itself",
+		"  ctlclient --profile hq migrate to-tokens --token pkcs11:token=SAST-1 --token pkcs11:token=SAST-2 --sign-with pkcs11:token=SAST-1",
+		newToTokensCommand(a), newToTokenlessCommand(a))
+}
+
+type toTokensOptions struct {
+	jobOptions
+	tokens     []string
+	signWith   string
+	serverSAST string
+}
+
+func newToTokensCommand(a *app) *cobra.Command {
+	var o toTokensOptions
+	c := &cobra.Command{
+		Use:   "to-tokens --token URI --token URI --sign-with URI",
+		Short: "Make a tokenless CTL one that hardware tokens sign",
+		Long: `Make a tokenless CTL one that hardware tokens sign, in one step and without deleting
+the file. Phones know none of the tokens yet, so they ask TVS: before anything is
+planned, TVS on every node is asked about every token and must answer "valid". For
+that the certificates lie in Phone-SAST-trust; ctlclient token export writes them.
+
+CallManager and ITLRecovery stay SAST beside the tokens from CUCM 11.5 on and are
+dropped before; --server-sast decides otherwise.`,
+		Example: `  ctlclient --profile hq migrate to-tokens --dry-run \
+    --token pkcs11:token=SAST-1 --token SAST-2.cer --sign-with pkcs11:token=SAST-1`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runToTokens(cmd.Context(), a, o) },
+	}
+	o.add(a, c, true)
+	f := c.Flags()
+	f.StringArrayVar(&o.tokens, "token", nil, "token of the new CTL, a `URI` or its exported .cer; two at least")
+	f.StringVar(&o.signWith, "sign-with", "", "which of them signs, a `URI`")
+	f.StringVar(&o.serverSAST, "server-sast", "auto", "CallManager and ITLRecovery as SAST: `auto|keep|drop`")
+	return jobExits(c)
+}
+
+func serverSAST(s string) (workflow.ServerSAST, error) {
+	switch s {
+	case "auto", "":
+		return workflow.ServerSASTAuto, nil
+	case "keep":
+		return workflow.ServerSASTKeep, nil
+	case "drop":
+		return workflow.ServerSASTDrop, nil
+	}
+	return "", usagef("--server-sast auto, keep or drop", "unknown --server-sast %q", s)
+}
+
+func runToTokens(ctx context.Context, a *app, o toTokensOptions) error {
+	r := workflow.MigrateRequest{SignWith: o.signWith}
+	var err error
+	if r.Digest, r.SerialOrder, err = o.format(); err != nil {
+		return err
+	}
+	if r.ServerSAST, err = serverSAST(o.serverSAST); err != nil {
+		return err
+	}
+	if err := needSigner(o.signWith); err != nil {
+		return err
+	}
+	if r.Tokens, r.TokenCerts, err = tokenArgs(o.tokens); err != nil {
+		return err
+	}
+	return a.with(ctx, func(s *workflow.Session) error {
+		p, err := s.PlanMigrateToTokens(ctx, r)
+		if err != nil {
+			return err
+		}
+		return a.runPlan(ctx, s, p, o.jobOptions)
+	})
+}
+
+func newToTokenlessCommand(a *app) *cobra.Command {
+	var o jobOptions
+	c := &cobra.Command{
+		Use:   "to-tokenless",
+		Short: "Let the publisher sign the CTL itself (utils ctl update CTLFile)",
+		Long: `Let the publisher write and sign the CTL with its own certificates, through its
+administration CLI, and verify the result on all nodes. On a CTL that is tokenless
+already it takes up regenerated certificates.
+
+From CUCM 12.0 on phones must hold a token-signed CTL that lists ITLRecovery and
+CallManager as SAST; that is checked first.`,
+		Example: "  ctlclient --profile hq migrate to-tokenless --dry-run",
+		Args:    exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runTokenless(cmd.Context(), a, o, workflow.TokenlessUpdate)
+		},
+	}
+	o.add(a, c, false)
+	return jobExits(c)
+}
+
+// runTokenless is the way of every job that the publisher does itself.
+func runTokenless(ctx context.Context, a *app, o jobOptions, job workflow.TokenlessJob) error {
+	return a.with(ctx, func(s *workflow.Session) error {
+		p, err := s.PlanTokenless(ctx, job)
+		if err != nil {
+			return err
+		}
+		if err := a.showPlan(p); err != nil {
+			return err
+		}
+		if o.dryRun {
+			return a.dryRun(p)
+		}
+		if err := s.Agree(ctx, p); err != nil {
+			return err
+		}
+		r, err := s.ExecuteTokenless(ctx, p, o.execute())
+		return a.finish(r, err)
+	})
+}

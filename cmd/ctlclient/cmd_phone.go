@@ -1,0 +1,246 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/protocol/tvs"
+	"ctlclient/trust"
+)
+
+func newPhoneCommand(a *app) *cobra.Command {
+	return group("phone", "Say what a phone makes of a file",
+		"  ctlclient phone assess --held old.tlv --held-itl ITLFile.tlv --offered new.tlv --tvs 10.48.47.155",
+		newPhoneAssessCommand(a))
+}
+
+type assessOptions struct {
+	held    string
+	heldITL string
+	offered string
+	model   string
+	tvs     []string
+	legacy  bool
+}
+
+func newPhoneAssessCommand(a *app) *cobra.Command {
+	var o assessOptions
+	c := &cobra.Command{
+		Use:   "assess --offered FILE [--held FILE] [--held-itl FILE]",
+		Short: "Accept or reject, and why, in the phone's own terms",
+		Long: `Say whether a phone that holds the given lists accepts the file offered: a CTL, an
+ITL, or a signed configuration (.sgn). TVS servers are asked as the phone would,
+each authenticated by the TVS records of the ITL held; without --tvs a verdict that
+needs TVS is not certain.
+
+` + fileHint + ".",
+		Example: `  ctlclient phone assess --held old.tlv --held-itl ITLFile.tlv --offered new.tlv --tvs 10.48.47.155
+  ctlclient phone assess --model 7940 --held old.tlv --offered new.tlv`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runPhoneAssess(cmd.Context(), a, o) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.held, "held", "", "CTL that the phone holds, a `FILE` (default: none)")
+	f.StringVar(&o.heldITL, "held-itl", "", "ITL that the phone holds, a `FILE` (default: none)")
+	f.StringVar(&o.offered, "offered", "", "what it is offered, a `FILE`")
+	f.StringVar(&o.model, "model", "", "its `model`, such as 7940: some cannot ask TVS")
+	f.StringArrayVar(&o.tvs, "tvs", nil, "TVS server of its configuration, `HOST[:PORT]`; repeatable, in order")
+	f.BoolVar(&o.legacy, "legacy", false, "TVS servers of the age of TLS 1.0")
+	return withExits(c, exitDone, exitBad, exitUsage, exitUnreachable)
+}
+
+func runPhoneAssess(ctx context.Context, a *app, o assessOptions) error {
+	if o.offered == "" {
+		return usagef("--offered FILE", "--offered is missing: what is the phone given?")
+	}
+	p := trust.Phone{Name: "the phone", Model: o.model}
+	var err error
+	if o.held != "" {
+		if p.CTL, err = a.readList(ctx, o.held); err != nil {
+			return err
+		}
+	}
+	if o.heldITL != "" {
+		if p.ITL, err = a.readList(ctx, o.heldITL); err != nil {
+			return err
+		}
+	}
+	offer, err := a.readOffer(ctx, o.offered)
+	if err != nil {
+		return err
+	}
+	var asker trust.Asker
+	for _, s := range o.tvs {
+		p.TVS = append(p.TVS, withPort(s, "2445"))
+	}
+	if len(p.TVS) > 0 {
+		asker = a.tvsAsker(o.legacy)
+	}
+	v := trust.Assess(ctx, p, offer, asker)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if a.json {
+		err = a.result(verdictOf(v))
+	} else {
+		err = v.WriteText(a.out)
+	}
+	if err == nil && !v.Accept {
+		return errBad
+	}
+	return err
+}
+
+// readOffer reads what a phone is given; what it is shows in its header.
+func (a *app) readOffer(ctx context.Context, arg string) (trust.Offer, error) {
+	data, err := a.readSource(ctx, arg)
+	if err != nil {
+		return trust.Offer{}, err
+	}
+	env, err := ctlbuild.ParseEnvelope(data)
+	if err != nil {
+		return trust.Offer{}, fmt.Errorf("%s: %w", arg, err)
+	}
+	if env.Kind() == ctlbuild.KindSigned {
+		return trust.Offer{Config: env}, nil
+	}
+	l, err := ctlbuild.Parse(data)
+	switch {
+	case err != nil:
+		return trust.Offer{}, fmt.Errorf("%s: %w", arg, err)
+	case l.Kind() == ctlbuild.KindITL:
+		return trust.Offer{ITL: l}, nil
+	}
+	return trust.Offer{CTL: l}, nil
+}
+
+func withPort(host, port string) string {
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return host
+	}
+	return net.JoinHostPort(strings.Trim(host, "[]"), port)
+}
+
+// tvsAsker asks the servers that a phone names, in its order; the first that answers
+// decides. Each is authenticated by the lists that the phone holds.
+func (a *app) tvsAsker(legacy bool) trust.Asker {
+	return trust.NewCachedAsker(trust.AskerFunc(func(ctx context.Context, p trust.Phone, der []byte) (trust.Answer, error) {
+		var last error
+		for _, addr := range p.TVS {
+			ans, err := tvs.Verify(ctx, addr, der, tvs.Options{Legacy: legacy, Timeout: a.timeout,
+				VerifyPeer: func(_ *x509.Certificate, raw []byte) error { return authenticate(raw, p.ITL, p.CTL) }})
+			if err == nil {
+				return trust.Answer{Valid: ans.Valid, Roles: ans.Roles, TTL: ans.TTL}, nil
+			}
+			last = fmt.Errorf("TVS %s: %w", addr, err)
+		}
+		return trust.Answer{}, last
+	}), nil)
+}
+
+// authenticate finds a TVS server's certificate in the first list that knows it.
+func authenticate(raw []byte, lists ...*ctlbuild.List) error {
+	err := error(&trust.TVSCertificateError{Function: ctlbuild.TVS})
+	for _, l := range lists {
+		if l == nil {
+			continue
+		}
+		if _, err = trust.CheckTVSCertificate(l, raw); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func newTVSCommand(a *app) *cobra.Command {
+	return group("tvs", "Ask the Trust Verification Service",
+		"  ctlclient tvs verify SAST-1.cer 10.48.47.155 --itl tftp://10.48.47.155/ITLFile.tlv",
+		newTVSVerifyCommand(a))
+}
+
+type tvsVerifyOptions struct {
+	itl    string
+	cert   string
+	legacy bool
+}
+
+func newTVSVerifyCommand(a *app) *cobra.Command {
+	var o tvsVerifyOptions
+	c := &cobra.Command{
+		Use:   "verify CERT HOST[:PORT]",
+		Short: "Ask whether a certificate is trusted: status, roles, TTL",
+		Long: `Ask the TVS of a node about a certificate, as a phone does. The service itself is
+authenticated by the TVS records of an ITL, or by its certificate.`,
+		Example: "  ctlclient tvs verify SAST-1.cer 10.48.47.155 --itl tftp://10.48.47.155/ITLFile.tlv",
+		Args:    exactly("CERT", "HOST[:PORT]"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runTVSVerify(cmd.Context(), a, o, args[0], args[1])
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.itl, "itl", "", "ITL whose TVS records authenticate the service, a `FILE`")
+	f.StringVar(&o.cert, "tvs-cert", "", "certificate of the service, a `file`")
+	f.BoolVar(&o.legacy, "legacy", false, "a server of the age of TLS 1.0")
+	return withExits(c, exitDone, exitBad, exitUsage, exitUnreachable, exitInterrupted)
+}
+
+func runTVSVerify(ctx context.Context, a *app, o tvsVerifyOptions, certArg, host string) error {
+	if (o.itl == "") == (o.cert == "") {
+		return usagef("--itl FILE, or --tvs-cert CERT", "one of --itl and --tvs-cert says who the service is")
+	}
+	der, err := a.readCertificate(ctx, certArg)
+	if err != nil {
+		return err
+	}
+	verify, err := a.tvsPeer(ctx, o)
+	if err != nil {
+		return err
+	}
+	ans, err := tvs.Verify(ctx, withPort(host, "2445"), der, tvs.Options{VerifyPeer: verify, Legacy: o.legacy, Timeout: a.timeout})
+	if err != nil {
+		return &fetchError{"tvs://" + host, err}
+	}
+	roles := make([]string, 0, len(ans.Roles))
+	for _, r := range ans.Roles {
+		roles = append(roles, ctlbuild.Function(r).String())
+	}
+	if a.json {
+		err = a.result(map[string]any{"valid": ans.Valid, "roles": roles, "ttl_seconds": int(ans.TTL.Seconds())})
+	} else if ans.Valid {
+		a.printf("%s valid\n  roles  %s\n  TTL    %d s\n", a.outSt.green("✓"), strings.Join(roles, ", "), int(ans.TTL.Seconds()))
+	} else {
+		a.printf("%s invalid: TVS on %s does not know this certificate\n", a.outSt.red("✗"), host)
+	}
+	if err == nil && !ans.Valid {
+		return errBad
+	}
+	return err
+}
+
+// tvsPeer says how the service is authenticated.
+func (a *app) tvsPeer(ctx context.Context, o tvsVerifyOptions) (func(*x509.Certificate, []byte) error, error) {
+	if o.itl != "" {
+		l, err := a.readList(ctx, o.itl)
+		if err != nil {
+			return nil, err
+		}
+		return func(_ *x509.Certificate, raw []byte) error { return authenticate(raw, l) }, nil
+	}
+	want, err := a.readCertificate(ctx, o.cert)
+	if err != nil {
+		return nil, err
+	}
+	return func(_ *x509.Certificate, raw []byte) error {
+		if !bytes.Equal(raw, want) {
+			return fmt.Errorf("the service presents another certificate than %s", o.cert)
+		}
+		return nil
+	}, nil
+}

@@ -1,0 +1,359 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/token"
+)
+
+func newTokenCommand(a *app) *cobra.Command {
+	return group("token", "List tokens, export their certificates, change a PIN",
+		"  ctlclient token list\n  ctlclient token export pkcs11:token=SAST-1",
+		newTokenListCommand(a), newTokenExportCommand(a), newTokenWatchCommand(a), newTokenPINCommand(a))
+}
+
+// parseTokenURI reads a URI; what it cannot read is wrong usage.
+func parseTokenURI(s string) (token.URI, error) {
+	u, err := token.ParseURI(s)
+	if err == nil {
+		return u, nil
+	}
+	if hs := hints(err); len(hs) > 0 {
+		return u, usagef(strings.Join(hs, "\n"), "%v", err)
+	}
+	return u, usagef("such as pkcs11:token=SAST-1 or pkcs11:serial=0054f509", "%v", err)
+}
+
+func newTokenListCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:     "list",
+		Short:   "List the tokens that are plugged in",
+		Long:    "List the tokens that are plugged in: module, slot, label, serial number, model, what a person should know of the PIN, and the certificates. No PIN is needed.",
+		Example: "  ctlclient token list\n  ctlclient --module /usr/lib/libeToken.so token list",
+		Args:    exactly(),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runTokenList(cmd.Context(), a) },
+	}
+	return withExits(c, exitDone, exitUsage, exitToken)
+}
+
+func runTokenList(ctx context.Context, a *app) error {
+	infos, err := token.List(ctx, a.modules)
+	if err != nil && len(infos) == 0 {
+		return err
+	}
+	if err != nil {
+		a.note("%s", oneLine(err.Error())) // one module failed; the others answered
+	}
+	if a.json {
+		for _, i := range infos {
+			if err := a.object("token", tokenOf(i)); err != nil {
+				return err
+			}
+		}
+		if err := a.result(map[string]any{"tokens": len(infos)}); err != nil {
+			return err
+		}
+	} else {
+		for n, i := range infos {
+			if n > 0 {
+				a.printf("\n")
+			}
+			a.printToken(i)
+		}
+	}
+	if len(infos) == 0 {
+		return noTokens(ctx, a.modules)
+	}
+	return nil
+}
+
+// noTokens says which modules were asked in vain.
+func noTokens(ctx context.Context, named []string) error {
+	var paths []string
+	for _, m := range token.Modules(ctx, named) {
+		if m.Err == nil {
+			paths = append(paths, m.Path)
+		}
+	}
+	if len(paths) == 0 {
+		return &token.Error{Kind: token.NoModule}
+	}
+	return &token.Error{Kind: token.NotFound, Err: fmt.Errorf("asked: %s", strings.Join(paths, ", "))}
+}
+
+func (a *app) printToken(i token.Info) {
+	st := a.outSt
+	a.printf("%s  %s\n", st.bold(printable(i.Label)), st.dim(i.URI().String()))
+	a.printf("  %s %s, serial number %s, slot %d of %s\n", printable(i.Manufacturer), printable(i.Model), printable(i.Serial), i.Slot, i.Module)
+	for _, w := range pinWarnings(i.Flags) {
+		a.printf("  %s %s\n", st.yellow("!"), w)
+	}
+	if len(i.Certificates) == 0 {
+		a.printf("  %s\n", st.dim("no certificate can be seen without the PIN"))
+	}
+	for _, c := range i.Certificates {
+		a.printf("  %s\n", printable(c.Subject))
+		a.printf("    Issuer Name  %s\n", printable(c.Issuer))
+		a.printf("    Valid From   %s   Expires on %s%s\n", c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly), expiry(st, c.NotAfter))
+		a.printf("    Key          %d bits, serial number %s\n", c.KeyBits, hex.EncodeToString(c.Serial))
+	}
+}
+
+// expiry marks what has expired; phones do not look at it, people should know.
+func expiry(st style, t time.Time) string {
+	if time.Now().After(t) {
+		return st.yellow("  (expired; phones accept it all the same)")
+	}
+	return ""
+}
+
+func pinWarnings(f token.Flags) []string {
+	var w []string
+	switch {
+	case f.PINLocked:
+		w = append(w, "the PIN is locked")
+	case f.PINFinalTry:
+		w = append(w, "one PIN try is left before the token locks for good")
+	case f.PINCountLow:
+		w = append(w, "a wrong PIN was entered since the last good one")
+	}
+	if !f.Initialized {
+		w = append(w, "the token is not initialised")
+	}
+	return w
+}
+
+func tokenOf(i token.Info) map[string]any {
+	certs := make([]map[string]any, 0, len(i.Certificates))
+	for _, c := range i.Certificates {
+		certs = append(certs, map[string]any{
+			"label": c.Label, "id": hex.EncodeToString(c.ID), "subject": c.Subject, "issuer": c.Issuer,
+			"serial": hex.EncodeToString(c.Serial), "not_before": c.NotBefore, "not_after": c.NotAfter, "key_bits": c.KeyBits,
+		})
+	}
+	return map[string]any{
+		"uri": i.URI().String(), "module": i.Module, "slot": i.Slot, "label": i.Label, "serial": i.Serial, "model": i.Model,
+		"manufacturer": i.Manufacturer, "pin_locked": i.Flags.PINLocked, "pin_final_try": i.Flags.PINFinalTry,
+		"pin_count_low": i.Flags.PINCountLow, "certificates": certs,
+	}
+}
+
+type tokenExportOptions struct {
+	out    string
+	format string
+	all    bool
+	dir    string
+	force  bool
+}
+
+func newTokenExportCommand(a *app) *cobra.Command {
+	var o tokenExportOptions
+	c := &cobra.Command{
+		Use:   "export URI",
+		Short: "Write a token's certificate, as the trust store's upload page takes it",
+		Long: `Write a token's certificate; no PIN is needed. The default name is <CN>.cer, DER, as
+OS Administration > Security > Certificate Management > Upload Certificate takes it
+for Phone-SAST-trust.`,
+		Example: "  ctlclient token export pkcs11:token=SAST-1\n  ctlclient token export --all --dir certificates",
+		Args:    atMost(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return runTokenExport(cmd.Context(), a, o, args) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.out, "out", "", "`file` to write, - for standard output (default: <CN>.cer)")
+	f.StringVar(&o.format, "format", "der", "`der|pem`")
+	f.BoolVar(&o.all, "all", false, "every certificate of every token")
+	f.StringVar(&o.dir, "dir", ".", "`folder` to write to; made if missing")
+	f.BoolVar(&o.force, "force", false, "replace files that exist")
+	return withExits(c, exitDone, exitUsage, exitToken)
+}
+
+func runTokenExport(ctx context.Context, a *app, o tokenExportOptions, args []string) error {
+	switch {
+	case o.format != "der" && o.format != "pem":
+		return usagef("--format der or pem", "unknown format %q", o.format)
+	case o.all == (len(args) == 1):
+		return usagef("ctlclient token export URI, or ctlclient token export --all --dir DIR", "name one token, or --all")
+	case o.all && o.out != "":
+		return usagef("use --dir", "--out is for one certificate")
+	}
+	var certs []token.Certificate
+	if o.all {
+		infos, err := token.List(ctx, a.modules)
+		if err != nil && len(infos) == 0 {
+			return err
+		}
+		for _, i := range infos {
+			certs = append(certs, i.Certificates...)
+		}
+		if len(certs) == 0 {
+			return noTokens(ctx, a.modules)
+		}
+	} else {
+		u, err := parseTokenURI(args[0])
+		if err != nil {
+			return err
+		}
+		_, c, err := token.CertificateOf(ctx, a.modules, u)
+		if err != nil {
+			return err
+		}
+		certs = append(certs, c)
+	}
+	return a.exportCertificates(certs, o)
+}
+
+func (a *app) exportCertificates(certs []token.Certificate, o tokenExportOptions) error {
+	if err := os.MkdirAll(o.dir, 0o755); err != nil {
+		return plainPath(err)
+	}
+	var written []string
+	for _, c := range certs {
+		data := c.DER
+		if o.format == "pem" {
+			data = pemOf(c.DER)
+		}
+		if o.out == "-" {
+			_, err := a.out.Write(data)
+			return err
+		}
+		path := o.out
+		if path == "" {
+			path = filepath.Join(o.dir, certificateName(c)+map[string]string{"der": ".cer", "pem": ".pem"}[o.format])
+		}
+		if err := createFile(path, data, o.force, 0o644); err != nil {
+			return err
+		}
+		written = append(written, path)
+		if !a.json {
+			a.printf("%s\n", path)
+		}
+	}
+	if a.json {
+		return a.result(map[string]any{"files": written})
+	}
+	a.note("upload with purpose Phone-SAST-trust: OS Administration > Security > Certificate Management > Upload Certificate")
+	return nil
+}
+
+// exportTo writes one token's certificate as DER and returns where.
+func (a *app) exportTo(ctx context.Context, u token.URI, dir string) (string, error) {
+	_, c, err := token.CertificateOf(ctx, a.modules, u)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, certificateName(c)+".cer")
+	return path, createFile(path, c.DER, false, 0o644)
+}
+
+func certificateName(c token.Certificate) string {
+	p, err := ctlbuild.ParseCertificate(c.DER)
+	if err != nil || strings.TrimSpace(p.CN) == "" {
+		return safeName(c.Label)
+	}
+	return safeName(p.CN)
+}
+
+func newTokenWatchCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:     "watch",
+		Short:   "Tell when tokens are inserted and removed",
+		Long:    "Tell which tokens are there, and then when one is inserted or removed, until interrupted.",
+		Example: "  ctlclient token watch",
+		Args:    exactly(),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runTokenWatch(cmd.Context(), a) },
+	}
+	return withExits(c, exitDone, exitUsage, exitToken, exitInterrupted)
+}
+
+func runTokenWatch(ctx context.Context, a *app) error {
+	var failed error
+	err := token.Watch(ctx, a.modules, func(e token.Event) {
+		word := "removed "
+		if e.Inserted {
+			word = "inserted"
+		}
+		if a.json {
+			v := tokenOf(e.Token)
+			v["event"] = strings.TrimSpace(word)
+			failed = errors.Join(failed, a.object("token", v))
+			return
+		}
+		a.printf("%s  %s  %s\n", time.Now().Format(time.TimeOnly), word, printable(e.Token.Label))
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return errors.Join(err, failed)
+}
+
+type tokenPINOptions struct {
+	newSource string
+}
+
+func newTokenPINCommand(a *app) *cobra.Command {
+	var o tokenPINOptions
+	c := &cobra.Command{
+		Use:   "pin URI",
+		Short: "Change the PIN of a token",
+		Long: `Change the PIN of a token: the present one is asked once and tried once, the new one
+is asked twice.`,
+		Example: "  ctlclient token pin pkcs11:token=SAST-1",
+		Args:    exactly("URI"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return runTokenPIN(cmd.Context(), a, o, args[0]) },
+	}
+	c.Flags().StringVar(&o.newSource, "new-pin-source", "prompt", "where the new PIN comes from: `prompt|env:NAME|file:PATH|fd:N`")
+	return withExits(c, exitDone, exitUsage, exitToken, exitInterrupted)
+}
+
+func runTokenPIN(ctx context.Context, a *app, o tokenPINOptions, uri string) error {
+	u, err := parseTokenURI(uri)
+	if err != nil {
+		return err
+	}
+	src, err := newSecretSource(o.newSource)
+	if err != nil {
+		return usagef("use --new-pin-source prompt, env:NAME, file:PATH or fd:N", "wrong --new-pin-source")
+	}
+	opts := token.Options{Modules: a.modules, PIN: a.ui.PIN, AllowFinalTry: a.finalTry}
+	err = token.ChangePIN(ctx, u, opts, func(ctx context.Context, r token.PINRequest) ([]byte, error) {
+		return newPIN(ctx, src, r)
+	})
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.result(map[string]any{"token": u.String(), "changed": true})
+	}
+	a.printf("%s the PIN was changed\n", a.outSt.green("✓"))
+	return nil
+}
+
+// newPIN asks twice where it asks a person: a typing error would lock them out.
+func newPIN(ctx context.Context, src *secretSource, r token.PINRequest) ([]byte, error) {
+	first, err := src.get(ctx, fmt.Sprintf("New PIN of %s: ", printable(r.Token)))
+	if err != nil || src.kind != "prompt" {
+		return first, err
+	}
+	second, err := src.get(ctx, "The new PIN again: ")
+	defer clear(second)
+	if err != nil {
+		clear(first)
+		return nil, err
+	}
+	if !bytes.Equal(first, second) {
+		clear(first)
+		return nil, usagef("the PIN is as it was; run the command again", "the two entries differ")
+	}
+	return first, nil
+}

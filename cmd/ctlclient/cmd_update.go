@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ctlclient/workflow"
+)
+
+type updateOptions struct {
+	jobOptions
+	signWith  string
+	tokens    []string
+	tftp      []string
+	firewalls []string
+	remove    []string
+
+	serverSAST string
+}
+
+func newUpdateCommand(a *app) *cobra.Command {
+	var o updateOptions
+	c := &cobra.Command{
+		Use:   "update --sign-with URI",
+		Short: "Update the CTL: add and remove tokens, TFTP servers, firewalls",
+		Long: `Update the CTL of a cluster and bring it to every node. Certificates of the
+cluster's own servers (CallManager, TFTP, CAPF) are brought up to date by
+themselves; every other record stays byte for byte. The signing token must be one
+that the current CTL lists.
+
+SELECTOR is a record number as shown, a host, an address or a subject CN.`,
+		Example: `  ctlclient --profile hq update --sign-with pkcs11:token=SAST-1 --dry-run
+  ctlclient --profile hq update --sign-with pkcs11:token=SAST-1 \
+    --add-tftp tftp2.pem,host=10.48.47.158 --remove SAST-ADN008580ef`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runUpdate(cmd.Context(), a, o) },
+	}
+	o.add(a, c, true)
+	f := c.Flags()
+	f.StringVar(&o.signWith, "sign-with", "", "signing token, a PKCS#11 `URI`")
+	f.StringArrayVar(&o.tokens, "add-token", nil, "token to add, a `URI` or its exported .cer; repeatable")
+	f.StringArrayVar(&o.tftp, "add-tftp", nil, "alternate TFTP server to add, `CERT,host=H[,ip=A]`; repeatable")
+	f.StringArrayVar(&o.firewalls, "add-firewall", nil, "firewall to add, `CERT,host=H[,ip=A]`; repeatable")
+	f.StringArrayVar(&o.remove, "remove", nil, "record to remove, a `SELECTOR`; repeatable")
+	f.StringVar(&o.serverSAST, "server-sast", "auto", "CallManager and ITLRecovery as SAST: `auto|keep|drop` (auto: as they are)")
+	return jobExits(c)
+}
+
+func runUpdate(ctx context.Context, a *app, o updateOptions) error {
+	r := workflow.UpdateRequest{SignWith: o.signWith, Remove: o.remove}
+	var err error
+	if r.Digest, r.SerialOrder, err = o.format(); err != nil {
+		return err
+	}
+	if r.ServerSAST, err = serverSAST(o.serverSAST); err != nil {
+		return err
+	}
+	if err := needSigner(o.signWith); err != nil {
+		return err
+	}
+	if r.AddTokens, r.AddTokenCerts, err = tokenArgs(o.tokens); err != nil {
+		return err
+	}
+	if r.AddTFTP, err = a.serverArgs(ctx, o.tftp, "--add-tftp"); err != nil {
+		return err
+	}
+	if r.AddFirewall, err = a.serverArgs(ctx, o.firewalls, "--add-firewall"); err != nil {
+		return err
+	}
+	return a.with(ctx, func(s *workflow.Session) error {
+		p, err := s.PlanUpdate(ctx, r)
+		if err != nil {
+			return err
+		}
+		return a.runPlan(ctx, s, p, o.jobOptions)
+	})
+}
+
+// needSigner checks --sign-with before anything is connected to.
+func needSigner(uri string) error {
+	if uri == "" {
+		return usagef("--sign-with pkcs11:token=LABEL; ctlclient token list shows what is there", "--sign-with is missing")
+	}
+	_, err := parseTokenURI(uri)
+	return err
+}
+
+// tokenArgs sorts tokens that are named by URI from those given as a certificate file.
+func tokenArgs(args []string) (uris []string, certs [][]byte, err error) {
+	for _, arg := range args {
+		if strings.HasPrefix(arg, "pkcs11:") {
+			if _, err := parseTokenURI(arg); err != nil {
+				return nil, nil, err
+			}
+			uris = append(uris, arg)
+			continue
+		}
+		if _, err := os.Stat(arg); err != nil {
+			return nil, nil, usagef("a token is pkcs11:token=LABEL, or the .cer that ctlclient token export wrote",
+				"%q is neither a token URI nor a certificate file", arg)
+		}
+		data, err := readPath(arg)
+		if err != nil {
+			return nil, nil, err
+		}
+		certs = append(certs, data)
+	}
+	return uris, certs, nil
+}
+
+func (a *app) serverArgs(ctx context.Context, specs []string, flag string) ([]workflow.Server, error) {
+	var servers []workflow.Server
+	for _, spec := range specs {
+		cert, host, ip, err := parseServer(spec, flag+" CERT,host=H[,ip=A]")
+		if err != nil {
+			return nil, err
+		}
+		der, err := a.readCertificate(ctx, cert)
+		if err != nil {
+			return nil, err
+		}
+		servers = append(servers, workflow.Server{Certificate: der, Host: host, IP: ip})
+	}
+	return servers, nil
+}

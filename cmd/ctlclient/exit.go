@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"slices"
+	"strings"
+
+	"ctlclient/cluster"
+	"ctlclient/cluster/journal"
+	"ctlclient/protocol/ctlp"
+	"ctlclient/protocol/platform"
+	"ctlclient/protocol/sftp"
+	"ctlclient/protocol/sshconn"
+	"ctlclient/token"
+	"ctlclient/workflow"
+)
+
+// The exit codes, a contract with scripts.
+const (
+	exitDone        = 0
+	exitBad         = 1   // the thing examined is bad
+	exitUsage       = 2   // wrong usage, unreadable or malformed input
+	exitUnreachable = 3   // a node or service could not be reached, or its identity changed
+	exitToken       = 4   // none found, PIN wrong or locked, no key, removed
+	exitPartial     = 5   // not all nodes hold the new file
+	exitRefused     = 6   // the node refused: login, conflict, licence, no space
+	exitInterrupted = 130 // by the person
+)
+
+var exitText = map[int]string{
+	exitDone:        "done",
+	exitBad:         "the thing examined is bad: signature wrong, phones would reject, files differ",
+	exitUsage:       "wrong usage, unreadable or malformed input",
+	exitUnreachable: "a node or service could not be reached, or its identity changed",
+	exitToken:       "the token: none found, PIN wrong or locked, no key, removed",
+	exitPartial:     "not all nodes hold the new file (taken back, or left to resume)",
+	exitRefused:     "the node refused: login, conflict, licence, no space",
+	exitInterrupted: "interrupted",
+}
+
+// examined is the outcome of a command whose result, already printed, is "bad".
+type examined struct{}
+
+func (examined) Error() string { return "the thing examined is bad" }
+
+// errBad ends a command with exit 1 after it printed its result.
+var errBad error = examined{}
+
+// usageError is wrong usage, with what would be right.
+type usageError struct {
+	msg  string
+	hint string
+}
+
+func (e *usageError) Error() string { return e.msg }
+func (e *usageError) Hint() string  { return e.hint }
+
+func usagef(hint, format string, args ...any) error {
+	return &usageError{msg: fmt.Sprintf(format, args...), hint: hint}
+}
+
+// is reports whether the tree of err holds an error of type T.
+func is[T error](err error) bool {
+	var t T
+	return errors.As(err, &t)
+}
+
+// exitCode decides. The order matters: what says most about the state of the
+// cluster comes first, the most general last: what is left is input that could not
+// be used (profiles, files, selectors).
+func exitCode(ctx context.Context, err error) int {
+	var we *workflow.Error
+	switch {
+	case err == nil:
+		return exitDone
+	case is[*cluster.PartialError](err), is[*cluster.UnfinishedError](err):
+		return exitPartial
+	case ctx.Err() != nil, errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case is[examined](err):
+		return exitBad
+	case is[*usageError](err):
+		return exitUsage
+	case errors.As(err, &we):
+		return workflowCode(we)
+	case is[*token.Error](err):
+		return exitToken
+	case is[*cluster.IdentityError](err):
+		return exitUnreachable
+	case refused(err):
+		return exitRefused
+	case is[*fetchError](err) && errors.Is(err, fs.ErrNotExist):
+		return exitUsage
+	case is[*fetchError](err), is[*cluster.NodeError](err), is[net.Error](err), errors.Is(err, context.DeadlineExceeded):
+		return exitUnreachable
+	}
+	return exitUsage
+}
+
+func workflowCode(e *workflow.Error) int {
+	switch e.Reason {
+	case workflow.PhonesLost, workflow.FilesBad:
+		return exitBad
+	case workflow.WrongToken:
+		return exitToken
+	case workflow.Unreachable:
+		if e.Err != nil && refused(e.Err) {
+			return exitRefused
+		}
+		return exitUnreachable
+	case workflow.NotEverywhere:
+		return exitPartial
+	case workflow.Refused:
+		return exitRefused
+	case workflow.Declined:
+		return exitInterrupted
+	}
+	return exitUsage
+}
+
+// refused: the node was reached and said no.
+func refused(err error) bool {
+	return is[*ctlp.StatusError](err) || is[*platform.UnexpectedError](err) ||
+		errors.Is(err, cluster.ErrConflict) || is[*journal.LockedError](err) || errors.Is(err, sshconn.ErrLogin) ||
+		errors.Is(err, sftp.ErrConflict) || errors.Is(err, sftp.ErrNoSpace) ||
+		is[*cluster.NodeError](err) && errors.Is(err, fs.ErrPermission)
+}
+
+// hints collects what the errors of a tree say to do next, each line once.
+func hints(err error) []string {
+	var lines []string
+	var walk func(error)
+	walk = func(err error) {
+		if err == nil {
+			return
+		}
+		if h, ok := err.(interface{ Hint() string }); ok {
+			for l := range strings.Lines(h.Hint()) {
+				if l = strings.TrimSpace(l); l != "" && !slices.Contains(lines, l) {
+					lines = append(lines, l)
+				}
+			}
+		}
+		switch u := err.(type) {
+		case interface{ Unwrap() error }:
+			walk(u.Unwrap())
+		case interface{ Unwrap() []error }:
+			for _, e := range u.Unwrap() {
+				walk(e)
+			}
+		}
+	}
+	walk(err)
+	return lines
+}

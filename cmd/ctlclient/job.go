@@ -1,0 +1,393 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
+	"ctlclient/trust"
+	"ctlclient/workflow"
+)
+
+// jobOptions are the flags of every job that changes a cluster.
+type jobOptions struct {
+	dryRun    bool
+	out       string
+	keepGoing bool
+	restart   bool
+	digest    string
+	serial    string
+}
+
+func (o *jobOptions) add(a *app, c *cobra.Command, signs bool) {
+	f := c.Flags()
+	f.BoolVar(&o.dryRun, "dry-run", false, "do everything but stage; print the differences and the verdicts")
+	f.BoolVar(&o.keepGoing, "keep-going", false, "leave a node that fails after the first commit to resume, instead of taking everything back")
+	f.BoolVar(&o.restart, "restart", false, "restart TFTP and CallManager on all nodes afterwards")
+	f.BoolVar(&a.acceptLoss, "accept-loss", false, "go on though phones would be lost; the journal records it")
+	if signs {
+		f.StringVar(&o.out, "out", "", "write the signed file to a `file` and leave the cluster as it is")
+		f.StringVar(&o.digest, "digest", "", "`sha1|sha256|sha512` (default: as the current CTL)")
+		f.StringVar(&o.serial, "serial-order", "little-endian", "serial numbers of new token records: `little-endian|big-endian`")
+	}
+}
+
+// format reads the flags that say how the file is written.
+func (o *jobOptions) format() (ctlbuild.Digest, ctlbuild.SerialOrder, error) {
+	order, err := serialOrder(o.serial)
+	if err != nil || o.digest == "" {
+		return 0, order, err
+	}
+	d, err := ctlbuild.ParseDigest(o.digest)
+	if err != nil {
+		return 0, order, usagef("--digest sha1, sha256 or sha512", "%v", err)
+	}
+	return d, order, nil
+}
+
+func (o *jobOptions) execute() workflow.ExecuteOptions {
+	return workflow.ExecuteOptions{KeepGoing: o.keepGoing, Restart: o.restart}
+}
+
+// loadProfile reads the profile that --profile names.
+func (a *app) loadProfile() (*cluster.Profile, error) {
+	if a.profile == "" {
+		hint := "--profile NAME or --profile FILE; ctlclient lab up makes a practice cluster with a profile"
+		return nil, usagef(hint, "--profile is missing: which cluster?")
+	}
+	return cluster.LoadProfile(a.profile)
+}
+
+// connect opens a session with the cluster of --profile.
+func (a *app) connect(ctx context.Context) (*workflow.Session, error) {
+	p, err := a.loadProfile()
+	if err != nil {
+		return nil, err
+	}
+	return workflow.Connect(ctx, p, a.ui, a.options())
+}
+
+// with runs f on a session and closes it.
+func (a *app) with(ctx context.Context, f func(*workflow.Session) error) (err error) {
+	s, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return f(s)
+}
+
+// runPlan is the way of every job that signs: show, agree, sign, write.
+func (a *app) runPlan(ctx context.Context, s *workflow.Session, p *workflow.Plan, o jobOptions) error {
+	if err := a.showPlan(p); err != nil {
+		return err
+	}
+	if o.dryRun {
+		return a.dryRun(p)
+	}
+	if o.out == "" || p.Dangerous() {
+		if err := s.Agree(ctx, p); err != nil {
+			return err
+		}
+	}
+	signed, err := s.Sign(ctx, p)
+	if err != nil {
+		return err
+	}
+	if o.out != "" {
+		return a.keepSigned(signed, o.out)
+	}
+	r, err := s.Execute(ctx, p, signed, o.execute())
+	return a.finish(r, err)
+}
+
+func (a *app) dryRun(p *workflow.Plan) error {
+	accept, lost, unsure := trust.Totals(p.Verdicts)
+	if a.json {
+		v := diffSummary(p.Diff)
+		v["job"], v["dry_run"], v["dangerous"] = p.Job, true, p.Dangerous()
+		v["phones_accept"], v["phones_lost"], v["phones_unsure"] = accept, lost, unsure
+		if err := a.result(v); err != nil {
+			return err
+		}
+	} else {
+		a.printf("Nothing was written: this was a dry run.\n")
+	}
+	if p.Dangerous() {
+		return errBad
+	}
+	return nil
+}
+
+func (a *app) keepSigned(l *ctlbuild.List, out string) error {
+	if err := createFile(out, l.Bytes(), false, 0o600); err != nil {
+		return err
+	}
+	if a.json {
+		return a.result(map[string]any{"file": out, "md5": l.MD5(), "sha1": l.SHA1(), "bytes": len(l.Bytes())})
+	}
+	a.printf("%s: signed, %d bytes, MD5 %s. The cluster is as it was; ctlclient distribute %s brings it there.\n", out, len(l.Bytes()), l.MD5(), out)
+	return nil
+}
+
+// showPlan prints the differences, the hazards and what phones will do.
+func (a *app) showPlan(p *workflow.Plan) error {
+	if a.json {
+		return a.planJSON(p)
+	}
+	w, st := a.out, a.outSt
+	fmt.Fprintf(w, "\n%s\n", st.bold("What changes"))
+	if len(p.Diff.Changes) == 0 {
+		fmt.Fprintln(w, "  the records stay as they are")
+	}
+	t := table{indent: "  "}
+	for _, c := range p.Diff.Changes {
+		t.row(changeRow(st, c)...)
+	}
+	if err := t.write(w, st); err != nil {
+		return err
+	}
+	if p.Diff.SignerChange {
+		fmt.Fprintf(w, "  %s %s %s %s\n", st.yellow("~"), shortName(p.Diff.OldSigner), st.dim("signed it, now"), shortName(p.Diff.NewSigner))
+	}
+	if p.Mode != nil {
+		fmt.Fprintf(w, "  %s the cluster is set to %s\n", st.yellow("~"), map[bool]string{true: "Mixed Mode", false: "Non Secure Mode"}[*p.Mode])
+	}
+	a.printHazards(p.Hazards)
+	a.printVerdicts("What phones will do", p.Verdicts)
+	fmt.Fprintln(w)
+	return nil
+}
+
+func changeRow(st style, c ctlbuild.Change) []cell {
+	r, mark, paint := c.NewRec, "~", st.yellow
+	n := c.New
+	switch c.Kind {
+	case ctlbuild.Added:
+		mark, paint = "+", st.green
+	case ctlbuild.Removed:
+		mark, paint, r, n = "-", st.red, c.OldRec, c.Old
+	}
+	if r == nil {
+		r, n = c.OldRec, c.Old
+	}
+	note := strings.Join(c.Fields, ", ")
+	if r.IsStub() {
+		note = "address only"
+	}
+	return []cell{painted(mark, paint), plain(fmt.Sprintf("#%d", n+1)), plain(r.Function().String()), plain(recordHost(r)), painted(printable(note), st.dim)}
+}
+
+// recordHost names a record in a row: a token by its CN, a server by host and CN.
+func recordHost(r *ctlbuild.Record) string {
+	host, cn := strings.TrimSpace(printable(r.DNSName())), printable(r.CN())
+	switch {
+	case host == "" || r.IsToken():
+		return cn
+	case cn == "" || cn == host:
+		return host
+	}
+	return host + " (" + cn + ")"
+}
+
+// shortName is the common name out of a subject.
+func shortName(subject string) string {
+	first, _, _ := strings.Cut(subject, ";")
+	_, cn, ok := strings.Cut(first, "=")
+	if !ok {
+		return printable(subject)
+	}
+	return printable(strings.TrimSpace(strings.Trim(cn, `"`)))
+}
+
+func (a *app) printHazards(hs []trust.Hazard) {
+	if len(hs) == 0 {
+		return
+	}
+	st := a.outSt
+	a.printf("\n%s\n", st.bold("What to know"))
+	for _, h := range hs {
+		a.printf("  %s  %s\n", severityMark(st, h.Severity), printable(h.Message))
+		for l := range strings.Lines(h.Hint) {
+			a.printf("             %s\n", st.dim(printable(strings.TrimSpace(l))))
+		}
+	}
+}
+
+func (a *app) printVerdicts(title string, vs []trust.Verdict) {
+	if len(vs) == 0 {
+		return
+	}
+	st := a.outSt
+	a.printf("\n%s\n", st.bold(title))
+	t := table{indent: "  "}
+	for _, c := range trust.Summarise(vs) {
+		mark, paint := "✓", st.green
+		switch {
+		case c.Lost():
+			mark, paint = "✗", st.red
+		case !c.Certain:
+			mark, paint = "?", st.yellow
+		}
+		who := c.Who()
+		if c.Phones == 1 && len(c.Names) == 1 && c.Model != "" {
+			who = c.Names[0] + " (" + c.Model + ")"
+		}
+		t.row(painted(mark, paint), plain(printable(who)), painted(c.Outcome(), paint), painted(printable(c.Reason), st.dim))
+	}
+	_ = t.write(a.out, st) // a broken pipe shows at the next write that is checked
+	accept, lost, unsure := trust.Totals(vs)
+	a.printf("  %s\n", st.dim(fmt.Sprintf("%d accept, %d would be lost, %d not certain", accept, lost, unsure)))
+}
+
+type verdictJSON struct {
+	Phone   string   `json:"phone"`
+	Model   string   `json:"model,omitempty"`
+	Count   int      `json:"count"`
+	Accept  bool     `json:"accept"`
+	Certain bool     `json:"certain"`
+	ByTVS   bool     `json:"by_tvs"`
+	Reason  string   `json:"reason"`
+	Steps   []string `json:"steps,omitempty"`
+	Console []string `json:"console,omitempty"`
+}
+
+func verdictOf(v trust.Verdict) verdictJSON {
+	j := verdictJSON{Phone: v.Phone.Name, Model: v.Phone.Model, Count: v.Phone.N(), Accept: v.Accept, Certain: v.Certain,
+		ByTVS: v.ByTVS, Reason: v.Reason, Console: v.Console}
+	for _, s := range v.Steps {
+		j.Steps = append(j.Steps, s.What+" "+s.Outcome)
+	}
+	return j
+}
+
+type hazardJSON struct {
+	Rule     string   `json:"rule"`
+	Severity string   `json:"severity"`
+	Message  string   `json:"message"`
+	Hint     string   `json:"hint,omitempty"`
+	Source   string   `json:"source,omitempty"`
+	Records  []string `json:"records,omitempty"`
+	Phones   []string `json:"phones,omitempty"`
+}
+
+func (a *app) planJSON(p *workflow.Plan) error {
+	for _, c := range p.Diff.Changes {
+		if err := a.object("diff", changeOf(c)); err != nil {
+			return err
+		}
+	}
+	for _, h := range p.Hazards {
+		if err := a.object("hazard", hazardJSON{h.Rule, h.Severity.String(), h.Message, h.Hint, h.Source, h.Records, h.Phones}); err != nil {
+			return err
+		}
+	}
+	return a.verdictsJSON(p.Verdicts)
+}
+
+func (a *app) verdictsJSON(vs []trust.Verdict) error {
+	for _, v := range vs {
+		if err := a.object("verdict", verdictOf(v)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish prints what became of every node. err is the job's; it is passed on.
+func (a *app) finish(r *workflow.Result, err error) error {
+	if r == nil {
+		return err
+	}
+	if a.json {
+		if err != nil {
+			return errors.Join(a.nodesJSON(r.Outcome), err)
+		}
+		return a.result(resultOf(r))
+	}
+	a.printOutcome(r.Outcome)
+	if err != nil {
+		return err
+	}
+	st := a.outSt
+	if r.List != nil {
+		a.printf("\n  MD5   %s\n  SHA-1 %s\n", r.List.MD5(), r.List.SHA1())
+	}
+	for _, l := range r.Restart {
+		a.printf("\n%s\n", st.bold(l))
+	}
+	if len(r.Restart) > 0 {
+		a.printf("%s\n", st.dim("TFTP first, then CallManager, then the phones. --restart does the services."))
+	}
+	if r.Outcome.ID != "" {
+		a.printf("%s\n", st.dim("To take it back: ctlclient rollback "+r.Outcome.ID))
+	}
+	return nil
+}
+
+// printOutcome is the table that the CTL Client ended with: Server, File Location, Status.
+func (a *app) printOutcome(o cluster.Outcome) {
+	if len(o.Nodes) == 0 {
+		return
+	}
+	st := a.outSt
+	t := table{indent: "  ", head: []string{"Server", "File Location", "Status"}}
+	for _, n := range o.Nodes {
+		paint := st.green
+		if n.Status != cluster.StatusPassed {
+			paint = st.yellow
+		}
+		if n.Err != nil {
+			paint = st.red
+		}
+		t.row(plain(n.Node), plain(printable(n.Path)), painted(n.Status, paint))
+	}
+	a.printf("\n")
+	_ = t.write(a.out, st) // a broken pipe shows at the next write that is checked
+}
+
+type nodeJSON struct {
+	Node   string `json:"node"`
+	Path   string `json:"path,omitempty"`
+	Status string `json:"status"`
+	SHA256 string `json:"sha256,omitempty"`
+	Error  string `json:"error,omitempty"`
+}
+
+func nodesOf(o cluster.Outcome) []nodeJSON {
+	nodes := make([]nodeJSON, 0, len(o.Nodes))
+	for _, n := range o.Nodes {
+		j := nodeJSON{Node: n.Node, Path: n.Path, Status: n.Status}
+		if n.SHA256 != [32]byte{} {
+			j.SHA256 = fmt.Sprintf("%x", n.SHA256)
+		}
+		if n.Err != nil {
+			j.Error = oneLine(n.Err.Error())
+		}
+		nodes = append(nodes, j)
+	}
+	return nodes
+}
+
+func (a *app) nodesJSON(o cluster.Outcome) error {
+	if len(o.Nodes) == 0 {
+		return nil
+	}
+	return a.object("outcome", map[string]any{"id": o.ID, "state": o.State, "nodes": nodesOf(o)})
+}
+
+func resultOf(r *workflow.Result) map[string]any {
+	v := map[string]any{"job": r.Plan.Job, "id": r.Outcome.ID, "state": r.Outcome.State, "nodes": nodesOf(r.Outcome), "restart": r.Restart}
+	if r.List != nil {
+		v["md5"], v["sha1"], v["bytes"] = r.List.MD5(), r.List.SHA1(), len(r.List.Bytes())
+	}
+	if r.TFTP != nil {
+		v["tftp"] = r.TFTP
+	}
+	return v
+}

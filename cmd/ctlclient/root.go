@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func newRootCommand(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ctlclient",
+		Short: "Read, sign and distribute the trust list of a Cisco phone cluster",
+		Long: `ctlclient reads hardware tokens, edits and signs the Certificate Trust List
+(CTLFile.tlv) of a Cisco phone cluster, distributes it to every node, verifies what
+the nodes serve, and says beforehand what each phone will make of it.
+
+Without a command it opens the desktop, where this build has one. To see it all at
+work on a practice cluster: ctlclient lab demo`,
+		Example:           "  ctlclient lab demo\n  ctlclient file show CTLFile.tlv\n  ctlclient --profile hq cluster status",
+		Version:           versionText(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		DisableAutoGenTag: true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			cmd.SetContext(cmd.Context())
+			return a.start()
+		},
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return openDesktop(cmd.Context(), a, cmd)
+		},
+	}
+	f := root.PersistentFlags()
+	f.StringVar(&a.profile, "profile", "", "cluster profile, a `NAME or file`")
+	f.StringArrayVar(&a.modules, "module", nil, "PKCS#11 module, a `path`; repeatable (default: every module found)")
+	f.StringVar(&a.pinSource, "pin-source", "prompt", "where PINs come from: `prompt|env:NAME|file:PATH|fd:N`")
+	f.BoolVar(&a.json, "json", false, "write one JSON object a line")
+	f.BoolVarP(&a.yes, "yes", "y", false, "answer confirmations (never PIN or fingerprint questions)")
+	f.BoolVar(&a.finalTry, "final-try", false, "let a token's last PIN try be used")
+	f.StringVar(&a.stateDir, "state-dir", "", "`folder` of journals and kept identities (default: the user's state folder)")
+	f.DurationVar(&a.timeout, "timeout", 0, "longest wait for one answer of a node, such as 30s")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef(cmd.CommandPath()+" --help tells what there is", "%s", strings.TrimSpace(err.Error()))
+	})
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SuggestionsMinimumDistance = 2
+	root.CompletionOptions.HiddenDefaultCmd = false
+	root.AddCommand(
+		newFileCommand(a), newTokenCommand(a), newClusterCommand(a), newUpdateCommand(a),
+		newMigrateCommand(a), newModeCommand(a), newDistributeCommand(a), newHistoryCommand(a),
+		newResumeCommand(a), newRollbackCommand(a), newPhoneCommand(a), newTVSCommand(a),
+		newLabCommand(a), newManCommand(a), newGUICommand(a),
+	)
+	return root
+}
+
+// unknownCommand names what the person may have meant.
+func unknownCommand(cmd *cobra.Command, name string) error {
+	hint := cmd.CommandPath() + " --help lists the commands"
+	if cmd.SuggestionsMinimumDistance <= 0 {
+		cmd.SuggestionsMinimumDistance = 2
+	}
+	if near := cmd.SuggestionsFor(name); len(near) > 0 {
+		hint = "did you mean " + cmd.CommandPath() + " " + strings.Join(near, " or ") + "?"
+	}
+	return usagef(hint, "unknown command %q", cmd.CommandPath()+" "+name)
+}
+
+// group makes a command that only holds others.
+func group(use, short, example string, children ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{
+		Use: use + " COMMAND", Short: short, Example: example,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+	}
+	c.AddCommand(children...)
+	return withExits(c, exitDone, exitUsage)
+}
+
+// withExits ends a command's help with its exit codes.
+func withExits(c *cobra.Command, codes ...int) *cobra.Command {
+	if !slices.Contains(codes, exitUsage) {
+		codes = append(codes, exitUsage)
+	}
+	slices.Sort(codes)
+	var b strings.Builder
+	text := c.Long
+	if text == "" {
+		text = c.Short + "."
+	}
+	b.WriteString(strings.TrimSpace(text) + "\n\nExit codes:\n")
+	for _, code := range codes {
+		fmt.Fprintf(&b, "  %3d  %s\n", code, exitText[code])
+	}
+	c.Long = strings.TrimRight(b.String(), "\n")
+	return c
+}
+
+// jobExits are the exit codes of whatever changes a cluster.
+func jobExits(c *cobra.Command) *cobra.Command {
+	return withExits(c, exitDone, exitBad, exitUsage, exitUnreachable, exitToken, exitPartial, exitRefused, exitInterrupted)
+}
+
+// exactly is cobra.ExactArgs in the program's voice.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < len(names):
+			return usagef("usage: "+cmd.UseLine(), "%s is missing", names[len(args)])
+		case len(args) > len(names):
+			return usagef("usage: "+cmd.UseLine(), "%q is one argument too many", args[len(names)])
+		}
+		return nil
+	}
+}
+
+// atMost allows up to n arguments.
+func atMost(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
+			return usagef("usage: "+cmd.UseLine(), "%q is one argument too many", args[n])
+		}
+		return nil
+	}
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// maxSecret bounds a PIN or password read from a file or descriptor, in bytes.
+const maxSecret = 4096
+
+// errNoTerminal: a question cannot be asked.
+var errNoTerminal = errors.New("there is no terminal to ask on")
+
+// secretSource is where PINs come from: prompt | env:NAME | file:PATH | fd:N.
+type secretSource struct {
+	kind, arg string
+	fd        *bufio.Reader // of fd:N, kept between questions
+}
+
+func newSecretSource(s string) (*secretSource, error) {
+	kind, arg, _ := strings.Cut(s, ":")
+	bad := usagef("use --pin-source prompt, env:NAME, file:PATH or fd:N", "wrong --pin-source")
+	src := &secretSource{kind: kind, arg: arg}
+	switch kind {
+	case "", "prompt":
+		src.kind = "prompt"
+		if arg != "" {
+			return nil, bad
+		}
+	case "env", "file":
+		if arg == "" {
+			return nil, bad
+		}
+	case "fd":
+		if n, err := strconv.Atoi(arg); err != nil || n < 0 {
+			return nil, bad
+		}
+	default:
+		return nil, bad
+	}
+	return src, nil
+}
+
+// get reads one secret; the caller wipes it. prompt asks where the source is a person.
+func (s *secretSource) get(ctx context.Context, prompt string) ([]byte, error) {
+	switch s.kind {
+	case "env":
+		v, ok := os.LookupEnv(s.arg)
+		if !ok {
+			return nil, usagef("set it, or use another --pin-source", "the environment has no %s", s.arg)
+		}
+		return []byte(v), nil
+	case "file":
+		f, err := os.Open(s.arg)
+		if err != nil {
+			return nil, fmt.Errorf("PIN file: %w", err)
+		}
+		defer f.Close()
+		return firstLine(bufio.NewReader(f))
+	case "fd":
+		if s.fd == nil {
+			n, err := strconv.Atoi(s.arg)
+			if err != nil {
+				return nil, err
+			}
+			s.fd = bufio.NewReader(os.NewFile(uintptr(n), "fd "+s.arg))
+		}
+		return firstLine(s.fd)
+	}
+	pin, err := askSecret(ctx, prompt)
+	if errors.Is(err, errNoTerminal) {
+		return nil, usagef("give it another way: --pin-source env:NAME, file:PATH or fd:N", "the PIN must be asked for, and %v", err)
+	}
+	return pin, err
+}
+
+// firstLine reads to the end of the line, which is not part of the secret.
+func firstLine(r *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for len(line) < maxSecret {
+		c, err := r.ReadByte()
+		if errors.Is(err, io.EOF) || c == '\n' && err == nil {
+			return bytes.TrimSuffix(line, []byte("\r")), nil
+		}
+		if err != nil {
+			clear(line)
+			return nil, fmt.Errorf("reading the PIN: %w", err)
+		}
+		line = append(line, c)
+	}
+	clear(line)
+	return nil, usagef("", "the PIN is longer than %d bytes", maxSecret)
+}
+
+// askSecret asks on the controlling terminal without echo.
+func askSecret(ctx context.Context, prompt string) ([]byte, error) {
+	in, out, err := openTerminal()
+	if err != nil {
+		return nil, errNoTerminal
+	}
+	defer closeTerminal(in, out)
+	fmt.Fprint(out, prompt)
+	fd := int(in.Fd())
+	state, err := term.GetState(fd)
+	if err != nil {
+		return nil, err
+	}
+	type answer struct {
+		b   []byte
+		err error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		b, err := term.ReadPassword(fd)
+		done <- answer{b, err}
+	}()
+	select {
+	case a := <-done:
+		fmt.Fprintln(out)
+		return a.b, a.err
+	case <-ctx.Done():
+		// The reader still waits; the terminal must not stay without echo.
+		err := term.Restore(fd, state)
+		fmt.Fprintln(out)
+		return nil, errors.Join(ctx.Err(), err)
+	}
+}
+
+// askLine asks on the controlling terminal, with echo.
+func askLine(ctx context.Context, prompt string) (string, error) {
+	in, out, err := openTerminal()
+	if err != nil {
+		return "", errNoTerminal
+	}
+	defer closeTerminal(in, out)
+	fmt.Fprint(out, prompt)
+	type answer struct {
+		s   string
+		err error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		s, err := bufio.NewReader(io.LimitReader(in, maxSecret)).ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		done <- answer{strings.TrimSpace(s), err}
+	}()
+	select {
+	case a := <-done:
+		return a.s, a.err
+	case <-ctx.Done():
+		fmt.Fprintln(out)
+		return "", ctx.Err()
+	}
+}
+
+// closeTerminal closes what openTerminal opened.
+func closeTerminal(in, out *os.File) {
+	_ = in.Close() // nothing was left to be written
+	if out != in {
+		_ = out.Close()
+	}
+}

@@ -1,0 +1,270 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"ctlclient/token"
+	"ctlclient/trust"
+	"ctlclient/workflow"
+)
+
+// frame is the shortest time between two drawings of a live line: ten a second.
+const frame = 100 * time.Millisecond
+
+// textUI tells a person what happens, on standard error: a line a step, drawn live
+// on a terminal, written once when redirected.
+//
+// Its voice: present tense while something goes on, no exclamation marks, nothing
+// about the program itself, names of nodes and tokens as the person gave them.
+type textUI struct {
+	*questions
+	app *app
+
+	mu    sync.Mutex
+	live  string // the step being drawn, "" when none
+	began time.Time
+	drawn time.Time
+	tail  string // what the live line says about nodes
+}
+
+func newTextUI(a *app) *textUI { return &textUI{questions: &questions{app: a}, app: a} }
+
+// Event prints what a person wants to see of it.
+func (u *textUI) Event(e workflow.Event) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	st := u.app.errSt
+	switch e.Type {
+	case workflow.EventStep:
+		u.step(e)
+	case workflow.EventNode:
+		u.node(e)
+	case workflow.EventProgress:
+		u.tail = fmt.Sprintf("%d of %d", e.Done, e.Total)
+		u.redraw(false)
+	case workflow.EventWarning:
+		u.print(st.yellow("!") + " " + printable(e.Message))
+	case workflow.EventTVS:
+		u.tvs(e)
+	default:
+		if e.Message != "" {
+			u.print("  " + printable(e.Message))
+		}
+	}
+}
+
+func (u *textUI) step(e workflow.Event) {
+	st := u.app.errSt
+	switch e.State {
+	case "start":
+		u.clear()
+		u.live, u.tail, u.began = printable(e.Message), "", time.Now()
+		u.redraw(true)
+	case "done":
+		took := ""
+		if d := time.Since(u.began); u.live != "" && d > time.Second {
+			took = st.dim(fmt.Sprintf("  %.1f s", d.Seconds()))
+		}
+		u.end(st.green("✓") + " " + printable(e.Message) + took)
+	case "failed":
+		what := u.live
+		if what == "" {
+			what = e.Step
+		}
+		u.end(st.red("✗") + " " + what)
+	}
+}
+
+// node writes what failed or was retried, and what a node has to say for itself;
+// the rest only moves the live line.
+func (u *textUI) node(e workflow.Event) {
+	st := u.app.errSt
+	label := printable(e.Node)
+	switch e.State {
+	case "failed":
+		u.print(st.red("✗") + " " + label + ": " + stepWord(e.Step) + " failed: " + oneLine(e.Message))
+	case "retry":
+		u.print(st.yellow("↻") + " " + label + ": " + stepWord(e.Step) + " again")
+	case "stale":
+		u.print(st.yellow("!") + " " + label + " " + printable(e.Message))
+	default:
+		if e.State == "done" && (e.Step == "restart" || e.Step == "fetch" || e.Step == "read-back") {
+			msg := stepWord(e.Step)
+			if e.Step != "read-back" && e.Message != "" {
+				msg = printable(e.Message)
+			}
+			u.print("  " + st.dim(label+": "+msg))
+			return
+		}
+		u.tail = label + ": " + stepWord(e.Step)
+		u.redraw(false)
+	}
+}
+
+func stepWord(s string) string {
+	switch s {
+	case "read-back":
+		return "read back and compared"
+	case "":
+		return "working"
+	}
+	return strings.ReplaceAll(s, "-", " ")
+}
+
+func (u *textUI) tvs(e workflow.Event) {
+	st := u.app.errSt
+	name, _ := e.Data["token"].(string)
+	switch e.State {
+	case "valid":
+		u.print(fmt.Sprintf("  %s TVS on %s vouches for %s", st.green("✓"), printable(e.Node), printable(name)))
+	case "invalid":
+		u.print(fmt.Sprintf("  %s TVS on %s does not vouch for %s", st.red("✗"), printable(e.Node), printable(name)))
+	default:
+		u.print(fmt.Sprintf("  %s TVS on %s could not be asked about %s: %s", st.red("✗"), printable(e.Node), printable(name), oneLine(e.Message)))
+	}
+}
+
+// print writes a line above the live one.
+func (u *textUI) print(line string) {
+	u.clear()
+	fmt.Fprintln(u.app.err, line)
+	u.redraw(true)
+}
+
+// end replaces the live line by its outcome.
+func (u *textUI) end(line string) {
+	u.clear()
+	u.live, u.tail = "", ""
+	fmt.Fprintln(u.app.err, line)
+}
+
+func (u *textUI) clear() {
+	if u.app.errSt.live && u.live != "" {
+		fmt.Fprint(u.app.err, "\r\x1b[K")
+	}
+}
+
+func (u *textUI) redraw(now bool) {
+	if !u.app.errSt.live || u.live == "" || !now && time.Since(u.drawn) < frame {
+		return
+	}
+	u.drawn = time.Now()
+	line := u.app.errSt.cyan("…") + " " + u.live
+	if u.tail != "" {
+		line += u.app.errSt.dim("  " + u.tail)
+	}
+	fmt.Fprint(u.app.err, "\r\x1b[K"+line)
+}
+
+func (u *textUI) flush() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.clear()
+	u.live = ""
+}
+
+// PIN, Password, Identity and Confirm are asked with the live line out of the way.
+func (u *textUI) PIN(ctx context.Context, r token.PINRequest) ([]byte, error) {
+	u.flush()
+	return u.questions.PIN(ctx, r)
+}
+
+// Password is described with PIN.
+func (u *textUI) Password(ctx context.Context, node, user string) ([]byte, error) {
+	u.flush()
+	return u.questions.Password(ctx, node, user)
+}
+
+// Identity is described with PIN.
+func (u *textUI) Identity(ctx context.Context, node, kind, fingerprint string) (bool, error) {
+	u.flush()
+	return u.questions.Identity(ctx, node, kind, fingerprint)
+}
+
+// Confirm is described with PIN.
+func (u *textUI) Confirm(ctx context.Context, c workflow.Confirmation) (bool, error) {
+	u.flush()
+	return u.questions.Confirm(ctx, c)
+}
+
+// questions are asked on the terminal, whatever the output looks like.
+type questions struct{ app *app }
+
+// PIN takes one PIN for one attempt from --pin-source.
+func (q *questions) PIN(ctx context.Context, r token.PINRequest) ([]byte, error) {
+	st := q.app.errSt
+	name := printable(r.Token)
+	if r.Serial != "" {
+		name += " (" + printable(r.Serial) + ")"
+	}
+	var b strings.Builder
+	switch {
+	case r.FinalTry:
+		b.WriteString(st.red("This is the last try: a wrong PIN locks "+name+" for good.") + "\n")
+	case r.CountLow:
+		b.WriteString(st.yellow("A wrong PIN was entered before; few tries are left.") + "\n")
+	case r.Context:
+		b.WriteString("The token wants the PIN once more for this signature.\n")
+	}
+	b.WriteString("PIN of " + name + ": ")
+	return q.app.pins.get(ctx, b.String())
+}
+
+// Password asks for a login's password.
+func (q *questions) Password(ctx context.Context, node, user string) ([]byte, error) {
+	pw, err := askSecret(ctx, fmt.Sprintf("Password of %s at %s: ", printable(user), printable(node)))
+	if errors.Is(err, errNoTerminal) {
+		return nil, usagef(`set password-source = "env:NAME" or "file:PATH" in the profile`,
+			"the password of %s at %s must be asked for, and %v", user, node, err)
+	}
+	return pw, err
+}
+
+// Identity asks about a server that was never met; --yes does not answer it.
+func (q *questions) Identity(ctx context.Context, node, kind, fingerprint string) (bool, error) {
+	a, err := askLine(ctx, fmt.Sprintf(
+		"%s is met for the first time. Its %s:\n  %s\nCompare it with what the server itself shows. Type yes to keep it: ",
+		printable(node), kind, printable(fingerprint)))
+	if errors.Is(err, errNoTerminal) {
+		return false, usagef("compare it, then write it into the profile, or run ctlclient cluster pin on a terminal",
+			"%s shows an unknown %s %s, and %v", node, kind, fingerprint, err)
+	}
+	return strings.EqualFold(a, "yes"), err
+}
+
+// Confirm asks whether to go on. What would lose phones is never answered here:
+// that takes --accept-loss.
+func (q *questions) Confirm(ctx context.Context, c workflow.Confirmation) (bool, error) {
+	if c.Danger {
+		return false, nil
+	}
+	if q.app.yes {
+		return true, nil
+	}
+	text := printable(c.Title)
+	if c.Text != "" {
+		text = printable(c.Text) + "\n" + text
+	}
+	a, err := askLine(ctx, text+" [y/N] ")
+	if errors.Is(err, errNoTerminal) {
+		return false, usagef("--yes answers it", "%s must be answered, and %v", c.Title, err)
+	}
+	a = strings.ToLower(a)
+	return a == "y" || a == "yes", err
+}
+
+// severityMark is a hazard's mark and colour; the word says the same without colour.
+func severityMark(st style, s trust.Severity) string {
+	switch s {
+	case trust.Danger:
+		return st.red("✗ danger ")
+	case trust.Warning:
+		return st.yellow("! warning")
+	}
+	return st.dim("· note   ")
+}
