@@ -121,7 +121,10 @@ func Sign(ctx context.Context, d *Draft, s Signer) (*List, error) {
 		unknownInside: d.UnknownInside,
 	}
 	spec.signedBy(signer)
-	file, err := spec.sign(ctx, content, s)
+	file, err := spec.sign(ctx, content, s, func(file []byte) error {
+		_, err := Parse(file)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -150,12 +153,12 @@ func SignEnvelope(ctx context.Context, fileName string, content []byte, digest D
 	if err != nil {
 		return nil, err
 	}
-	if len(content) > MaxEnvelope-math.MaxUint16 {
-		return nil, fmt.Errorf("the content is %d bytes long; at most %d can be signed", len(content), MaxEnvelope-math.MaxUint16)
-	}
 	spec := headerSpec{version: [2]byte{1, 2}, digest: digest, modulus: modulus, fileName: fileName, time: t}
 	spec.signedBy(&r)
-	file, err := spec.sign(ctx, content, s)
+	file, err := spec.sign(ctx, content, s, func(file []byte) error {
+		_, err := ParseEnvelope(file)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -202,31 +205,27 @@ func (s *headerSpec) signedBy(r *Record) {
 	s.caName = r.value(tagIssuerName)
 }
 
-// sign completes the header, has the file signed and puts it together.
-func (s *headerSpec) sign(ctx context.Context, content []byte, signer Signer) ([]byte, error) {
-	if s.digest == 0 {
-		s.digest = SHA1
+// sign completes the header, has the file signed and puts it together. The
+// file is laid out and read back before the signer is touched, for what cannot
+// become a file must not cost a PIN.
+func (s *headerSpec) sign(ctx context.Context, content []byte, signer Signer, read func(file []byte) error) ([]byte, error) {
+	if err := s.complete(); err != nil {
+		return nil, err
 	}
-	hash, ok := s.digest.Hash()
-	if !ok {
-		return nil, fmt.Errorf("unknown digest %d", s.digest)
-	}
-	if s.fileName == "" || strings.ContainsRune(s.fileName, 0) {
-		return nil, fmt.Errorf("a list cannot bear the file name %q", s.fileName)
-	}
-	if s.time.IsZero() {
-		s.time = time.Now()
-	}
-	if sec := s.time.Unix(); sec < 0 || sec > math.MaxUint32 {
-		return nil, fmt.Errorf("the time %s is outside of what a list can say (1970 to 2106)", s.time.Format(time.RFC3339))
-	}
-	if n := s.length(); n > math.MaxUint16 {
-		return nil, fmt.Errorf("the header would be %d bytes long; at most %d fit", n, math.MaxUint16)
+	header, sigAt := s.build()
+	size := modulusBytes[s.modulus]
+	file := make([]byte, 0, len(header)+tlvHead+size+len(content))
+	file = append(file, header[:sigAt]...)
+	file = appendField(file, tagSignature, make([]byte, size))
+	file = append(file, header[sigAt:]...)
+	file = append(file, content...)
+	if err := read(file); err != nil {
+		return nil, fmt.Errorf("what is to be signed does not read back: %w", err)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	header, sigAt := s.build()
+	hash, _ := s.digest.Hash()
 	d := hash.New()
 	d.Write(header)
 	d.Write(content)
@@ -237,12 +236,32 @@ func (s *headerSpec) sign(ctx context.Context, content []byte, signer Signer) ([
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if want := modulusBytes[s.modulus]; len(signature) != want {
-		return nil, &SignerError{Err: ErrSignerResult, Detail: fmt.Sprintf("it is %d bytes long, not %d", len(signature), want)}
+	if len(signature) != size {
+		return nil, &SignerError{Err: ErrSignerResult, Detail: fmt.Sprintf("it is %d bytes long, not %d", len(signature), size)}
 	}
-	file := make([]byte, 0, len(header)+tlvHead+len(signature)+len(content))
-	file = append(file, header[:sigAt]...)
-	file = appendField(file, tagSignature, signature)
-	file = append(file, header[sigAt:]...)
-	return append(file, content...), nil
+	copy(file[sigAt+tlvHead:], signature)
+	return file, nil
+}
+
+// complete puts in what may be left out and checks what a header can say.
+func (s *headerSpec) complete() error {
+	if s.digest == 0 {
+		s.digest = SHA1
+	}
+	if _, ok := s.digest.Hash(); !ok {
+		return fmt.Errorf("unknown digest %d", s.digest)
+	}
+	if s.fileName == "" || strings.ContainsRune(s.fileName, 0) {
+		return fmt.Errorf("a signed file cannot bear the name %q", s.fileName)
+	}
+	if s.time.IsZero() {
+		s.time = time.Now()
+	}
+	if sec := s.time.Unix(); sec < 0 || sec > math.MaxUint32 {
+		return fmt.Errorf("the time %s is outside of what a header can say (1970 to 2106)", s.time.Format(time.RFC3339))
+	}
+	if n := s.length(); n > math.MaxUint16 {
+		return fmt.Errorf("the header would be %d bytes long; at most %d fit", n, math.MaxUint16)
+	}
+	return nil
 }
