@@ -11,7 +11,8 @@ import (
 
 // WriteText writes the differences for a person: a line for each record that
 // was added (+), removed (-) or changed (~), what changed below it, and what
-// became of the signature.
+// became of the signature. Numbers count from 1, as show ctl's do: of added
+// records in the new list, of all others in the old one.
 func (d Diff) WriteText(w io.Writer) error {
 	var p printer
 	if d.Identical {
@@ -68,10 +69,10 @@ func timeText(t time.Time) string {
 func (p *printer) change(c Change) {
 	switch c.Kind {
 	case Added:
-		p.line("+ record %d: %s", c.New+1, c.NewRec.summary())
+		p.line("+ new record %d: %s", c.New+1, c.NewRec.summary())
 		p.certificateLine(c.NewRec)
 	case Removed:
-		p.line("- record %d: %s", c.Old+1, c.OldRec.summary())
+		p.line("- old record %d: %s", c.Old+1, c.OldRec.summary())
 		p.certificateLine(c.OldRec)
 	case Changed:
 		p.changed(c)
@@ -83,7 +84,11 @@ func (p *printer) changed(c Change) {
 	if c.Old != c.New {
 		number += fmt.Sprintf(" (now %d)", c.New+1)
 	}
-	p.line("~ record %s: %s", number, c.OldRec.summary())
+	named := c.NewRec
+	if named.IsStub() {
+		named = c.OldRec
+	}
+	p.line("~ record %s: %s", number, named.summary())
 	switch {
 	case c.NewRec.IsStub() && !c.OldRec.IsStub():
 		p.line("    stripped to a stub, as in non-secure mode")

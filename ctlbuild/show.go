@@ -27,8 +27,8 @@ func Show(w io.Writer, l *List, loc *time.Location) error {
 	return p.flush(w)
 }
 
-// ShowEnvelope prints the header of a .sgn file in the same manner, and what
-// the content is. There is no verdict, as the file does not hold its signer.
+// ShowEnvelope prints the header of a .sgn file in the same manner, its name,
+// and what the content is. There is no verdict, as the file does not hold its signer.
 func ShowEnvelope(w io.Writer, e *Envelope, loc *time.Location) error {
 	p := printer{kind: e.Kind().String()}
 	p.preamble(e.raw, &e.Header, loc)
@@ -36,7 +36,9 @@ func ShowEnvelope(w io.Writer, e *Envelope, loc *time.Location) error {
 	if e.Encrypted() {
 		what = "not text, as in an encrypted file"
 	}
-	p.line("\nContent:\t%d (BYTES), %s", len(e.Content), what)
+	p.line("")
+	p.line("FileName:\t%s", Printable(e.Header.FileName))
+	p.line("Content:\t%d (BYTES), %s", len(e.Content), what)
 	return p.flush(w)
 }
 
@@ -92,7 +94,7 @@ func (p *printer) preamble(raw []byte, h *Header, loc *time.Location) {
 	p.line("Parse %s File", p.kind)
 	p.line("----------------")
 	p.line("")
-	p.line("Version:\t%d.%d", h.Version[0], h.Version[1])
+	p.line("Version:\t%s", versionText(h.Version))
 	p.line("HeaderLength:\t%d (BYTES)", h.Length)
 	p.line("")
 	p.tableHead()
@@ -100,6 +102,8 @@ func (p *printer) preamble(raw []byte, h *Header, loc *time.Location) {
 		p.headerRow(f)
 	}
 }
+
+func versionText(v [2]byte) string { return fmt.Sprintf("%d.%d", v[0], v[1]) }
 
 func (p *printer) headerRow(f headerField) {
 	known, ok := headerTags[f.Tag]
@@ -117,7 +121,7 @@ func (p *printer) headerRow(f headerField) {
 	case tagSerialNumber:
 		p.row(f.Tag, known.name, n, colonHex(f.Value))
 	case tagSignerVersion:
-		p.row(f.Tag, known.name, n, fmt.Sprintf("%d.%d", f.Value[0], f.Value[1]))
+		p.row(f.Tag, known.name, n, versionText([2]byte(f.Value)))
 	case tagSignature:
 		p.row(f.Tag, known.name, n, "")
 		p.signature(f.Value)

@@ -156,7 +156,7 @@ const (
 )
 
 // String is "CTL" or "ITL", the words that show ctl and show itl use, or
-// "signed file".
+// "signed".
 func (k Kind) String() string {
 	switch k {
 	case KindCTL:
@@ -164,7 +164,7 @@ func (k Kind) String() string {
 	case KindITL:
 		return "ITL"
 	}
-	return "signed file"
+	return "signed"
 }
 
 // kindOf reads a FILENAME: CTLFile.tlv, CTLSEP<MAC>.tlv, ITLFile.tlv; ok is

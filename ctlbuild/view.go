@@ -39,9 +39,9 @@ type EnvelopeView struct {
 
 // HeaderView is a header.
 type HeaderView struct {
-	Version       [2]uint8    `json:"version"`
+	Version       string      `json:"version"` // 1.2
 	Length        int         `json:"length"`
-	SignerVersion *[2]uint8   `json:"signer_version,omitempty"`
+	SignerVersion string      `json:"signer_version,omitempty"`
 	SignerName    string      `json:"signer_name"`
 	SerialNumber  string      `json:"serial_number"`
 	CAName        string      `json:"ca_name"`
@@ -125,14 +125,14 @@ func (e *Envelope) View() EnvelopeView {
 
 func (h *Header) view() HeaderView {
 	v := HeaderView{
-		Version: h.Version, Length: h.Length,
+		Version: versionText(h.Version), Length: h.Length,
 		SignerName: h.SignerName, SerialNumber: colonHex(h.SerialNumber), CAName: h.CAName,
 		Digest: h.Digest.String(), SignatureAlg: h.SignatureAlg,
 		Signature: hex.EncodeToString(h.Signature), FileName: h.FileName,
 		Fields: make([]FieldView, len(h.fields)),
 	}
 	if h.present[tagSignerVersion] != nil {
-		v.SignerVersion = &h.SignerVersion
+		v.SignerVersion = versionText(h.SignerVersion)
 	}
 	if h.present[tagSignatureModulus] != nil && int(h.Modulus) < len(modulusBytes) {
 		v.ModulusBits = 8 * modulusBytes[h.Modulus]
