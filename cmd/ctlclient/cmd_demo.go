@@ -61,7 +61,7 @@ func runDemo(ctx context.Context, a *app, o demoOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	n := &narrator{app: a, nodes: map[string][]string{}}
+	n := &narrator{app: a, quiet: true, nodes: map[string][]string{}}
 	d := &demo{narrator: n, dir: dir, began: time.Now()}
 	defer func() { err = errors.Join(err, d.close()) }()
 	if !a.json {
@@ -274,7 +274,7 @@ func (d *demo) distribute(ctx context.Context) (err error) {
 	d.step("It is staged on all nodes, then committed on all, over 2444 and SFTP")
 	d.result, err = d.session.Execute(ctx, d.plan, d.signed, workflow.ExecuteOptions{})
 	if d.result != nil && !d.app.json {
-		if e := d.flushNodes("stage", "commit", "read back", "serves"); e != nil {
+		if e := d.flushNodes("staged", "committed", "read back", "served"); e != nil {
 			return e
 		}
 	}

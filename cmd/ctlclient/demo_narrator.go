@@ -20,6 +20,7 @@ type narrator struct {
 	app    *app
 	number int
 	pin    []byte
+	quiet  bool // warnings are not told: the practice nodes have their limits
 
 	mu    sync.Mutex
 	nodes map[string][]string // node -> what was done there, in order
@@ -99,12 +100,17 @@ func (n *narrator) Event(e workflow.Event) {
 		if _, seen := n.nodes[e.Node]; !seen {
 			n.order = append(n.order, e.Node)
 		}
-		word := stepWord(e.Step)
-		if e.Step == "restart" || e.Step == "fetch" {
+		word := doneWord(e.Step)
+		switch e.Step {
+		case "restart":
 			word = e.Message
+		case "fetch":
+			if e.Message != "" {
+				word = "served over TFTP"
+			}
 		}
 		n.nodes[e.Node] = append(n.nodes[e.Node], word)
-	case e.Type == workflow.EventWarning:
+	case e.Type == workflow.EventWarning && !n.quiet:
 		n.say(n.app.outSt.yellow("!"), e.Message)
 	}
 }

@@ -5,12 +5,15 @@ import (
 	"os"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/term"
 )
 
 // style colours text, quietly, and only on a terminal where NO_COLOR is not set.
 type style struct {
 	colour bool
 	live   bool // a terminal: lines may be redrawn
+	width  int  // of the terminal in columns, 0 when it is none
 }
 
 func newStyle(w io.Writer) style {
@@ -19,7 +22,11 @@ func newStyle(w io.Writer) style {
 	}
 	enableColour(w)
 	_, no := os.LookupEnv("NO_COLOR")
-	return style{colour: !no || os.Getenv("NO_COLOR") == "", live: true}
+	width, _, err := term.GetSize(int(w.(*os.File).Fd()))
+	if err != nil {
+		width = 0 // lines are as long as they are
+	}
+	return style{colour: !no || os.Getenv("NO_COLOR") == "", live: true, width: width}
 }
 
 func (s style) with(code, text string) string {
@@ -35,6 +42,35 @@ func (s style) red(t string) string    { return s.with("31", t) }
 func (s style) green(t string) string  { return s.with("32", t) }
 func (s style) yellow(t string) string { return s.with("33", t) }
 func (s style) cyan(t string) string   { return s.with("36", t) }
+
+// minWrap is the narrowest column that text is wrapped into.
+const minWrap = 24
+
+// wrap breaks text between words so that it ends before the terminal does; lines
+// after the first hang at column used.
+func (s style) wrap(text string, used int) string {
+	room := s.width - used
+	if s.width == 0 || room < minWrap || utf8.RuneCountInString(text) <= room {
+		return text
+	}
+	var b strings.Builder
+	n := 0
+	for _, word := range strings.Fields(text) {
+		w := utf8.RuneCountInString(word)
+		switch {
+		case n == 0:
+		case n+1+w > room:
+			b.WriteString("\n" + strings.Repeat(" ", used))
+			n = 0
+		default:
+			b.WriteByte(' ')
+			n++
+		}
+		b.WriteString(word)
+		n += w
+	}
+	return b.String()
+}
 
 // pad fills a cell on the right; colour comes after padding, so widths stay true.
 func pad(text string, width int) string {
@@ -94,10 +130,14 @@ func (t *table) write(w io.Writer, st style) error {
 	}
 	for _, r := range t.rows {
 		var line strings.Builder
+		used := utf8.RuneCountInString(t.indent)
 		for i, c := range r {
 			text := c.text
 			if i < len(r)-1 {
 				text = pad(text, widths[i])
+				used += widths[i] + utf8.RuneCountInString(gap)
+			} else {
+				text = st.wrap(text, used)
 			}
 			if c.paint != nil {
 				text = c.paint(text)

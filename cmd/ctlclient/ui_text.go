@@ -94,7 +94,7 @@ func (u *textUI) node(e workflow.Event) {
 		u.print(st.yellow("!") + " " + label + " " + printable(e.Message))
 	default:
 		if e.State == "done" && (e.Step == "restart" || e.Step == "fetch" || e.Step == "read-back") {
-			msg := stepWord(e.Step)
+			msg := doneWord(e.Step) + " and compared"
 			if e.Step != "read-back" && e.Message != "" {
 				msg = printable(e.Message)
 			}
@@ -106,14 +106,28 @@ func (u *textUI) node(e workflow.Event) {
 	}
 }
 
+// stepWord is what goes on at a node.
 func stepWord(s string) string {
 	switch s {
 	case "read-back":
-		return "read back and compared"
+		return "reading back"
 	case "":
 		return "working"
 	}
 	return strings.ReplaceAll(s, "-", " ")
+}
+
+// doneWord is what was done at a node.
+func doneWord(s string) string {
+	if w, ok := doneWords[s]; ok {
+		return w
+	}
+	return stepWord(s)
+}
+
+var doneWords = map[string]string{
+	"connect": "connected", "login": "logged in", "fetch": "fetched", "stage": "staged", "commit": "committed",
+	"read-back": "read back", "abort": "staging removed", "restore": "former file put back", "mode": "mode set",
 }
 
 func (u *textUI) tvs(e workflow.Event) {

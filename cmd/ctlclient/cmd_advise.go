@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/trust"
+	"ctlclient/trust/advise"
+	"ctlclient/workflow"
+)
+
+type adviseOptions struct {
+	ctl, itl                       string
+	destinationCTL, destinationITL string
+	phones                         string
+	version                        string
+	nonSecure                      bool
+	nodes, tvs                     int
+	mixedVersions, backupComplete  string
+}
+
+func newAdviseCommand(a *app) *cobra.Command {
+	var o adviseOptions
+	c := &cobra.Command{
+		Use:   "advise CHANGE[=NODE]...",
+		Short: "Say whether a planned change is safe, what breaks for whom, and the order",
+		Long: `Say whether a change that begins outside the CTL is safe now, what breaks for whom, in
+which order to do it and what to do first. Changes named together are taken to be
+made together. The lists are those that the cluster of --profile serves, or the files
+given with --ctl and --itl.
+
+CHANGE is one of: ` + strings.Join(advise.Kinds(), ", ") + `.
+NODE is the node or token that it is about; "all" is all nodes at once.`,
+		Example: `  ctlclient --profile hq advise regenerate-callmanager=cucm-pub
+  ctlclient advise lose-token=SAST-ADN008580ef --ctl CTLFile.tlv --phones "40 x 7945, 12 x 7940"`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("one of: "+strings.Join(advise.Kinds(), ", "), "CHANGE is missing")
+			}
+			return nil
+		},
+		ValidArgs: advise.Kinds(),
+		RunE:      func(cmd *cobra.Command, args []string) error { return runAdvise(cmd.Context(), a, o, args) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.ctl, "ctl", "", "CTL of the cluster, a `FILE`, instead of --profile")
+	f.StringVar(&o.itl, "itl", "", "ITL of the cluster, a `FILE`")
+	f.StringVar(&o.destinationCTL, "destination-ctl", "", "CTL of the other cluster, a `FILE`, for move-phones")
+	f.StringVar(&o.destinationITL, "destination-itl", "", "ITL of the other cluster, a `FILE`, for move-phones")
+	f.StringVar(&o.phones, "phones", "", "the phones, a `file` or words such as \"40 x 7945, 12 x 7940\"")
+	f.StringVar(&o.version, "cucm", "", "`version` of CUCM, such as 12.0")
+	f.BoolVar(&o.nonSecure, "non-secure", false, "the cluster is in non-secure mode (with --ctl)")
+	f.IntVar(&o.nodes, "nodes", 0, "`number` of CUCM nodes")
+	f.IntVar(&o.tvs, "tvs", 0, "`number` of TVS servers that a phone asks")
+	f.StringVar(&o.mixedVersions, "mixed-versions", "", "clusters before and after 8.0 share the TFTP server: `yes|no`, for central-tftp")
+	f.StringVar(&o.backupComplete, "backup-complete", "", "the backup holds CallManager.pem: `yes|no`, for restore")
+	return withExits(c, exitDone, exitBad, exitUsage, exitUnreachable, exitRefused)
+}
+
+func runAdvise(ctx context.Context, a *app, o adviseOptions, args []string) error {
+	var changes []advise.PlannedChange
+	for _, arg := range args {
+		c, err := advise.ParseChange(arg)
+		if err != nil {
+			return usagef("one of: "+strings.Join(advise.Kinds(), ", "), "%q: %v", arg, err)
+		}
+		changes = append(changes, c)
+	}
+	s, err := a.situation(ctx, o)
+	if err != nil {
+		return err
+	}
+	adv := advise.Advise(ctx, s, changes)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if a.json {
+		err = a.adviceJSON(adv)
+	} else {
+		a.printAdvice(adv)
+	}
+	if err == nil && !adv.Safe {
+		return errBad
+	}
+	return err
+}
+
+// situation collects what is known of the cluster.
+func (a *app) situation(ctx context.Context, o adviseOptions) (advise.Situation, error) {
+	s := advise.Situation{Mixed: !o.nonSecure, Nodes: o.nodes, TVS: o.tvs, Version: o.version}
+	var err error
+	if s.MixedVersions, err = yesNo("--mixed-versions", o.mixedVersions); err != nil {
+		return s, err
+	}
+	if s.BackupComplete, err = yesNo("--backup-complete", o.backupComplete); err != nil {
+		return s, err
+	}
+	for _, l := range []struct {
+		arg string
+		to  **ctlbuild.List
+	}{{o.ctl, &s.CTL}, {o.itl, &s.ITL}, {o.destinationCTL, &s.DestinationCTL}, {o.destinationITL, &s.DestinationITL}} {
+		if l.arg == "" {
+			continue
+		}
+		if *l.to, err = a.readList(ctx, l.arg); err != nil {
+			return s, err
+		}
+	}
+	if o.ctl == "" && o.itl == "" {
+		if a.profile == "" {
+			return s, usagef("--profile NAME, or --ctl FILE and --itl FILE", "which cluster?")
+		}
+		if err := a.fromCluster(ctx, &s); err != nil {
+			return s, err
+		}
+	}
+	if o.phones != "" {
+		s.Phones, err = readPhones(o.phones, trust.Current{CTL: s.CTL, ITL: s.ITL})
+	}
+	return s, err
+}
+
+func (a *app) fromCluster(ctx context.Context, s *advise.Situation) error {
+	return a.with(ctx, func(w *workflow.Session) error {
+		snap := w.Snapshot
+		s.CTL, s.ITL, s.Mixed, s.Nodes = snap.Current, snap.ITL, snap.Mixed, len(snap.Topology)
+		if s.Version == "" {
+			s.Version = w.Cluster.Profile.Version
+		}
+		if w.Cluster.Profile.Fleet != "" {
+			s.Phones = w.Fleet
+		}
+		return nil
+	})
+}
+
+// readPhones reads a fleet from a file, or from the words themselves.
+func readPhones(arg string, now trust.Current) ([]trust.Phone, error) {
+	open := func(name string) (io.ReadCloser, error) { return os.Open(name) }
+	r := io.Reader(strings.NewReader(arg))
+	if f, err := os.Open(arg); err == nil {
+		defer f.Close()
+		r = f
+	}
+	entries, err := trust.ReadFleet(r, open)
+	if err != nil {
+		return nil, err
+	}
+	return trust.ResolveHeld(entries, nil, now), nil
+}
+
+func yesNo(flag, s string) (*bool, error) {
+	switch s {
+	case "":
+		return nil, nil
+	case "yes", "no":
+		b := s == "yes"
+		return &b, nil
+	}
+	return nil, usagef(flag+" yes, or "+flag+" no", "cannot read %s %q", flag, s)
+}
+
+func (a *app) printAdvice(adv advise.Advice) {
+	st := a.outSt
+	mark := st.green("✓")
+	if !adv.Safe {
+		mark = st.red("✗")
+	}
+	a.printf("%s %s\n", mark, st.bold(printable(adv.Summary)))
+	for _, part := range []struct {
+		title string
+		found []advise.Finding
+	}{{"What breaks", adv.Breaks}, {"What to know", adv.Cautions}} {
+		if len(part.found) > 0 {
+			a.printf("\n%s\n", st.bold(part.title))
+		}
+		for _, f := range part.found {
+			a.printFinding(f)
+		}
+	}
+	a.printList("First", adv.First)
+	a.printList("Then, in this order", adv.Steps)
+	if len(adv.Records) > 0 {
+		a.printf("\n%s\n", st.dim("Rests on: "+printable(strings.Join(adv.Records, "; "))))
+	}
+}
+
+func (a *app) printFinding(f advise.Finding) {
+	st := a.outSt
+	who := ""
+	if f.Who != "" {
+		who = st.bold(printable(f.Who)) + ": "
+	}
+	a.printf("  %s  %s%s\n", severityMark(st, f.Severity), who, printable(f.Message))
+	if f.Recover != "" {
+		a.printf("             %s\n", st.dim("where it has happened: "+printable(f.Recover)))
+	}
+	if f.Source != "" {
+		a.printf("             %s\n", st.dim(printable(f.Source)))
+	}
+}
+
+func (a *app) printList(title string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	a.printf("\n%s\n", a.outSt.bold(title))
+	for i, l := range lines {
+		a.printf("  %s %s\n", a.outSt.cyan(fmt.Sprintf("%2d.", i+1)), printable(l))
+	}
+}
+
+func (a *app) adviceJSON(adv advise.Advice) error {
+	for _, f := range append(append([]advise.Finding{}, adv.Breaks...), adv.Cautions...) {
+		err := a.object("finding", map[string]any{"rule": f.Rule, "severity": f.Severity.String(), "who": f.Who, "phones": f.Phones,
+			"message": f.Message, "first": f.First, "recover": f.Recover, "records": f.Records, "source": f.Source})
+		if err != nil {
+			return err
+		}
+	}
+	return a.result(map[string]any{"safe": adv.Safe, "summary": adv.Summary, "first": adv.First, "steps": adv.Steps, "records": adv.Records})
+}
