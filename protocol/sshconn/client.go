@@ -60,12 +60,16 @@ var ErrLogin = errors.New("login refused")
 
 // LoginError is ErrLogin with the ways that were tried.
 type LoginError struct {
-	User  string
-	Tried []string // password, key, keyboard-interactive; empty: the server offered none that we have
-	Err   error
+	User   string
+	Tried  []string // password, key, keyboard-interactive; empty: the server offered none that we have
+	Reason string   // if it was not simply the server's no
+	Err    error
 }
 
 func (e *LoginError) Error() string {
+	if e.Reason != "" {
+		return fmt.Sprintf("login as %q refused: %s", e.User, e.Reason)
+	}
 	if len(e.Tried) == 0 {
 		return fmt.Sprintf("login as %q refused: the server accepts none of the ways we can log in", e.User)
 	}
@@ -77,7 +81,7 @@ func (e *LoginError) Unwrap() error        { return e.Err }
 
 // Hint names the next action.
 func (e *LoginError) Hint() string {
-	if len(e.Tried) == 0 {
+	if len(e.Tried) == 0 || e.Reason != "" {
 		return "give a password or a key file for this node, or load its key into the SSH agent"
 	}
 	return "check the user name and the password or key of this node; nothing is tried again by itself, so that no account gets locked"
@@ -213,5 +217,5 @@ func (l *login) explain(err error) error {
 	if l.accepted != nil && (len(l.tried) > 0 || strings.Contains(err.Error(), "unable to authenticate")) {
 		return &LoginError{User: l.options.User, Tried: l.tried, Err: err}
 	}
-	return fmt.Errorf("ssh: %w", err)
+	return err
 }

@@ -116,7 +116,7 @@ func (l *login) keyboardInteractive(_, _ string, questions []string, echos []boo
 		return nil, nil
 	}
 	if len(questions) != 1 || echos[0] {
-		return nil, errors.New("the server asks for more than a password")
+		return nil, l.stop(&LoginError{User: l.options.User, Tried: l.tried, Reason: "the server asks for more than a password"})
 	}
 	password, err := l.password("keyboard-interactive")
 	if err != nil {
