@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/protocol/platform"
 )
 
 // cli answers the administration CLI of a node, in the words that
@@ -57,19 +58,28 @@ func (c *cli) run(ctx context.Context, line string, out func(string), confirm fu
 			return cmd.run(c, ctx, m[1:], out, confirm)
 		}
 	}
-	out("No valid command entered")
-	return errors.New("no valid command entered")
+	return platform.ErrUnknownCommand
 }
 
 const restartLine = "Please Restart the TFTP and Cisco CallManager services on all nodes in the cluster that run these services"
 
+// refusal is a node's answer to what it does not do, in a node's words.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+const (
+	errNotPublisher refusal = "This command can only be executed on the publisher node."
+	errNotMixed     refusal = "Cluster is not in Mixed Mode. CTL file cannot be updated."
+	errNotExport    refusal = "The cluster is not registered with an account that allows export-controlled functionality.\nCluster cannot be set to Mixed Mode."
+)
+
 // onlyPublisher: utils ctl is the publisher's.
-func (c *cli) onlyPublisher(out printer) bool {
+func (c *cli) onlyPublisher() error {
 	if c.n.Role == rolePublisher {
-		return true
+		return nil
 	}
-	out("This command can only be executed on the publisher node.")
-	return false
+	return errNotPublisher
 }
 
 func (c *cli) showCTL(_ context.Context, _ []string, out printer, _ confirmer) error {
@@ -126,8 +136,8 @@ func (c *cli) version(_ context.Context, _ []string, out printer, _ confirmer) e
 }
 
 func (c *cli) setCluster(ctx context.Context, args []string, out printer, confirm confirmer) error {
-	if !c.onlyPublisher(out) {
-		return nil
+	if err := c.onlyPublisher(); err != nil {
+		return err
 	}
 	mixed := strings.EqualFold(args[0], "mixed-mode")
 	mode, title := "Non Secure", "Non Secure mode"
@@ -142,10 +152,7 @@ func (c *cli) setCluster(ctx context.Context, args []string, out printer, confir
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if mixed && l.st.ExportRefused {
-		out("")
-		out("The cluster is not registered with an account that allows export-controlled functionality.")
-		out("Cluster cannot be set to Mixed Mode")
-		return nil
+		return errNotExport
 	}
 	out("")
 	out("Moving Cluster to " + mode + " Mode")
@@ -164,8 +171,8 @@ func (c *cli) setCluster(ctx context.Context, args []string, out printer, confir
 }
 
 func (c *cli) update(ctx context.Context, _ []string, out printer, confirm confirmer) error {
-	if !c.onlyPublisher(out) {
-		return nil
+	if err := c.onlyPublisher(); err != nil {
+		return err
 	}
 	ok, err := confirm("This operation will update the CTLFile. Do you want to continue? (y/n):")
 	if err != nil || !ok {
@@ -174,11 +181,10 @@ func (c *cli) update(ctx context.Context, _ []string, out printer, confirm confi
 	l := c.n.lab
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	out("")
 	if !l.st.Mixed {
-		out("Cluster is not in Mixed Mode. CTL file cannot be updated")
-		return nil
+		return errNotMixed
 	}
+	out("")
 	out("Updating CTL file")
 	missed, err := l.publishCTL(ctx)
 	if err != nil {

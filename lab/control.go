@@ -137,7 +137,7 @@ var verbs = map[string]func(ctx context.Context, l *Lab, c call) (reply, error){
 	},
 	"distrust": func(_ context.Context, l *Lab, c call) (reply, error) { return reply{}, l.Distrust(c.Certificate) },
 	"restart":  func(ctx context.Context, l *Lab, _ call) (reply, error) { return reply{}, l.RestartServices(ctx) },
-	"phones":   func(ctx context.Context, l *Lab, _ call) (reply, error) { return l.remotePhones(ctx) },
+	"phones":   func(ctx context.Context, l *Lab, c call) (reply, error) { return l.remotePhones(ctx, c.Phone) },
 	"clear":    func(_ context.Context, l *Lab, c call) (reply, error) { return reply{}, l.ClearPhone(c.Phone) },
 	"point": func(_ context.Context, l *Lab, c call) (reply, error) {
 		return reply{}, l.PointPhone(c.Phone, c.Servers...)
@@ -151,8 +151,18 @@ var verbs = map[string]func(ctx context.Context, l *Lab, c call) (reply, error){
 	"start":      func(_ context.Context, l *Lab, c call) (reply, error) { return reply{}, l.Start(c.Node) },
 }
 
-func (l *Lab) remotePhones(ctx context.Context) (reply, error) {
-	boots, err := l.RestartPhones(ctx)
+// remotePhones makes one phone boot or, without a name, all.
+func (l *Lab) remotePhones(ctx context.Context, name string) (reply, error) {
+	var boots []Boot
+	var err error
+	if name == "" {
+		boots, err = l.RestartPhones(ctx)
+	} else {
+		var one Boot
+		if one, err = l.RestartPhone(ctx, name); one.Phone != nil {
+			boots = []Boot{one}
+		}
+	}
 	var r reply
 	for _, b := range boots {
 		out := remoteBoot{Phone: b.Phone.Name, CTL: toRemote(b.CTL), ITL: toRemote(b.ITL), Config: toRemote(b.Config),
@@ -210,6 +220,12 @@ const maxCall = 256 << 10
 func (l *Lab) controlHandler(token string) http.Handler {
 	want := []byte("Bearer " + token)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		leave, ok := l.enter()
+		if !ok {
+			http.Error(w, "the lab is closed", http.StatusServiceUnavailable)
+			return
+		}
+		defer leave()
 		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), want) != 1 {
 			http.Error(w, "not for you", http.StatusForbidden)
 			return

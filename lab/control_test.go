@@ -51,6 +51,14 @@ func TestRemoteDoesWhatTheLabDoes(t *testing.T) {
 		}
 	}
 
+	one, err := r.RestartPhone(t.Context(), all[0].Phone.Name)
+	if err != nil || one.Phone.Name != all[0].Phone.Name || !one.Accepted() {
+		t.Errorf("one phone: %v, %+v", err, one.CTL)
+	}
+	if _, err := r.RestartPhone(t.Context(), "SEP000000000000"); err == nil {
+		t.Error("a phone that is none booted")
+	}
+
 	before := l.Status()
 	if err := r.Regenerate("", "callmanager"); err != nil {
 		t.Fatal(err)

@@ -83,6 +83,30 @@ type Lab struct {
 	closed   bool
 }
 
+// Control is what can be done to a running lab, from its own process ([Lab]) or
+// from another ([Remote]).
+type Control interface {
+	TrustCertificate(der []byte) error
+	Distrust(der []byte) error
+	RestartServices(ctx context.Context) error
+	RestartPhones(ctx context.Context) ([]Boot, error)
+	RestartPhone(ctx context.Context, name string) (Boot, error)
+	ClearPhone(name string) error
+	PointPhone(name string, servers ...string) error
+	Regenerate(node, what string) error
+	RenameHost(node, name string) error
+	RestoreBackup(node string) error
+	PrepareRollback(on bool) error
+	RefuseExport(on bool) error
+	Stop(name string) error
+	Start(name string) error
+}
+
+var (
+	_ Control = (*Lab)(nil)
+	_ Control = (*Remote)(nil)
+)
+
 // ErrRunning: another process runs the lab of this folder.
 var ErrRunning = errors.New("a lab runs in this folder already")
 
@@ -129,13 +153,13 @@ func (l *Lab) up(ctx context.Context, o Options) error {
 	if err := l.makeCertificates(ctx); err != nil {
 		return err
 	}
+	if err := l.loadPhones(); err != nil {
+		return err
+	}
 	for _, n := range l.Nodes {
 		if err := n.start(true); err != nil {
 			return err
 		}
-	}
-	if err := l.loadPhones(); err != nil {
-		return err
 	}
 	if fresh {
 		err = l.firstFiles(ctx)
@@ -256,6 +280,18 @@ func (s *state) addPhones(specs []PhoneSpec) error {
 		s.Phones = append(s.Phones, phoneState{Name: "SEP" + mac, Model: p.Model, Group: p.Group})
 	}
 	return nil
+}
+
+// enter counts work that nobody else waits for, so that Close does; false: the
+// lab is closed. leave must follow.
+func (l *Lab) enter() (leave func(), ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil, false
+	}
+	l.tasks.Add(1)
+	return l.tasks.Done, true
 }
 
 // Close ends every server, connection and goroutine of the lab; files stay.

@@ -82,8 +82,8 @@ func (r *Remote) Close() error {
 }
 
 // do asks for a verb. An error of the lab comes back in its words.
-func (r *Remote) do(ctx context.Context, verb string) (reply, error) {
-	req, err := r.request(verb, call{})
+func (r *Remote) do(ctx context.Context, verb string, c call) (reply, error) {
+	req, err := r.request(verb, c)
 	if err != nil {
 		return reply{}, err
 	}
@@ -190,14 +190,30 @@ func (r *Remote) Start(name string) error { return r.tell("start", call{Node: na
 
 // RestartServices is Lab.RestartServices.
 func (r *Remote) RestartServices(ctx context.Context) error {
-	_, err := r.do(ctx, "restart")
+	_, err := r.do(ctx, "restart", call{})
 	return err
 }
 
 // RestartPhones is Lab.RestartPhones. The phones hold what their files on disk
 // say; the records that decided are not sent, the reasons are.
 func (r *Remote) RestartPhones(ctx context.Context) ([]Boot, error) {
-	out, err := r.do(ctx, "phones")
+	return r.phones(ctx, call{})
+}
+
+// RestartPhone is RestartPhones for one.
+func (r *Remote) RestartPhone(ctx context.Context, name string) (Boot, error) {
+	boots, err := r.phones(ctx, call{Phone: name})
+	if err != nil {
+		return Boot{}, err
+	}
+	if len(boots) != 1 {
+		return Boot{}, fmt.Errorf("ask the lab: %d boots of one phone", len(boots))
+	}
+	return boots[0], nil
+}
+
+func (r *Remote) phones(ctx context.Context, c call) ([]Boot, error) {
+	out, err := r.do(ctx, "phones", c)
 	if err != nil {
 		return nil, err
 	}

@@ -500,37 +500,3 @@ func TestScenarioCentralTFTP(t *testing.T) {
 	}
 	want(t, other, map[string]string{"7975": "yyn"}) // and refuses its own cluster's configuration
 }
-
-// The words of the CLI that have no scenario of their own.
-func TestAdministrationCLI(t *testing.T) {
-	l := up(t, Options{Version: "12.0", ExportRefused: true, NonSecure: true})
-	for line, part := range map[string]string{
-		"show version active":                           "Active Master Version: 12.0.1.10000-10",
-		"utils ctl set-cluster mixed-mode":              "export-controlled",
-		"utils ctl update CTLFile":                      "not in Mixed Mode",
-		"file delete tftp CTLFile.tlv":                  "files: found = 0, deleted = 0",
-		"file delete tftp ../certs/TVS.key":             "files: found = 0, deleted = 0",
-		"show itl":                                      "The ITL file was verified successfully.",
-		"utils service restart Cisco Tftp":              "Cisco Tftp[STARTED]",
-		"utils  service restart  Cisco CallManager":     "Cisco CallManager[STARTED]",
-		"file delete activelog cm/tftpdata/CTLFile.tlv": "files: found = 0, deleted = 0",
-	} {
-		if out := admin(t, l.publisher(), line); !strings.Contains(out, part) {
-			t.Errorf("%s: want %q in\n%s", line, part, out)
-		}
-	}
-	if l.Status().Mixed {
-		t.Error("the cluster went to mixed mode")
-	}
-	if out := admin(t, l.Nodes[1], "utils ctl update CTLFile"); !strings.Contains(out, "only be executed on the publisher") {
-		t.Errorf("on a subscriber: %s", out)
-	}
-	for _, s := range l.publisher().Services()[:2] {
-		if s.Restarts != 1 {
-			t.Errorf("%s was restarted %d times", s.Name, s.Restarts)
-		}
-	}
-	if err := (&cli{l.publisher()}).run(t.Context(), "utils system shutdown", func(string) {}, nil); err == nil {
-		t.Error("a command that is not known is taken")
-	}
-}

@@ -77,6 +77,12 @@ func (n *Node) openTFTP(name string, from net.Addr) (io.ReadCloser, int64, error
 }
 
 func (n *Node) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	leave, ok := n.lab.enter()
+	if !ok {
+		http.Error(w, "the node is switched off", http.StatusServiceUnavailable)
+		return
+	}
+	defer leave()
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		http.Error(w, "only reading is possible here", http.StatusMethodNotAllowed)
 		return

@@ -59,8 +59,15 @@ type phoneState struct {
 
 const stateFormat = 1
 
-// ErrNotALab: the folder holds files of the names that a lab uses, and no lab.
-var ErrNotALab = errors.New("the folder is not a lab's, and holds files of the names that a lab uses")
+// NotALabError: the folder holds a file of a name that a lab uses, and no lab.
+type NotALabError struct{ Path string }
+
+func (e *NotALabError) Error() string {
+	return e.Path + " is in the way, and the folder is not a lab's"
+}
+
+// Hint names the next step.
+func (e *NotALabError) Hint() string { return "name another folder with --dir, empty or not there yet" }
 
 // loadState reads the database; without one it is fs.ErrNotExist.
 func loadState(dir string) (*state, error) {
@@ -96,7 +103,7 @@ func wipe(dir string) error {
 		}
 		for _, n := range names {
 			if _, err := os.Lstat(filepath.Join(dir, n)); err == nil {
-				return fmt.Errorf("%s: %w", filepath.Join(dir, n), ErrNotALab)
+				return &NotALabError{filepath.Join(dir, n)}
 			}
 		}
 		return nil
