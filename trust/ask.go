@@ -40,7 +40,7 @@ func (a *assessment) reachTVS() (records []tvsRecord, refusal, source string, ok
 	}
 	if !known {
 		a.step(true, what, fmt.Sprintf("not known for model %q (%s); taken as yes", p.Model, why))
-		a.doubt()
+		a.modelUnknown = true
 	}
 	records = a.tvsRecords()
 	if len(records) == 0 {
@@ -76,8 +76,7 @@ func (a *assessment) askAbout(o offered) {
 		a.reject(srcUnknown, lacks+"the file does not hold the certificate that TVS would be asked about.")
 		return
 	}
-	a.print(lineTVSProxy)
-	answer, ok := a.ask(o.signer.cert, records, lacks)
+	answer, ok := a.ask(o.signer.cert, records, lacks, lineTVSProxy)
 	if !ok {
 		a.printFailed()
 		return
@@ -87,12 +86,13 @@ func (a *assessment) askAbout(o offered) {
 	}
 	a.print(lineTVSFlush, lineTVSFlushed)
 	a.success(o)
-	a.decidedByTVS(records)
+	a.acceptedByTVS(records)
 	a.end(true, srcRegen+"; "+srcSix+", item 5", "The phone does not know the signer, "+o.signer.name+", but TVS vouches for it.")
 }
 
-// ask asks once. When the answer is no answer, or no, the verdict is ended.
-func (a *assessment) ask(cert []byte, records []tvsRecord, lacks string) (Answer, bool) {
+// ask asks once. When the answer is no answer, or no, the verdict is ended. lines are
+// what the console shows before a question that reaches a server.
+func (a *assessment) ask(cert []byte, records []tvsRecord, lacks string, lines ...string) (Answer, bool) {
 	what := "TVS is asked about " + certName(cert) + "."
 	if a.tvs == nil {
 		a.step(false, what, "not asked")
@@ -105,6 +105,7 @@ func (a *assessment) ask(cert []byte, records []tvsRecord, lacks string) (Answer
 		a.noAnswer(what, lacks, err)
 		return Answer{}, false
 	}
+	a.print(lines...)
 	a.printTVSServer(records)
 	a.print(lineTVSSent)
 	a.printStatus(answer)
@@ -158,7 +159,12 @@ func (a *assessment) rolesFit(answer Answer, o offered) bool {
 	return false
 }
 
-func (a *assessment) decidedByTVS(records []tvsRecord) {
+// acceptedByTVS names the record that let the phone believe TVS. An acceptance by a
+// model that may not be able to ask is not certain; a refusal would be one either way.
+func (a *assessment) acceptedByTVS(records []tvsRecord) {
+	if a.modelUnknown {
+		a.doubt()
+	}
 	if len(records) == 1 {
 		a.v.Decider = records[0].record
 	}

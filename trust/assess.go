@@ -118,6 +118,8 @@ type assessment struct {
 	ctx context.Context
 	tvs Asker
 	v   Verdict
+
+	modelUnknown bool // the table does not have the model; taken to be able to ask TVS
 }
 
 func (a *assessment) step(ok bool, what, outcome string) {

@@ -186,7 +186,7 @@ func (f *fleetReader) held(s string, kind ctlbuild.Kind) (Held, error) {
 		return Held{}, err
 	}
 	if l.Kind() != kind {
-		return Held{}, fmt.Errorf("%s is a %s, not a %s", s, listName(l.Kind()), listName(kind))
+		return Held{}, fmt.Errorf("%s holds the %s, not the %s", s, listName(l.Kind()), listName(kind))
 	}
 	return Held{Kind: HeldFile, List: l}, nil
 }

@@ -32,7 +32,7 @@ var models = []modelRule{
 	{regexp.MustCompile(`jabber|^csf$|client services framework`), false, sourceTokenless},
 	{regexp.MustCompile(`dual mode for (iphone|android)|^(tct|bot|tab)$`), false, sourceTokenless},
 	{regexp.MustCompile(`^(cipc|ip communicator|communicator)$|personal communicator`), false, sourceSoft},
-	{regexp.MustCompile(`telepresence|^(mx|sx|ex|dx80|c\d0)\b`), false, sourceMany},
+	{regexp.MustCompile(`telepresence|^(mx|sx|ex)\d+|^c\d0$`), false, sourceMany},
 	{regexp.MustCompile(`^7975g?$`), true, source7975},
 	{regexp.MustCompile(`^79(45|65)g?$`), true, sourceTokenless},
 	{regexp.MustCompile(`^79(06|11|21|25|26|31|37|41|42|61|62|70|71)(g|g-ge|ge)?(-ex)?$`), true, sourceSameAge},

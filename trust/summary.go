@@ -119,11 +119,11 @@ func (v Verdict) WriteText(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "%s\n%s\n", word, v.Reason)
 	for i, s := range v.Steps {
-		mark := "no "
+		mark := "--"
 		if s.OK {
-			mark = "yes"
+			mark = "ok"
 		}
-		fmt.Fprintf(&b, "  %d. [%s] %s\n           %s\n", i+1, mark, s.What, s.Outcome)
+		fmt.Fprintf(&b, "  %d. [%s] %s\n          %s\n", i+1, mark, s.What, s.Outcome)
 	}
 	if v.Source != "" {
 		fmt.Fprintf(&b, "Source: %s\n", v.Source)

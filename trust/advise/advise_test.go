@@ -115,7 +115,7 @@ func TestAdvise(t *testing.T) {
 		{name: "SBD/renaming/several nodes with ITL only", s: Situation{ITL: l.itl2, Nodes: 2, Phones: l.sbd}, changes: []PlannedChange{rename}, safe: true, cautions: []string{"renamed"}, says: "one node at a time"},
 		{name: "SBD/renaming/several nodes, all at once", s: Situation{ITL: l.itl2, Nodes: 2, Phones: l.sbd}, changes: []PlannedChange{renameAll}, rules: []string{"renamed-all-at-once"}},
 		{name: "SBD/renaming/several nodes, one in the phone's group", s: Situation{ITL: l.itl2, Nodes: 2, TVS: 1, Phones: l.sbd}, changes: []PlannedChange{rename}, rules: []string{"renamed"}},
-		{name: "SBD/renaming/several nodes with CTL and ITL, all at once", s: Situation{CTL: l.tokens, ITL: l.itl2, Nodes: 2, Mixed: true, Phones: l.sbd}, changes: []PlannedChange{renameAll}, safe: true, cautions: []string{"renamed-all-at-once"}, says: "brings them back"},
+		{name: "SBD/renaming/several nodes with CTL and ITL, all at once", s: Situation{CTL: l.tokens, ITL: l.itl2, Nodes: 2, Mixed: true, Phones: l.sbd}, changes: []PlannedChange{renameAll}, safe: true, cautions: []string{"renamed-all-at-once"}, says: "brings back all of them"},
 		{name: "facts rule 4/readdressed", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true}, changes: []PlannedChange{{Kind: Readdress}}, safe: true, cautions: []string{"readdressed"}, record: "record 2 (CCM+TFTP cucm-1051-a-pub) of the CTL"},
 
 		// Security By Default, "Moving phones between clusters"; facts rule 10

@@ -23,7 +23,7 @@ func moved(k *outlook) []Finding {
 		return found
 	}
 	f.Severity = trust.Warning
-	f.Message = fmt.Sprintf("%s accept the destination's lists only where TVS of this cluster vouches for their signers.", upperFirst(f.Who))
+	f.Message = fmt.Sprintf("The destination's lists are accepted by %s only where TVS of this cluster vouches for their signers.", f.Who)
 	f.Records = append(signerRecord(k.DestinationCTL, "destination's CTL"), signerRecord(k.DestinationITL, "destination's ITL")...)
 	f.First = []string{
 		"Put the destination's CallManager and ITLRecovery certificates into Phone-SAST-trust of this cluster, and see that TVS on every node answers valid for them.",
@@ -56,7 +56,7 @@ func (k *outlook) movedWithCTL() []Finding {
 		}
 	}
 	f.Records = names(k.CTL, "CTL", indexes(k.CTL, func(r *ctlbuild.Record) bool { return r.Function() == ctlbuild.SAST }))
-	f.Message = fmt.Sprintf("%s accept only a CTL signed by a SAST that they hold (%s).", upperFirst(f.Who), and(f.Records))
+	f.Message = fmt.Sprintf("Only a CTL whose signer is held as SAST (%s) is accepted by %s.", and(f.Records), f.Who)
 	f.First = []string{"Put the destination's signer into this cluster's CTL as SAST, and let these phones take it, before they move; with tokens, let both clusters' CTLs have one token in common."}
 	f.Recover = "delete the CTL on each of these phones by hand"
 	return []Finding{f}
@@ -141,7 +141,7 @@ func turnedOff(k *outlook) []Finding {
 	}
 	f.Severity = trust.Warning
 	f.Records = signerRecord(k.ITL, "ITL")
-	f.Message = fmt.Sprintf("While it is off, %s take any configuration, whoever signed it; authenticated and encrypted configurations and HTTPS services do not work. Do not leave the cluster so.", f.Who)
+	f.Message = fmt.Sprintf("While it is off, any configuration is taken by %s, whoever signed it; authenticated and encrypted configurations and HTTPS services do not work. Do not leave the cluster so.", f.Who)
 	f.First = []string{"See that phones accept the ITL served now: compare its checksum with that on some phones, and its TVS record with the certificate that TVS presents."}
 	found := []Finding{f}
 	if k.CTL != nil {

@@ -54,7 +54,7 @@ func callManagerWithTVS(k *outlook) []Finding {
 		f.Severity = trust.Warning
 		f.Message = fmt.Sprintf("CallManager and TVS regenerated together: %s cannot verify the new ITL until a CTL with the new CallManager, signed by a token that they know (%s), is distributed.",
 			f.Who, and(names(k.CTL, "CTL", k.tokens())))
-		f.First = []string{"Have the token at hand before the change; better, regenerate one at a time."}
+		f.First = append(k.tokenAtHand(), "Better: regenerate one at a time.")
 	default:
 		f.Message = fmt.Sprintf("CallManager and TVS must not be regenerated at the same time: %s would know neither the new signer of the ITL nor the TVS server to ask about it.", f.Who)
 		f.First = []string{"Regenerate CallManager alone; regenerate TVS only when every phone holds the new ITL."}
@@ -110,7 +110,7 @@ func signerOfCTLChanges(k *outlook) []Finding {
 	var found []Finding
 	if f := k.withoutSBD().finding("ctl-signer-changes", srcTokenless); f.Severity != trust.Note {
 		f.Records = []string{name + " of the CTL"}
-		f.Message = fmt.Sprintf("%s signs the CTL. With a new %s, %s refuse every later CTL until theirs is deleted by hand.", name, what, f.Who)
+		f.Message = fmt.Sprintf("%s signs the CTL. With a new %s, every later CTL is refused by %s, until theirs is deleted by hand.", name, what, f.Who)
 		f.First = []string{"Migrate to a token-signed CTL before the change while such phones are in use: tokens do not change with the servers."}
 		f.Recover = "delete the CTL on each of these phones by hand"
 		found = append(found, f)
@@ -124,13 +124,11 @@ func signerOfCTLChanges(k *outlook) []Finding {
 			return append(found, f)
 		}
 		f.Severity = trust.Note
-		f.Message = fmt.Sprintf("%s signs the CTL. %s will not know its successor and ask TVS, which vouches for it.", name, upperFirst(f.Who))
+		f.Message = fmt.Sprintf("%s signs the CTL. Its successor is unknown to %s; TVS vouches for it.", name, f.Who)
 		found = append(found, f)
 	}
 	return found
 }
-
-func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // tvsAlone: a new TVS certificate by itself is bridged by the ITL's unchanged signer.
 func tvsAlone(k *outlook) []Finding {
@@ -157,8 +155,17 @@ func callManagerRecords(k *outlook) []Finding {
 	f.Records = append(byFunction(k.CTL, "CTL", ctlbuild.CCM, ctlbuild.CCMTFTP, ctlbuild.TFTP), names(k.CTL, "CTL", k.tokens())...)
 	f.Message = fmt.Sprintf("The CTL lists the old CallManager certificate. Until it is updated and signed by %s, phones that know the server by the CTL alone refuse what the new key signs.",
 		or(names(k.CTL, "", k.tokens())))
-	f.First = []string{"Have one of the tokens of the CTL at hand: " + and(names(k.CTL, "", k.tokens())) + "."}
+	f.First = k.tokenAtHand()
 	return []Finding{f}
+}
+
+// tokenAtHand is the first thing to do wherever a CTL has to be signed; nothing
+// without tokens.
+func (k *outlook) tokenAtHand() []string {
+	if len(k.tokens()) == 0 {
+		return nil
+	}
+	return []string{"Have a token of the CTL at hand: " + or(names(k.CTL, "", k.tokens())) + "."}
 }
 
 func or(list []string) string {

@@ -21,8 +21,8 @@ func renamedAllAtOnce(k *outlook) []Finding {
 		f.Severity = trust.Warning
 		f.Source = srcRename + `, "Multi-node cluster with CTL and ITL"`
 		f.Records = append(f.Records, names(k.CTL, "CTL", k.tokens())...)
-		f.Message = fmt.Sprintf("Renaming all nodes at once leaves no TVS server that %s know; a CTL with the new CallManager certificates, signed by a token of the CTL, brings them back.", f.Who)
-		f.First = []string{"Rename one node at a time; have a token of the CTL at hand."}
+		f.Message = fmt.Sprintf("Renaming all nodes at once leaves no TVS server known to %s; a CTL with the new CallManager certificates, signed by a token of the CTL, brings back all of them.", f.Who)
+		f.First = append([]string{"Rename one node at a time."}, k.tokenAtHand()...)
 		return []Finding{f}
 	}
 	f.Message = fmt.Sprintf("Renaming all nodes at once leaves %s without any TVS server whose certificate they know.", f.Who)
@@ -53,15 +53,15 @@ func renamedTwoAnchors(k *outlook) []Finding {
 		if k.CTL != nil {
 			f.Source = srcRename + `, "Multi-node cluster with CTL and ITL"`
 		}
-		f.Message = fmt.Sprintf("A rename regenerates all certificates of the node at once; %s ask the TVS of another node. A phone with a single server in its CallManager group has no other.", f.Who)
+		f.Message = fmt.Sprintf("A rename regenerates all certificates of the node at once; the TVS of another node vouches for them to %s. A phone with a single server in its CallManager group has no other.", f.Who)
 		f.First = []string{"See that every phone's CallManager group has at least two servers, and that TVS of each answers.",
 			"Rename one node at a time."}
 	case tokens:
 		f.Severity = trust.Warning
 		f.Source += `, "Single node cluster with CTL and ITL"`
 		f.Records = append(f.Records, names(k.CTL, "CTL", k.tokens())...)
-		f.Message = fmt.Sprintf("A rename regenerates all certificates of the server at once; %s refuse its ITL until the CTL is updated and signed by %s.", f.Who, or(names(k.CTL, "", k.tokens())))
-		f.First = []string{"Have a token of the CTL at hand: " + and(names(k.CTL, "", k.tokens())) + "."}
+		f.Message = fmt.Sprintf("A rename regenerates all certificates of the server at once; its ITL is refused by %s, until the CTL is updated and signed by %s.", f.Who, or(names(k.CTL, "", k.tokens())))
+		f.First = k.tokenAtHand()
 	case k.CTL != nil:
 		f.Source += `; ` + srcTokenless
 		f.Message = fmt.Sprintf("A rename regenerates all certificates of the server at once, the signer of the tokenless CTL and TVS among them: %s can verify neither list and ask nobody.", f.Who)
@@ -96,8 +96,6 @@ func readdressed(k *outlook) []Finding {
 	f := k.everyone().finding("readdressed", srcUpdateDue)
 	f.Severity, f.Records = trust.Warning, records
 	f.Message = "The CTL names servers by host or address. Until it is updated, phones do not take the server at its new address for the one they know."
-	if len(k.tokens()) > 0 {
-		f.First = []string{"Have a token of the CTL at hand: " + and(names(k.CTL, "", k.tokens())) + "."}
-	}
+	f.First = k.tokenAtHand()
 	return []Finding{f}
 }

@@ -51,11 +51,20 @@ func (k *outlook) updateCTL() []string {
 func (k *outlook) callManagerSteps() []string {
 	steps := []string{"Regenerate CallManager on one node; leave TVS as it is."}
 	steps = append(steps, k.updateCTL()...)
-	return append(steps, "Restart TVS and TFTP on that node.", restartAll, waitPhones, "Do the same on the next node.")
+	return k.next(append(steps, "Restart TVS and TFTP on that node.", restartAll, waitPhones), "Do the same on the next node.")
 }
 
 func (k *outlook) tvsSteps() []string {
-	return []string{"Regenerate TVS on one node; leave CallManager as it is.", "Restart TVS and TFTP, and reset the phones.", waitPhones, "Do the same on the next node."}
+	steps := []string{"Regenerate TVS on one node; leave CallManager as it is.", "Restart TVS and TFTP, and reset the phones.", waitPhones}
+	return k.next(steps, "Do the same on the next node.")
+}
+
+// next adds what is done on the node after, unless there is known to be none.
+func (k *outlook) next(steps []string, step string) []string {
+	if k.Nodes == 1 {
+		return steps
+	}
+	return append(steps, step)
 }
 
 func (k *outlook) capfSteps() []string {
@@ -70,7 +79,7 @@ func (k *outlook) recoverySteps() []string {
 func (k *outlook) renameSteps() []string {
 	steps := []string{"Rename one node and let it restart; all its certificates are new now."}
 	steps = append(steps, k.updateCTL()...)
-	return append(steps, restartAll, waitPhones, "Rename the next node.")
+	return k.next(append(steps, restartAll, waitPhones), "Rename the next node.")
 }
 
 func (k *outlook) readdressSteps() []string {

@@ -105,7 +105,7 @@ func (k *outlook) noTokenLeft(gone []int) []Finding {
 		found = append(found, f)
 	default:
 		f.Records = records
-		f.Message = fmt.Sprintf("No token of the CTL is left, and %s accept a CTL of no other signer.", f.Who)
+		f.Message = fmt.Sprintf("No token of the CTL is left, and a CTL of another signer is refused by %s.", f.Who)
 		f.Recover = "delete the CTL on each of these phones by hand"
 		found = append(found, f)
 	}
@@ -120,11 +120,11 @@ func (k *outlook) noTokenLeft(gone []int) []Finding {
 		s.Recover = "delete the CTL on each phone by hand"
 	case !known:
 		s.Severity = trust.Warning
-		s.Message = fmt.Sprintf("No token of the CTL is left. On 10.0 and later a tokenless CTL needs none, and %s follow through their ITL or TVS; before 10.0 every phone has to be cleared by hand. The version is not known.", s.Who)
+		s.Message = fmt.Sprintf("No token of the CTL is left. On 10.0 and later a tokenless CTL needs none, and the way of %s to it is the ITL or TVS; before 10.0 every phone has to be cleared by hand. The version is not known.", s.Who)
 		s.First = []string{"Find out the version of the cluster."}
 	default:
 		s.Severity = trust.Warning
-		s.Message = fmt.Sprintf("No token of the CTL is left. A tokenless CTL needs none, and %s follow through their ITL or TVS.", s.Who)
+		s.Message = fmt.Sprintf("No token of the CTL is left. A tokenless CTL needs none; the way of %s to it is the ITL or TVS.", s.Who)
 	}
 	return append(found, s)
 }

@@ -1,0 +1,173 @@
+package trust_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/ctlbuild/ctltest"
+	"ctlclient/trust"
+)
+
+// TestHazards gives each rule a change about which it must speak and, where it
+// matters, one about which it must not.
+func TestHazards(t *testing.T) {
+	s := newScene(t)
+	yes, no := true, false
+	now := ctltest.Time.AddDate(0, 0, 1)
+	held := []trust.Phone{{Name: "a 7975", Model: "7975", CTL: s.ETokens, ITL: s.ITL}}
+	draft := func(l *ctlbuild.List, change func(d *ctlbuild.Draft)) *ctlbuild.Draft {
+		d := ctlbuild.Edit(l)
+		change(d)
+		return d
+	}
+	same := func(*ctlbuild.Draft) {}
+	withNew := func(d *ctlbuild.Draft) { addToken(t, d, s.NewToken) }
+	withoutServers := func(d *ctlbuild.Draft) {
+		d.Records = slices.DeleteFunc(d.Records, func(r ctlbuild.Record) bool { return r.Function() != ctlbuild.SAST })
+	}
+	record := func(e ctlbuild.Entry) ctlbuild.Record {
+		r, err := ctlbuild.NewRecord(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	bigEndian := record(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: s.Token1.DER, Token: true, SerialOrder: ctlbuild.BigEndian})
+	smallRecovery := ctltest.Server("ITLRECOVERY_" + ctltest.PubHost)
+	smallRecovery.KeyName = "small"
+	recovery := record(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: ctltest.New(t, smallRecovery).DER, Host: ctltest.PubHost})
+	bigServer := record(ctlbuild.Entry{Function: ctlbuild.CCMTFTP, Certificate: s.NewPub.DER, Host: ctltest.PubHost})
+	twin := ctltest.Token("SAST-ADN0054f509", ctltest.Hex("45DAA2AF00000027F93C"))
+	twin.KeyName = "twin"
+	twinRecord := record(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: ctltest.New(t, twin).DER, Token: true})
+	damaged := slices.Clone(s.ETokens.Bytes())
+	damaged[len(damaged)-1] ^= 1
+	bad, err := ctlbuild.Parse(damaged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sha256 := edited(t, s.ETokens, s.Token2, func(d *ctlbuild.Draft) { d.Digest = ctlbuild.SHA256 })
+	noSBD := []trust.Phone{{Name: "12 x 7940", Model: "7940", Count: 12, CTL: s.ETokens}}
+	sub := trust.Credential{Node: ctltest.SubHost, Function: ctlbuild.CCMTFTP, Certificate: s.Sub.DER}
+
+	tests := []struct {
+		name     string
+		c        trust.Change
+		tvs      trust.Asker
+		rule     string
+		severity trust.Severity
+		silent   bool // the rule must not speak
+		says     string
+	}{
+		{name: "a list that does not verify", c: trust.Change{Old: s.ETokens, New: bad}, rule: "list-verifies", severity: trust.Danger, says: "does not verify"},
+		{name: "a signer outside of the draft", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, same), Signer: s.NewToken.DER}, rule: "list-verifies", severity: trust.Danger, says: "not among its SAST records"},
+		{name: "a sound list", c: trust.Change{Old: s.ETokens, New: sha256}, rule: "list-verifies", silent: true},
+
+		{name: "phones lost", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, withNew), Signer: s.NewToken.DER, Phones: noSBD}, rule: "continuity-of-signer", severity: trust.Danger, says: "12 phones of model 7940"},
+		{name: "phones in doubt", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, withNew), Signer: s.NewToken.DER, Phones: held}, rule: "continuity-of-signer", severity: trust.Warning, says: "not certain"},
+		{name: "phones safe by TVS", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, withNew), Signer: s.NewToken.DER, Phones: held}, tvs: vouches([]uint8{0}, s.NewToken), rule: "continuity-of-signer", silent: true},
+		{name: "phones safe by the same token", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, withNew), Signer: s.Token1.DER, ITL: s.ITL}, rule: "continuity-of-signer", silent: true},
+
+		{name: "TVS of one node does not know the token", c: trust.Change{Old: s.Tokenless, Draft: draft(s.Tokenless, withNew), Signer: s.NewToken.DER, Vouched: map[string]trust.Vouch{
+			"pub": {Answer: trust.Answer{Valid: true, Roles: []uint8{0}}}, "sub": {}, "third": {Err: errDown}, "fourth": {Answer: trust.Answer{Valid: true, Roles: []uint8{2}}}}},
+			rule: "tvs-vouches-on-every-node", severity: trust.Danger, says: "fourth (knows it, but not as SAST), sub (does not know it) and third (no answer"},
+		{name: "TVS of every node knows the token", c: trust.Change{Old: s.Tokenless, Draft: draft(s.Tokenless, withNew), Signer: s.NewToken.DER, Vouched: map[string]trust.Vouch{"pub": {Answer: trust.Answer{Valid: true, Roles: []uint8{0}}}}}, rule: "tvs-vouches-on-every-node", silent: true},
+		{name: "TVS does not matter to a known token", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, same), Signer: s.Token1.DER, Vouched: map[string]trust.Vouch{"sub": {}}}, rule: "tvs-vouches-on-every-node", silent: true},
+
+		{name: "a token that the CTL does not have", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, withNew), Signer: s.NewToken.DER}, rule: "signer-known-to-ctl", severity: trust.Warning, says: "not a SAST of the current CTL (record 1 (SAST-ADN0054f509) and record 5 (SAST-ADN008580ef))"},
+		{name: "a token and a tokenless CTL", c: trust.Change{Old: s.Tokenless, Draft: draft(s.Tokenless, withNew), Signer: s.NewToken.DER}, rule: "signer-known-to-ctl", severity: trust.Warning, says: "is tokenless"},
+
+		{name: "one token at the first creation", c: trust.Change{Draft: draft(s.Tokenless, withNew), Signer: s.NewToken.DER}, rule: "two-tokens-at-creation", severity: trust.Danger},
+		{name: "two tokens at the first creation", c: trust.Change{Draft: draft(s.ETokens, same), Signer: s.Token1.DER}, rule: "two-tokens-at-creation", silent: true},
+		{name: "no token at the first creation: tokenless", c: trust.Change{Draft: draft(s.Tokenless, same), Signer: s.Pub.DER}, rule: "two-tokens-at-creation", silent: true},
+		{name: "one token left", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, func(d *ctlbuild.Draft) { d.Records = d.Records[1:] }), Signer: s.Token2.DER}, rule: "last-token", severity: trust.Warning, says: "record 4 (SAST-ADN008580ef)"},
+
+		{name: "nodes differ", c: trust.Change{Old: s.ETokens, Nodes: []trust.NodeList{{Node: "pub", List: s.ETokens}, {Node: "sub", List: s.Tokenless}, {Node: "tftp"}}}, rule: "nodes-differ", severity: trust.Warning, says: "tftp (none)"},
+		{name: "a node not read", c: trust.Change{Old: s.ETokens, Nodes: []trust.NodeList{{Node: "pub", List: s.ETokens}, {Node: "sub", Err: errors.New("down")}}}, rule: "nodes-differ", severity: trust.Warning, says: "not known what CTL sub serves"},
+		{name: "nodes alike", c: trust.Change{Old: s.ETokens, Nodes: []trust.NodeList{{Node: "pub", List: s.ETokens}, {Node: "sub", List: s.ETokens}}}, rule: "nodes-differ", silent: true},
+
+		{name: "all anchors go", c: trust.Change{Old: s.Tokenless, Draft: draft(s.Tokenless, func(d *ctlbuild.Draft) { d.Records = d.Records[1:]; withNew(d) }), Signer: s.NewToken.DER}, rule: "anchor-removed", severity: trust.Warning, says: "No SAST of the current CTL stays"},
+		{name: "the former signer goes", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, func(d *ctlbuild.Draft) { d.Records = d.Records[:4] }), Signer: s.Token1.DER}, rule: "anchor-removed", severity: trust.Warning, says: "record 5 (SAST-ADN008580ef) signed the current CTL"},
+		{name: "another token goes", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, func(d *ctlbuild.Draft) { d.Records = d.Records[1:] }), Signer: s.Token2.DER}, rule: "anchor-removed", severity: trust.Note},
+		{name: "nothing goes", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, withNew), Signer: s.Token2.DER}, rule: "anchor-removed", silent: true},
+
+		{name: "two certificates of one name", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, func(d *ctlbuild.Draft) { d.Records = append(d.Records, twinRecord) }), Signer: s.Token1.DER}, rule: "shared-identity", severity: trust.Danger},
+		{name: "a record written otherwise", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, func(d *ctlbuild.Draft) { d.Records[0] = bigEndian }), Signer: s.Token2.DER}, rule: "record-form", severity: trust.Warning, says: "serial number in the other byte order"},
+		{name: "serial numbers both ways", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, func(d *ctlbuild.Draft) { d.Records[0] = bigEndian }), Signer: s.Token2.DER}, rule: "serial-order", severity: trust.Warning, says: "first in record 5 (SAST-ADN008580ef) and most significant first in record 1"},
+		{name: "records kept", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, withNew), Signer: s.Token2.DER}, rule: "record-form", silent: true},
+		{name: "a certificate twice", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, func(d *ctlbuild.Draft) { d.Records = append(d.Records, d.Records[1]) }), Signer: s.Token2.DER}, rule: "duplicate-records", severity: trust.Warning, says: "record 2 (CCM+TFTP cucm-1051-a-pub) and record 6"},
+		{name: "CallManager in two roles", c: trust.Change{Old: s.Tokenless, Draft: draft(s.Tokenless, same), Signer: s.Pub.DER}, rule: "duplicate-records", silent: true},
+
+		{name: "a third SAST", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, withNew), Signer: s.Token2.DER}, rule: "sast-count", severity: trust.Warning, says: "3 SAST records"},
+		{name: "two SAST", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, same), Signer: s.Token2.DER}, rule: "sast-count", silent: true},
+		{name: "SHA-512", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, func(d *ctlbuild.Draft) { d.Digest = ctlbuild.SHA512 }), Signer: s.Token2.DER}, rule: "sha-512", severity: trust.Warning},
+		{name: "a weaker digest", c: trust.Change{Old: sha256, Draft: draft(sha256, func(d *ctlbuild.Draft) { d.Digest = ctlbuild.SHA1 }), Signer: s.Token2.DER}, rule: "digest-weaker", severity: trust.Warning, says: "SHA-256"},
+		{name: "a stronger digest", c: trust.Change{Old: s.ETokens, New: sha256}, rule: "digest-weaker", silent: true},
+
+		{name: "the signer expired", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, same), Signer: s.Token2.DER, Now: now.AddDate(10, 0, 0)}, rule: "signer-validity", severity: trust.Warning, says: "expired on 2019-06-05"},
+		{name: "the signer expires soon", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, same), Signer: s.Token2.DER, Now: time.Date(2019, 5, 1, 0, 0, 0, 0, time.UTC)}, rule: "signer-validity", severity: trust.Warning, says: "expires on"},
+		{name: "the signer is not valid yet", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, same), Signer: s.Token2.DER, Now: time.Date(2010, 5, 1, 0, 0, 0, 0, time.UTC)}, rule: "signer-validity", severity: trust.Warning, says: "not valid before 2014-06-05"},
+		{name: "the signer is valid", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, same), Signer: s.Token2.DER, Now: now}, rule: "signer-validity", silent: true},
+		{name: "a server expired", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, same), Signer: s.Token2.DER, Now: now.AddDate(10, 0, 0)}, rule: "certificate-validity", severity: trust.Note, says: "record 2 (CCM+TFTP cucm-1051-a-pub) expired"},
+
+		{name: "ITLRecovery left at 1024", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, func(d *ctlbuild.Draft) { d.Records = append(d.Records, recovery, bigServer) }), Signer: s.Token2.DER}, rule: "itlrecovery-1024", severity: trust.Warning, says: "record 6 (ITLRECOVERY_cucm-1051-a-pub)"},
+		{name: "ITLRecovery and all else at 1024", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, func(d *ctlbuild.Draft) { d.Records = append(d.Records, recovery) }), Signer: s.Token2.DER}, rule: "itlrecovery-1024", silent: true},
+		{name: "residue", c: trust.Change{Old: s.ETokens}, rule: "ctl-residue", severity: trust.Warning},
+		{name: "stubs are no residue", c: trust.Change{Old: s.NonSecure}, rule: "ctl-residue", silent: true},
+		{name: "about to be mixed is no residue", c: trust.Change{Old: s.ETokens, Mode: &yes}, rule: "ctl-residue", silent: true},
+		{name: "stubs in mixed mode", c: trust.Change{Old: s.NonSecure, Draft: draft(s.NonSecure, same), Signer: s.Token2.DER, Mode: &yes}, rule: "stubs-in-mixed-mode", severity: trust.Danger},
+		{name: "stubs in non-secure mode", c: trust.Change{Old: s.ETokens, Draft: draft(s.NonSecure, same), Signer: s.Token2.DER, Mixed: true, Mode: &no}, rule: "stubs-in-mixed-mode", silent: true},
+		{name: "full records in non-secure mode", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, same), Signer: s.Token2.DER, Mixed: true, Mode: &no}, rule: "full-records-in-non-secure-mode", severity: trust.Warning},
+		{name: "a server is missing", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, withoutServers), Signer: s.Token2.DER, Mixed: true, Credentials: []trust.Credential{sub}}, rule: "servers-missing", severity: trust.Warning, says: "CCM+TFTP of cucm-1051-a-sub1"},
+		{name: "no server is missing", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, same), Signer: s.Token2.DER, Mixed: true, Credentials: []trust.Credential{sub}}, rule: "servers-missing", silent: true},
+		{name: "tokenless and phones without SBD", c: trust.Change{Old: s.ETokens, Draft: draft(s.Tokenless, same), Signer: s.Pub.DER, Mixed: true, Phones: noSBD}, rule: "tokenless-without-sbd", severity: trust.Warning, says: "12 phones"},
+		{name: "tokenless and phones with SBD", c: trust.Change{Old: s.ETokens, Draft: draft(s.Tokenless, same), Signer: s.Pub.DER, Mixed: true, Phones: held}, rule: "tokenless-without-sbd", silent: true},
+		{name: "to tokenless", c: trust.Change{Old: s.ETokens, Draft: draft(s.Tokenless, same), Signer: s.Pub.DER, Mixed: true}, rule: "to-tokenless-precondition", severity: trust.Warning, says: "ITLRecovery and CallManager"},
+		{name: "another file name", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, func(d *ctlbuild.Draft) { d.FileName = "CTLSEP001122334455.tlv" }), Signer: s.Token2.DER}, rule: "file-name", severity: trust.Warning},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if test.c.Now.IsZero() {
+				test.c.Now = now
+			}
+			found := trust.Hazards(t.Context(), test.c, test.tvs)
+			if !slices.IsSortedFunc(found, func(a, b trust.Hazard) int { return int(b.Severity) - int(a.Severity) }) {
+				t.Error("not most severe first")
+			}
+			i := slices.IndexFunc(found, func(h trust.Hazard) bool { return h.Rule == test.rule })
+			if test.silent {
+				if i >= 0 {
+					t.Errorf("speaks: %s", found[i].Message)
+				}
+				return
+			}
+			if i < 0 {
+				t.Fatalf("silent; others: %v", found)
+			}
+			h := found[i]
+			if h.Severity != test.severity || !strings.Contains(h.Message, test.says) {
+				t.Errorf("%s: %s; want %s, saying %q", h.Severity, h.Message, test.severity, test.says)
+			}
+			if h.Source == "" || h.Hint == "" {
+				t.Errorf("source %q, hint %q", h.Source, h.Hint)
+			}
+		})
+	}
+}
+
+// The same bytes again endanger nobody, and nothing at all is no change.
+func TestNoHazards(t *testing.T) {
+	s := newScene(t)
+	for name, c := range map[string]trust.Change{
+		"same bytes": {Old: s.ETokens, New: s.ETokens, ITL: s.ITL, Mixed: true, Now: ctltest.Time},
+		"nothing":    {Now: ctltest.Time},
+	} {
+		if found := trust.Hazards(t.Context(), c, trust.NoTVS); len(found) > 0 {
+			t.Errorf("%s: %v", name, found)
+		}
+	}
+}
