@@ -43,14 +43,21 @@ type Certificate struct {
 // that crypto/rsa refuses.
 type rsaKey struct{ n, e *big.Int }
 
-// maxKeyBits bounds the RSA keys that are reckoned with.
-const maxKeyBits = 16384
+// Bounds on the RSA keys that are reckoned with, so that a file full of
+// contrived keys cannot keep the processor busy.
+const (
+	maxKeyBits      = 16384
+	maxExponentBits = 64
+)
 
 // ParseCertificate reads one certificate, in DER or PEM; of several PEM blocks
 // the first certificate. What follows the certificate is ignored.
 func ParseCertificate(data []byte) (*Certificate, error) {
 	if len(data) > MaxFile {
 		return nil, fmt.Errorf("certificate: longer than %d bytes", MaxFile)
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, errors.New("certificate: there is none, the input is empty")
 	}
 	if bytes.Contains(data, []byte("-----BEGIN ")) {
 		der, err := firstPEM(data)
@@ -260,7 +267,7 @@ func parseRSAKey(der []byte) *rsaKey {
 	n := new(big.Int).SetBytes(r.next(derInteger, "the modulus").content)
 	e := new(big.Int).SetBytes(r.next(derInteger, "the exponent").content)
 	if outer.err != nil || r.err != nil || n.BitLen() < 2 || n.BitLen() > maxKeyBits ||
-		n.Bit(0) == 0 || e.Sign() == 0 || e.Cmp(n) >= 0 {
+		n.Bit(0) == 0 || e.Sign() == 0 || e.BitLen() > maxExponentBits || e.Cmp(n) >= 0 {
 		return nil
 	}
 	return &rsaKey{n, e}

@@ -34,6 +34,8 @@ type Diff struct {
 	SignerChange bool     // another certificate signs
 	OldSigner    string   // subject names; empty when not known
 	NewSigner    string
+	OldSerial    []byte // serial numbers beside these names
+	NewSerial    []byte
 	DigestChange bool
 	OldDigest    Digest
 	NewDigest    Digest
@@ -49,7 +51,8 @@ func Compare(old, new *List) Diff {
 	d := compareRecords(recordsOf(old), recordsOf(new))
 	d.old(old)
 	if new != nil {
-		d.NewSigner, d.NewDigest, d.NewTime = new.Header.SignerName, new.Header.Digest, new.Header.Time
+		d.NewSigner, d.NewSerial = new.Header.SignerName, new.Header.SerialNumber
+		d.NewDigest, d.NewTime = new.Header.Digest, new.Header.Time
 	}
 	if old == nil || new == nil {
 		d.Identical = old == new
@@ -74,7 +77,8 @@ func CompareDraft(old *List, draft *Draft) Diff {
 
 func (d *Diff) old(l *List) {
 	if l != nil {
-		d.OldSigner, d.OldDigest, d.OldTime = l.Header.SignerName, l.Header.Digest, l.Header.Time
+		d.OldSigner, d.OldSerial = l.Header.SignerName, l.Header.SerialNumber
+		d.OldDigest, d.OldTime = l.Header.Digest, l.Header.Time
 	}
 }
 
@@ -96,69 +100,103 @@ func sameSigner(a, b *List) bool {
 	return a.Header.CAName == b.Header.CAName && bytes.Equal(a.Header.SerialNumber, b.Header.SerialNumber)
 }
 
-// likenesses say when two records that differ are one that changed, the surest
-// first.
-var likenesses = []func(a, b *Record) bool{
-	func(a, b *Record) bool { return a.Function() == b.Function() && sameCertificate(a, b) },
-	func(a, b *Record) bool {
-		return a.Function().IsServer() && b.Function().IsServer() && sameCertificate(a, b)
-	},
-	func(a, b *Record) bool { return a.Function() == b.Function() && sameHost(a, b) && sameCN(a, b) },
-	func(a, b *Record) bool { return a.Function() == b.Function() && a.Function() != SAST && sameHost(a, b) },
-	func(a, b *Record) bool { return a.Function() == b.Function() && sameCN(a, b) },
+// side is a record of one list with what it is recognised by, reckoned once.
+type side struct {
+	*Record
+	function Function
+	bytes    string
+	host, cn string // without blanks, in lower case
 }
 
-func sameCertificate(a, b *Record) bool {
+func sides(records []Record) []side {
+	s := make([]side, len(records))
+	for i := range records {
+		r := &records[i]
+		s[i] = side{
+			Record: r, function: r.Function(), bytes: string(r.Bytes()),
+			host: strings.ToLower(strings.TrimSpace(r.DNSName())), cn: strings.ToLower(r.CN()),
+		}
+	}
+	return s
+}
+
+func (a *side) sameCertificate(b *side) bool {
 	return a.MatchesCertificate(b.Certificate()) || b.MatchesCertificate(a.Certificate())
 }
 
-func sameHost(a, b *Record) bool {
-	name := strings.TrimSpace(a.DNSName())
-	return name != "" && strings.EqualFold(name, strings.TrimSpace(b.DNSName())) || sameAddress(a, b)
+func (a *side) sameHost(b *side) bool {
+	return a.host != "" && a.host == b.host || sameAddress(a.Record, b.Record)
 }
 
-func sameCN(a, b *Record) bool { return a.CN() != "" && strings.EqualFold(a.CN(), b.CN()) }
+func (a *side) sameCN(b *side) bool { return a.cn != "" && a.cn == b.cn }
+
+// likenesses say when two records that differ are one that changed, the surest
+// first.
+var likenesses = []func(a, b *side) bool{
+	func(a, b *side) bool { return a.function == b.function && a.sameCertificate(b) },
+	func(a, b *side) bool { return a.function.IsServer() && b.function.IsServer() && a.sameCertificate(b) },
+	func(a, b *side) bool { return a.function == b.function && a.sameCN(b) && a.sameHost(b) },
+	func(a, b *side) bool { return a.function == b.function && a.function != SAST && a.sameHost(b) },
+	func(a, b *side) bool { return a.function == b.function && a.sameCN(b) },
+}
 
 // compareRecords pairs records that are the same, then those that are alike;
 // the rest was added or removed.
 func compareRecords(old, new []Record) Diff {
+	olds, news := sides(old), sides(new)
+	partner := pairUp(olds, news)
 	var d Diff
-	partner := slices.Repeat([]int{-1}, len(new)) // in old, of each in new
-	taken := make([]bool, len(old))
-	pair := func(alike func(a, b *Record) bool) {
-		for n := range new {
-			for o := range old {
-				if partner[n] < 0 && !taken[o] && alike(&old[o], &new[n]) {
-					partner[n], taken[o] = o, true
-				}
-			}
-		}
-	}
-	pair(func(a, b *Record) bool { return len(differing(a, b)) == 0 })
-	for _, alike := range likenesses {
-		pair(alike)
-	}
 	last := -1
+	kept := make([]bool, len(old))
 	for n, o := range partner {
 		if o < 0 {
 			d.Changes = append(d.Changes, Change{Kind: Added, Old: -1, New: n, NewRec: &new[n]})
 			continue
 		}
+		kept[o] = true
 		d.Reordered = d.Reordered || o < last
 		last = max(last, o)
-		if fields := differing(&old[o], &new[n]); len(fields) > 0 {
-			d.Changes = append(d.Changes, Change{Changed, o, n, &old[o], &new[n], fields})
-		} else {
+		if olds[o].bytes == news[n].bytes {
 			d.Unchanged++
+			continue
 		}
+		d.Changes = append(d.Changes, Change{Changed, o, n, &old[o], &new[n], differing(&old[o], &new[n])})
 	}
 	for o := range old {
-		if !taken[o] {
+		if !kept[o] {
 			d.Changes = append(d.Changes, Change{Kind: Removed, Old: o, New: -1, OldRec: &old[o]})
 		}
 	}
 	slices.SortStableFunc(d.Changes, func(a, b Change) int { return a.place() - b.place() })
 	return d
+}
+
+// pairUp gives for each new record the index of the old one that it was, -1
+// for none.
+func pairUp(olds, news []side) []int {
+	partner := make([]int, len(news))
+	same := map[string][]int{} // old records by their bytes, in order
+	for o := range olds {
+		same[olds[o].bytes] = append(same[olds[o].bytes], o)
+	}
+	taken := make([]bool, len(olds))
+	for n := range news {
+		partner[n] = -1
+		if at := same[news[n].bytes]; len(at) > 0 {
+			partner[n], taken[at[0]] = at[0], true
+			same[news[n].bytes] = at[1:]
+		}
+	}
+	for _, alike := range likenesses {
+		for n := range news {
+			for o := 0; partner[n] < 0 && o < len(olds); o++ {
+				if !taken[o] && alike(&olds[o], &news[n]) {
+					partner[n], taken[o] = o, true
+				}
+			}
+		}
+	}
+	return partner
 }
 
 // place is where a change is shown.
@@ -169,12 +207,9 @@ func (c Change) place() int {
 	return c.New
 }
 
-// differing names the fields that differ, in file order; their order counts as
-// a difference too.
+// differing names the fields in which two records differ, in file order. When
+// none does, it is their order.
 func differing(a, b *Record) []string {
-	if bytes.Equal(a.Bytes(), b.Bytes()) {
-		return nil
-	}
 	var names []string
 	seen := map[uint8]bool{}
 	for _, f := range slices.Concat(a.Fields, b.Fields) {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
@@ -131,14 +132,40 @@ func TestCompareWithNothing(t *testing.T) {
 
 func TestDiffText(t *testing.T) {
 	lists := map[string]*ctlbuild.List{}
-	for _, name := range []string{"tokenless", "tokens", "non-secure", "odd"} {
+	for _, name := range []string{"tokenless", "renewed", "tokens", "non-secure", "odd"} {
 		lists[name] = parse(t, sample(t, name+".tlv"))
 	}
-	for _, k := range [][2]string{{"tokenless", "tokens"}, {"tokens", "non-secure"}, {"non-secure", "tokens"}, {"tokens", "odd"}, {"tokens", "tokens"}} {
+	for _, k := range [][2]string{{"tokenless", "tokens"}, {"tokenless", "renewed"}, {"tokens", "non-secure"}, {"non-secure", "tokens"}, {"tokens", "odd"}, {"odd", "tokens"}, {"tokens", "tokens"}} {
 		var text bytes.Buffer
 		if err := ctlbuild.Compare(lists[k[0]], lists[k[1]]).WriteText(&text); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, k[0]+"-to-"+k[1]+".diff", text.Bytes())
+	}
+}
+
+func TestDiffTextOfLittle(t *testing.T) {
+	c := ctltest.NewCluster(t, 1024)
+	old := c.ETokens(t)
+	d := ctlbuild.Edit(old)
+	d.Time = ctltest.Time.Add(time.Minute)
+	for _, k := range []struct {
+		diff ctlbuild.Diff
+		want string
+	}{
+		{
+			ctlbuild.Compare(old, ctltest.Sign(t, d, c.Token2)),
+			"The records are the same (5).\nSigned anew: 2015-03-06 20:56:07 UTC -> 2015-03-06 20:57:07 UTC\n",
+		},
+		{ctlbuild.CompareDraft(old, d), "The records are the same (5).\n"},
+		{ctlbuild.Compare(nil, nil), "The files are the same, byte for byte.\n"},
+	} {
+		var text bytes.Buffer
+		if err := k.diff.WriteText(&text); err != nil {
+			t.Fatal(err)
+		}
+		if text.String() != k.want {
+			t.Errorf("got %q, want %q", text.String(), k.want)
+		}
 	}
 }

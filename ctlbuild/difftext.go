@@ -27,16 +27,16 @@ func (d Diff) WriteText(w io.Writer) error {
 		p.line("The records stand in another order.")
 	}
 	if d.SignerChange {
-		p.line("Signer: %s -> %s", nameOrNone(d.OldSigner), nameOrNone(d.NewSigner))
+		p.transition("", "Signer", signerText(d.OldSigner, d.OldSerial), signerText(d.NewSigner, d.NewSerial))
 	}
 	if d.DigestChange {
-		p.line("Digest: %s -> %s", d.OldDigest, d.NewDigest)
+		p.transition("", "Digest", d.OldDigest.String(), d.NewDigest.String())
 	}
 	switch {
 	case d.Resigned && d.OldTime.Equal(d.NewTime):
 		p.line("Signed anew, with the same time: %s", timeText(d.OldTime))
 	case d.Resigned:
-		p.line("Signed anew: %s -> %s", timeText(d.OldTime), timeText(d.NewTime))
+		p.transition("", "Signed anew", timeText(d.OldTime), timeText(d.NewTime))
 	}
 	return p.flush(w)
 }
@@ -52,11 +52,22 @@ func (p *printer) unchanged(d Diff) {
 	}
 }
 
-func nameOrNone(name string) string {
-	if name == "" {
-		return "none"
+// transition writes what was and what is, on one line where it fits.
+func (p *printer) transition(indent, what, old, new string) {
+	if line := fmt.Sprintf("%s%s: %s -> %s", indent, what, old, new); len(line) <= 100 {
+		p.line("%s", line)
+		return
 	}
-	return Printable(name)
+	p.line("%s%s:", indent, what)
+	p.line("%s  old %s", indent, old)
+	p.line("%s  new %s", indent, new)
+}
+
+func signerText(name string, serial []byte) string {
+	if name == "" {
+		name = "no name"
+	}
+	return Printable(name) + ", serial number " + colonHex(serial)
 }
 
 func timeText(t time.Time) string {
@@ -100,7 +111,7 @@ func (p *printer) changed(c Change) {
 	}
 	for _, name := range c.Fields {
 		if old, new := diffValue(c.OldRec, name), diffValue(c.NewRec, name); old != new {
-			p.line("    %s: %s -> %s", name, old, new)
+			p.transition("    ", name, old, new)
 		} else {
 			p.line("    %s: another, %s", name, new)
 		}

@@ -155,6 +155,8 @@ func TestMalformed(t *testing.T) {
 		{"field twice", patch(list, 10, 1), 10, "VERSION stands twice"},
 		{"field outside its container", patch(list, 10, 4), 10, "SIGNERNAME stands in the wrong place"},
 		{"digest of 2 bytes", patch(list, 63, 2), 61, "DIGESTALGORTITHM is 2 bytes"},
+		{"container longer than its fields", patch(list, 46, 0x16), 68, "1 bytes left"},
+		{"container shorter than its fields", patch(list, 46, 0x14), 65, "2 bytes left"},
 		{"record without RECORDLENGTH", patch(list, end, 2), end, "begins with a RECORDLENGTH"},
 		{"RECORDLENGTH past the end", patch(list, end+3, 0xff), end + 3, "RECORDLENGTH says"},
 		{"RECORDLENGTH too small", patch(list, end+4, 4), end + 3, "RECORDLENGTH says 4"},

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
@@ -20,9 +21,20 @@ var update = flag.Bool("update", false, "write the golden texts of testdata, and
 // The files in testdata were signed once, as keys and so signatures differ from
 // run to run.
 func sampleFiles(t *testing.T) map[string]func() []byte {
-	c := ctltest.NewCluster(t, 1024)
+	c, renewed := ctltest.NewCluster(t, 1024), ctltest.NewCluster(t, 2048)
 	return map[string]func() []byte{
-		"tokenless.tlv":  func() []byte { return c.Tokenless(t).Bytes() },
+		"tokenless.tlv": func() []byte { return c.Tokenless(t).Bytes() },
+		// CallManager of the publisher is another, the subscriber has moved.
+		"renewed.tlv": func() []byte {
+			d := renewed.TokenlessDraft(t)
+			d.Digest, d.Time = ctlbuild.SHA512, ctltest.Time.Add(time.Hour)
+			for i, f := range d.Records[3].Fields {
+				if f.Tag == 10 {
+					d.Records[3].Fields[i].Value = []byte{10, 48, 47, 200}
+				}
+			}
+			return ctltest.Sign(t, d, renewed.Pub).Bytes()
+		},
 		"tokens.tlv":     func() []byte { return c.ETokens(t).Bytes() },
 		"non-secure.tlv": func() []byte { return c.NonSecure(t).Bytes() },
 		"itl.tlv":        func() []byte { return itl8(t).Bytes() },
@@ -119,7 +131,7 @@ func TestShow(t *testing.T) {
 				view = l.View()
 			}
 			golden(t, name+".show", text.Bytes())
-			if strings.ContainsAny(text.String(), "\x1b\x07\r\u202e\u200b\xff") {
+			if strings.ContainsAny(text.String(), "\x1b\x07\r\u202e\u200b") || !utf8.Valid(text.Bytes()) {
 				t.Error("text of the file reaches the terminal raw")
 			}
 			j, err := json.MarshalIndent(view, "", "  ")
