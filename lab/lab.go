@@ -235,11 +235,14 @@ func newState(dir string, o Options) (*state, error) {
 	if o.Nodes < 1 || o.Nodes > 20 {
 		return nil, fmt.Errorf("%d nodes: a lab has 1 to 20", o.Nodes)
 	}
-	capf := make([]byte, 4)
-	if _, err := rand.Read(capf); err != nil {
+	names := make([]byte, 7)
+	if _, err := rand.Read(names); err != nil {
 		return nil, err
 	}
-	s.CAPFName = "CAPF-" + hex.EncodeToString(capf)
+	s.CAPFName = "CAPF-" + hex.EncodeToString(names[:4])
+	// Journals go by the cluster's name: another lab, or this one made anew,
+	// must not find a job that was never its own.
+	s.Name = "lab-" + hex.EncodeToString(names[4:])
 
 	add := func(name, role string) {
 		s.Nodes = append(s.Nodes, nodeState{Name: name, Dir: name, Role: role, Ports: portsOf(role)})

@@ -55,7 +55,7 @@ const profileHead = `# Profile of a practice cluster, written by the lab each ti
 // writeProfile writes lab.toml. Callers hold the lab's lock or are alone.
 func (l *Lab) writeProfile() error {
 	source := "file:" + filepath.Join(l.Dir, filePassword)
-	p := profile{Name: "lab", User: adminUser, PasswordSource: source, Version: l.st.Release, Fleet: fileFleet}
+	p := profile{Name: l.st.Name, User: adminUser, PasswordSource: source, Version: l.st.Release, Fleet: fileFleet}
 	for _, n := range l.Nodes {
 		ports := n.Ports()
 		out := profileNode{Name: n.Name, Role: n.Role, Address: n.Address, Transport: "ctlp",

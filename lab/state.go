@@ -27,6 +27,7 @@ const (
 type state struct {
 	Format        int
 	Ready         bool   // false: the start that made it was cut short
+	Name          string // of the cluster in its profile: lab-7f3a9c, no two alike
 	Release       string // "10.0" "10.5" "11.5" "12.0"
 	Mixed         bool   // ClusterSecurityMode 1
 	Rollback      bool   // Prepare Cluster for Rollback to Pre 8.0
