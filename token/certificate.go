@@ -28,6 +28,12 @@ type Certificate struct {
 	HasKey    bool // a private key with this id is visible (on many tokens only after login)
 }
 
+// PublicKey is the certificate's RSA key, nil when it has none that can be read.
+func (c Certificate) PublicKey() crypto.PublicKey {
+	_, key, _ := parseCertificate(c.DER)
+	return key
+}
+
 // tbs is as much of a certificate as is needed here (RFC 5280, section 4.1),
 // with everything that tokens are known to encode oddly left raw.
 type tbs struct {

@@ -47,7 +47,10 @@ func candidates(named []string) []string {
 	if len(named) > 0 {
 		return unique(named)
 	}
-	paths := p11kitModules(p11kitFolders(), moduleFolders())
+	var paths []string
+	for _, c := range p11kitModules(p11kitFolders(), moduleFolders()) {
+		paths = append(paths, c.path)
+	}
 	if p := os.Getenv("PKCS11_MODULE"); p != "" {
 		paths = append(paths, p)
 	}
@@ -82,10 +85,26 @@ func isProxy(path string) bool {
 	return false
 }
 
+// configured is a module of p11-kit's configuration.
+type configured struct {
+	path     string
+	reserved string // x-init-reserved: what C_Initialize is given; NSS cannot do without
+}
+
+// reservedFor is what the configuration wants a module to be given by C_Initialize.
+func reservedFor(key string) string {
+	for _, c := range p11kitModules(p11kitFolders(), moduleFolders()) {
+		if c.reserved != "" && realPath(c.path) == key {
+			return c.reserved
+		}
+	}
+	return ""
+}
+
 // p11kitModules reads the *.module files of the folders (pkcs11.conf(5)). A file in
 // a later folder replaces the settings of its namesake in an earlier one. libs are
 // the folders in which a module named without a path is looked for.
-func p11kitModules(folders, libs []string) []string {
+func p11kitModules(folders, libs []string) []configured {
 	configs := map[string]map[string]string{}
 	var order []string
 	for _, f := range folders {
@@ -99,15 +118,15 @@ func p11kitModules(folders, libs []string) []string {
 			readModuleFile(file, configs[name])
 		}
 	}
-	var paths []string
+	var mods []configured
 	for _, name := range order {
 		c := configs[name]
 		if c["module"] == "" || isYes(c["trust-policy"]) || !enabled(c) {
 			continue
 		}
-		paths = append(paths, resolve(c["module"], libs))
+		mods = append(mods, configured{resolve(c["module"], libs), c["x-init-reserved"]})
 	}
-	return paths
+	return mods
 }
 
 // readModuleFile adds the `key: value` lines of a file, read as far as it can be.

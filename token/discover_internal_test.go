@@ -35,7 +35,10 @@ func TestP11kitConfiguration(t *testing.T) {
 	write(t, "module: /opt/not-a-module-file.so\n", user, "readme.txt")
 	write(t, "module: missing.so\n", user, "missing.module")
 
-	got := p11kitModules([]string{system, filepath.Join(dir, "absent"), user}, []string{libs})
+	var got []string
+	for _, c := range p11kitModules([]string{system, filepath.Join(dir, "absent"), user}, []string{libs}) {
+		got = append(got, c.path)
+	}
 	want := []string{opensc, "/opt/ours.so", "/opt/safenet/libeToken.so", "/opt/new.so", "missing.so"}
 	if !slices.Equal(got, want) {
 		t.Errorf("modules %q\nwant %q", got, want)

@@ -1,9 +1,7 @@
 package token
 
 import (
-	"bytes"
 	"context"
-	"crypto"
 	"errors"
 	"fmt"
 	"strings"
@@ -98,32 +96,44 @@ func clean(s string) string {
 // it has neither name nor key. Errors of single modules and tokens are joined and
 // returned beside what was found.
 func List(ctx context.Context, named []string) ([]Info, error) {
+	all, _, errs := look(ctx, named)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return all, errors.Join(errs...)
+}
+
+// look is List, and the number of modules that answered.
+func look(ctx context.Context, named []string) (all []Info, answered int, errs []error) {
 	mods, errs := usable(named)
-	found := make([][]Info, len(mods))
+	type view struct {
+		infos []Info
+		err   error
+	}
+	views := make([]view, len(mods))
 	failed := make([]error, len(mods))
 	var wg sync.WaitGroup
 	for n, m := range mods {
 		wg.Go(func() {
-			type look struct {
-				infos []Info
-				err   error
-			}
-			l, err := call(ctx, m, func() (look, error) {
+			views[n], failed[n] = call(ctx, m, func() (view, error) {
 				infos, err := m.scan()
-				return look{infos, err}, nil
+				return view{infos, err}, nil
 			}, nil)
-			found[n], failed[n] = l.infos, errors.Join(err, l.err)
 		})
 	}
 	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	for n, v := range views {
+		all = append(all, v.infos...)
+		if failed[n] == nil {
+			answered++
+		}
+		for _, err := range []error{failed[n], v.err} {
+			if err != nil {
+				errs = append(errs, err)
+			}
+		}
 	}
-	var all []Info
-	for _, f := range found {
-		all = append(all, f...)
-	}
-	return all, errors.Join(append(errs, failed...)...)
+	return all, answered, errs
 }
 
 // usable loads the modules. Those that do not load are errors beside the rest.
@@ -275,179 +285,4 @@ func (m *module) attribute(s pkcs11.SessionHandle, h pkcs11.ObjectHandle, kind u
 		return nil
 	}
 	return a[0].Value
-}
-
-// Find returns the one token a URI names. Otherwise the error is an *Error of kind
-// NotFound, Ambiguous or NoModule.
-func Find(ctx context.Context, named []string, u URI) (Info, error) {
-	infos, err := fitting(ctx, named, u)
-	if err != nil {
-		return Info{}, err
-	}
-	if len(infos) > 1 {
-		return Info{}, ambiguousTokens(infos)
-	}
-	return infos[0], nil
-}
-
-// fitting lists the tokens that a URI fits, at least one. A token that two modules
-// show (OpenSC and the maker's own, say) counts once, in the module that comes first.
-func fitting(ctx context.Context, named []string, u URI) ([]Info, error) {
-	if u.ModulePath != "" {
-		named = []string{u.ModulePath}
-	}
-	all, listErr := List(ctx, named)
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	var fit []Info
-	for _, i := range all {
-		if u.fitsToken(i) && u.fitsModule(i.Module) && !shownElsewhere(fit, i) {
-			fit = append(fit, i)
-		}
-	}
-	if len(fit) > 0 {
-		return fit, nil
-	}
-	e := &Error{Kind: NotFound, Detail: u.String()}
-	if len(all) == 0 && listErr != nil {
-		// Nothing to choose from because modules failed: that is the news.
-		var te *Error
-		if errors.As(listErr, &te) {
-			return nil, listErr
-		}
-		e.Err = listErr
-	}
-	if len(all) > 0 {
-		e.hint = "tokens present:"
-		for _, i := range all {
-			e.hint += "\n" + i.URI().String()
-		}
-	}
-	return nil, e
-}
-
-// shownElsewhere tells a token that another module has shown already: same serial
-// number, or the same certificates.
-func shownElsewhere(have []Info, i Info) bool {
-	for _, h := range have {
-		if h.Module == i.Module {
-			continue
-		}
-		if h.Serial != "" && h.Serial == i.Serial && h.Label == i.Label {
-			return true
-		}
-		if len(h.Certificates) > 0 && len(h.Certificates) == len(i.Certificates) && i.holdsAll(h.Certificates) {
-			return true
-		}
-	}
-	return false
-}
-
-func (i Info) holdsAll(certs []Certificate) bool {
-	for _, c := range certs {
-		if _, ok := i.holding(c.DER); !ok {
-			return false
-		}
-	}
-	return true
-}
-
-// holding finds a certificate by its bytes.
-func (i Info) holding(der []byte) (Certificate, bool) {
-	for _, c := range i.Certificates {
-		if bytes.Equal(c.DER, der) {
-			return c, true
-		}
-	}
-	return Certificate{}, false
-}
-
-func ambiguousTokens(infos []Info) error {
-	e := &Error{Kind: Ambiguous, Detail: fmt.Sprintf("%d tokens fit", len(infos)), hint: "name one of them:"}
-	for _, i := range infos {
-		e.hint += "\n" + i.URI().String()
-	}
-	return e
-}
-
-// CertificateOf returns the token that a URI names and its certificate that the
-// URI's object attributes fit (no PIN). Where the attributes leave a choice, a
-// certificate that issued another one on the token is not meant, and one whose key
-// is visible is preferred; a choice that remains is Ambiguous.
-func CertificateOf(ctx context.Context, named []string, u URI) (Info, Certificate, error) {
-	i, err := Find(ctx, named, u)
-	if err != nil {
-		return Info{}, Certificate{}, err
-	}
-	c, err := i.choose(u)
-	return i, c, err
-}
-
-// choose picks the certificate that a URI means.
-func (i Info) choose(u URI) (Certificate, error) {
-	var fit []Certificate
-	for _, c := range i.Certificates {
-		if u.fitsCertificate(c) {
-			fit = append(fit, c)
-		}
-	}
-	if len(fit) == 0 {
-		return Certificate{}, i.noCertificate(u)
-	}
-	for _, prefer := range []func(Certificate) bool{
-		func(c Certificate) bool { return !i.issued(c) },
-		func(c Certificate) bool { return c.HasKey },
-	} {
-		if len(fit) > 1 {
-			if p := filter(fit, prefer); len(p) > 0 {
-				fit = p
-			}
-		}
-	}
-	if len(fit) == 1 {
-		return fit[0], nil
-	}
-	e := &Error{Kind: Ambiguous, Token: i.Label, Detail: fmt.Sprintf("%d certificates fit", len(fit)), hint: "name one of them:"}
-	for _, c := range fit {
-		e.hint += fmt.Sprintf("\n%s   %s", i.CertificateURI(c), c.Subject)
-	}
-	return Certificate{}, e
-}
-
-func (i Info) noCertificate(u URI) error {
-	e := &Error{Kind: NoCertificate, Token: i.Label, Detail: u.String()}
-	if len(i.Certificates) > 0 {
-		e.hint = "certificates on it:"
-		for _, c := range i.Certificates {
-			e.hint += fmt.Sprintf("\n%s   %s", i.CertificateURI(c), c.Subject)
-		}
-	}
-	return e
-}
-
-// issued tells whether c's subject is the issuer of another certificate on the token.
-func (i Info) issued(c Certificate) bool {
-	for _, o := range i.Certificates {
-		if c.Subject != "" && o.Issuer == c.Subject && !bytes.Equal(o.DER, c.DER) {
-			return true
-		}
-	}
-	return false
-}
-
-func filter(certs []Certificate, keep func(Certificate) bool) []Certificate {
-	var kept []Certificate
-	for _, c := range certs {
-		if keep(c) {
-			kept = append(kept, c)
-		}
-	}
-	return kept
-}
-
-// PublicKey is the certificate's RSA key, nil when it has none that can be read.
-func (c Certificate) PublicKey() crypto.PublicKey {
-	_, key, _ := parseCertificate(c.DER)
-	return key
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,6 +105,10 @@ func TestListWithABrokenModule(t *testing.T) {
 	if _, err := token.Find(t.Context(), named, uri(t, tok.URI)); err != nil {
 		t.Errorf("found beside a broken module: %v", err)
 	}
+	_, err = token.Find(t.Context(), named, token.URI{Token: "absent"})
+	if e := wantKind(t, err, token.NotFound); !strings.Contains(e.Hint(), tok.URI) || !strings.Contains(e.Hint(), "libgone.so") {
+		t.Errorf("hint %q", e.Hint())
+	}
 	mods := token.Modules(t.Context(), named)
 	if len(mods) != 2 || mods[0].Err == nil || mods[1].Err != nil || mods[1].Description == "" || mods[1].Version == "" {
 		t.Errorf("modules %+v", mods)
@@ -151,4 +156,19 @@ func TestWatchSoftHSM(t *testing.T) {
 func TestWatchNeedsAModule(t *testing.T) {
 	err := token.Watch(t.Context(), []string{"/nowhere/libgone.so"}, func(token.Event) {})
 	wantKind(t, err, token.NoModule)
+}
+
+func TestDistinct(t *testing.T) {
+	certs := []token.Certificate{{DER: []byte{1}}}
+	all := []token.Info{
+		{Module: "maker", Label: "SAST-1", Serial: "01", Certificates: certs},
+		{Module: "maker", Label: "SAST-1", Serial: "02"},
+		{Module: "opensc", Label: "SAST-1", Serial: "02"},
+		{Module: "opensc", Label: "SAST-1 (User PIN)", Serial: "0001", Certificates: certs},
+		{Module: "opensc", Label: "other", Serial: "03"},
+	}
+	got := token.Distinct(all)
+	if len(got) != 3 || got[0].Serial != "01" || got[1].Module != "maker" || got[2].Label != "other" {
+		t.Errorf("%+v", got)
+	}
 }

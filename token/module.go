@@ -19,6 +19,7 @@ type module struct {
 	path string
 	lib  *library
 	p11  *pkcs11.Ctx
+	init []pkcs11.InitializeOption
 
 	lock chan struct{} // holds one: a mutex that can be waited for together with a context
 
@@ -53,6 +54,9 @@ func openModule(path string) (*module, error) {
 		return nil, &Error{Kind: NoModule, Detail: path, Err: errors.New("cannot be loaded")}
 	}
 	m := &module{path: path, lib: lib, p11: p, lock: make(chan struct{}, 1), logins: map[uint]int{}}
+	if r := reservedFor(key); r != "" {
+		m.init = append(m.init, pkcs11.InitializeWithReserved(forever(r)))
+	}
 	loaded.modules[key] = m
 	return m, nil
 }
@@ -130,7 +134,7 @@ func (m *module) enter() error {
 	if m.initialized {
 		return nil
 	}
-	err := m.p11.Initialize()
+	err := m.p11.Initialize(m.init...)
 	m.foreign = errors.Is(err, pkcs11.Error(pkcs11.CKR_CRYPTOKI_ALREADY_INITIALIZED))
 	if err != nil && !m.foreign {
 		return &Error{Kind: NoModule, Detail: m.path, Err: fmt.Errorf("C_Initialize: %w", err)}

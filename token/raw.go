@@ -109,6 +109,10 @@ func loadLibrary(path string) (*library, error) {
 	return &library{functions: l}, nil
 }
 
+// forever is a C string that is never freed: a module may look at what it was
+// initialised with as long as it is loaded.
+func forever(s string) unsafe.Pointer { return unsafe.Pointer(C.CString(s)) }
+
 func bytesPointer(b []byte) *C.uchar { return (*C.uchar)(unsafe.Pointer(unsafe.SliceData(b))) }
 
 // login calls C_Login once. A nil pin is passed as a null pointer.

@@ -67,6 +67,9 @@ func (s *Signer) SignContext(ctx context.Context, digest []byte, opts crypto.Sig
 // ways, DEVICE_ERROR and GENERAL_ERROR among them, so its slot is asked too. The
 // lock is held.
 func (s *Signer) signFailed(err error) error {
+	if errors.Is(err, errClosed) {
+		return err
+	}
 	err = classify(s.info.Label, "signing", err)
 	var e *Error
 	if errors.As(err, &e) && e.Kind == Failed {
@@ -115,7 +118,7 @@ func (s *Signer) sign(digest []byte, hash crypto.Hash, pin []byte) ([]byte, erro
 // not: see the package comment. It begins with a C_Initialize of its own, so it
 // comes before our session is opened. The lock is held.
 func (m *module) wrap(i Info, c Certificate) *crypto11.Context {
-	if m.signers > 0 || m.foreign || len(c.ID) == 0 || i.Flags.WriteProtected || !m.sessionsFor(i.Slot) || !m.hasPublicKey(i.Slot, c.ID) {
+	if m.signers > 0 || m.foreign || len(m.init) > 0 || len(c.ID) == 0 || i.Flags.WriteProtected || !m.sessionsFor(i.Slot) || !m.hasPublicKey(i.Slot, c.ID) {
 		return nil
 	}
 	m.finalize()

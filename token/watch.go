@@ -2,7 +2,7 @@ package token
 
 import (
 	"context"
-	"errors"
+	"sync"
 	"time"
 
 	"github.com/miekg/pkcs11"
@@ -20,7 +20,10 @@ type Event struct {
 
 // Watch reports the tokens present at the start, then insertions and removals
 // within two seconds, until ctx ends; it returns ctx's error, or an *Error of kind
-// NoModule at once when there is no module to watch. f is called from one goroutine.
+// NoModule at once when there is no module to watch. f is never called twice at a
+// time. Each module is watched by itself: one that waits for a signature reports
+// late, and does not hold up the others. A token that two modules show is reported
+// for both; see Distinct.
 //
 // Slots are polled: C_WaitForSlotEvent blocks where it is implemented and cannot be
 // cancelled. A module without a removable slot (SoftHSM2) shows changes only after a
@@ -28,38 +31,55 @@ type Event struct {
 func Watch(ctx context.Context, named []string, f func(Event)) error {
 	mods, errs := usable(named)
 	if len(mods) == 0 {
-		return errors.Join(errs...)
+		return errs[0]
 	}
-	w := &watcher{pinned: map[*module]bool{}}
+	var one sync.Mutex
+	report := func(e Event) {
+		one.Lock()
+		defer one.Unlock()
+		if ctx.Err() == nil {
+			f(e)
+		}
+	}
+	var wg sync.WaitGroup
+	for _, m := range mods {
+		wg.Go(func() { (&watcher{mod: m, report: report}).run(ctx) })
+	}
+	wg.Wait()
+	return ctx.Err()
+}
+
+// watcher looks at one module.
+type watcher struct {
+	mod     *module
+	report  func(Event)
+	present []Info
+	pinned  bool // the module is kept initialised for us
+}
+
+func (w *watcher) run(ctx context.Context) {
 	defer w.unpin()
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
-		for _, m := range mods {
-			w.look(ctx, m, f)
-		}
+		w.look(ctx)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return ctx.Err()
+			return
 		}
 	}
 }
 
-type watcher struct {
-	present []Info
-	pinned  map[*module]bool
-}
-
-// look compares a module with what it showed last time. A module that fails to
+// look compares the module with what it showed last time. A module that fails to
 // answer says nothing about its tokens.
-func (w *watcher) look(ctx context.Context, m *module, f func(Event)) {
-	type look struct {
+func (w *watcher) look(ctx context.Context) {
+	type view struct {
 		infos  []Info
 		pinned bool
 	}
-	known, pinned := w.of(m), w.pinned[m]
-	l, err := call(ctx, m, func() (look, error) {
+	known, pinned, m := w.present, w.pinned, w.mod
+	v, err := call(ctx, m, func() (view, error) {
 		infos, err := m.slots()
 		for n := range infos {
 			if i := &infos[n]; !contains(known, *i) {
@@ -67,36 +87,36 @@ func (w *watcher) look(ctx context.Context, m *module, f func(Event)) {
 				i.Certificates, _ = m.certificates(i.Slot)
 			}
 		}
-		l := look{infos: infos}
-		if len(infos) > 0 {
-			err = nil
+		if err != nil && len(infos) == 0 {
+			return view{}, err
 		}
-		if err == nil && !pinned && m.removable() {
-			l.pinned = true
+		v := view{infos: infos}
+		if !pinned && m.removable() {
+			v.pinned = true
 			m.pins++
 		}
-		return l, err
-	}, func(l look) {
-		if l.pinned {
+		return v, nil
+	}, func(v view) {
+		if v.pinned {
 			m.pins--
 		}
 	})
 	if err != nil {
 		return
 	}
-	if l.pinned {
-		w.pinned[m] = true
-	}
+	w.pinned = w.pinned || v.pinned
+	w.present = nil
 	for _, i := range known {
-		if !contains(l.infos, i) {
-			w.remove(i)
-			f(Event{Token: i})
+		if contains(v.infos, i) {
+			w.present = append(w.present, i)
+		} else {
+			w.report(Event{Token: i})
 		}
 	}
-	for _, i := range l.infos {
+	for _, i := range v.infos {
 		if !contains(known, i) {
 			w.present = append(w.present, i)
-			f(Event{Inserted: true, Token: i})
+			w.report(Event{Inserted: true, Token: i})
 		}
 	}
 }
@@ -116,25 +136,6 @@ func (m *module) removable() bool {
 	return false
 }
 
-func (w *watcher) of(m *module) []Info {
-	var infos []Info
-	for _, i := range w.present {
-		if i.Module == m.path {
-			infos = append(infos, i)
-		}
-	}
-	return infos
-}
-
-func (w *watcher) remove(gone Info) {
-	for n, i := range w.present {
-		if i.same(gone) {
-			w.present = append(w.present[:n], w.present[n+1:]...)
-			return
-		}
-	}
-}
-
 func contains(infos []Info, want Info) bool {
 	for _, i := range infos {
 		if i.same(want) {
@@ -144,15 +145,17 @@ func contains(infos []Info, want Info) bool {
 	return false
 }
 
-// unpin lets the modules be finalised. It runs behind a call that may be stuck, so
-// it does not wait.
+// unpin lets the module be finalised. It may run behind a call that is stuck, so it
+// does not wait.
 func (w *watcher) unpin() {
-	for m := range w.pinned {
-		go func() {
-			m.lock <- struct{}{}
-			defer func() { <-m.lock }()
-			m.pins--
-			m.leave()
-		}()
+	if !w.pinned {
+		return
 	}
+	m := w.mod
+	go func() {
+		m.lock <- struct{}{}
+		defer func() { <-m.lock }()
+		m.pins--
+		m.leave()
+	}()
 }
