@@ -4,19 +4,44 @@ package main
 
 import (
 	"context"
+	"errors"
+	"path/filepath"
 
+	"github.com/adrg/xdg"
 	"github.com/spf13/cobra"
+
+	"ctlclient/cluster"
+	"ctlclient/gui"
 )
 
-// openDesktop: this build has no desktop, so the commands are shown.
-func openDesktop(_ context.Context, _ *app, cmd *cobra.Command) error { return cmd.Root().Help() }
-
-// newGUICommand says so where someone asks for the desktop by name.
-func newGUICommand(*app) *cobra.Command {
+func newGUICommand(a *app) *cobra.Command {
 	return withExits(&cobra.Command{
-		Use: "gui", Short: "Open the desktop (not in this build)", Example: "  ctlclient gui", Args: exactly(),
-		RunE: func(*cobra.Command, []string) error {
-			return usagef("ctlclient --help lists the commands, which do the same jobs", "the desktop is not in this build")
-		},
+		Use: "gui", Short: "Open the desktop",
+		Long: `Opens the window. It runs the same jobs as the commands do, in the order of
+Cisco's CTL Client: cluster, action, token, CTL entries, review, sign and distribute,
+result. A practice cluster stands one click away.`,
+		Example: "  ctlclient gui\n  ctlclient --profile hq gui", Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return openDesktop(cmd.Context(), a, cmd) },
 	}, exitDone, exitUsage)
+}
+
+// openDesktop opens the window, or says in the way of the system why there is none.
+func openDesktop(ctx context.Context, a *app, _ *cobra.Command) error {
+	state := a.stateDir
+	if state == "" {
+		state = cluster.StateDir()
+	}
+	err := gui.Run(ctx, gui.Options{
+		Version:  versionText(),
+		Profile:  a.profile,
+		Session:  a.options(),
+		CrashDir: state,
+		Practice: &practice{dir: filepath.Join(xdg.DataHome, "ctlclient", "practice")},
+	})
+	if !errors.Is(err, gui.ErrNoDisplay) {
+		return err
+	}
+	hint := "the same jobs run without a window: ctlclient --help; the main one is ctlclient migrate to-tokens"
+	showMessage("ctlclient", err.Error()+".\n\n"+hint)
+	return usagef(hint, "%s", err.Error())
 }

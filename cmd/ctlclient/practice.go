@@ -1,0 +1,120 @@
+//go:build !nogui
+
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"sync"
+
+	"ctlclient/gui"
+	"ctlclient/lab"
+	"ctlclient/softhsm"
+	"ctlclient/token"
+)
+
+// practice is the desktop's practice cluster: the lab, and two SoftHSM2 tokens to practise with.
+// It runs inside the program and ends with it; its folder stays, so that the next rehearsal
+// goes on where this one ended.
+type practice struct {
+	dir string
+
+	mu        sync.Mutex
+	lab       *lab.Lab
+	rehearsal gui.Rehearsal
+}
+
+var _ gui.Practice = (*practice)(nil)
+
+// Up starts the lab and makes the tokens that are missing.
+func (p *practice) Up(ctx context.Context, say func(string)) (gui.Rehearsal, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lab != nil {
+		return p.rehearsal, nil
+	}
+	say("making two practice tokens")
+	store, err := softhsm.New(filepath.Join(p.dir, "tokens"))
+	if err != nil {
+		return gui.Rehearsal{}, err
+	}
+	pin, err := practiceTokens(ctx, store)
+	if err != nil {
+		return gui.Rehearsal{}, err
+	}
+	say("starting publisher, subscriber, TFTP server and phones")
+	l, err := lab.Up(ctx, lab.Options{Dir: p.dir, AltTFTP: true})
+	if err != nil {
+		return gui.Rehearsal{}, err
+	}
+	if _, err := l.RestartPhones(ctx); err != nil {
+		_ = l.Close()
+		return gui.Rehearsal{}, err
+	}
+	p.lab = l
+	p.rehearsal = gui.Rehearsal{Profile: l.Profile, Module: store.Module, PIN: pin, Dir: p.dir}
+	return p.rehearsal, nil
+}
+
+func (p *practice) running() *lab.Lab {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lab
+}
+
+// TrustCertificate does what the upload page of a real cluster does.
+func (p *practice) TrustCertificate(der []byte) error { return p.running().TrustCertificate(der) }
+
+// Restart restarts the services, then the phones.
+func (p *practice) Restart(ctx context.Context) ([]gui.PhoneReport, error) {
+	l := p.running()
+	if err := l.RestartServices(ctx); err != nil {
+		return nil, err
+	}
+	boots, err := l.RestartPhones(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var reports []gui.PhoneReport
+	for _, b := range boots {
+		r := gui.PhoneReport{Name: b.Phone.Name, Model: b.Phone.Model, Accepted: b.CTL.Accept, Reason: b.CTL.Reason}
+		if b.Phone.CTL != nil {
+			r.MD5 = b.Phone.CTL.MD5()
+		}
+		reports = append(reports, r)
+	}
+	return reports, nil
+}
+
+// Down ends the lab.
+func (p *practice) Down() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lab == nil {
+		return nil
+	}
+	err := p.lab.Close()
+	p.lab = nil
+	return err
+}
+
+// practiceTokens makes SAST-1 and SAST-2 where they are missing.
+func practiceTokens(ctx context.Context, store *softhsm.Store) (pin string, err error) {
+	have := map[string]bool{}
+	infos, err := token.List(ctx, []string{store.Module})
+	if err != nil {
+		return "", err
+	}
+	for _, info := range infos {
+		have[info.Label] = true
+	}
+	for _, label := range []string{"SAST-1", "SAST-2"} {
+		if have[label] {
+			continue
+		}
+		if _, err := store.Create(softhsm.Spec{Label: label}); err != nil {
+			return "", err
+		}
+	}
+	return softhsm.DefaultPIN, nil
+}

@@ -1,0 +1,59 @@
+package gui
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+)
+
+// A crash of a desktop program is seen by nobody who has no terminal. The runtime writes
+// what it has to say into a file as well; an ordinary end removes the empty file, and the
+// next start says where a full one is.
+
+const crashPattern = "crash-*.txt"
+
+// watchCrash names the file for this run. It returns what ends the watch.
+func watchCrash(dir string) (end func(), err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	name := filepath.Join(dir, "crash-"+time.Now().Format("20060102-150405")+fmt.Sprintf("-%d.txt", os.Getpid()))
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	// The runtime keeps a copy of the descriptor; ours is not needed any more.
+	err = debug.SetCrashOutput(f, debug.CrashOptions{})
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		_ = os.Remove(name)
+		return nil, err
+	}
+	return func() {
+		_ = debug.SetCrashOutput(nil, debug.CrashOptions{})
+		if st, err := os.Stat(name); err == nil && st.Size() == 0 {
+			_ = os.Remove(name)
+		}
+	}, nil
+}
+
+// crashesOf lists what earlier runs left, and marks it as told: a crash is mentioned once.
+func crashesOf(dir string) []string {
+	names, _ := filepath.Glob(filepath.Join(dir, crashPattern))
+	var found []string
+	for _, name := range names {
+		st, err := os.Stat(name)
+		if err != nil || st.Size() == 0 {
+			continue
+		}
+		told := filepath.Join(dir, "told-"+filepath.Base(name))
+		if os.Rename(name, told) == nil {
+			found = append(found, told)
+		}
+	}
+	return found
+}

@@ -1,0 +1,114 @@
+// Package gui is the desktop: the screens of Cisco's CTL Client, made for today,
+// over the same jobs of package workflow that the command line runs.
+//
+// Fyne calls back on one goroutine, called the UI goroutine here. Everything in
+// this package that touches a widget or the model runs on it; long work runs in
+// tasks (see task) that come back through fyne.Do. A widget is never touched from a
+// task, and fyne.DoAndWait is never called, so that neither can wait for the other.
+//
+// Nothing here is needed by a headless user: what a job knows, checks or says
+// stands in workflow and below.
+package gui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+
+	"ctlclient/cluster"
+	"ctlclient/token"
+	"ctlclient/workflow"
+)
+
+// AppID names the program to the desktop: preferences and window state are kept under it.
+const AppID = "ctlclient.desktop"
+
+// Options of the desktop.
+type Options struct {
+	Version string
+	// Profile is opened at the start when it is set: a name or a file.
+	Profile string
+	Session workflow.Options
+	// CrashDir keeps what a crash left to say.
+	CrashDir string
+	// Practice is nil where there is no practice cluster.
+	Practice Practice
+}
+
+// Practice is the practice cluster, with tokens to practise on. The command
+// supplies it, so that no screen imports the lab.
+type Practice interface {
+	// Up starts it, or returns the one that runs; the profile is a file that works as it is.
+	Up(ctx context.Context, say func(string)) (Rehearsal, error)
+	// TrustCertificate does what the upload page of a real cluster does: Phone-SAST-trust.
+	TrustCertificate(der []byte) error
+	// Restart restarts the services, then the phones, and returns what the phones made of it.
+	Restart(ctx context.Context) ([]PhoneReport, error)
+	Down() error
+}
+
+// Rehearsal is what is needed to practise.
+type Rehearsal struct {
+	Profile string // file
+	Module  string // PKCS#11 module that has the practice tokens
+	PIN     string // of the practice tokens, shown to the person; they guard nothing
+	Dir     string
+}
+
+// PhoneReport is what one phone of the practice cluster made of what it was served.
+type PhoneReport struct {
+	Name, Model, Reason, MD5 string
+	Accepted                 bool
+}
+
+// ErrNoDisplay says that no window can be opened on this machine, and why.
+var ErrNoDisplay = errors.New("no window can be opened")
+
+// Run opens the window and returns when it is closed.
+func Run(ctx context.Context, o Options) error {
+	if err := probeDisplay(); err != nil {
+		return err
+	}
+	crashes := crashesOf(o.CrashDir)
+	end, err := watchCrash(o.CrashDir)
+	if err != nil {
+		return fmt.Errorf("cannot prepare for a crash: %w", err)
+	}
+	defer end()
+	a := app.NewWithID(AppID)
+	a.Settings().SetTheme(newTheme())
+	if err := loadTranslations(); err != nil {
+		return err
+	}
+	s := newShell(ctx, a, o)
+	go func() {
+		<-ctx.Done()
+		fyne.Do(a.Quit)
+	}()
+	if len(crashes) > 0 {
+		s.say(t("crash.text", map[string]any{"File": strings.Join(crashes, "\n")}))
+	}
+	if o.Profile != "" {
+		s.openProfile(o.Profile)
+	}
+	s.window.ShowAndRun()
+	return s.close()
+}
+
+// model is what the screens show. It belongs to the UI goroutine.
+type model struct {
+	profiles []*cluster.Profile
+	profile  *cluster.Profile
+	session  *workflow.Session
+	job      *job
+	findings []workflow.Finding // nil: not asked since the last snapshot
+	modules  []string
+	tokens   []token.Info // plugged in now
+	tokenErr error
+	// rehearsal is set while the profile in use is the practice cluster's.
+	rehearsal *Rehearsal
+}

@@ -1,0 +1,34 @@
+package gui
+
+import (
+	"embed"
+	"errors"
+	"strings"
+
+	"fyne.io/fyne/v2/lang"
+)
+
+//go:embed translations/*.json
+var translations embed.FS
+
+// loadTranslations makes the languages known; which one is shown follows the system.
+func loadTranslations() error { return lang.AddTranslationsFS(translations, "translations") }
+
+// t is the text of a key in the person's language. data, at most one map, fills {{.Name}}.
+func t(key string, data ...any) string { return lang.X(key, key, data...) }
+
+// hinted is what errors carry whose person has a next step.
+type hinted interface{ Hint() string }
+
+// describe splits an error into its sentence and its hints, in the words of the command line.
+func describe(err error) (message string, hints []string) {
+	var h hinted
+	if errors.As(err, &h) {
+		for _, line := range strings.Split(h.Hint(), "\n") {
+			if line = strings.TrimSpace(line); line != "" {
+				hints = append(hints, line)
+			}
+		}
+	}
+	return err.Error(), hints
+}
