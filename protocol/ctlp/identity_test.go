@@ -180,3 +180,23 @@ func TestReload(t *testing.T) {
 	n.cert = next.Certificate[0]
 	n.login(t)
 }
+
+// revoker lets one user less in.
+type revoker struct{ backend }
+
+func (*revoker) Allowed(user string) bool { return user != testUser }
+
+// A user who was removed loses connections that are open, too.
+func TestRevoked(t *testing.T) {
+	n := startNode(t, nil)
+	n.put(t, ctlFile, "old")
+	c := n.login(t)
+	n.SetBackend(&revoker{})
+	for range 2 {
+		_, err := c.Get(t.Context(), ctlFile)
+		wantStatus(t, err, LoginFirst)
+	}
+	n.SetBackend(n.be)
+	_, err := c.Get(t.Context(), ctlFile)
+	wantStatus(t, err, LoginFirst)
+}

@@ -39,6 +39,13 @@ type Backend interface {
 	Changed(name string)
 }
 
+// Revoker is a Backend that can take a login back: it is asked before each
+// request, and after a no the session has to log in again. It is how a user who
+// was removed loses connections that are open.
+type Revoker interface {
+	Allowed(user string) bool
+}
+
 // ServerOptions of a server.
 type ServerOptions struct {
 	Certificate tls.Certificate
@@ -48,8 +55,8 @@ type ServerOptions struct {
 	Legacy      bool    // also TLS 1.0 and 1.1, RSA key exchange, 3DES
 	// Log is told what happened, as pairs of a key and a value; never a
 	// password. Called from several goroutines at once. Events: login,
-	// login-failed, locked-out, logout, stage, commit, abort, delete, set-mode
-	// (with status, 0 for done), connection-refused, protocol-error.
+	// login-failed, locked-out, logout, stage, commit, abort, delete, set-mode,
+	// revoked (with status, 0 for done), connection-refused, protocol-error.
 	Log         func(event string, kv ...any)
 	IdleTimeout time.Duration // between requests, and for a handshake; 0: DefaultIdleTimeout
 	MaxConns    int           // at a time; 0: DefaultMaxConns
@@ -102,7 +109,7 @@ func NewServer(o ServerOptions) (*Server, error) {
 func (s *Server) SetCertificate(c tls.Certificate) { s.cert.Store(&c) }
 
 // SetBackend decides from the next request on; connections stay, and so do those
-// who are logged in.
+// who are logged in, unless the backend is a Revoker that says no.
 func (s *Server) SetBackend(b Backend) { s.backend.Store(&b) }
 
 // Serve answers on l until Close, then returns ErrServerClosed.

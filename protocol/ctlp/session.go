@@ -17,7 +17,8 @@ type session struct {
 	conn     *tls.Conn
 	address  string // for the log
 	source   string // for the brute-force rule
-	user     string
+	name     string // of the user, as it came
+	user     string // the same for the log
 	loggedIn bool
 	ending   bool // after this answer
 	stages   map[StageID]string
@@ -160,10 +161,20 @@ func (ss *session) dispatch(t messageType, es *elements, b *builder) error {
 	switch {
 	case !ok:
 		return refuse(NotSupported, "%v is not known here", t)
+	case ss.loggedIn && !ss.allowed():
+		ss.loggedIn = false
+		err := refuse(LoginFirst, "this user was removed")
+		ss.log("revoked", err)
+		return err
 	case !ss.loggedIn:
 		return &StatusError{Status: LoginFirst}
 	}
 	return handler(ss, ss.ctx, es, b)
+}
+
+func (ss *session) allowed() bool {
+	r, ok := (*ss.backend.Load()).(Revoker)
+	return !ok || r.Allowed(ss.name)
 }
 
 // malformed is the error of elements that miss something.
@@ -186,7 +197,7 @@ func (ss *session) login(ctx context.Context, es *elements, b *builder) error {
 		return err
 	}
 	ss.loggedIn = false
-	ss.user = printable([]byte(user))
+	ss.name, ss.user = user, printable([]byte(user))
 	if wait := ss.lockouts.attempt(ss.source); wait > 0 {
 		err := &StatusError{Status: LockedOut, RetryAfter: wait.Round(time.Second)}
 		ss.log("locked-out", err)
