@@ -1,0 +1,104 @@
+package provider
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"os"
+	"time"
+
+	"ctlclient/protocol/ctlp"
+)
+
+// certificateLife is long: clients pin the certificate, and a new one must be
+// confirmed by a person at each of them.
+const certificateLife = 10 * 365 * 24 * time.Hour
+
+// EnsureCertificate makes the service's key and self-signed certificate where
+// both are missing, and returns the certificate's fingerprint, which is what
+// clients pin.
+func EnsureCertificate(c Config) (fingerprint string, made bool, err error) {
+	_, certErr := os.Lstat(c.Certificate)
+	_, keyErr := os.Lstat(c.Key)
+	if errors.Is(certErr, fs.ErrNotExist) && errors.Is(keyErr, fs.ErrNotExist) {
+		if err := makeCertificate(c); err != nil {
+			return "", false, fmt.Errorf("make a certificate: %w", err)
+		}
+		made = true
+	}
+	pair, err := loadCertificate(c)
+	if err != nil {
+		return "", made, err
+	}
+	return ctlp.Fingerprint(pair.Certificate[0]), made, nil
+}
+
+func loadCertificate(c Config) (tls.Certificate, error) {
+	pair, err := tls.LoadX509KeyPair(c.Certificate, c.Key)
+	if err != nil {
+		return pair, fmt.Errorf("certificate %s, key %s: %w", c.Certificate, c.Key, err)
+	}
+	return pair, nil
+}
+
+func makeCertificate(c Config) error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	if err != nil {
+		return err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber:          serial,
+		Subject:               pkix.Name{CommonName: host, OrganizationalUnit: []string{"CTL Provider"}},
+		NotBefore:             now.Add(-time.Hour),
+		NotAfter:              now.Add(certificateLife),
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return err
+	}
+	// The key first: a certificate without it would look like one that is made.
+	if err := writeNew(c.Key, 0o600, "PRIVATE KEY", keyDER); err != nil {
+		return err
+	}
+	clear(keyDER)
+	if err := writeNew(c.Certificate, 0o644, "CERTIFICATE", der); err != nil {
+		return errors.Join(err, os.Remove(c.Key))
+	}
+	return nil
+}
+
+// writeNew writes a PEM file that must not exist yet.
+func writeNew(file string, mode fs.FileMode, kind string, der []byte) (err error) {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	if err := pem.Encode(f, &pem.Block{Type: kind, Bytes: der}); err != nil {
+		return errors.Join(err, f.Close(), os.Remove(file))
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
