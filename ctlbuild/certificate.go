@@ -273,4 +273,16 @@ func parseRSAKey(der []byte) *rsaKey {
 	return &rsaKey{n, e}
 }
 
-func bigInt(n int) *big.Int { return big.NewInt(int64(n)) }
+// KeyType is RSA, ECDSA or Ed25519; empty when the key is not understood.
+func (c *Certificate) KeyType() string {
+	if c.rsa != nil {
+		return "RSA"
+	}
+	switch c.PublicKey.(type) {
+	case *ecdsa.PublicKey:
+		return "ECDSA"
+	case ed25519.PublicKey:
+		return "Ed25519"
+	}
+	return ""
+}

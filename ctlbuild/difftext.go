@@ -167,19 +167,18 @@ func diffValue(r *Record, name string) string {
 
 // certificateText is a certificate in a line: key, validity, fingerprint.
 func certificateText(der []byte) string {
-	print := fingerprint(der)
 	c, err := ParseCertificate(der)
 	if err != nil {
-		return "unreadable, " + print
+		return "unreadable, " + fingerprint(der)
 	}
-	text := fmt.Sprintf("%d-bit %s, ", c.KeyBits, c.KeyType())
-	if c.KeyType() == "" {
-		text = "key of an unknown kind, "
+	text := "key of an unknown kind, "
+	if kind := c.KeyType(); kind != "" {
+		text = fmt.Sprintf("%d-bit %s, ", c.KeyBits, kind)
 	}
 	if !c.NotAfter.IsZero() {
 		text += "valid until " + c.NotAfter.Format(time.DateOnly) + ", "
 	}
-	return text + print
+	return text + fingerprint(der)
 }
 
 // fingerprint is the SHA-1 with which show ctl identifies a certificate.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"strings"
 	"time"
 )
@@ -87,7 +88,7 @@ func keyFor(s Signer) (*Certificate, uint8, error) {
 	if modulus < 0 {
 		return refuse(ErrSignerKey, "the format has no way to say %d bits", c.KeyBits)
 	}
-	if pub, ok := s.Public().(*rsa.PublicKey); !ok || pub.N.Cmp(c.rsa.n) != 0 || c.rsa.e.Cmp(bigInt(pub.E)) != 0 {
+	if pub, ok := s.Public().(*rsa.PublicKey); !ok || pub.N.Cmp(c.rsa.n) != 0 || c.rsa.e.Cmp(big.NewInt(int64(pub.E))) != 0 {
 		return refuse(ErrSignerMismatch, "")
 	}
 	return c, uint8(modulus), nil

@@ -1,9 +1,6 @@
 package ctlbuild
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
@@ -187,22 +184,4 @@ func viewCertificate(der []byte) *CertificateView {
 		v.NotBefore, v.NotAfter = &c.NotBefore, &c.NotAfter
 	}
 	return v
-}
-
-// KeyType is RSA, ECDSA or Ed25519; empty when the key is not understood.
-func (c *Certificate) KeyType() string {
-	if c.rsa != nil {
-		return "RSA"
-	}
-	return keyType(c.PublicKey)
-}
-
-func keyType(key crypto.PublicKey) string {
-	switch key.(type) {
-	case *ecdsa.PublicKey:
-		return "ECDSA"
-	case ed25519.PublicKey:
-		return "Ed25519"
-	}
-	return ""
 }
