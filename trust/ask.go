@@ -166,7 +166,7 @@ func (a *assessment) acceptedByTVS(records []tvsRecord) {
 		a.doubt()
 	}
 	if len(records) == 1 {
-		a.v.Decider = records[0].record
+		a.decide(records[0].record, records[0].String())
 	}
 }
 

@@ -75,7 +75,7 @@ type signer struct {
 func signedList(label string, l *ctlbuild.List) offered {
 	o := offered{
 		label:  label,
-		signer: signer{name: l.Header.SignerName, issuer: l.Header.CAName, serial: l.Header.SerialNumber},
+		signer: signer{name: ctlbuild.Printable(l.Header.SignerName), issuer: l.Header.CAName, serial: l.Header.SerialNumber},
 		digest: l.Header.Digest,
 		header: l.Header.Length,
 		bytes:  l.Bytes(),
@@ -125,6 +125,9 @@ type assessment struct {
 func (a *assessment) step(ok bool, what, outcome string) {
 	a.v.Steps = append(a.v.Steps, Step{What: what, Outcome: outcome, OK: ok})
 }
+
+// decide keeps the record that decides.
+func (a *assessment) decide(r *ctlbuild.Record, name string) { a.v.Decider, a.v.DeciderName = r, name }
 
 // doubt says that the verdict rests on something not known.
 func (a *assessment) doubt() { a.v.Certain = false }
@@ -298,7 +301,7 @@ func (a *assessment) knownSigner(o offered, held *ctlbuild.List, where string) b
 func (a *assessment) byRecord(o offered, held *ctlbuild.List, where string, m match) {
 	r := &held.Records[m.index]
 	name := RecordName(m.index, r)
-	a.v.Decider = r
+	a.decide(r, name+" of the "+where)
 	what := "Does " + name + " of the " + where + " held verify the file?"
 	if m.cert == nil {
 		a.step(false, what, "not known: the record holds a hash, and it is not that of the signer's certificate")

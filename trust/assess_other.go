@@ -25,7 +25,7 @@ func (a *assessment) config(e *ctlbuild.Envelope) {
 		return
 	}
 	a.stateStep("configuration")
-	s := signer{name: e.Header.SignerName, issuer: e.Header.CAName, serial: e.Header.SerialNumber}
+	s := signer{name: ctlbuild.Printable(e.Header.SignerName), issuer: e.Header.CAName, serial: e.Header.SerialNumber}
 	for _, held := range []struct {
 		list  *ctlbuild.List
 		where string
@@ -54,7 +54,7 @@ func (a *assessment) blindConfig() {
 func (a *assessment) configByRecord(e *ctlbuild.Envelope, held *ctlbuild.List, where string, m match) {
 	r := &held.Records[m.index]
 	name := RecordName(m.index, r)
-	a.v.Decider = r
+	a.decide(r, name+" of the "+where)
 	what := "Does " + name + " of the " + where + " held verify the file?"
 	if m.cert == nil {
 		a.step(false, what, "not known: the record holds no certificate")
@@ -145,7 +145,7 @@ func (a *assessment) httpsKnown(l *ctlbuild.List, where string, der []byte, name
 	}
 	if i := slices.IndexFunc(l.Records, fits); i >= 0 {
 		r := &l.Records[i]
-		a.v.Decider = r
+		a.decide(r, RecordName(i, r)+" of the "+where)
 		a.step(true, what, "found: "+RecordName(i, r))
 		a.end(true, srcUnknown, "The certificate is "+RecordName(i, r)+" of the "+where+" that the phone holds.")
 		return true

@@ -189,12 +189,12 @@ func (k *circumstances) unchanged() bool {
 	return k.Old != nil && k.New != nil && k.Old.MD5() == k.New.MD5() && k.Old.SHA1() == k.New.SHA1()
 }
 
-// assess is the verdict of one phone on the change.
-func (k *circumstances) assess(p Phone) Verdict {
+// assessAll is the verdicts of all phones on the change.
+func (k *circumstances) assessAll() []Verdict {
 	if k.New != nil {
-		return Assess(k.ctx, p, Offer{CTL: k.New}, k.tvs)
+		return AssessAll(k.ctx, k.Phones, Offer{CTL: k.New}, k.tvs)
 	}
-	return AssessDraft(k.ctx, p, k.Draft, k.after.cert, k.tvs)
+	return AssessDraftAll(k.ctx, k.Phones, k.Draft, k.after.cert, k.tvs)
 }
 
 // sastOf lists the indexes of the SAST records; tokens alone when so asked.

@@ -39,8 +39,8 @@ func continuityOfSigner(k *circumstances) []Hazard {
 		return nil
 	}
 	var lost, doubtful []Verdict
-	for _, p := range k.Phones {
-		switch v := k.assess(p); {
+	for _, v := range k.assessAll() {
+		switch {
 		case v.Lost():
 			lost = append(lost, v)
 		case !v.Certain:

@@ -17,15 +17,15 @@ func RecordName(index int, r *ctlbuild.Record) string {
 
 // who is a record's function and name; a SAST record is known by its name alone.
 func who(r *ctlbuild.Record) string {
-	name := r.CN()
+	name := ctlbuild.Printable(r.CN())
 	if name == "" {
-		name = r.DNSName()
+		name = ctlbuild.Printable(r.DNSName())
 	}
 	if ip, ok := r.IP(); name == "" && ok {
 		name = ip.String()
 	}
 	if name == "" {
-		name = r.SubjectName()
+		name = ctlbuild.Printable(r.SubjectName())
 	}
 	if r.Function() == ctlbuild.SAST {
 		if name == "" {
@@ -80,9 +80,9 @@ func certName(der []byte) string {
 		return "a certificate that cannot be read"
 	}
 	if c.CN != "" {
-		return c.CN
+		return ctlbuild.Printable(c.CN)
 	}
-	return c.Subject
+	return ctlbuild.Printable(c.Subject)
 }
 
 // and joins names: "a", "a and b", "a, b and c".

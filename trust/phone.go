@@ -107,8 +107,10 @@ type Verdict struct {
 	Source  string // where the rule that decided stands
 	Steps   []Step
 	Decider *ctlbuild.Record // the record that decided, nil when none
-	ByTVS   bool             // TVS was what decided
-	Console []string         // lines that a phone would print, in the documents' form
+	// DeciderName is the decider as shown, "record 5 (SAST-ADN008580ef) of the CTL".
+	DeciderName string
+	ByTVS       bool     // TVS was what decided
+	Console     []string // lines that a phone would print, in the documents' form
 }
 
 // Lost reports a phone that is certain to refuse: one to be cleared by hand.

@@ -213,9 +213,6 @@ func (k *outlook) count(kind string, unknown trust.Severity, fits func(trust.Pho
 	return phones{who: strings.TrimSpace(fmt.Sprintf("%d phones %s", n, kind)), n: n, severity: trust.Danger}
 }
 
-// none reports that the fleet is described and has no such phone.
-func (p phones) none() bool { return p.severity == trust.Note }
-
 // finding begins a finding about these phones.
 func (p phones) finding(rule, source string) Finding {
 	return Finding{Rule: rule, Severity: p.severity, Who: p.who, Phones: p.n, Source: source}

@@ -79,7 +79,11 @@ func (k *outlook) recoverySteps() []string {
 func (k *outlook) renameSteps() []string {
 	steps := []string{"Rename one node and let it restart; all its certificates are new now."}
 	steps = append(steps, k.updateCTL()...)
-	return k.next(append(steps, restartAll, waitPhones), "Rename the next node.")
+	steps = append(steps, restartAll, waitPhones)
+	if k.single() && k.CTL == nil {
+		steps = append(steps, "Set \"Prepare Cluster for Rollback to Pre 8.0\" to false again, restart TVS and TFTP, and reset the phones.")
+	}
+	return k.next(steps, "Rename the next node.")
 }
 
 func (k *outlook) readdressSteps() []string {
