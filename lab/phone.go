@@ -55,6 +55,19 @@ func (b *Boot) Accepted() bool {
 	return b.Err == nil && b.CTL.Accept && b.ITL.Accept && b.Config.Accept
 }
 
+// Reason is why the phone refused, in a sentence, or why it took the CTL.
+func (b *Boot) Reason() string {
+	for _, v := range []trust.Verdict{b.CTL, b.ITL, b.Config} {
+		if b.Err != nil {
+			return b.Err.Error()
+		}
+		if !v.Accept {
+			return v.Reason
+		}
+	}
+	return b.CTL.Reason
+}
+
 // ErrNoTFTP: none of the phone's TFTP servers answered.
 var ErrNoTFTP = errors.New("no TFTP server answers")
 

@@ -293,6 +293,9 @@ func TestScenarioRegenerate(t *testing.T) {
 			}
 		}
 		want(t, l, map[string]string{"7975": "ynn", "8861": "ynn", "7965": "ynn"})
+		if b := boots(t, l)["7975"]; b.Accepted() || b.Reason() != b.ITL.Reason || !strings.Contains(b.Reason(), "TVS") {
+			t.Errorf("the phone's reason: %s", b.Reason())
+		}
 		for _, p := range l.Phones {
 			if err := l.ClearPhone(p.Name); err != nil {
 				t.Fatal(err)

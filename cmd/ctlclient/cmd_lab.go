@@ -17,7 +17,9 @@ func newLabCommand(a *app) *cobra.Command {
 	return group("lab", "A practice cluster: publisher, subscribers, TFTP server and phones on this machine",
 		"  ctlclient lab demo\n  ctlclient lab up",
 		newLabUpCommand(a), newLabDemoCommand(a), newLabStatusCommand(a), newLabTrustCommand(a), newLabPhonesCommand(a),
-		newLabRestartCommand(a), newLabRegenerateCommand(a), newLabStopCommand(a), newLabStartCommand(a))
+		newLabRestartCommand(a), newLabRegenerateCommand(a), newLabRenameCommand(a), newLabRestoreCommand(a),
+		newLabPrepareRollbackCommand(a), newLabClearCommand(a), newLabPointCommand(a),
+		newLabStopCommand(a), newLabStartCommand(a))
 }
 
 // defaultLabDir is where a lab lives when nobody says otherwise.
@@ -286,13 +288,10 @@ func (a *app) showBoots(boots []lab.Boot) error {
 	refused := 0
 	t := table{indent: "  "}
 	for _, b := range boots {
-		mark, word, paint, why := "✓", "accepted", st.green, b.CTL.Reason
-		if !b.CTL.Accept || b.Err != nil {
+		mark, word, paint, why := "✓", "accepted", st.green, oneLine(b.Reason())
+		if !b.Accepted() {
 			mark, word, paint = "✗", "refused", st.red
 			refused++
-		}
-		if b.Err != nil {
-			why = oneLine(b.Err.Error())
 		}
 		if a.json {
 			v := verdictOf(b.CTL)
