@@ -225,6 +225,27 @@ func TestPulledOutBetween(t *testing.T) {
 	})
 }
 
+// A token that was out and is back wants its PIN again, also while the signer that
+// lost it is still open.
+func TestBackInItsSlot(t *testing.T) {
+	paths(t, func(t *testing.T, b *bench) {
+		lost := open(t, b.tok.URI, b.options(&asker{pin: b.tok.PIN}))
+		b.do(b.Pull("C_Sign", b.tok.Label))
+		_, err := lost.Sign(nil, digest[:], crypto.SHA1)
+		wantKind(t, err, token.Removed)
+		b.do(b.Clear())
+		a := &asker{pin: b.tok.PIN}
+		s := open(t, b.tok.URI, b.options(a))
+		if len(a.asked) != 1 {
+			t.Errorf("PIN asked for %d times", len(a.asked))
+		}
+		mustSign(t, s)
+		b.do(lost.Close())
+		mustSign(t, s)
+		b.attempts(2)
+	})
+}
+
 func TestAnotherTokenTakesOver(t *testing.T) {
 	b := newBench(t, softhsm.Spec{})
 	other := create(t, b.store, softhsm.Spec{Label: "SAST-2"})

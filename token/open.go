@@ -165,12 +165,26 @@ func (m *module) again(i Info) (Info, error) {
 	return now, nil
 }
 
-// needsLogin tells whether a PIN is needed at all. The lock is held.
+// needsLogin tells whether a PIN is needed: not where another signer has logged in
+// already. The token is asked, since one that was out for a moment has forgotten
+// it. The lock is held.
 func (s *Signer) needsLogin() (bool, error) {
 	if !s.info.Flags.LoginRequired {
 		return false, nil
 	}
-	return s.mod.logins[s.info.Slot] == 0, nil
+	session, err := s.mod.p11.OpenSession(s.info.Slot, pkcs11.CKF_SERIAL_SESSION)
+	if err != nil {
+		return false, classify(s.info.Label, "opening it", err)
+	}
+	defer s.mod.p11.CloseSession(session)
+	in, err := s.mod.loggedIn(session)
+	return !in, classify(s.info.Label, "asking for its state", err)
+}
+
+// loggedIn tells whether the user is logged in on a session's token. The lock is held.
+func (m *module) loggedIn(session pkcs11.SessionHandle) (bool, error) {
+	i, err := m.p11.GetSessionInfo(session)
+	return i.State == pkcs11.CKS_RO_USER_FUNCTIONS || i.State == pkcs11.CKS_RW_USER_FUNCTIONS, err
 }
 
 // open logs in and finds the key. The lock is held.
@@ -215,6 +229,11 @@ func (s *Signer) open(needPIN bool, pin []byte) error {
 
 // login makes the one C_Login. The lock is held.
 func (s *Signer) login(needPIN bool, pin []byte) error {
+	if !needPIN && s.info.Flags.LoginRequired {
+		if in, err := s.mod.loggedIn(s.session); err != nil || !in {
+			return &Error{Kind: Removed, Token: s.info.Label, Detail: "it has forgotten the login", Err: err}
+		}
+	}
 	if needPIN {
 		err := s.mod.lib.login(s.session, pkcs11.CKU_USER, pin)
 		if errors.Is(err, pkcs11.Error(pkcs11.CKR_USER_ALREADY_LOGGED_IN)) {
