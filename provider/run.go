@@ -73,28 +73,30 @@ func Run(ctx context.Context, configFile string, o Options) (err error) {
 		return fmt.Errorf("audit log: %w", err)
 	}
 	defer func() { err = errors.Join(err, s.audit.close()) }()
-	if err := s.open(o.Name); err != nil {
+	users, err := s.open(o.Name)
+	if err != nil {
 		return err
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return errors.Join(err, s.server.Close())
 	}
-	s.audit.log("start", "listen", l.Addr().String(), "folder", c.Folder, "fingerprint", fingerprint, "made", made)
+	s.audit.log("start", "listen", l.Addr().String(), "folder", c.Folder, "fingerprint", fingerprint, "made", made, "users", users)
 	if o.Started != nil {
 		o.Started(l.Addr(), fingerprint, made)
 	}
 	return s.serve(ctx, l)
 }
 
-func (s *service) open(name string) error {
+// open makes the server; users is how many may log in.
+func (s *service) open(name string) (users int, err error) {
 	b, err := newBackend(s.config, &s.mode)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	pair, err := loadCertificate(s.config)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	s.server, err = ctlp.NewServer(ctlp.ServerOptions{
 		Certificate: pair,
@@ -106,7 +108,7 @@ func (s *service) open(name string) error {
 		IdleTimeout: s.config.IdleTimeout.Duration,
 		MaxConns:    s.config.MaxConnections,
 	})
-	return err
+	return len(b.users.names), err
 }
 
 func (s *service) serve(ctx context.Context, l net.Listener) error {

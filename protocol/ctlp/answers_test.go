@@ -90,4 +90,3 @@ func TestMessagePrintable(t *testing.T) {
 		}
 	}
 }
-

@@ -84,6 +84,9 @@ func (e *StatusError) Hint() string {
 	case BadLogin:
 		return "check user name and password; after five wrong ones within ten minutes the node answers this address no more for a while"
 	case LockedOut:
+		if e.RetryAfter <= 0 {
+			return "wait an hour, then try again"
+		}
 		return fmt.Sprintf("try again in %v; each further wrong password doubles the wait, up to an hour", e.RetryAfter)
 	case Conflict:
 		return "somebody changed the file since it was read: read it again, look at the difference, then repeat the job"

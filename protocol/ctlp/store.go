@@ -21,6 +21,8 @@ const (
 	// MaxStages is how many staged files a store holds at a time.
 	MaxStages = 64
 	// newFileMode is the mode of a file that has no former one to take it from.
+	// Else the former one's is kept, with its owner and group; where those cannot
+	// be had, everybody may read.
 	newFileMode fs.FileMode = 0o644
 )
 
@@ -253,8 +255,14 @@ func (s *Store) write(temp string, data []byte, former fs.FileInfo) (err error) 
 	mode := newFileMode
 	if former != nil {
 		mode = former.Mode().Perm()
-		if err := keepOwner(f, former); err != nil {
+		kept, err := keepOwner(f, former)
+		if err != nil {
 			return err
+		}
+		if !kept {
+			// Who serves the file read the former one as its owner or group. A
+			// trust list is public; one that cannot be read strands phones.
+			mode |= 0o444
 		}
 	}
 	if err := f.Chmod(mode); err != nil && !errors.Is(err, errors.ErrUnsupported) {

@@ -3,6 +3,7 @@ package ctlp
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -63,4 +64,82 @@ func testNoSpace(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	wantFiles(t, dir, map[string]string{ctlFile: "two", ctlFile + ".previous": "one"})
+}
+
+// A service that may not give files away still leaves one that the TFTP server
+// can read. Files of several owners are root's to make.
+func TestForeignOwner(t *testing.T) {
+	const child, nobody = "CTLP_TEST_FOREIGN_OWNER", 65534
+	if dir := os.Getenv(child); dir != "" {
+		testForeignOwner(t, dir)
+		return
+	}
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+	dir := t.TempDir()
+	live := filepath.Join(dir, ctlFile)
+	if err := os.WriteFile(live, []byte("one"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	// As root itself: mode, owner and group are kept.
+	if err := os.Chown(live, 1, nobody); err != nil {
+		t.Fatal(err)
+	}
+	s, err := OpenStore(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Commit(mustStage(t, s, "two", digest("one"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st := info.Sys().(*syscall.Stat_t); info.Mode() != 0o640 || st.Uid != 1 || st.Gid != nobody {
+		t.Errorf("root's new file is %v %d:%d", info.Mode(), st.Uid, st.Gid)
+	}
+	// As somebody else, who may write the folder and not give files away.
+	for _, d := range []string{dir, filepath.Dir(dir)} {
+		if err := os.Chmod(d, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chown(live, 1, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(live, 0o604); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Open("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer self.Close()
+	cmd := exec.CommandContext(t.Context(), "/proc/self/fd/3", "-test.run=^TestForeignOwner$", "-test.v")
+	cmd.ExtraFiles = []*os.File{self}
+	cmd.Dir = "/"
+	cmd.Env = append(os.Environ(), child+"="+dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestForeignOwner") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+func testForeignOwner(t *testing.T, dir string) {
+	s, err := OpenStore(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Commit(mustStage(t, s, "three", digest("two"))); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(filepath.Join(dir, ctlFile))
+	if err != nil || info.Mode() != 0o644 {
+		t.Errorf("the new file has mode %v, %v; everybody should read it", info.Mode(), err)
+	}
 }

@@ -18,18 +18,26 @@ func syncDir(root *os.Root) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// keepOwner gives f the owner and group of former where that is permitted: the
-// program that serves the file may read it by them.
-func keepOwner(f *os.File, former fs.FileInfo) error {
-	st, ok := former.Sys().(*syscall.Stat_t)
+// keepOwner gives f the owner and group of former, or at least the group, where
+// that is permitted; kept says that whoever read former by them reads f.
+func keepOwner(f *os.File, former fs.FileInfo) (kept bool, err error) {
+	want, ok := former.Sys().(*syscall.Stat_t)
 	if !ok {
-		return nil
+		return false, nil
 	}
-	err := f.Chown(int(st.Uid), int(st.Gid))
+	err = f.Chown(int(want.Uid), int(want.Gid))
 	if errors.Is(err, fs.ErrPermission) {
-		return nil
+		err = f.Chown(-1, int(want.Gid))
 	}
-	return err
+	if err != nil && !errors.Is(err, fs.ErrPermission) {
+		return false, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	got, ok := info.Sys().(*syscall.Stat_t)
+	return ok && got.Uid == want.Uid && got.Gid == want.Gid, nil
 }
 
 func isNoSpace(err error) bool {

@@ -13,7 +13,7 @@ import (
 func syncDir(*os.Root) error { return nil }
 
 // keepOwner does nothing: a new file inherits the folder's access list.
-func keepOwner(*os.File, fs.FileInfo) error { return nil }
+func keepOwner(*os.File, fs.FileInfo) (bool, error) { return true, nil }
 
 func isNoSpace(err error) bool {
 	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL) ||
