@@ -26,11 +26,11 @@ var (
 	confirmation = regexp.MustCompile(`(?i)(?:do you want to continue\s*\?*\s*\((y|yes)/no?\)|enter "(y|yes)" followed by return to continue)\s*[?:]*\s*$`)
 
 	// question is whatever else waits for a person.
-	question = regexp.MustCompile(`(?i)(?:[(\[](?:y|yes)\s*[/|,]\s*no?[)\]]|followed by return|press .*(?:key|enter|return).*|(?:password|passphrase|username|login|continue|sure|proceed)\b[^:?]*)\s*[?:]+\s*$`)
+	question = regexp.MustCompile(`(?i)(?:options: q=quit.*|[(\[](?:y|yes)\s*[/|,]\s*no?[)\]]|followed by return|press .*(?:key|enter|return).*|(?:password|passphrase|username|login|continue|sure|proceed)\b[^:?]*)\s*[?:]+\s*$`)
 
 	// The two pagers: one key for a page, and lines of a file.
-	pagerKey   = regexp.MustCompile(`(?i)press <enter> for 1 line, <space> for one page`)
-	pagerLines = regexp.MustCompile(`(?i)options: q=quit, n=next.*?(?:\(lines \d+ - (\d+) of (\d+)\))?\s*:?\s*$`)
+	pagerKey   = regexp.MustCompile(`(?i)press <enter> for 1 line, <space> for one page,? or <q> to quit\W*$`)
+	pagerLines = regexp.MustCompile(`(?i)options: q=quit, n=next.*\(lines \d+ - (\d+) of (\d+)\)\s*:\s*$`)
 )
 
 // exchange is one command and how to deal with what it asks.
@@ -162,7 +162,8 @@ func (t *talk) react() (state, error) {
 }
 
 // pagerKeys is what turns the page; empty: this is no pager. The second kind may
-// or may not want a return after the key; one too many does no harm there.
+// or may not want a return after the key; one too many does no harm there. Only a
+// whole question counts, or its rest would be taken for output.
 func pagerKeys(tail string) string {
 	if pagerKey.MatchString(tail) {
 		return " "

@@ -8,6 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -431,5 +434,47 @@ func TestOtherHostKey(t *testing.T) {
 	o.Password = func(context.Context) ([]byte, error) { t.Error("the password was asked for"); return nil, nil }
 	if _, err := platform.Dial(t.Context(), addr, o); err == nil || !strings.Contains(err.Error(), "another host key") {
 		t.Errorf("%v", err)
+	}
+}
+
+// A person may look at the practice cluster with their own ssh.
+func TestServerWithOpenSSH(t *testing.T) {
+	program, err := exec.LookPath("ssh")
+	if err != nil {
+		if os.Getenv("CTLCLIENT_REQUIRE_PARTS") == "1" {
+			t.Fatal("OpenSSH's ssh is not installed (openssh-client)")
+		}
+		t.Skip("OpenSSH's ssh is not installed (openssh-client)")
+	}
+	n := &node{}
+	addr := serve(t, platform.NewServer(platform.ServerOptions{HostKey: newHostKey(t), Login: login, Handler: n.handle}))
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	askpass := filepath.Join(dir, "askpass")
+	if err := os.WriteFile(askpass, []byte("#!/bin/sh\necho secret\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), program, "-tt", "-F", "none", "-p", port,
+		"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile="+filepath.Join(dir, "known_hosts"),
+		"-o", "PreferredAuthentications=password", "-o", "LogLevel=ERROR", "admin@"+host)
+	command.Env = append(os.Environ(), "SSH_ASKPASS="+askpass, "SSH_ASKPASS_REQUIRE=force")
+	command.Stdin = strings.NewReader("utils ctl set-cluster mixed-mode\ry\rnonsense\rexit\r")
+	out, err := command.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for _, want := range []string{
+		"admin:utils ctl set-cluster mixed-mode",
+		"Do you want to continue? (y/n):y",
+		"Cluster set to Mixed Mode",
+		"Executed command unsuccessfullyNo valid command entered",
+	} {
+		// Lines are broken where a terminal of 80 columns has its edge.
+		if !strings.Contains(strings.ReplaceAll(string(out), "\r\n", ""), want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
 	}
 }

@@ -77,7 +77,7 @@ func (s *Server) session(ctx context.Context, _ string, channel ssh.Channel, req
 				Modes                        string
 			}
 			if ok = ssh.Unmarshal(request.Payload, &pty) == nil; ok {
-				columns, rows = int(min(pty.Columns, 10_000)), int(min(pty.Rows, 10_000))
+				columns, rows = size(pty.Columns, columns), size(pty.Rows, rows)
 			}
 		case "shell":
 			ok = true
@@ -91,6 +91,14 @@ func (s *Server) session(ctx context.Context, _ string, channel ssh.Channel, req
 			return
 		}
 	}
+}
+
+// size of a terminal in one direction; 0 is how a client says that it has none.
+func size(asked uint32, otherwise int) int {
+	if asked == 0 {
+		return otherwise
+	}
+	return int(min(asked, 10_000))
 }
 
 // shell reads commands until "exit".

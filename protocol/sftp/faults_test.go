@@ -72,7 +72,7 @@ func (c *cut) Write(p []byte) (int, error) {
 }
 
 // The connection is cut before each packet of a stage and its commit (with
-// OpenSSH's server, whose logins are slow, before every fifth): at any time the
+// OpenSSH's server, whose logins are slow, before every eighth): at any time the
 // live file is the old one or the new one, and another connection finishes the
 // job and leaves nothing behind.
 func TestCutAnywhere(t *testing.T) {
@@ -80,7 +80,7 @@ func TestCutAnywhere(t *testing.T) {
 		live := filepath.Join(folder, name)
 		step := 1
 		if dir != "/" {
-			step = 5
+			step = 8
 		}
 		cuts, finished := 0, false
 		for ; !finished && cuts < 300; cuts += step {

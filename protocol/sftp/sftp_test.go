@@ -8,9 +8,12 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/crypto/ssh"
 
 	"ctlclient/protocol/sftp"
 	"ctlclient/protocol/sshconn"
@@ -481,4 +484,41 @@ func TestServerRoot(t *testing.T) {
 		}
 	}
 	wantNames(t, outside, name, "root")
+}
+
+// Our server answers OpenSSH's client too.
+func TestServerWithOpenSSH(t *testing.T) {
+	program, err := exec.LookPath("sftp")
+	if err != nil {
+		needPart(t, "OpenSSH's sftp is not installed (openssh-client)")
+	}
+	folder, dir := t.TempDir(), t.TempDir()
+	loginKey, loginFile := newKey(t)
+	hostKey, _ := newKey(t)
+	s, err := sftp.NewServer(sftp.ServerOptions{HostKey: hostKey, Root: folder, AuthorizedKeys: []ssh.PublicKey{loginKey.PublicKey()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go s.Serve(l)
+	t.Cleanup(func() { s.Close() })
+	host, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(dir, "new"), newBytes, 0o640)
+	put(t, filepath.Join(folder, name), oldBytes, 0o644)
+	command := exec.CommandContext(t.Context(), program, "-b", "-", "-F", "none", "-P", port, "-i", loginFile,
+		"-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile="+filepath.Join(dir, "known_hosts"),
+		"-o", "IdentitiesOnly=yes", "-o", "LogLevel=ERROR", "ctl@"+host)
+	command.Stdin = strings.NewReader("put -p " + dir + "/new temporary\nrename temporary " + name +
+		"\nget " + name + " " + dir + "/back\nls -la\nmkdir sub\nrmdir sub\n")
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	wantFile(t, filepath.Join(dir, "back"), newBytes)
+	wantNames(t, folder, name)
 }

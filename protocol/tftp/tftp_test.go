@@ -99,7 +99,7 @@ func startPackaged(t *testing.T, folder string) string {
 		}
 	}
 	if os.Geteuid() != 0 {
-		needPart(t, "in.tftpd changes its root folder, which only root may")
+		t.Skip("in.tftpd changes its user and root folder, which only root may")
 	}
 	probe, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
