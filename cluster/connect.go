@@ -366,9 +366,9 @@ func (c *Cluster) Platform(ctx context.Context, n NodeProfile, output func(line 
 		return nil, &NodeError{Node: n.Name, Step: StepConnect, Err: errors.New("its profile names no administration CLI (ssh-user, ssh-port)")}
 	}
 	c.warnLegacy(n)
-	client, err := meet(ctx, c.ids, cliIdentity(n), func(check func(string, ssh.PublicKey) error, _ []string) (*platform.Client, error) {
+	client, err := meet(ctx, c.ids, cliIdentity(n), func(check func(string, ssh.PublicKey) error, algorithms []string) (*platform.Client, error) {
 		return platform.Dial(ctx, addr(n, n.SSHPort), platform.Options{
-			User: n.SSHUser, Legacy: n.Legacy, Output: output,
+			User: n.SSHUser, Legacy: n.Legacy, Output: output, HostKeyAlgorithms: algorithms,
 			Password: func(ctx context.Context) ([]byte, error) {
 				return c.secrets.get(ctx, n.SSHPasswordSource, "ssh", n.Name, n.SSHUser)
 			},

@@ -97,7 +97,7 @@ func (c *Cluster) Distribute(ctx context.Context, o DistributeOptions) (Outcome,
 	}
 	switch {
 	case err == nil:
-		return j.finish(StateFinished, nil)
+		return j.finish(ctx, StateFinished, nil)
 	case !j.touched():
 		return j.abandon(ctx, err) // the journal's disk failed at the very first commit
 	case o.KeepGoing:
@@ -140,11 +140,10 @@ func (c *Cluster) close(ctx context.Context, id string) error {
 		return err
 	}
 	defer j.j.Close()
-	j.sweep(ctx)
 	for _, t := range j.targets {
 		t.out.Status = StatusUnchanged
 	}
-	_, err = j.finish(StateUntouched, nil)
+	_, err = j.finish(ctx, StateUntouched, nil)
 	return err
 }
 

@@ -88,7 +88,7 @@ func (j *job) abandon(ctx context.Context, cause error) (Outcome, error) {
 	if len(conflicts) > 0 {
 		cause = joinConflicts(conflicts)
 	}
-	o, err := j.finish(StateUntouched, nil)
+	o, err := j.finish(ctx, StateUntouched, nil)
 	return o, errors.Join(&UnchangedError{Outcome: o, Err: cause}, err)
 }
 
@@ -112,7 +112,7 @@ func (j *job) left(ctx context.Context, cause error) (Outcome, error) {
 		j.judge(ctx, t)
 		return nil
 	})
-	return j.finish(StateIncomplete, cause)
+	return j.finish(ctx, StateIncomplete, cause)
 }
 
 // judge asks a node what it serves and sets its status.
@@ -147,9 +147,9 @@ func (j *job) takeBack(ctx context.Context, cause error) (Outcome, error) {
 		return err
 	})
 	if err := errors.Join(errs...); err != nil {
-		return j.finish(StateIncomplete, cause)
+		return j.finish(ctx, StateIncomplete, cause)
 	}
-	return j.finish(StateTakenBack, cause)
+	return j.finish(ctx, StateTakenBack, cause)
 }
 
 // putBack makes one node serve its former file where it serves have.
@@ -183,7 +183,10 @@ func (j *job) outcomes() []NodeOutcome {
 }
 
 // finish writes the end into the journal. cause nil: it is no *PartialError.
-func (j *job) finish(state string, cause error) (Outcome, error) {
+func (j *job) finish(ctx context.Context, state string, cause error) (Outcome, error) {
+	ctx, cancel := j.grace(ctx)
+	defer cancel()
+	j.sweep(ctx)
 	o := Outcome{ID: j.j.Begin.ID, State: state, Nodes: j.outcomes()}
 	e := journal.Entry{Kind: journal.KindEnd, State: state}
 	for _, n := range o.Nodes {
@@ -273,7 +276,6 @@ func (c *Cluster) Finish(ctx context.Context, id string, o FinishOptions) (Outco
 	if err := c.at(kind+".recorded", ""); err != nil {
 		return Outcome{}, err
 	}
-	j.sweep(ctx)
 	errs := j.all(func(t *target) error {
 		have, ok := found[t.node.Name()]
 		if !ok {
@@ -282,12 +284,12 @@ func (c *Cluster) Finish(ctx context.Context, id string, o FinishOptions) (Outco
 		return j.settleNode(ctx, t, want(t), have, o.Back, status)
 	})
 	if err := errors.Join(errs...); err != nil {
-		return j.finish(StateIncomplete, err)
+		return j.finish(ctx, StateIncomplete, err)
 	}
 	if o.Back {
-		return j.finish(StateTakenBack, nil)
+		return j.finish(ctx, StateTakenBack, nil)
 	}
-	return j.finish(StateFinished, nil)
+	return j.finish(ctx, StateFinished, nil)
 }
 
 // settleNode makes one node serve want and sets its status.
@@ -365,17 +367,22 @@ func (j *job) look(ctx context.Context, want func(*target) []byte, o FinishOptio
 	return found, joinConflicts(conflicts)
 }
 
-// sweep removes what earlier programs staged and did not commit. CTLP stages went with
-// their connections. What it cannot reach does no harm: a stage is never served.
+// sweep removes, from all nodes, what was staged and not committed, by this program
+// or one before it. CTLP stages went with their connections. What it cannot reach
+// does no harm: a stage is never served.
 func (j *job) sweep(ctx context.Context) {
 	j.all(func(t *target) error {
 		n, ok := t.node.(*sftpNode)
-		if !ok {
-			return nil
+		if !ok || t.out.Status == StatusUnknown && t.out.Err != nil {
+			return nil // it did not answer just now
 		}
 		stages := j.j.Stages(n.Name(), StepStage)
-		if j.j.Unanswered(n.Name(), StepStage) {
-			// The program died while it staged, and does not know the stage's name.
+		uncertain := n.broken.Swap(false)
+		for _, step := range []string{StepStage, StepCommit, StepRestore} {
+			uncertain = uncertain || j.j.Uncertain(n.Name(), step)
+		}
+		if uncertain {
+			// Something may be there whose name was never learnt.
 			if found, err := n.leftovers(ctx, j.name); err == nil {
 				stages = found
 			}

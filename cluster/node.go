@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/sftp"
@@ -222,6 +223,8 @@ func replace(ctx context.Context, n Node, name string, data []byte, current *[32
 type sftpNode struct {
 	profile NodeProfile
 	link[*sftp.Client]
+	// broken: a connection was lost while something was staged, which may be there yet.
+	broken atomic.Bool
 }
 
 func (n *sftpNode) Name() string         { return n.profile.Name }
@@ -261,7 +264,9 @@ func (n *sftpNode) Fetch(ctx context.Context, name string) (data []byte, err err
 
 func (n *sftpNode) Stage(ctx context.Context, name string, data []byte, expect *[32]byte) (stage string, err error) {
 	err = n.use(ctx, true, func(c *sftp.Client) error {
-		stage, err = c.Stage(ctx, n.profile.Path, name, data, expect)
+		if stage, err = c.Stage(ctx, n.profile.Path, name, data, expect); err != nil && !n.refused(err) {
+			n.broken.Store(true)
+		}
 		return err
 	})
 	return stage, sftpError(err)

@@ -1,9 +1,11 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
+	"sync"
 
 	"golang.org/x/crypto/ssh"
 
@@ -60,36 +62,45 @@ func (c *Cluster) identitiesOf(ctx context.Context, cli bool) []Identity {
 	return out
 }
 
-// see looks at one server.
+// see looks at one server. Of several SSH host keys it shows the known one.
 func (c *Cluster) see(ctx context.Context, n NodeProfile, service string) Identity {
 	id := map[string]identity{"ctlp": tlsIdentity(n), "sftp": sftpIdentity(n), "ssh": cliIdentity(n)}[service]
 	out := Identity{Node: n.Name, Kind: id.kind, Service: service, Address: addr(n, id.port), id: id}
-	seen := func(fingerprint string, key ssh.PublicKey) error {
-		out.Fingerprint = fingerprint
-		var changed *IdentityError
-		switch err := c.ids.check(id, fingerprint, key); {
-		case err == nil:
-			out.Known = fingerprint
-		case errors.As(err, &changed):
-			out.Known, out.Source = changed.Want, changed.Source
+	var mu sync.Mutex // a dial that was given up may still be answered
+	_, verdict, err := meetKey(c.ids, id, func(check func(string, ssh.PublicKey) error, algorithms []string) (none struct{}, err error) {
+		seen := func(fingerprint string, key ssh.PublicKey) error {
+			mu.Lock()
+			defer mu.Unlock()
+			err := check(fingerprint, key)
+			if err == nil || out.Fingerprint == "" {
+				out.Fingerprint = fingerprint
+			}
+			return cmp.Or(err, errMet)
 		}
-		return errMet
-	}
-	hostKey := func(_ string, key ssh.PublicKey) error { return seen(ssh.FingerprintSHA256(key), key) }
-	var err error
-	switch service {
-	case "ctlp":
-		_, err = ctlp.Dial(ctx, out.Address, ctlp.Options{Legacy: n.Legacy, Timeout: c.o.Timeout, Client: "ctlclient",
-			VerifyPeer: func(_ *x509.Certificate, raw []byte) error { return seen(ctlp.Fingerprint(raw), nil) }})
-	case "sftp":
-		_, err = sftp.Dial(ctx, out.Address, sftp.Options{User: n.SFTPUser, Legacy: n.Legacy, Timeout: c.o.Timeout,
-			Password: noPassword, HostKey: hostKey})
-	case "ssh":
-		_, err = platform.Dial(ctx, out.Address, platform.Options{User: n.SSHUser, Legacy: n.Legacy, Timeout: c.o.Timeout,
-			Password: noPassword, HostKey: hostKey})
-	}
-	if out.Fingerprint == "" {
+		hostKey := func(_ string, key ssh.PublicKey) error { return seen(ssh.FingerprintSHA256(key), key) }
+		switch service {
+		case "ctlp":
+			_, err = ctlp.Dial(ctx, out.Address, ctlp.Options{Legacy: n.Legacy, Timeout: c.o.Timeout, Client: "ctlclient",
+				VerifyPeer: func(_ *x509.Certificate, raw []byte) error { return seen(ctlp.Fingerprint(raw), nil) }})
+		case "sftp":
+			_, err = sftp.Dial(ctx, out.Address, sftp.Options{User: n.SFTPUser, Legacy: n.Legacy, Timeout: c.o.Timeout,
+				Password: noPassword, HostKey: hostKey, HostKeyAlgorithms: algorithms})
+		case "ssh":
+			_, err = platform.Dial(ctx, out.Address, platform.Options{User: n.SSHUser, Legacy: n.Legacy, Timeout: c.o.Timeout,
+				Password: noPassword, HostKey: hostKey, HostKeyAlgorithms: algorithms})
+		}
+		return none, err
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	var changed *IdentityError
+	switch {
+	case out.Fingerprint == "":
 		out.Err = &NodeError{Node: n.Name, Step: StepConnect, Err: err}
+	case verdict == nil:
+		out.Known = out.Fingerprint
+	case errors.As(verdict, &changed):
+		out.Known, out.Source = changed.Want, changed.Source
 	}
 	return out
 }

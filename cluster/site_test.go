@@ -54,6 +54,7 @@ type siteNode struct {
 	tls     tls.Certificate
 	hostKey ssh.Signer
 	site    *site
+	proxy   *proxy // nil: none stands before it
 
 	logins  atomic.Int32
 	refuse  atomic.Pointer[ctlp.StatusError] // what staging is answered with
@@ -69,6 +70,12 @@ var siteCount atomic.Int32
 // newSite starts the nodes; all serve old (nil: nothing).
 func newSite(t testing.TB, old []byte) *site {
 	t.Helper()
+	return newSiteIn(t, old, t.TempDir)
+}
+
+// newSiteIn makes the served folders with folder.
+func newSiteIn(t testing.TB, old []byte, folder func() string) *site {
+	t.Helper()
 	s := &site{t: t, dir: t.TempDir(), prompter: &fakePrompter{password: sitePassword, accept: true}}
 	n := siteCount.Add(1)
 	block := fmt.Sprintf("127.%d.%d.", 20+os.Getpid()%200, n%250)
@@ -76,7 +83,7 @@ func newSite(t testing.TB, old []byte) *site {
 	t.Setenv(sitePasswEnv, sitePassword)
 	t.Setenv("HOME", s.dir) // no known_hosts of the machine
 	for i, role := range []string{RolePublisher, RoleSubscriber, RoleTFTP} {
-		node := &siteNode{t: t, site: s, name: []string{"pub", "sub", "alt"}[i], address: fmt.Sprintf("%s%d", block, i+1), dir: t.TempDir()}
+		node := &siteNode{t: t, site: s, name: []string{"pub", "sub", "alt"}[i], address: fmt.Sprintf("%s%d", block, i+1), dir: folder()}
 		if old != nil {
 			node.put(CTLFile, old)
 		}
@@ -336,4 +343,11 @@ func newHostKey(t testing.TB) ssh.Signer {
 		t.Fatal(err)
 	}
 	return signer
+}
+
+func (n *siteNode) remove(name string) {
+	n.t.Helper()
+	if err := os.Remove(filepath.Join(n.dir, name)); err != nil {
+		n.t.Fatal(err)
+	}
 }

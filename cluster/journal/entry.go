@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -151,13 +152,20 @@ func (b *Begin) check() error {
 	return nil
 }
 
+// lines are the lines so far; nodes append theirs side by side.
+func (j *Job) lines() []Entry {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.Entries)
+}
+
 // State of a job by its log: that of its last end, "" when it did not end or somebody
 // went on with it after that.
 func (j *Job) State() (state string, end *Entry) {
-	for i := len(j.Entries) - 1; i >= 0; i-- {
-		switch e := &j.Entries[i]; e.Kind {
+	for _, e := range slices.Backward(j.lines()) {
+		switch e.Kind {
 		case KindEnd:
-			return e.State, e
+			return e.State, &e
 		case KindResume, KindRollback:
 			return "", nil
 		}
@@ -167,7 +175,7 @@ func (j *Job) State() (state string, end *Entry) {
 
 // Touched reports whether any act of one of the steps was ever intended.
 func (j *Job) Touched(steps ...string) bool {
-	for _, e := range j.Entries {
+	for _, e := range j.lines() {
 		for _, s := range steps {
 			if e.Kind == KindAct && e.Step == s {
 				return true
@@ -180,7 +188,7 @@ func (j *Job) Touched(steps ...string) bool {
 // Stages are the staged files of a node that the log does not know to be gone.
 func (j *Job) Stages(node, stageStep string) []string {
 	var open []string
-	for _, e := range j.Entries {
+	for _, e := range j.lines() {
 		if e.Kind != KindAct || e.Node != node || e.Stage == "" || e.State != Done {
 			continue
 		}
@@ -198,14 +206,17 @@ func (j *Job) Stages(node, stageStep string) []string {
 	return open
 }
 
-// Unanswered reports an act of a step on a node whose intent has no result: the
-// program died in it.
-func (j *Job) Unanswered(node, step string) bool {
-	open := false
-	for _, e := range j.Entries {
-		if e.Kind == KindAct && e.Node == node && e.Step == step {
-			open = e.State == Intent
+// Uncertain reports an act of a step on a node that failed, or whose intent has no
+// result because the program died in it: it may have been done.
+func (j *Job) Uncertain(node, step string) bool {
+	failed, open := false, false
+	for _, e := range j.lines() {
+		switch {
+		case e.Kind == KindAct && e.Node == node && e.Step == step:
+			failed, open = failed || e.State == Failed, e.State == Intent
+		case e.Kind == KindResume || e.Kind == KindRollback:
+			failed, open = failed || open, false
 		}
 	}
-	return open
+	return failed || open
 }

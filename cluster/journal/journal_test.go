@@ -48,7 +48,7 @@ func TestJournalIsReadBack(t *testing.T) {
 	if len(got.Entries) != 5 || !got.Touched("commit") || got.Touched("restore") {
 		t.Errorf("entries %+v", got.Entries)
 	}
-	if got.Unanswered("pub", "stage") || !got.Unanswered("alt", "stage") || len(got.Stages("pub", "stage")) != 0 {
+	if got.Uncertain("pub", "stage") || !got.Uncertain("alt", "stage") || len(got.Stages("pub", "stage")) != 0 {
 		t.Error("a step with an answer is not told from one without")
 	}
 	if state, end := got.State(); state != "" || end != nil {

@@ -1,0 +1,201 @@
+package cluster
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ctlclient/ctlbuild/ctltest"
+	"ctlclient/protocol/tvs"
+	"ctlclient/trust"
+)
+
+func TestSnapshot(t *testing.T) {
+	lists := ctltest.NewCluster(t, 1024)
+	ctl, itl := lists.Tokenless(t), lists.ITL(t)
+	s := newSite(t, ctl.Bytes())
+	s.node("pub").put(ITLFile, itl.Bytes())
+	c := s.connect(s.options())
+	snap, err := c.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !snap.Mixed || len(snap.Topology) != 2 || len(snap.Credentials) != 1 || snap.ITL == nil || snap.ITL.SHA1() != itl.SHA1() {
+		t.Errorf("mixed %v, %d nodes, %d credentials, ITL %v (%v)", snap.Mixed, len(snap.Topology), len(snap.Credentials), snap.ITL != nil, snap.ITLErr)
+	}
+	if !snap.Agree || snap.Current == nil || snap.Current.SHA1() != ctl.SHA1() {
+		t.Errorf("agree %v, current %v", snap.Agree, snap.Current)
+	}
+	for _, n := range snap.Nodes {
+		if n.Err != nil || n.Missing || n.List == nil || n.TFTPAgree == nil || !*n.TFTPAgree {
+			t.Errorf("%s: %+v", n.Node.Name, n)
+		}
+	}
+	if len(snap.Expect()) != 3 {
+		t.Errorf("expect %v", snap.Expect())
+	}
+
+	// One node serves no list, another one that does not parse and that TFTP does not know.
+	s.node("sub").put(CTLFile, []byte("no list"))
+	empty := t.TempDir()
+	s.node("sub").tftpDir.Store(&empty)
+	s.node("alt").remove(CTLFile)
+	if snap, err = c.Snapshot(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sub, alt := snap.Nodes[1], snap.Nodes[2]
+	if sub.Err == nil || string(sub.File) != "no list" || sub.TFTPAgree == nil || *sub.TFTPAgree {
+		t.Errorf("sub: %+v", sub)
+	}
+	if !alt.Missing || alt.File != nil || alt.Err != nil || alt.TFTPAgree == nil || !*alt.TFTPAgree {
+		t.Errorf("alt: %+v", alt)
+	}
+	if snap.Agree || snap.Current == nil {
+		t.Errorf("agree %v, current %v", snap.Agree, snap.Current)
+	}
+	if sum, named := snap.Expect()["alt"]; !named || sum != nil {
+		t.Error("a node without a file is not expected to have none")
+	}
+
+	// A subscriber that is gone does not stop a snapshot, the publisher does.
+	s.node("sub").halt()
+	if snap, err = c.Snapshot(t.Context()); err != nil || snap.Nodes[1].Err == nil || snap.Nodes[1].File != nil {
+		t.Errorf("without the subscriber: %v, %v", snap.Nodes[1], err)
+	}
+	s.node("pub").halt()
+	var node *NodeError
+	if _, err = c.Snapshot(t.Context()); !errors.As(err, &node) || node.Node != "pub" {
+		t.Errorf("without the publisher: %v", err)
+	}
+}
+
+func TestFetchTFTP(t *testing.T) {
+	s := newSite(t, oldFile)
+	o := s.options()
+	o.HTTPFallback = true
+	c := s.connect(o)
+	n := c.Profile.Nodes[1]
+	if got, err := c.FetchTFTP(t.Context(), n, CTLFile); err != nil || string(got) != string(oldFile) {
+		t.Errorf("TFTP: %s, %v", brief(got), err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "over HTTP: "+r.URL.Path)
+	})}
+	go srv.Serve(l)
+	t.Cleanup(func() { srv.Close() })
+	n.Address, n.TFTPPort, n.HTTPPort = "127.0.0.1", NoPort, l.Addr().(*net.TCPAddr).Port
+	if got, err := c.FetchTFTP(t.Context(), n, CTLFile); err != nil || string(got) != "over HTTP: /CTLFile.tlv" {
+		t.Errorf("HTTP: %q, %v", got, err)
+	}
+	n.HTTPPort = NoPort
+	if _, err := c.FetchTFTP(t.Context(), n, CTLFile); !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("neither: %v", err)
+	}
+}
+
+// tvsServer answers "valid" with its list of roles, and counts the questions.
+func tvsServer(t *testing.T, cert *ctltest.Cert, ttl time.Duration) (port int, asked *atomic.Int32) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked = &atomic.Int32{}
+	srv := tvs.NewServer(tvs.ServerOptions{
+		Certificate: func() (tls.Certificate, error) {
+			return tls.Certificate{Certificate: [][]byte{cert.DER}, PrivateKey: cert.Key}, nil
+		},
+		Answer: func(tvs.Request) tvs.Answer {
+			asked.Add(1)
+			return tvs.Answer{Valid: true, Roles: []uint8{0, 2}, TTL: ttl}
+		},
+	})
+	go srv.Serve(l)
+	t.Cleanup(func() { srv.Close() })
+	return l.Addr().(*net.TCPAddr).Port, asked
+}
+
+func TestTVS(t *testing.T) {
+	lists := ctltest.NewCluster(t, 2048)
+	itl := lists.ITL(t)
+	s := newSite(t, oldFile)
+	port, asked := tvsServer(t, lists.TVS, time.Hour)
+	impostor, _ := tvsServer(t, lists.Token1, time.Hour)
+	now := time.Date(2026, 3, 14, 22, 0, 0, 0, time.UTC)
+	o := s.options()
+	o.Now = func() time.Time { return now }
+	for i, p := range []int{port, impostor} {
+		s.profile.Nodes[i].TVSPort = p
+	}
+	c := s.connect(o)
+	for i := range c.Nodes[:2] {
+		c.Nodes[i].(*ctlpNode).profile.Address = "127.0.0.1"
+	}
+
+	// Every node is asked; one whose own certificate the ITL does not know is not believed.
+	got, err := c.AskTVS(t.Context(), itl, lists.Token2.DER)
+	if err != nil || len(got) != 2 {
+		t.Fatalf("AskTVS: %v, %v", got, err)
+	}
+	if r := got["pub"]; r.Err != nil || !r.Answer.Valid || string(r.Answer.Roles) != "\x00\x02" || r.Answer.TTL != time.Hour {
+		t.Errorf("pub: %+v", r)
+	}
+	if r := got["sub"]; r.Err == nil || r.Answer.Valid || !strings.Contains(r.Err.Error(), "sub") {
+		t.Errorf("sub: %+v", r)
+	}
+
+	// A phone asks its servers in their order and remembers the answer for its time.
+	phone := trust.Phone{Name: "SEP0011215A1AE3", Model: "7975", ITL: itl}
+	asked.Store(0)
+	for _, want := range []int32{1, 1} {
+		a, err := c.TVS().Ask(t.Context(), phone, lists.Token2.DER)
+		if err != nil || !a.Valid || asked.Load() != want {
+			t.Errorf("Ask: %+v, %v after %d questions, want %d", a, err, asked.Load(), want)
+		}
+	}
+	now = now.Add(time.Hour)
+	if _, err := c.TVS().Ask(t.Context(), phone, lists.Token2.DER); err != nil || asked.Load() != 2 {
+		t.Errorf("after the time to live: %v, %d questions", err, asked.Load())
+	}
+	phone.TVS = []string{addr(NodeProfile{Address: "127.0.0.1"}, impostor), addr(NodeProfile{Address: "127.0.0.1"}, port)}
+	if a, err := c.TVS().Ask(t.Context(), phone, lists.Token2.DER); err != nil || !a.Valid || asked.Load() != 3 {
+		t.Errorf("the phone's own servers: %+v, %v", a, err)
+	}
+	// A phone without a list has nothing that vouches for a server.
+	if a, err := c.TVS().Ask(t.Context(), trust.Phone{Name: "SEP0011215A1AE4"}, lists.Token2.DER); err == nil {
+		t.Errorf("a phone that holds nothing believed %+v", a)
+	}
+	phone.TVS = phone.TVS[:1]
+	for range 2 {
+		if _, err := c.TVS().Ask(t.Context(), phone, lists.Token2.DER); err == nil {
+			t.Error("an impostor was believed")
+		}
+	}
+}
+
+func TestSetMode(t *testing.T) {
+	s := newSite(t, oldFile)
+	c := s.connect(s.options())
+	s.node("pub").restart()
+	if err := c.SetMode(t.Context(), true); err != nil {
+		t.Error(err)
+	}
+	lock, err := c.lock("another job")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Unlock()
+	if err := c.SetMode(t.Context(), false); err == nil || !strings.Contains(err.Error(), "another job") {
+		t.Errorf("while another job runs: %v", err)
+	}
+}
