@@ -463,6 +463,7 @@ boundary of every step, on every node, one thing is broken:
 - **program killed**: the program kills itself (SIGKILL); a new one goes on.
 - **connection cut / bytes truncated / byte corrupted / answer delayed**: a proxy before the
   node does it to the bytes that follow the boundary, and later at bytes chosen by a seed.
+  A cut ends the connection at once, and the one made after it too.
 - **node restarted**: its server ends, with all connections, and starts again.
 - **node gone**: its server ends and comes back only after the job has ended.
 - **disk full**: the file system of the node is filled up (a real one, of 256 KiB).
