@@ -40,7 +40,7 @@ func (a *assessment) reachTVS() (records []tvsRecord, refusal, source string, ok
 	}
 	if !known {
 		a.step(true, what, fmt.Sprintf("not known for model %q (%s); taken as yes", p.Model, why))
-		a.modelUnknown = true
+		a.unsure = true
 	}
 	records = a.tvsRecords()
 	if len(records) == 0 {
@@ -86,7 +86,7 @@ func (a *assessment) askAbout(o offered) {
 	}
 	a.print(lineTVSFlush, lineTVSFlushed)
 	a.success(o)
-	a.acceptedByTVS(records)
+	a.decidedByTVS(records)
 	a.end(true, srcRegen+"; "+srcSix+", item 5", "The phone does not know the signer, "+o.signer.name+", but TVS vouches for it.")
 }
 
@@ -159,12 +159,8 @@ func (a *assessment) rolesFit(answer Answer, o offered) bool {
 	return false
 }
 
-// acceptedByTVS names the record that let the phone believe TVS. An acceptance by a
-// model that may not be able to ask is not certain; a refusal would be one either way.
-func (a *assessment) acceptedByTVS(records []tvsRecord) {
-	if a.modelUnknown {
-		a.doubt()
-	}
+// decidedByTVS names the record that let the phone believe TVS, where there is but one.
+func (a *assessment) decidedByTVS(records []tvsRecord) {
 	if len(records) == 1 {
 		a.decide(records[0].record, records[0].String())
 	}

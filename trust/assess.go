@@ -119,7 +119,9 @@ type assessment struct {
 	tvs Asker
 	v   Verdict
 
-	modelUnknown bool // the table does not have the model; taken to be able to ask TVS
+	// unsure: the phone may lack what an acceptance takes (SHA-512, asking TVS). A
+	// refusal is one either way.
+	unsure bool
 }
 
 func (a *assessment) step(ok bool, what, outcome string) {
@@ -134,6 +136,9 @@ func (a *assessment) doubt() { a.v.Certain = false }
 
 // end fixes the verdict.
 func (a *assessment) end(accept bool, source, reason string) {
+	if accept && a.unsure {
+		a.doubt()
+	}
 	a.v.Accept, a.v.Source, a.v.Reason = accept, source, reason
 }
 
@@ -169,6 +174,7 @@ func (a *assessment) list(o offered) {
 	if o.label == "ITL" && !a.sbd() {
 		_, _, why := p.canAsk()
 		a.step(true, "Does the phone use an ITL?", "no: it has no Security By Default ("+why+")")
+		a.unsure = false
 		a.end(true, srcNoSBD, "The phone has no Security By Default and never asks for an ITL: nothing changes for it.")
 		return
 	}
@@ -208,7 +214,7 @@ func (a *assessment) intact(o offered) bool {
 	if o.digest == ctlbuild.SHA512 {
 		a.step(false, "Can the phone verify the list's digest?",
 			"not known: it is SHA-512, which phones without support for it refuse; the documents do not say which models have it")
-		a.doubt()
+		a.unsure = true
 	}
 	return true
 }
@@ -223,7 +229,7 @@ func (a *assessment) alreadyHeld(o offered) bool {
 		return false
 	}
 	a.step(true, "Does the phone hold this very file?", "yes, byte for byte (MD5 "+held.MD5()+")")
-	a.v.Certain = true
+	a.unsure = false
 	a.success(o)
 	a.end(true, srcSix, "The phone already holds this "+o.label+": nothing changes.")
 	return true

@@ -129,7 +129,7 @@ func (a *assessment) https(der []byte) {
 		return
 	}
 	a.print(lineHTTPSByTVS)
-	a.acceptedByTVS(records)
+	a.decidedByTVS(records)
 	a.end(true, srcUnknown, "The certificate of "+name+" is in no list that the phone holds, but TVS vouches for it.")
 }
 
