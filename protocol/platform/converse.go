@@ -54,12 +54,12 @@ func (c *Client) run(ctx context.Context, e exchange) (string, error) {
 	c.screen.reset()
 	c.screen.erase()
 	if _, err := io.WriteString(c.input, e.command+"\r"); err != nil {
-		c.closeLocked()
+		c.giveUp()
 		return "", fmt.Errorf("%q: connection lost: %w", e.command, err)
 	}
 	out, err := c.converse(ctx, e)
 	if err != nil {
-		c.closeLocked()
+		c.giveUp()
 		return "", err
 	}
 	return out, nil

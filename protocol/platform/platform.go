@@ -127,6 +127,7 @@ func Dial(ctx context.Context, addr string, o Options) (*Client, error) {
 		HostKeyAlgorithms: o.HostKeyAlgorithms,
 		Password:          o.Password,
 		Legacy:            o.Legacy,
+		Timeout:           min(o.Timeout, sshconn.DefaultTimeout),
 		Dialer:            o.Dialer,
 	})
 	if err != nil {
@@ -196,22 +197,18 @@ func (c *Client) receive(output io.Reader) {
 	}
 }
 
-// Close ends the connection.
+// Close ends the connection; a command at work ends with an error.
 func (c *Client) Close() error {
+	_ = c.ssh.Close() // first, so that a command at work lets go of the lock
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.giveUp()
 	return nil
 }
 
-// giveUp closes the connection from whichever goroutine. A shell that is closed
-// in the middle ends with an error of no interest.
+// giveUp ends the connection for good; mu is held. A shell that is closed in the
+// middle ends with an error of no interest.
 func (c *Client) giveUp() {
-	_ = c.ssh.Close()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closeLocked()
-}
-
-func (c *Client) closeLocked() {
 	_ = c.ssh.Close()
 	if !c.closed {
 		c.closed = true

@@ -106,12 +106,12 @@ func (s *Server) shell(ctx context.Context, channel ssh.Channel, columns, rows i
 	terminal := term.NewTerminal(channel, prompt)
 	// A size that it refuses leaves it at its own.
 	_ = terminal.SetSize(columns, rows)
-	print := func(text string) error {
+	say := func(text string) error {
 		_, err := io.WriteString(terminal, strings.TrimSuffix(text, "\n")+"\n")
 		return err
 	}
 	if s.options.Banner != "" {
-		if err := print(s.options.Banner); err != nil {
+		if err := say(s.options.Banner); err != nil {
 			return err
 		}
 	}
@@ -139,7 +139,7 @@ func (s *Server) shell(ctx context.Context, channel ssh.Channel, columns, rows i
 			return err
 		}
 		var failed error // of the terminal: the connection is gone
-		out := func(text string) { failed = errors.Join(failed, print(text)) }
+		out := func(text string) { failed = errors.Join(failed, say(text)) }
 		if err := s.options.Handler(ctx, command, out, confirm); err != nil {
 			out(failure(err))
 		}

@@ -61,9 +61,9 @@ type Options struct {
 	Password          func(ctx context.Context) ([]byte, error) // asked at most once; the slice stays the caller's
 	KeyFile           string
 	KeyPass           func(ctx context.Context) ([]byte, error)
-	Agent             bool // use the agent of SSH_AUTH_SOCK
-	Legacy            bool // SHA-1 host keys, old key exchanges and ciphers
-	Timeout           time.Duration
+	Agent             bool          // use the agent of SSH_AUTH_SOCK
+	Legacy            bool          // SHA-1 host keys, old key exchanges and ciphers
+	Timeout           time.Duration // of one call, default DefaultTimeout; connecting has less
 	Dialer            func(ctx context.Context, network, addr string) (net.Conn, error)
 
 	// AllowNonAtomic lets Commit work on a server that cannot replace a file in
@@ -106,6 +106,7 @@ func Dial(ctx context.Context, addr string, o Options) (*Client, error) {
 		KeyPass:           o.KeyPass,
 		Agent:             o.Agent,
 		Legacy:            o.Legacy,
+		Timeout:           min(o.Timeout, sshconn.DefaultTimeout),
 		Dialer:            o.Dialer,
 	})
 	if err != nil {
@@ -213,7 +214,7 @@ func (c *Client) read(name string) ([]byte, fs.FileInfo, error) {
 		return nil, nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, nil, errNotRegular
+		return nil, nil, ErrNotRegular
 	}
 	if info.Size() > MaxFile {
 		return nil, nil, ErrTooLarge
@@ -249,7 +250,7 @@ func (c *Client) expected(name string, expect *[32]byte) (live, error) {
 		return live{}, err
 	}
 	if !info.Mode().IsRegular() {
-		return live{}, errNotRegular
+		return live{}, ErrNotRegular
 	}
 	data, info, err := c.read(name)
 	if err != nil {

@@ -25,8 +25,9 @@ var (
 	ErrCorrupted = errors.New("what the server stored is not what was sent")
 	// ErrNotAtomic: the server cannot replace a file in one step. See NotAtomicError.
 	ErrNotAtomic = errors.New("the server cannot replace a file in one step")
-
-	errNotRegular = errors.New("not a regular file (a link, a folder or a device)")
+	// ErrNotRegular: the live name is a link, a folder or a device, which a
+	// rename would replace by a file.
+	ErrNotRegular = errors.New("not a regular file (a link, a folder or a device)")
 )
 
 // ConflictError is ErrConflict with the digests; nil: no file.

@@ -276,7 +276,7 @@ func TestLinkRefused(t *testing.T) {
 		if file, err := c.Get(t.Context(), dir, name); err != nil || !bytes.Equal(file.Data, oldBytes) {
 			t.Errorf("get through a link: %v", err)
 		}
-		if _, err := c.Stage(t.Context(), dir, name, newBytes, digest(oldBytes)); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		if _, err := c.Stage(t.Context(), dir, name, newBytes, digest(oldBytes)); !errors.Is(err, sftp.ErrNotRegular) {
 			t.Errorf("stage over a link: %v", err)
 		}
 		wantNames(t, folder, name, "real")
