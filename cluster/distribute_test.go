@@ -402,3 +402,24 @@ func TestStateIsPrivate(t *testing.T) {
 		t.Fatalf("%d files, %v", files, err)
 	}
 }
+
+// A node that left the profile does not keep the others from being finished.
+func TestFinishWithoutANodeThatIsGone(t *testing.T) {
+	s := newSite(t, oldFile)
+	c := s.connect(s.options())
+	c.o.fault = once("commit.intended", "alt", func() error { s.node("alt").halt(); return nil })
+	out, err := c.Distribute(t.Context(), DistributeOptions{Data: newFile, KeepGoing: true, Retries: -1})
+	if !errors.As(err, new(*PartialError)) {
+		t.Fatalf("error %v", err)
+	}
+	s.profile.Nodes = s.profile.Nodes[:2]
+	c = s.connect(s.options())
+	var gone *GoneError
+	if _, err := c.Rollback(t.Context(), ""); !errors.As(err, &gone) || gone.Node != "alt" || gone.ID != out.ID {
+		t.Fatalf("error %v", err)
+	}
+	if _, err := c.Finish(t.Context(), "", FinishOptions{Back: true, Force: true}); err != nil {
+		t.Fatal(err)
+	}
+	s.wantAll(oldFile)
+}

@@ -147,6 +147,19 @@ func (e *UnfinishedError) Hint() string {
 	return fmt.Sprintf("`ctlclient resume %s` finishes it, `ctlclient rollback %s` puts the former file back everywhere", e.ID, e.ID)
 }
 
+// GoneError: a node of an unfinished job is no longer in the profile.
+type GoneError struct {
+	ID, Node string
+}
+
+func (e *GoneError) Error() string {
+	return fmt.Sprintf("job %s: node %s is no longer in the profile", e.ID, e.Node)
+}
+
+func (e *GoneError) Hint() string {
+	return "put the node back into the profile, or leave it out with `--force`"
+}
+
 // oneLine is the error's text with joined errors on one line.
 func oneLine(err error) string {
 	if err == nil {

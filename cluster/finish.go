@@ -211,9 +211,11 @@ func (j *job) finish(ctx context.Context, state string, cause error) (Outcome, e
 
 // FinishOptions of Finish.
 type FinishOptions struct {
-	Back    bool // put the former file back, instead of finishing
-	Force   bool // also on a node that serves neither the job's new nor its former file
-	Retries int  // as in DistributeOptions
+	Back bool // put the former file back, instead of finishing
+	// Force also replaces a content that is neither the job's new nor its former one,
+	// and leaves out nodes that are no longer in the profile.
+	Force   bool
+	Retries int // as in DistributeOptions
 }
 
 // Resume finishes a job: every node that does not serve the new file yet gets it.
@@ -250,7 +252,7 @@ func (c *Cluster) Finish(ctx context.Context, id string, o FinishOptions) (Outco
 			return Outcome{}, err
 		}
 	}
-	j, err := c.openJob(id, false)
+	j, err := c.openJob(id, o.Force)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -416,8 +418,8 @@ func (c *Cluster) newest(back bool) (string, error) {
 }
 
 // openJob reads a journal and finds its nodes in the profile. A node that is no longer
-// there is an error, or, where the job is to be closed only, left out.
-func (c *Cluster) openJob(id string, closing bool) (*job, error) {
+// there is a *GoneError or left out.
+func (c *Cluster) openJob(id string, leaveOut bool) (*job, error) {
 	rec, err := c.store().Open(id)
 	if err != nil {
 		return nil, err
@@ -425,11 +427,11 @@ func (c *Cluster) openJob(id string, closing bool) (*job, error) {
 	j := &job{c: c, j: rec, name: rec.Begin.Name, data: rec.New, retries: DefaultRetries}
 	for _, n := range rec.Begin.Nodes {
 		node := c.Node(n.Name)
-		if node == nil && closing {
+		if node == nil && leaveOut {
 			continue
 		}
 		if node == nil {
-			return nil, errors.Join(fmt.Errorf("journal %s: node %s is no longer in the profile", id, n.Name), rec.Close())
+			return nil, errors.Join(&GoneError{ID: id, Node: n.Name}, rec.Close())
 		}
 		t := &target{node: node, former: rec.Former[n.Name], out: NodeOutcome{Node: n.Name, Status: StatusUnknown}}
 		for _, e := range rec.Entries {

@@ -25,6 +25,12 @@ const (
 	ITLFile = "ITLFile.tlv"
 )
 
+// A node that does not answer TFTP delays a snapshot by tftpTimeout*(tftpRetries+1).
+const (
+	tftpTimeout = 2 * time.Second
+	tftpRetries = 2
+)
+
 // NodeState is one node in a snapshot.
 type NodeState struct {
 	Node     NodeProfile
@@ -270,7 +276,7 @@ func (c *Cluster) FetchTFTP(ctx context.Context, node NodeProfile, name string) 
 	}
 	var tftpErr error
 	if node.TFTPPort != NoPort {
-		data, err := tftp.Get(ctx, addr(node, node.TFTPPort), name, tftp.Options{Timeout: min(c.o.Timeout, 5*time.Second)})
+		data, err := tftp.Get(ctx, addr(node, node.TFTPPort), name, tftp.Options{Timeout: min(c.o.Timeout, tftpTimeout), Retries: tftpRetries})
 		if err == nil || errors.Is(err, fs.ErrNotExist) || ctx.Err() != nil {
 			return data, err
 		}

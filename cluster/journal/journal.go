@@ -72,6 +72,24 @@ var idForm = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}$`)
 // ErrNoJob: there is no such job.
 var ErrNoJob = errors.New("no such job")
 
+// DamagedError: a journal that cannot be read whole.
+type DamagedError struct {
+	ID, Dir string
+	Err     error
+}
+
+func (e *DamagedError) Error() string { return fmt.Sprintf("journal %s: %v", e.ID, e.Err) }
+func (e *DamagedError) Unwrap() error { return e.Err }
+
+// Hint says how work goes on without it.
+func (e *DamagedError) Hint() string {
+	return fmt.Sprintf("see with `ctlclient cluster status` that all nodes serve the same file, then move %s away", e.Dir)
+}
+
+func (s *Store) damaged(id string, err error) error {
+	return &DamagedError{ID: id, Dir: filepath.Join(s.jobs(), id), Err: err}
+}
+
 func (s *Store) now() time.Time {
 	if s.Now != nil {
 		return s.Now()
@@ -187,13 +205,13 @@ func (s *Store) Open(id string) (*Job, error) {
 		return nil, err
 	}
 	if err := j.readContents(); err != nil {
-		return nil, fmt.Errorf("journal %s: %w", id, err)
+		return nil, s.damaged(id, err)
 	}
 	if j.log, err = os.OpenFile(filepath.Join(j.dir, "log"), os.O_WRONLY, 0o600); err != nil {
-		return nil, fmt.Errorf("journal %s: %w", id, err)
+		return nil, s.damaged(id, err)
 	}
 	if err := j.log.Truncate(j.size); err != nil { // a torn last line
-		return nil, errors.Join(fmt.Errorf("journal %s: %w", id, err), j.Close())
+		return nil, errors.Join(s.damaged(id, err), j.Close())
 	}
 	return j, nil
 }
@@ -209,18 +227,18 @@ func (s *Store) read(id string) (*Job, error) {
 		return nil, fmt.Errorf("%w: %s", ErrNoJob, id)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("journal %s: %w", id, err)
+		return nil, s.damaged(id, err)
 	}
 	entries, good, err := Decode(data)
 	if err != nil {
-		return nil, fmt.Errorf("journal %s: %w", id, err)
+		return nil, s.damaged(id, err)
 	}
 	if len(entries) == 0 {
 		return nil, fmt.Errorf("%w: %s never began", ErrNoJob, id)
 	}
 	j.Entries, j.Begin, j.size = entries, *entries[0].Begin, int64(good)
 	if j.Begin.ID != id {
-		return nil, fmt.Errorf("journal %s: it is that of job %q", id, j.Begin.ID)
+		return nil, s.damaged(id, fmt.Errorf("it is that of job %q", j.Begin.ID))
 	}
 	return j, nil
 }

@@ -142,7 +142,9 @@ func TestDamageIsNotBelieved(t *testing.T) {
 			if err := tt.harm(filepath.Join(s.Dir, "jobs", j.Begin.ID)); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.Open(j.Begin.ID); err == nil || !strings.Contains(err.Error(), tt.want) {
+			_, err := s.Open(j.Begin.ID)
+			var damaged *DamagedError
+			if !errors.As(err, &damaged) || !strings.Contains(err.Error(), tt.want) || !strings.Contains(damaged.Hint(), j.Begin.ID) {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
 		})
