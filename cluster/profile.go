@@ -46,6 +46,7 @@ type Profile struct {
 	Fleet          string        `toml:"fleet,omitempty"`           // CSV or JSON of phones, relative to the profile's file
 	KnownHosts     string        `toml:"known-hosts,omitempty"`     // SSH host keys; default ~/.ssh/known_hosts
 	Legacy         bool          `toml:"legacy,omitempty"`          // every node is of the age of TLS 1.0
+	LeaveOut       []string      `toml:"leave-out,omitempty"`       // nodes that the publisher names and that get no CTL, by name or address
 	Nodes          []NodeProfile `toml:"node"`
 
 	File string `toml:"-"` // where it was read

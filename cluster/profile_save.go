@@ -162,3 +162,30 @@ func readBounded(r io.Reader, limit int64) ([]byte, error) {
 	}
 	return data, nil
 }
+
+// AppendNodes adds nodes at the end of a profile's file, in one step. What stands in the
+// file, comments included, stays as it is; the outcome is read before it is kept.
+func AppendNodes(file string, nodes []NodeProfile) (*Profile, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read profile: %w", err)
+	}
+	buf := bytes.NewBuffer(data)
+	if len(data) > 0 && !bytes.HasSuffix(data, []byte("\n")) {
+		buf.WriteByte('\n')
+	}
+	for _, n := range nodes {
+		buf.WriteString("\n[[node]]\n")
+		if err := encodeTable(buf, n); err != nil {
+			return nil, err
+		}
+	}
+	p, err := ParseProfile(buf.Bytes(), file)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeFileAtomic(file, buf.Bytes()); err != nil {
+		return nil, fmt.Errorf("cannot save profile: %w", err)
+	}
+	return p, nil
+}

@@ -7,7 +7,7 @@ import (
 )
 
 func TestUnlistedNodesAreNamed(t *testing.T) {
-	p := &Profile{Nodes: []NodeProfile{
+	p := &Profile{LeaveOut: []string{"cucm-imp1"}, Nodes: []NodeProfile{
 		{Name: "hq", Role: "publisher", Address: "cucm.example.org"},
 		{Name: "sub1", Role: "subscriber", Address: "192.0.2.2"},
 		{Name: "branch", Role: "subscriber", Address: "192.0.2.3"},
@@ -17,6 +17,7 @@ func TestUnlistedNodesAreNamed(t *testing.T) {
 		{Name: "cucm-pub", Address: "192.0.2.1", Publisher: true}, // listed under another name
 		{Name: "sub1", Address: "192.0.2.2"},
 		{Name: "cucm-sub2", Address: "192.0.2.3"}, // the address is the profile's
+		{Name: "cucm-imp1", Address: "192.0.2.7"}, // left out on purpose
 		{Name: "cucm-sub3", Address: "192.0.2.4"},
 	}}
 	got := s.Unlisted(p)

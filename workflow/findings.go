@@ -27,6 +27,7 @@ func (s *Session) Findings(ctx context.Context) []Finding {
 	}
 	s.findJobs(add)
 	s.findNodes(add)
+	s.findUnlisted(add)
 	if l := s.Snapshot.Current; l != nil {
 		s.findList(l, add)
 	} else if s.Snapshot.Mixed {

@@ -84,15 +84,15 @@ func (s *Session) tokenCertificate(ctx context.Context, uri string) (token.URI, 
 	return u, c, err
 }
 
-// needNodes stops a job when a node could not be asked for its file: it would be
-// left with an old one.
+// needNodes stops a job when a node could not be asked for its file, or is not in the
+// profile at all: it would be left with an old one.
 func (s *Session) needNodes() error {
 	for _, n := range s.Snapshot.Nodes {
 		if n.Err != nil && n.File == nil {
 			return n.Err
 		}
 	}
-	return nil
+	return s.needListed()
 }
 
 // heldLists are the different lists that nodes serve now, the current one first:

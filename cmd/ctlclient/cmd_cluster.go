@@ -17,9 +17,9 @@ import (
 )
 
 func newClusterCommand(a *app) *cobra.Command {
-	return group("cluster", "Look at a cluster, keep the identities of its nodes",
-		"  ctlclient --profile hq cluster status\n  ctlclient --profile hq cluster pin",
-		newClusterStatusCommand(a), newClusterPinCommand(a))
+	return group("cluster", "Add a cluster, look at it, keep the identities of its nodes",
+		"  ctlclient cluster add hq --address 192.0.2.1 --user admin\n  ctlclient --profile hq cluster status",
+		newClusterAddCommand(a), newClusterStatusCommand(a), newClusterPinCommand(a))
 }
 
 func newClusterStatusCommand(a *app) *cobra.Command {

@@ -4,6 +4,11 @@
 // Results go to standard output, everything else to standard error. Exit codes are
 // decided in one place, exit.go, from the types of the errors that the rooms below
 // return; no code below main ends the process.
+//
+// Certificates of old nodes may have negative serial numbers; they are pinned by their
+// bytes, so nothing rests on the number.
+//
+//go:debug x509negativeserial=1
 package main
 
 import (
