@@ -23,13 +23,20 @@ const (
 	EventProgress = "progress" // Done of Total
 )
 
+// StepTFTP is the step in which the file is fetched from every node as a phone does;
+// the other steps of nodes are those of package cluster, and restart.
+const (
+	StepTFTP    = "tftp"
+	StepRestart = "restart"
+)
+
 // Event is one thing that a job reports. Type decides which of the other fields
 // are set.
 type Event struct {
 	Type    string         `json:"type"`
 	Time    time.Time      `json:"time"`
 	Job     string         `json:"job,omitempty"`
-	Step    string         `json:"step,omitempty"`  // connect snapshot ask-tvs edit assess sign stage commit read-back set-mode restart fetch
+	Step    string         `json:"step,omitempty"`  // connect snapshot ask-tvs edit assess sign stage commit read-back set-mode restart tftp
 	State   string         `json:"state,omitempty"` // start done failed retry
 	Node    string         `json:"node,omitempty"`
 	Message string         `json:"message,omitempty"`

@@ -18,7 +18,7 @@ import (
 type ExecuteOptions struct {
 	KeepGoing bool // after the first commit a failing node is left to resume instead of everything being taken back
 	Restart   bool // restart the services through the administration CLI
-	Retries   int  // of each node after the first commit; 0: the default
+	Retries   int  // of each node after the first commit; 0: the default, negative: none
 }
 
 // Result of a job.
@@ -133,7 +133,7 @@ func (s *Session) after(ctx context.Context, r *Result, o ExecuteOptions) error 
 // not restarted may still give its cached copy, which is said and is no error;
 // after a restart it is one.
 func (s *Session) fetchAsPhone(ctx context.Context, r *Result, restarted bool) (err error) {
-	defer s.step("fetch", "fetching the file from every node as a phone does")(&err)
+	defer s.step(StepTFTP, "fetching the file from every node as a phone does")(&err)
 	r.TFTP = map[string]bool{}
 	var differ []string
 	for _, n := range s.Snapshot.Nodes {
@@ -142,7 +142,7 @@ func (s *Session) fetchAsPhone(ctx context.Context, r *Result, restarted bool) (
 		if errors.Is(err, errors.ErrUnsupported) {
 			continue
 		}
-		e := Event{Type: EventNode, Step: "fetch", Node: name, State: "done"}
+		e := Event{Type: EventNode, Step: StepTFTP, Node: name, State: "done"}
 		switch {
 		case r.List == nil && errors.Is(err, fs.ErrNotExist),
 			r.List != nil && err == nil && bytes.Equal(got, r.List.Bytes()):

@@ -103,6 +103,12 @@ func (s *Session) twoTokens(ctx context.Context, p *Plan, signWith string, uris 
 // answer is "valid".
 func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err error) {
 	defer s.step("ask-tvs", "asking TVS on every node about the tokens")(&err)
+	if s.Snapshot.ITLErr != nil {
+		e := fail(Unreachable, []string{"phones authenticate TVS by the ITL file; see that the TFTP service runs on the publisher"},
+			"the publisher's ITL file could not be read; nothing was written")
+		e.Err = s.Snapshot.ITLErr
+		return e
+	}
 	if s.Snapshot.ITL == nil {
 		return fail(PhonesLost, []string{
 			"phones authenticate TVS by the ITL file; check that the TVS and TFTP services run on the publisher",

@@ -14,7 +14,7 @@ import (
 // RestartServices restarts TFTP on all nodes that run it, then CallManager on all
 // nodes that run it, through each node's administration CLI.
 func (s *Session) RestartServices(ctx context.Context) (err error) {
-	defer s.step("restart", "restarting TFTP, then CallManager, on all nodes that run them")(&err)
+	defer s.step(StepRestart, "restarting TFTP, then CallManager, on all nodes that run them")(&err)
 	steps := []struct {
 		name    string
 		service ctlp.Service
@@ -35,7 +35,7 @@ func (s *Session) RestartServices(ctx context.Context) (err error) {
 }
 
 func (s *Session) restartOne(ctx context.Context, n cluster.NodeProfile, service string) (err error) {
-	s.emit(Event{Type: EventNode, Step: "restart", State: "start", Node: n.Name, Message: service})
+	s.emit(Event{Type: EventNode, Step: StepRestart, State: "start", Node: n.Name, Message: service})
 	c, err := s.cli(ctx, n)
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func (s *Session) restartOne(ctx context.Context, n cluster.NodeProfile, service
 	if err := c.RestartService(ctx, service); err != nil {
 		return err
 	}
-	s.emit(Event{Type: EventNode, Step: "restart", State: "done", Node: n.Name, Message: service + " restarted"})
+	s.emit(Event{Type: EventNode, Step: StepRestart, State: "done", Node: n.Name, Message: service + " restarted"})
 	return nil
 }
 

@@ -197,9 +197,9 @@ func (a *app) printFinding(f advise.Finding) {
 	if f.Who != "" {
 		who = st.bold(printable(f.Who)) + ": "
 	}
-	a.printf("  %s  %s%s\n", severityMark(st, f.Severity), who, printable(f.Message))
+	a.printf("  %s  %s%s\n", severityMark(st, f.Severity), who, st.wrap(printable(f.Message), 13))
 	if f.Recover != "" {
-		a.printf("             %s\n", st.dim("where it has happened: "+printable(f.Recover)))
+		a.printf("             %s\n", st.dim(st.wrap("where it has happened: "+printable(f.Recover), 13)))
 	}
 	if f.Source != "" {
 		a.printf("             %s\n", st.dim(printable(f.Source)))
@@ -212,7 +212,7 @@ func (a *app) printList(title string, lines []string) {
 	}
 	a.printf("\n%s\n", a.outSt.bold(title))
 	for i, l := range lines {
-		a.printf("  %s %s\n", a.outSt.cyan(fmt.Sprintf("%2d.", i+1)), printable(l))
+		a.printf("  %s %s\n", a.outSt.cyan(fmt.Sprintf("%2d.", i+1)), a.outSt.wrap(printable(l), 6))
 	}
 }
 

@@ -147,10 +147,6 @@ func shortSum(sum string) string {
 // onLab runs f on the lab that runs in dir.
 func onLab(dir string, f func(*lab.Remote) error) (err error) {
 	r, err := lab.Dial(labDir(dir))
-	var down *lab.NotRunningError
-	if errors.As(err, &down) {
-		return &fetchError{"lab", err}
-	}
 	if err != nil {
 		return err
 	}

@@ -102,12 +102,10 @@ func (n *narrator) Event(e workflow.Event) {
 		}
 		word := doneWord(e.Step)
 		switch e.Step {
-		case "restart":
+		case workflow.StepRestart:
 			word = e.Message
-		case "fetch":
-			if e.Message != "" {
-				word = "served over TFTP"
-			}
+		case workflow.StepTFTP:
+			word = "served over TFTP"
 		}
 		n.nodes[e.Node] = append(n.nodes[e.Node], word)
 	case e.Type == workflow.EventWarning && !n.quiet:

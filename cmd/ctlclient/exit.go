@@ -11,6 +11,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/cluster/journal"
+	"ctlclient/lab"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/platform"
 	"ctlclient/protocol/sftp"
@@ -93,9 +94,9 @@ func exitCode(ctx context.Context, err error) int {
 		return exitUnreachable
 	case refused(err):
 		return exitRefused
-	case is[*fetchError](err) && errors.Is(err, fs.ErrNotExist):
+	case is[*fetchError](err) && errors.Is(err, fs.ErrNotExist): // the server has no such file
 		return exitUsage
-	case is[*fetchError](err), is[*cluster.NodeError](err), is[net.Error](err), errors.Is(err, context.DeadlineExceeded):
+	case is[*fetchError](err), is[*cluster.NodeError](err), unreached(err):
 		return exitUnreachable
 	}
 	return exitUsage
@@ -120,6 +121,12 @@ func workflowCode(e *workflow.Error) int {
 		return exitInterrupted
 	}
 	return exitUsage
+}
+
+// unreached: nobody answered. System call errors are net.Errors too, so those of files
+// must not be taken for it.
+func unreached(err error) bool {
+	return is[*net.OpError](err) || is[*net.DNSError](err) || is[*lab.NotRunningError](err) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // refused: the node was reached and said no.

@@ -20,6 +20,7 @@ type jobOptions struct {
 	out       string
 	keepGoing bool
 	restart   bool
+	retries   int
 	digest    string
 	serial    string
 }
@@ -29,6 +30,7 @@ func (o *jobOptions) add(a *app, c *cobra.Command, signs bool) {
 	f.BoolVar(&o.dryRun, "dry-run", false, "do everything but stage; print the differences and the verdicts")
 	f.BoolVar(&o.keepGoing, "keep-going", false, "leave a node that fails after the first commit to resume, instead of taking everything back")
 	f.BoolVar(&o.restart, "restart", false, "restart TFTP and CallManager on all nodes afterwards")
+	f.IntVar(&o.retries, "retries", cluster.DefaultRetries, "how often a node is tried again after the first commit")
 	f.BoolVar(&a.acceptLoss, "accept-loss", false, "go on though phones would be lost; the journal records it")
 	if signs {
 		f.StringVar(&o.out, "out", "", "write the signed file to a `file` and leave the cluster as it is")
@@ -51,7 +53,11 @@ func (o *jobOptions) format() (ctlbuild.Digest, ctlbuild.SerialOrder, error) {
 }
 
 func (o *jobOptions) execute() workflow.ExecuteOptions {
-	return workflow.ExecuteOptions{KeepGoing: o.keepGoing, Restart: o.restart}
+	retries := o.retries
+	if retries == 0 {
+		retries = -1 // the flag says none; the zero value below means the default
+	}
+	return workflow.ExecuteOptions{KeepGoing: o.keepGoing, Restart: o.restart, Retries: retries}
 }
 
 // loadProfile reads the profile that --profile names.
@@ -212,9 +218,9 @@ func (a *app) printHazards(hs []trust.Hazard) {
 	st := a.outSt
 	a.printf("\n%s\n", st.bold("What to know"))
 	for _, h := range hs {
-		a.printf("  %s  %s\n", severityMark(st, h.Severity), printable(h.Message))
+		a.printf("  %s  %s\n", severityMark(st, h.Severity), st.wrap(printable(h.Message), 13))
 		for l := range strings.Lines(h.Hint) {
-			a.printf("             %s\n", st.dim(printable(strings.TrimSpace(l))))
+			a.printf("             %s\n", st.dim(st.wrap(printable(strings.TrimSpace(l)), 13)))
 		}
 	}
 }

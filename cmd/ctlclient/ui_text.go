@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"ctlclient/cluster"
 	"ctlclient/token"
 	"ctlclient/trust"
 	"ctlclient/workflow"
@@ -51,6 +52,10 @@ func (u *textUI) Event(e workflow.Event) {
 		u.print(st.yellow("!") + " " + printable(e.Message))
 	case workflow.EventTVS:
 		u.tvs(e)
+	case workflow.EventOutput:
+		if strings.TrimSpace(e.Message) != "" {
+			u.print("  " + st.dim(printable(e.Node)+"│ "+printable(e.Message)))
+		}
 	default:
 		if e.Message != "" {
 			u.print("  " + printable(e.Message))
@@ -93,13 +98,15 @@ func (u *textUI) node(e workflow.Event) {
 	case "stale":
 		u.print(st.yellow("!") + " " + label + " " + printable(e.Message))
 	default:
-		if e.State == "done" && (e.Step == "restart" || e.Step == "fetch" || e.Step == "read-back") {
-			msg := doneWord(e.Step) + " and compared"
-			if e.Step != "read-back" && e.Message != "" {
-				msg = printable(e.Message)
+		if e.State == "done" {
+			switch e.Step {
+			case workflow.StepRestart, workflow.StepTFTP:
+				u.print("  " + st.dim(label+": "+printable(e.Message)))
+				return
+			case cluster.StepReadBack:
+				u.print("  " + st.dim(label+": committed, read back and compared"))
+				return
 			}
-			u.print("  " + st.dim(label+": "+msg))
-			return
 		}
 		u.tail = label + ": " + stepWord(e.Step)
 		u.redraw(false)
