@@ -32,7 +32,22 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	os.Exit(runAll(m))
+}
+
+// runAll runs the tests with an environment of their own: no known_hosts of whoever
+// runs them. It is set once, as tests run side by side.
+func runAll(m *testing.M) int {
+	home, err := os.MkdirTemp("", "cluster-test-home")
+	if err == nil {
+		defer os.RemoveAll(home)
+		err = errors.Join(os.Setenv("HOME", home), os.Setenv("USERPROFILE", home), os.Setenv(sitePasswEnv, sitePassword))
+	}
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	return m.Run()
 }
 
 func runChild(spec string) error {
@@ -75,19 +90,51 @@ func runChild(spec string) error {
 // reports whether the boundary was reached.
 func (s *site) child(action, id, point, node string, data []byte) (killed bool) {
 	s.t.Helper()
-	file := filepath.Join(s.dir, "profile", "site.toml")
-	if err := s.profile.Save(file); err != nil {
+	out, err := s.command(childJob{Point: point, Node: node, Action: action, ID: id, New: data}).CombinedOutput()
+	return s.killed(err, out)
+}
+
+// childKilledAt distributes in a program of its own, which is killed when a node's
+// proxy has passed so many bytes; it may have ended before.
+func (s *site) childKilledAt(node string, at int64, data []byte) {
+	s.t.Helper()
+	cmd := s.command(childJob{Action: "distribute", New: data})
+	p := s.node(node).proxy
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	p.mu.Lock() // no byte passes before the program to be killed is known
+	p.harm, p.at = faultKilled, p.count+at
+	p.kill = func() {
+		if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			s.t.Error(err)
+		}
+	}
+	err := cmd.Start()
+	p.mu.Unlock()
+	if err == nil {
+		err = cmd.Wait()
+	}
+	s.killed(err, out.Bytes())
+}
+
+func (s *site) command(job childJob) *exec.Cmd {
+	s.t.Helper()
+	job.Profile, job.StateDir = filepath.Join(s.dir, "profile", "site.toml"), s.dir
+	if err := s.profile.Save(job.Profile); err != nil {
 		s.t.Fatal(err)
 	}
-	spec, err := json.Marshal(childJob{Profile: file, StateDir: s.dir, Point: point, Node: node, Action: action, ID: id, New: data})
+	spec, err := json.Marshal(job)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	cmd := exec.CommandContext(s.t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+string(spec))
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err = cmd.Run()
+	return cmd
+}
+
+// killed reports whether a program was killed; its own failure is fatal.
+func (s *site) killed(err error, out []byte) bool {
+	s.t.Helper()
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
@@ -95,7 +142,7 @@ func (s *site) child(action, id, point, node string, data []byte) (killed bool) 
 	case errors.As(err, &exit) && !exit.Exited():
 		return true
 	}
-	s.t.Fatalf("the program that was to be killed at %s %s ended by itself: %v\n%s", point, node, err, &out)
+	s.t.Fatalf("the program that was to be killed ended by itself: %v\n%s", err, out)
 	return false
 }
 

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -30,26 +29,6 @@ const (
 
 var faults = []string{faultKilled, faultCut, faultDelayed, faultTruncated, faultCorrupted, faultRestarted, faultGone, faultFull, faultJournal}
 
-// cell counts the runs of one fault at the boundaries of one step. A run that ended
-// otherwise than it must has failed the test.
-type cell struct{ runs, finished, takenBack, unchanged, mended int }
-
-type faultTable struct {
-	rows  []string
-	cells map[[2]string]*cell
-}
-
-func (ft *faultTable) at(row, fault string) *cell {
-	if !slices.Contains(ft.rows, row) {
-		ft.rows = append(ft.rows, row)
-	}
-	key := [2]string{row, fault}
-	if ft.cells[key] == nil {
-		ft.cells[key] = &cell{}
-	}
-	return ft.cells[key]
-}
-
 // TestFaultTable does every fault at every boundary of every step, and at random
 // bytes, over both transports. After the job, and after resume or rollback where the
 // job says that it is unfinished, all nodes hold the same file, the old or the new
@@ -67,17 +46,18 @@ func TestFaultTable(t *testing.T) {
 	if len(boundaries) < 30 {
 		t.Fatalf("only %d boundaries: %v", len(boundaries), boundaries)
 	}
-	for i, b := range boundaries {
-		for _, fault := range faults {
-			if fault == faultFull && !full {
-				continue
+	t.Run("runs", func(t *testing.T) { // returns when all of them have ended
+		for i, b := range boundaries {
+			for _, fault := range faults {
+				if fault == faultFull && !full {
+					continue
+				}
+				runFault(t, ft, fault, b, uint64(i))
 			}
-			seed := uint64(i)
-			runFault(t, ft, fault, b, seed)
 		}
-	}
-	killedWhileFinishing(t, ft)
-	randomFaults(t, ft, 60)
+		killedWhileFinishing(t, ft)
+		randomFaults(t, ft, 200)
+	})
 	text := ft.String()
 	t.Log("\n" + text)
 	if *update {
@@ -159,9 +139,11 @@ func runFault(t *testing.T, ft *faultTable, fault string, b boundary, seed uint6
 	}
 	for _, keepGoing := range choices {
 		name := fmt.Sprintf("%s at %s %s, keep going %v", fault, b.point, b.node, keepGoing)
+		counts := ft.at(b.point, fault)
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
-			run := &faultRun{site: newFaultSite(t, fault == faultFull), t: t, fault: fault, keepGoing: keepGoing,
-				rand: rand.New(rand.NewPCG(seed, 7)), cell: ft.at(b.point, fault)}
+			t.Parallel()
+			run := &faultRun{site: newFaultSite(t, fault == faultFull), t: t, ft: ft, fault: fault, keepGoing: keepGoing,
+				rand: rand.New(rand.NewPCG(seed, 7)), cell: counts}
 			run.atBoundary(b)
 		})
 	}
@@ -171,6 +153,7 @@ func runFault(t *testing.T, ft *faultTable, fault string, b boundary, seed uint6
 type faultRun struct {
 	t *testing.T
 	*site
+	ft        *faultTable
 	fault     string
 	keepGoing bool // and, for a program that was killed: resume rather than roll back
 	rand      *rand.Rand
@@ -191,6 +174,13 @@ func newFaultSite(t *testing.T, small bool) *site {
 		s.profile.Nodes[i].CTLPPort, s.profile.Nodes[i].SFTPPort = n.proxy.port(), n.proxy.port()
 	}
 	return s
+}
+
+// count one more of something in the run's cell.
+func (r *faultRun) count(n *int) {
+	r.ft.mu.Lock()
+	defer r.ft.mu.Unlock()
+	*n++
 }
 
 func (r *faultRun) atBoundary(b boundary) {
@@ -255,7 +245,7 @@ func (r *faultRun) harm(node string, after int64) error {
 // check holds the outcome against what nodes serve, and finishes what is unfinished.
 func (r *faultRun) check(out Outcome, err error) {
 	r.t.Helper()
-	r.cell.runs++
+	r.count(&r.cell.runs)
 	r.wantOldOrNew()
 	for _, m := range r.mend {
 		m()
@@ -263,13 +253,13 @@ func (r *faultRun) check(out Outcome, err error) {
 	var partial *PartialError
 	switch {
 	case err == nil && out.State == StateFinished:
-		r.cell.finished++
+		r.count(&r.cell.finished)
 		r.wantAll(newFile)
 	case errors.As(err, new(*UnchangedError)):
-		r.cell.unchanged++
+		r.count(&r.cell.unchanged)
 		r.wantAll(oldFile)
 	case errors.As(err, &partial) && out.State == StateTakenBack:
-		r.cell.takenBack++
+		r.count(&r.cell.takenBack)
 		r.wantAll(oldFile)
 	case errors.As(err, &partial) && out.State == StateIncomplete:
 		r.finish(out.ID)
@@ -286,14 +276,14 @@ func (r *faultRun) check(out Outcome, err error) {
 // finishKilled is what the person does after the program died.
 func (r *faultRun) finishKilled() {
 	r.t.Helper()
-	r.cell.runs++
+	r.count(&r.cell.runs)
 	r.wantOldOrNew()
 	jobs, err := History(r.dir, "site")
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	if len(jobs) == 0 { // it died before it began
-		r.cell.unchanged++
+		r.count(&r.cell.unchanged)
 		r.wantAll(oldFile)
 		return
 	}
@@ -303,7 +293,7 @@ func (r *faultRun) finishKilled() {
 
 func (r *faultRun) finish(id string) {
 	r.t.Helper()
-	r.cell.mended++
+	r.count(&r.cell.mended)
 	c := r.connect(r.options())
 	finish, want := c.Rollback, oldFile
 	if r.keepGoing {
@@ -319,9 +309,13 @@ func (r *faultRun) finish(id string) {
 	}
 }
 
-// wantOldOrNew: at no moment does a node serve anything else.
+// wantOldOrNew: at no moment does a node serve anything else. The job is over, and
+// with it a harm that it did not come across.
 func (r *faultRun) wantOldOrNew() {
 	r.t.Helper()
+	for _, n := range r.nodes {
+		n.proxy.arm("", 0)
+	}
 	for _, n := range r.nodes {
 		if got := n.get(CTLFile); !bytes.Equal(got, oldFile) && !bytes.Equal(got, newFile) {
 			r.t.Errorf("%s serves %s, neither the old nor the new file", n.name, brief(got))
@@ -360,8 +354,10 @@ func killedWhileFinishing(t *testing.T, ft *faultTable) {
 		for i, b := range r.list {
 			keepGoing := i%2 == 0
 			name := fmt.Sprintf("%s killed at %s %s, keep going %v", action, b.point, b.node, keepGoing)
+			counts := ft.at(action+": "+b.point, faultKilled)
 			t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
-				run := &faultRun{site: newFaultSite(t, false), t: t, keepGoing: keepGoing, cell: ft.at(action+": "+b.point, faultKilled)}
+				t.Parallel()
+				run := &faultRun{site: newFaultSite(t, false), t: t, ft: ft, keepGoing: keepGoing, cell: counts}
 				run.child("distribute", "", first.point, first.node, newFile)
 				if !run.child(action, "", b.point, b.node, nil) {
 					t.Fatal("the boundary was not reached")
@@ -388,20 +384,27 @@ func randomFaults(t *testing.T, ft *faultTable, n int) {
 	for _, node := range s.nodes {
 		total[node.name] = node.proxy.bytes()
 	}
-	harms := []string{faultCut, faultTruncated, faultCorrupted, faultDelayed}
+	harms := []string{faultCut, faultTruncated, faultCorrupted, faultDelayed, faultKilled}
 	for seed := range n {
 		rnd := rand.New(rand.NewPCG(uint64(seed), 11))
 		harm := harms[seed%len(harms)]
 		node := s.nodes[rnd.IntN(len(s.nodes))].name
 		at := rnd.Int64N(total[node])
+		counts := ft.at("random byte", harm)
 		t.Run(fmt.Sprintf("%s_%s_%d", strings.ReplaceAll(harm, " ", "_"), node, at), func(t *testing.T) {
-			run := &faultRun{site: newFaultSite(t, false), t: t, fault: harm, keepGoing: rnd.IntN(2) == 0, rand: rnd,
-				cell: ft.at("random byte", harm)}
+			t.Parallel()
+			run := &faultRun{site: newFaultSite(t, false), t: t, ft: ft, fault: harm, keepGoing: rnd.IntN(2) == 0, rand: rnd, cell: counts}
+			if harm == faultKilled {
+				run.childKilledAt(node, at, newFile)
+				run.finishKilled()
+				return
+			}
 			run.site.node(node).proxy.arm(harm, at)
 			c, err := Connect(t.Context(), run.profile, run.patience())
 			if err != nil { // the harm was done to the login
-				run.cell.runs++
-				run.cell.unchanged++
+				run.count(&run.cell.runs)
+				run.count(&run.cell.unchanged)
+				run.wantOldOrNew()
 				run.wantAll(oldFile)
 				run.tidy()
 				return
@@ -411,80 +414,4 @@ func randomFaults(t *testing.T, ft *faultTable, n int) {
 			run.check(out, err)
 		})
 	}
-}
-
-// String is the table as Markdown.
-func (ft *faultTable) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "| boundary | %s |\n|---|%s\n", strings.Join(faults, " | "), strings.Repeat("---|", len(faults)))
-	var sum cell
-	for _, row := range ft.rows {
-		fmt.Fprintf(&b, "| %s |", row)
-		for _, f := range faults {
-			c := ft.cells[[2]string{row, f}]
-			if c == nil || c.runs == 0 {
-				b.WriteString(" – |")
-				continue
-			}
-			fmt.Fprintf(&b, " %s |", c)
-			sum.runs, sum.finished, sum.takenBack = sum.runs+c.runs, sum.finished+c.finished, sum.takenBack+c.takenBack
-			sum.unchanged, sum.mended = sum.unchanged+c.unchanged, sum.mended+c.mended
-		}
-		b.WriteByte('\n')
-	}
-	fmt.Fprintf(&b, "\n%d runs: %d done, %d taken back by themselves, %d stopped with nothing changed, %d finished by `resume` or `rollback`.\n",
-		sum.runs, sum.finished, sum.takenBack, sum.unchanged, sum.mended)
-	return b.String()
-}
-
-func (c *cell) String() string {
-	var parts []string
-	for _, p := range []struct {
-		n    int
-		what string
-	}{{c.finished, "done"}, {c.takenBack, "back"}, {c.unchanged, "none"}, {c.mended, "mended"}} {
-		if p.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
-func reliability(table string) string {
-	return fmt.Sprintf(`# Reliability: what was broken, and what became of it
-
-This page is written by `+"`go test ./cluster -run TestFaultTable -update`"+`; the same test runs
-in CI and fails when a single run ends otherwise than it may.
-
-A practice cluster of real servers (a publisher and a subscriber over CTLP, an alternate
-TFTP server over SFTP) holds the old file, and a job carries the new one to it. At every
-boundary of every step, on every node, one thing is broken:
-
-- **program killed**: the program kills itself (SIGKILL); a new one goes on.
-- **connection cut / bytes truncated / byte corrupted / answer delayed**: a proxy before the
-  node does it to the bytes that follow the boundary, and later at bytes chosen by a seed.
-  A cut ends the connection at once, and the one made after it too.
-- **node restarted**: its server ends, with all connections, and starts again.
-- **node gone**: its server ends and comes back only after the job has ended.
-- **disk full**: the file system of the node is filled up (a real one, of 256 KiB).
-- **journal fails**: the next line of the program's own journal cannot be written.
-
-What a repeated request cannot mend is done twice: with the choice that a failing job takes
-itself back, and with the choice that it is left to `+"`resume`"+`.
-
-What must hold in every run: no node ever serves anything but the old or the new file,
-whole; the command's answer is true (done: all have the new file; taken back or stopped: all
-have the old one; anything else: exit 5, and `+"`resume`"+` or `+"`rollback`"+` ends it); after
-that all nodes hold the same file; finishing twice changes nothing; the next job works and
-nothing is left lying about in a served folder.
-
-A boundary is the moment *before* a step's intent is written to the journal, when it is
-*intended* (written, not done), *acted* (done, not written down) or *recorded*. A cell counts
-runs: **done** – the job finished in spite of the fault; **back** – it took itself back;
-**none** – it stopped before anything had changed; **mended** – `+"`resume`"+` or `+"`rollback`"+`
-finished it. A dash: the boundary does not know the fault.
-
-%s
-Made on %s/%s with %s.
-`, table, runtime.GOOS, runtime.GOARCH, runtime.Version())
 }

@@ -161,12 +161,9 @@ func TestMachineInTheMiddle(t *testing.T) {
 
 func (s *site) knownHost(n *siteNode, key ssh.PublicKey) {
 	s.t.Helper()
-	dir := filepath.Join(s.dir, ".ssh")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		s.t.Fatal(err)
-	}
+	s.profile.KnownHosts = filepath.Join(s.t.TempDir(), "known_hosts")
 	line := knownhosts.Line([]string{fmt.Sprintf("[%s]:%d", n.address, n.port)}, key) + "\n"
-	if err := os.WriteFile(filepath.Join(dir, "known_hosts"), []byte(line), 0o600); err != nil {
+	if err := os.WriteFile(s.profile.KnownHosts, []byte(line), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
 }

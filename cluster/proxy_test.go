@@ -27,6 +27,7 @@ type proxy struct {
 	count int64
 	at    int64  // position of the harm
 	harm  string // "": none
+	kill  func() // for faultKilled
 	wg    sync.WaitGroup
 }
 
@@ -108,6 +109,9 @@ func (p *proxy) pass(chunk []byte) (out []byte, harm string) {
 	switch harm {
 	case faultCut, faultDelayed:
 		return nil, harm
+	case faultKilled:
+		p.kill()
+		return nil, faultCut
 	case faultTruncated:
 		return chunk[:k], harm
 	}

@@ -80,8 +80,6 @@ func newSiteIn(t testing.TB, old []byte, folder func() string) *site {
 	n := siteCount.Add(1)
 	block := fmt.Sprintf("127.%d.%d.", 20+os.Getpid()%200, n%250)
 	s.profile = &Profile{Name: "site", User: "admin", PasswordSource: "env:" + sitePasswEnv}
-	t.Setenv(sitePasswEnv, sitePassword)
-	t.Setenv("HOME", s.dir) // no known_hosts of the machine
 	for i, role := range []string{RolePublisher, RoleSubscriber, RoleTFTP} {
 		node := &siteNode{t: t, site: s, name: []string{"pub", "sub", "alt"}[i], address: fmt.Sprintf("%s%d", block, i+1), dir: folder()}
 		if old != nil {
