@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -327,7 +326,7 @@ func runTokenPIN(ctx context.Context, a *app, o tokenPINOptions, uri string) err
 	}
 	opts := token.Options{Modules: a.modules, PIN: a.ui.PIN, AllowFinalTry: a.finalTry}
 	err = token.ChangePIN(ctx, u, opts, func(ctx context.Context, r token.PINRequest) ([]byte, error) {
-		return newPIN(ctx, src, r)
+		return newSecret(ctx, src, fmt.Sprintf("New PIN of %s: ", printable(r.Token)), "The new PIN again: ")
 	})
 	if err != nil {
 		return err
@@ -337,23 +336,4 @@ func runTokenPIN(ctx context.Context, a *app, o tokenPINOptions, uri string) err
 	}
 	a.printf("%s the PIN was changed\n", a.outSt.green("✓"))
 	return nil
-}
-
-// newPIN asks twice where it asks a person: a typing error would lock them out.
-func newPIN(ctx context.Context, src *secretSource, r token.PINRequest) ([]byte, error) {
-	first, err := src.get(ctx, fmt.Sprintf("New PIN of %s: ", printable(r.Token)))
-	if err != nil || src.kind != "prompt" {
-		return first, err
-	}
-	second, err := src.get(ctx, "The new PIN again: ")
-	defer clear(second)
-	if err != nil {
-		clear(first)
-		return nil, err
-	}
-	if !bytes.Equal(first, second) {
-		clear(first)
-		return nil, usagef("the PIN is as it was; run the command again", "the two entries differ")
-	}
-	return first, nil
 }

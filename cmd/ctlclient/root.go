@@ -54,7 +54,7 @@ work on a practice cluster: ctlclient lab demo`,
 		newFileCommand(a), newTokenCommand(a), newClusterCommand(a), newUpdateCommand(a),
 		newMigrateCommand(a), newModeCommand(a), newDistributeCommand(a), newHistoryCommand(a),
 		newResumeCommand(a), newRollbackCommand(a), newPhoneCommand(a), newTVSCommand(a), newAdviseCommand(a),
-		newLabCommand(a), newManCommand(a), newGUICommand(a),
+		newLabCommand(a), newProviderCommand(a), newManCommand(a), newGUICommand(a),
 	)
 	return root
 }

@@ -83,6 +83,25 @@ func (s *secretSource) get(ctx context.Context, prompt string) ([]byte, error) {
 	return pin, err
 }
 
+// newSecret asks twice where it asks a person: a typing error would lock them out.
+func newSecret(ctx context.Context, src *secretSource, prompt, again string) ([]byte, error) {
+	first, err := src.get(ctx, prompt)
+	if err != nil || src.kind != "prompt" {
+		return first, err
+	}
+	second, err := src.get(ctx, again)
+	defer clear(second)
+	if err != nil {
+		clear(first)
+		return nil, err
+	}
+	if !bytes.Equal(first, second) {
+		clear(first)
+		return nil, usagef("nothing was changed; run the command again", "the two entries differ")
+	}
+	return first, nil
+}
+
 // firstLine reads to the end of the line, which is not part of the secret.
 func firstLine(r *bufio.Reader) ([]byte, error) {
 	var line []byte
