@@ -255,7 +255,7 @@ func tomlError(err error, file string) error {
 		line, _ := first.Position()
 		key := strings.Join(first.Key(), ".")
 		e := &ProfileError{File: file, Line: line, Key: key, Err: err,
-			Msg: fmt.Sprintf("unknown key %q", key), hint: "`ctlclient help profile` lists the keys of a profile"}
+			Msg: fmt.Sprintf("unknown key %q", key), hint: knownKeys(key)}
 		if len(strict.Errors) > 1 {
 			e.Msg += fmt.Sprintf(" (and %d more)", len(strict.Errors)-1)
 		}

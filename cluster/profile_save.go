@@ -91,17 +91,32 @@ func encodeTable(w io.Writer, v any, without ...string) error {
 	return nil
 }
 
+// keysOf are the TOML keys of a struct.
+func keysOf(t reflect.Type) (keys []string) {
+	for i := range t.NumField() {
+		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("toml"), ","); name != "-" {
+			keys = append(keys, name)
+		}
+	}
+	return keys
+}
+
+// knownKeys is the hint for an unknown key that resembles none: those of its table.
+func knownKeys(key string) string {
+	if strings.HasPrefix(key, "node.") {
+		return "the keys of a [[node]]: " + strings.Join(keysOf(reflect.TypeFor[NodeProfile]()), " ")
+	}
+	return "the keys of a profile: " + strings.Join(keysOf(reflect.TypeFor[Profile]()), " ")
+}
+
 // nearestKey suggests a key for a misspelt one: the one with the fewest letters to
 // change, at most two.
 func nearestKey(key string) string {
-	key = key[strings.LastIndex(key, ".")+1:]
+	key = strings.ReplaceAll(key[strings.LastIndex(key, ".")+1:], "_", "-")
 	best, bestDist := "", 3
-	for _, t := range []reflect.Type{reflect.TypeFor[Profile](), reflect.TypeFor[NodeProfile]()} {
-		for i := range t.NumField() {
-			name, _, _ := strings.Cut(t.Field(i).Tag.Get("toml"), ",")
-			if d := editDistance(strings.ReplaceAll(key, "_", "-"), name); name != "-" && d < bestDist {
-				best, bestDist = name, d
-			}
+	for _, name := range append(keysOf(reflect.TypeFor[Profile]()), keysOf(reflect.TypeFor[NodeProfile]())...) {
+		if d := editDistance(key, name); d < bestDist {
+			best, bestDist = name, d
 		}
 	}
 	return best

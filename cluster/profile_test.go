@@ -127,10 +127,12 @@ func TestProfileErrors(t *testing.T) {
 			}
 		})
 	}
-	_, err := ParseProfile([]byte(edit("ctlp-port", "ctlp_prot")), "")
-	var e *ProfileError
-	if errors.As(err, &e); e == nil || e.Hint() != `did you mean "ctlp-port"?` {
-		t.Errorf("hint of %v", err)
+	for key, hint := range map[string]string{"ctlp_prot": `did you mean "ctlp-port"?`, "colour": "the keys of a [[node]]: name role address transport"} {
+		_, err := ParseProfile([]byte(edit("ctlp-port", key)), "")
+		var e *ProfileError
+		if errors.As(err, &e); e == nil || !strings.HasPrefix(e.Hint(), hint) {
+			t.Errorf("hint of %v: %q", err, e.Hint())
+		}
 	}
 }
 
