@@ -205,7 +205,8 @@ func (s *Session) lossError(p *Plan) error {
 // phoneName names a phone, or a class with its count.
 func phoneName(p trust.Phone) string {
 	name := p.Name
-	if p.Model != "" && !strings.Contains(name, p.Model) {
+	// A class may be named after its model; a phone's name holds a MAC address.
+	if p.Model != "" && (strings.HasPrefix(name, "SEP") || !strings.Contains(name, p.Model)) {
 		name += " (" + p.Model + ")"
 	}
 	if p.Count > 1 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,8 @@ import (
 
 	"golang.org/x/term"
 
+	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
 	"ctlclient/workflow"
 )
 
@@ -124,10 +127,27 @@ func (a *app) report(err error, code int) {
 		}
 		return
 	}
+	a.showConflict(err)
 	fmt.Fprintf(a.err, "%s %s\n", a.errSt.red("error:"), msg)
 	for _, h := range hs {
 		fmt.Fprintf(a.err, "%s %s\n", a.errSt.yellow("hint:"), printable(h))
 	}
+}
+
+// showConflict prints what somebody else changed meanwhile, where both contents are
+// trust lists.
+func (a *app) showConflict(err error) {
+	var c *cluster.ConflictError
+	if !errors.As(err, &c) || c.Expected == nil || c.Found == nil {
+		return
+	}
+	expected, err1 := ctlbuild.Parse(c.Expected)
+	found, err2 := ctlbuild.Parse(c.Found)
+	if err1 != nil || err2 != nil {
+		return
+	}
+	fmt.Fprintf(a.err, "%s changed since it was read:\n", c.Node)
+	_ = ctlbuild.Compare(expected, found).WriteText(a.err) // the error itself follows
 }
 
 // oneLine keeps an error on one line and free of what a terminal would obey.

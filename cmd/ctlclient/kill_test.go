@@ -232,7 +232,50 @@ func TestInterrupt(t *testing.T) {
 			t.Errorf("%s changed", b.lab.Nodes[i].Name)
 		}
 	}
-	b.run(0, append([]string{"ctlclient"}, b.migrateArgs()...)[0], b.migrateArgs()...)
+	b.run(0, "ctlclient", b.migrateArgs()...) // nothing is in the way
+}
+
+// TestConflict changes a node's file while the program signs: exit 6, the difference
+// shown, no other node changed.
+func TestConflict(t *testing.T) {
+	b := newBench(t)
+	module := softhsmModule(t)
+	b.run(0, "ctlclient", "--module", module, "--pin-source", "env:PIN", "file", "build", filepath.Join(b.dir, "other.tlv"),
+		"--record", "sast="+filepath.Join(b.dir, "certs", "SAST-2.cer"), "--sign-with", "pkcs11:token=SAST-1")
+	other, err := os.ReadFile(filepath.Join(b.dir, "other.tlv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := servedBy(b.lab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := false
+	args := b.migrateArgs()
+	code, said := b.watch(args, func(e event, _ *os.Process) {
+		if !changed && e.Step == "sign" && e.State == "start" {
+			changed = true
+			if err := os.WriteFile(filepath.Join(b.lab.Nodes[1].Folder, "CTLFile.tlv"), other, 0o644); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if code != 6 || !strings.Contains(said, b.lab.Nodes[1].Name) {
+		t.Fatalf("exit code %d: %s", code, said)
+	}
+	after, err := servedBy(b.lab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range before {
+		want := before[i]
+		if i == 1 {
+			want = string(other)
+		}
+		if after[i] != want {
+			t.Errorf("%s changed", b.lab.Nodes[i].Name)
+		}
+	}
 }
 
 // TestLabUp runs the practice cluster as a program, until interrupted.

@@ -1,0 +1,160 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
+	"ctlclient/ctlbuild/ctltest"
+	"ctlclient/token"
+	"ctlclient/trust"
+)
+
+// script is a front end that answers as a test says and keeps what it was told.
+type script struct {
+	yes    bool
+	asked  []Confirmation
+	events []Event
+}
+
+func (u *script) Event(e Event) { u.events = append(u.events, e) }
+func (u *script) PIN(context.Context, token.PINRequest) ([]byte, error) {
+	return nil, errors.New("no PIN is to be asked here")
+}
+func (u *script) Password(context.Context, string, string) ([]byte, error) {
+	return nil, errors.New("no password is to be asked here")
+}
+func (u *script) Identity(context.Context, string, string, string) (bool, error) { return false, nil }
+func (u *script) Confirm(_ context.Context, c Confirmation) (bool, error) {
+	u.asked = append(u.asked, c)
+	return u.yes, nil
+}
+
+// session without a network, for what is decided before anything is asked.
+func session(u UI, o Options) *Session {
+	return &Session{ui: u, opt: o, Snapshot: &cluster.Snapshot{}, Cluster: &cluster.Cluster{Profile: &cluster.Profile{}}}
+}
+
+func lossyPlan() *Plan {
+	return &Plan{Job: JobUpdate, Verdicts: []trust.Verdict{
+		{Phone: trust.Phone{Name: "SEP000E38C07940", Model: "7940"}, Certain: true},
+		{Phone: trust.Phone{Name: "SEP0011215A1AE3", Model: "7975"}, Accept: true, Certain: true},
+	}, Hazards: []trust.Hazard{{Rule: "continuity-of-signer", Severity: trust.Danger, Message: "m", Hint: "do this first"}}}
+}
+
+// A plan that would lose phones is neither signed nor executed before the loss was
+// accepted, whoever calls.
+func TestLossIsGated(t *testing.T) {
+	u := &script{}
+	s := session(u, Options{})
+	p := lossyPlan()
+	p.Draft = ctlbuild.NewDraft()
+	list := ctltest.NewCluster(t, 1024).ETokens(t)
+	for name, err := range map[string]error{
+		"Sign":    second(s.Sign(t.Context(), p)),
+		"Execute": second(s.Execute(t.Context(), p, list, ExecuteOptions{})),
+		"Agree":   s.Agree(t.Context(), p),
+	} {
+		var e *Error
+		if !errors.As(err, &e) || e.Reason != PhonesLost {
+			t.Errorf("%s: %v, want phones lost", name, err)
+			continue
+		}
+		if !strings.Contains(e.Error(), "SEP000E38C07940") || strings.Contains(e.Error(), "SEP0011215A1AE3") {
+			t.Errorf("%s: names the wrong phones: %v", name, e)
+		}
+		if !strings.Contains(e.Hint(), "do this first") || !strings.Contains(e.Hint(), "--accept-loss") {
+			t.Errorf("%s: hint %q", name, e.Hint())
+		}
+	}
+	if len(u.asked) != 1 || !u.asked[0].Danger {
+		t.Errorf("asked %v, want one question marked as dangerous", u.asked)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestAgree(t *testing.T) {
+	ctx := t.Context()
+	harmless := &Plan{Job: JobUpdate}
+	if err := session(&script{yes: true}, Options{}).Agree(ctx, harmless); err != nil {
+		t.Errorf("yes: %v", err)
+	}
+	var e *Error
+	if err := session(&script{}, Options{}).Agree(ctx, harmless); !errors.As(err, &e) || e.Reason != Declined {
+		t.Errorf("no: %v", err)
+	}
+	// Accepted beforehand: the question is an ordinary one, and the journal hears of it.
+	u := &script{yes: true}
+	p := lossyPlan()
+	if err := session(u, Options{AcceptLoss: true}).Agree(ctx, p); err != nil {
+		t.Fatal(err)
+	}
+	if u.asked[0].Danger {
+		t.Error("the loss was accepted already")
+	}
+	note := journalNote(p)
+	if note["accepted-loss"] != "SEP000E38C07940 (7940)" || note["overridden"] != "continuity-of-signer" {
+		t.Errorf("journal note %v", note)
+	}
+	if n := journalNote(harmless); n["accepted-loss"] != "" {
+		t.Errorf("a harmless plan notes %v", n)
+	}
+}
+
+// Token records stand first, the signer's before the others; what stood before keeps
+// its bytes.
+func TestTokensFirst(t *testing.T) {
+	c := ctltest.NewCluster(t, 1024)
+	for _, tc := range []struct {
+		policy  ServerSAST
+		version string
+		want    string
+	}{
+		{ServerSASTAuto, "12.0", "sast  SAST-ADN008580ef\nsast  SAST-ADN0054f509\nsast cucm-1051-a-pub cucm-1051-a-pub\nccm+tftp"},
+		{ServerSASTAuto, "", "sast  SAST-ADN008580ef\nsast  SAST-ADN0054f509\nsast cucm-1051-a-pub cucm-1051-a-pub\nccm+tftp"},
+		{ServerSASTAuto, "10.5(2)", "sast  SAST-ADN008580ef\nsast  SAST-ADN0054f509\nccm+tftp"},
+		{ServerSASTKeep, "10.5", "sast  SAST-ADN008580ef\nsast  SAST-ADN0054f509\nsast cucm-1051-a-pub cucm-1051-a-pub\nccm+tftp"},
+		{ServerSASTDrop, "12.0", "sast  SAST-ADN008580ef\nsast  SAST-ADN0054f509\nccm+tftp"},
+	} {
+		s := session(&script{}, Options{})
+		s.Cluster.Profile.Version = tc.version
+		p := &Plan{Old: c.Tokenless(t)}
+		p.Draft = ctlbuild.Edit(p.Old)
+		if err := s.tokensFirst(p, [][]byte{c.Token2.DER, c.Token1.DER}, tc.policy); err != nil {
+			t.Fatal(err)
+		}
+		if got := brief(p.Draft); !strings.HasPrefix(got, tc.want) {
+			t.Errorf("%q on %q:\n%s\nwant first:\n%s", tc.policy, tc.version, got, tc.want)
+		}
+		// The records after the SAST ones are the old list's last three, untouched.
+		rec, old := recordBytes(p.Draft), recordBytes(ctlbuild.Edit(p.Old))
+		if !equalAll(rec[len(rec)-3:], old[1:]) {
+			t.Errorf("%q on %q: server records changed", tc.policy, tc.version)
+		}
+	}
+}
+
+// The words of the refusal are those that people know.
+func TestKnownMessages(t *testing.T) {
+	c := ctltest.NewCluster(t, 1024)
+	s := session(&script{}, Options{})
+	err := s.unknownSigner(&Plan{Old: c.Tokenless(t), signer: c.Token1.DER})
+	if !strings.Contains(err.Error(), "The Security Token you have inserted does not exist in the CTL File") {
+		t.Errorf("tokenless: %v", err)
+	}
+	if h := err.(*Error).Hint(); !strings.Contains(h, "migrate to-tokens") {
+		t.Errorf("tokenless: hint %q", h)
+	}
+	err = s.unknownSigner(&Plan{Old: c.ETokens(t), signer: c.Pub.DER})
+	if h := err.(*Error).Hint(); !strings.Contains(h, "SAST-ADN0054f509, SAST-ADN008580ef") {
+		t.Errorf("tokens: hint %q", h)
+	}
+	s.Snapshot.Mixed = true
+	if err := s.noCTL(); !strings.HasPrefix(err.Error(), "No CTL File exists on the server but the Call Manager Cluster Security Mode is in Secure Mode.") {
+		t.Errorf("mixed without a file: %v", err)
+	}
+}

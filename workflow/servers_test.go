@@ -1,0 +1,187 @@
+package workflow
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/ctlbuild/ctltest"
+	"ctlclient/protocol/ctlp"
+)
+
+// credentials are what the publisher of ctltest's cluster presents.
+func credentials(c *ctltest.Cluster) []ctlp.Credential {
+	return []ctlp.Credential{
+		{NodeName: ctltest.PubHost, NodeAddress: ctltest.PubIP, Function: uint16(ctlbuild.CCMTFTP), Certificate: c.Pub.DER},
+		{NodeName: ctltest.PubHost, NodeAddress: ctltest.PubIP, Function: uint16(ctlbuild.CAPF), Certificate: c.CAPF.DER},
+		{NodeName: ctltest.SubHost, NodeAddress: ctltest.SubIP, Function: uint16(ctlbuild.CCMTFTP), Certificate: c.Sub.DER},
+	}
+}
+
+// brief is a draft in words: function, host and common name of each record.
+func brief(d *ctlbuild.Draft) string {
+	var lines []string
+	for i := range d.Records {
+		r := &d.Records[i]
+		s := r.Function().Slug() + " " + r.DNSName() + " " + r.CN()
+		if r.IsStub() {
+			s = r.Function().Slug() + " " + r.DNSName() + " stub"
+		}
+		lines = append(lines, strings.TrimSpace(s))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestCollectServers(t *testing.T) {
+	c := ctltest.NewCluster(t, 1024)
+	spec := ctltest.Server(ctltest.SubHost)
+	spec.Serial, spec.KeyName = ctltest.Hex("0102030405"), "another"
+	newSub := ctltest.New(t, spec).DER
+	multi := ctltest.New(t, ctltest.Server("cucm-1051-a-ms")).DER
+	firewall := ctlbuild.Entry{Function: ctlbuild.CCM, Certificate: c.Recovery.DER, Host: "asa"}
+
+	const tokens = "sast  SAST-ADN0054f509\n"
+	for name, tc := range map[string]struct {
+		start func() *ctlbuild.Draft
+		creds func() []ctlp.Credential
+		want  string
+		notes []string
+	}{
+		"a list that is up to date stays as it is": {
+			start: func() *ctlbuild.Draft { return c.ETokensDraft(t) },
+			creds: func() []ctlp.Credential { return credentials(c) },
+			want:  tokens + "ccm+tftp 10.48.47.155 cucm-1051-a-pub\ncapf 10.48.47.155 CAPF-e41e7d87\nccm+tftp 10.48.47.156 cucm-1051-a-sub1\nsast  SAST-ADN008580ef",
+		},
+		"stubs are filled in, where they stand": {
+			start: func() *ctlbuild.Draft { return ctlbuild.Edit(c.NonSecure(t)) },
+			creds: func() []ctlp.Credential { return credentials(c) },
+			want:  tokens + "sast  SAST-ADN008580ef\nccm+tftp 10.48.47.155 cucm-1051-a-pub\ncapf 10.48.47.155 CAPF-e41e7d87\nccm+tftp 10.48.47.156 cucm-1051-a-sub1",
+			notes: []string{"CCM+TFTP record of cucm-1051-a-pub: its certificate is listed again", "CCM+TFTP record of cucm-1051-a-sub1: its certificate is listed again"},
+		},
+		"an empty list takes all, by address": {
+			start: ctlbuild.NewDraft,
+			creds: func() []ctlp.Credential { return credentials(c) },
+			want:  "ccm+tftp 10.48.47.155 cucm-1051-a-pub\ncapf 10.48.47.155 CAPF-e41e7d87\nccm+tftp 10.48.47.156 cucm-1051-a-sub1",
+			notes: []string{"CCM+TFTP record of cucm-1051-a-pub added", "CAPF record of cucm-1051-a-pub added", "CCM+TFTP record of cucm-1051-a-sub1 added"},
+		},
+		"a regenerated certificate replaces its record in place, keeping the host": {
+			start: func() *ctlbuild.Draft { return c.TokenlessDraft(t) },
+			creds: func() []ctlp.Credential {
+				cs := credentials(c)
+				cs[2].Certificate = newSub
+				return cs
+			},
+			want:  "sast cucm-1051-a-pub cucm-1051-a-pub\nccm+tftp cucm-1051-a-pub cucm-1051-a-pub\ncapf cucm-1051-a-pub CAPF-e41e7d87\nccm+tftp cucm-1051-a-sub1 cucm-1051-a-sub1",
+			notes: []string{"CCM+TFTP record of cucm-1051-a-sub1 replaced"},
+		},
+		"a multi-server certificate stands once, as the publisher's; what it took over from goes": {
+			start: func() *ctlbuild.Draft { return c.ETokensDraft(t) },
+			creds: func() []ctlp.Credential {
+				cs := credentials(c)
+				cs[0].Certificate, cs[2].Certificate = multi, multi
+				return cs
+			},
+			want:  tokens + "ccm+tftp 10.48.47.155 cucm-1051-a-ms\ncapf 10.48.47.155 CAPF-e41e7d87\nsast  SAST-ADN008580ef",
+			notes: []string{"CCM+TFTP record of cucm-1051-a-pub replaced", "CCM+TFTP record of cucm-1051-a-sub1 removed"},
+		},
+		"a firewall and an alternate TFTP server are nobody's business": {
+			start: func() *ctlbuild.Draft {
+				d := c.ETokensDraft(t)
+				if _, err := d.Add(firewall); err != nil {
+					t.Fatal(err)
+				}
+				return d
+			},
+			creds: func() []ctlp.Credential { return credentials(c)[:2] },
+			want:  tokens + "ccm+tftp 10.48.47.155 cucm-1051-a-pub\ncapf 10.48.47.155 CAPF-e41e7d87\nccm+tftp 10.48.47.156 cucm-1051-a-sub1\nsast  SAST-ADN008580ef\nccm asa ITLRECOVERY_cucm-1051-a-pub",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := tc.start()
+			before := recordBytes(d)
+			notes, err := collectServers(d, tc.creds())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := brief(d); got != tc.want {
+				t.Errorf("records:\n%s\nwant:\n%s", got, tc.want)
+			}
+			if len(notes) != len(tc.notes) {
+				t.Fatalf("notes %q, want %q", notes, tc.notes)
+			}
+			for i := range notes {
+				if !strings.HasPrefix(notes[i], tc.notes[i]) {
+					t.Errorf("note %q, want %q", notes[i], tc.notes[i])
+				}
+			}
+			if len(tc.notes) == 0 && !equalAll(before, recordBytes(d)) {
+				t.Error("records changed byte for byte, and nothing was said")
+			}
+			if again, err := collectServers(d, tc.creds()); err != nil || len(again) != 0 {
+				t.Errorf("a second time changes more: %q, %v", again, err)
+			}
+		})
+	}
+}
+
+func recordBytes(d *ctlbuild.Draft) [][]byte {
+	var all [][]byte
+	for i := range d.Records {
+		all = append(all, d.Records[i].Bytes())
+	}
+	return all
+}
+
+func equalAll(a, b [][]byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !bytes.Equal(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func TestResolveNumbers(t *testing.T) {
+	old := ctltest.NewCluster(t, 1024).ETokens(t) // five records
+	got, err := resolveNumbers(old, []string{"2", "SAST-ADN008580ef", "5", "2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "5 2 SAST-ADN008580ef"; strings.Join(got, " ") != want {
+		t.Errorf("order %q, want %q: numbers mean the list as it was shown", got, want)
+	}
+	for _, bad := range []string{"0", "6", "-1"} {
+		if _, err := resolveNumbers(old, []string{bad}); err == nil {
+			t.Errorf("%s names no record of five", bad)
+		}
+	}
+}
+
+func TestParseVersion(t *testing.T) {
+	for text, want := range map[string]version{
+		"11.5": {11, 5}, "12.0": {12, 0}, "12.5.1.10000-22": {12, 5}, "10.5(2)": {10, 5},
+		"Active Master Version: 10.5.1.10000-7": {10, 5}, "CUCM 9.1": {9, 1},
+	} {
+		if got, ok := parseVersion(text); !ok || got != want {
+			t.Errorf("parseVersion(%q) = %v, %v", text, got, ok)
+		}
+	}
+	for _, text := range []string{"", "ctlclient", "5", "v1"} {
+		if got, ok := parseVersion(text); ok {
+			t.Errorf("parseVersion(%q) = %v", text, got)
+		}
+	}
+	for _, tc := range []struct {
+		v            version
+		major, minor int
+		want         bool
+	}{{version{11, 5}, 11, 5, true}, {version{10, 5}, 11, 5, false}, {version{12, 0}, 11, 5, true}, {version{11, 0}, 11, 5, false}} {
+		if got := tc.v.atLeast(tc.major, tc.minor); got != tc.want {
+			t.Errorf("%v at least %d.%d: %v", tc.v, tc.major, tc.minor, got)
+		}
+	}
+}
