@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -79,12 +80,17 @@ func Run(ctx context.Context, o Options) error {
 		return fmt.Errorf("cannot prepare for a crash: %w", err)
 	}
 	defer end()
+	// The toolkit keeps a cache there and takes for granted that the folder exists.
+	if dir, err := os.UserCacheDir(); err == nil {
+		_ = os.MkdirAll(dir, 0o700)
+	}
 	a := app.NewWithID(AppID)
 	a.Settings().SetTheme(newTheme())
 	if err := loadTranslations(); err != nil {
 		return err
 	}
 	s := newShell(ctx, a, o)
+	observe(s)
 	go func() {
 		<-ctx.Done()
 		fyne.Do(a.Quit)

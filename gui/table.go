@@ -1,6 +1,8 @@
 package gui
 
 import (
+	"strings"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
@@ -45,6 +47,19 @@ func (m mark) sign() string {
 		return "− "
 	case changed:
 		return "~ "
+	}
+	return ""
+}
+
+// word is the sign for those who hear the table.
+func (m mark) word() string {
+	switch m {
+	case added:
+		return t("mark.added")
+	case removed:
+		return t("mark.removed")
+	case changed:
+		return t("mark.changed")
 	}
 	return ""
 }
@@ -136,14 +151,11 @@ func newPlainRow(tb *table, index int, cells []string) *plainRow {
 
 func (p *plainRow) CreateRenderer() fyne.WidgetRenderer { return p.row.CreateRenderer() }
 
-// AccessibilityLabel reads the row's cells.
+// AccessibilityLabel reads what happened to the row, then its cells.
 func (r *tableRow) AccessibilityLabel() string {
-	label := ""
-	for i, c := range r.cells {
-		if i > 0 {
-			label += ", "
-		}
-		label += c
+	label := strings.Join(r.cells, ", ")
+	if word := r.table.markOf(r.index).word(); word != "" {
+		label = word + ": " + label
 	}
 	return label
 }

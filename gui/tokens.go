@@ -1,9 +1,11 @@
 package gui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,6 +55,10 @@ func (s *shell) tokenEvent(e token.Event) {
 	if e.Inserted {
 		kept = append(kept, e.Token)
 	}
+	// Which token is found first is chance; a person looks for it where it was before.
+	slices.SortStableFunc(kept, func(a, b token.Info) int {
+		return cmp.Or(strings.Compare(a.Label, b.Label), strings.Compare(a.Serial, b.Serial))
+	})
 	s.model.tokens = kept
 	s.tokensChanged()
 }

@@ -1,0 +1,148 @@
+//go:build trace
+
+package gui
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"reflect"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+)
+
+// A program built with the tag trace writes a line of JSON to the file that CTLCLIENT_TRACE
+// names whenever what a screen reader would say has changed: the screen, what stands on it or
+// in the dialog before it, the widget that has the focus and where it is. The journey in
+// internal/journey reads it, so that it finds its way as a person does who uses the keyboard.
+// The program that people get is built without the tag and has none of this.
+
+// traceInterval is how often the window is looked at.
+const traceInterval = 20 * time.Millisecond
+
+type traceLine struct {
+	Screen screenID   `json:"screen"`
+	Dialog bool       `json:"dialog"` // Texts are a dialog's, not the screen's
+	Texts  []string   `json:"texts"`
+	Focus  *traceItem `json:"focus"`
+	Busy   []string   `json:"busy"`
+	Status string     `json:"status"`
+}
+
+// traceItem is a widget; its place is in pixels of the window.
+type traceItem struct {
+	Label               string
+	Kind                string
+	Text                string // of a field that is no secret
+	X, Y, Width, Height float32
+}
+
+// observe starts the trace where one is asked for.
+func observe(s *shell) {
+	name := os.Getenv("CTLCLIENT_TRACE")
+	if name == "" {
+		return
+	}
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "trace:", err)
+		return
+	}
+	o := &observer{s: s, out: json.NewEncoder(f)}
+	s.tasks.wait.Add(1)
+	go func() {
+		defer s.tasks.wait.Done()
+		tick := time.NewTicker(traceInterval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-s.tasks.ctx.Done():
+				return
+			case <-tick.C:
+				fyne.Do(o.look)
+			}
+		}
+	}()
+}
+
+type observer struct {
+	s    *shell
+	out  *json.Encoder
+	last traceLine
+}
+
+// look runs on the UI goroutine.
+func (o *observer) look() {
+	c := o.s.window.Canvas()
+	line := traceLine{Screen: o.s.current, Status: o.s.status.text.Text, Texts: []string{}, Busy: []string{}}
+	for _, t := range o.s.tasks.running() {
+		line.Busy = append(line.Busy, t.what)
+	}
+	front := fyne.CanvasObject(o.s.body)
+	if top := c.Overlays().Top(); top != nil {
+		front, line.Dialog = top, true
+	}
+	collect(front, &line.Texts)
+	if w, ok := c.Focused().(fyne.CanvasObject); ok && w != nil {
+		line.Focus = traceOf(c, w)
+	}
+	if reflect.DeepEqual(line, o.last) {
+		return
+	}
+	o.last = line
+	_ = o.out.Encode(line)
+}
+
+func traceOf(c fyne.Canvas, w fyne.CanvasObject) *traceItem {
+	pos, size, scale := fyne.CurrentApp().Driver().AbsolutePositionForObject(w), w.Size(), c.Scale()
+	item := &traceItem{Kind: fmt.Sprintf("%T", w),
+		X: pos.X * scale, Y: pos.Y * scale, Width: size.Width * scale, Height: size.Height * scale}
+	switch w := w.(type) {
+	case *widget.Entry:
+		item.Label, item.Text = w.PlaceHolder, w.Text
+	case *widget.Select:
+		item.Label, item.Text = w.PlaceHolder, w.Selected
+	case *widget.Check:
+		item.Label = w.Text
+	case fyne.Accessible:
+		item.Label = w.AccessibilityLabel()
+	}
+	return item
+}
+
+// collect gathers what a screen reader would say, in order.
+func collect(o fyne.CanvasObject, texts *[]string) {
+	if o == nil || !o.Visible() {
+		return
+	}
+	switch o := o.(type) {
+	case *fyne.Container:
+		for _, child := range o.Objects {
+			collect(child, texts)
+		}
+	case *container.AppTabs:
+		if tab := o.Selected(); tab != nil {
+			collect(tab.Content, texts)
+		}
+	case *table:
+		collect(o.box, texts)
+	case *plainRow:
+		*texts = append(*texts, o.row.AccessibilityLabel())
+	case *widget.Entry:
+		*texts = append(*texts, o.Text)
+	case fyne.Accessible:
+		*texts = append(*texts, o.AccessibilityLabel())
+	default:
+		// Scrolls, pop-ups and what the toolkit puts around them hold one object.
+		field := reflect.Indirect(reflect.ValueOf(o)).FieldByName("Content")
+		if !field.IsValid() {
+			return
+		}
+		if content, ok := field.Interface().(fyne.CanvasObject); ok {
+			collect(content, texts)
+		}
+	}
+}
