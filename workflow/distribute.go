@@ -81,7 +81,23 @@ func (s *Session) Finish(ctx context.Context, id string, o FinishOptions) (*Resu
 	end := s.step("distribute", what)
 	out, err := s.Cluster.Finish(ctx, id, cluster.FinishOptions{Back: o.Back, Force: o.Force})
 	end(&err)
+	if err == nil && o.Back {
+		s.tellMode(out.ID)
+	}
 	return s.settled(ctx, &Result{Plan: &Plan{Job: s.job}, Outcome: out}, err)
+}
+
+// tellMode says that taking back a file leaves the security mode as the job set it.
+func (s *Session) tellMode(id string) {
+	jobs, err := cluster.History(s.opt.StateDir, s.Cluster.Profile.Name)
+	if err != nil {
+		return // the file is back; what is missing is a reminder
+	}
+	for _, j := range jobs {
+		if j.ID == id && j.Note["mode"] != "" {
+			s.warn("the file is back, the security mode is not: the job set the cluster to " + j.Note["mode"] + "; ctlclient mode changes it")
+		}
+	}
 }
 
 // settled looks again at what the nodes serve after a job was finished or taken back.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
@@ -85,6 +86,9 @@ func journalNote(p *Plan) map[string]string {
 	return note
 }
 
+// undoTime bounds the taking back of a file whose mode the cluster refused.
+const undoTime = 2 * time.Minute
+
 // setMode follows the file. Where the cluster refuses the mode, the file is taken
 // back too: a CTL of one mode under the other helps nobody.
 func (s *Session) setMode(ctx context.Context, r *Result, mixed bool) (err error) {
@@ -94,9 +98,12 @@ func (s *Session) setMode(ctx context.Context, r *Result, mixed bool) (err error
 		s.info("Cluster set to " + modeName(mixed))
 		return nil
 	}
-	out, back := s.Cluster.Rollback(ctx, r.Outcome.ID)
-	if back != nil {
-		return errors.Join(err, fmt.Errorf("taking the file back failed as well: %w", back))
+	// Also after an interrupt: the file of the other mode is not to stay.
+	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	out, undo := s.Cluster.Rollback(back, r.Outcome.ID)
+	if undo != nil {
+		return errors.Join(err, fmt.Errorf("taking the file back failed as well: %w", undo))
 	}
 	r.Outcome = out
 	reason := Unreachable

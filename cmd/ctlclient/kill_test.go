@@ -17,6 +17,7 @@ import (
 
 	"ctlclient/lab"
 	"ctlclient/softhsm"
+	"ctlclient/softhsm/faulty"
 )
 
 // bench is a lab with two trusted tokens, and the environment in which the real
@@ -275,6 +276,50 @@ func TestConflict(t *testing.T) {
 		if after[i] != want {
 			t.Errorf("%s changed", b.lab.Nodes[i].Name)
 		}
+	}
+}
+
+// TestTokenWatch tells what is there and what is pulled out, until interrupted.
+func TestTokenWatch(t *testing.T) {
+	b := newBench(t)
+	control, err := faulty.Build(filepath.Join(b.dir, "faulty"))
+	if err != nil {
+		if os.Getenv("CTLCLIENT_REQUIRE_PARTS") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	c := b.command("ctlclient", "--json", "--module", control.Module, "token", "watch")
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	for sc := bufio.NewScanner(out); sc.Scan(); {
+		var e struct{ Event, Label string }
+		if err := json.Unmarshal(sc.Bytes(), &e); err != nil {
+			t.Errorf("not one JSON object a line: %s", sc.Text())
+		}
+		seen = append(seen, e.Event+" "+e.Label)
+		switch len(seen) {
+		case 2: // both are there
+			if err := control.Absent("SAST-1"); err != nil {
+				t.Error(err)
+			}
+		case 3:
+			if err := c.Process.Signal(os.Interrupt); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if code := exitOf(t, c.Wait()); code != 130 {
+		t.Errorf("exit code %d", code)
+	}
+	if len(seen) < 3 || seen[2] != "removed SAST-1" {
+		t.Errorf("seen %q", seen)
 	}
 }
 

@@ -36,9 +36,9 @@ work on a practice cluster: ctlclient lab demo`,
 		},
 	}
 	f := root.PersistentFlags()
-	f.StringVar(&a.profile, "profile", "", "cluster profile, a `NAME or file`")
+	f.StringVar(&a.profile, "profile", "", "cluster profile, a `name` or a file")
 	f.StringArrayVar(&a.modules, "module", nil, "PKCS#11 module, a `path`; repeatable (default: every module found)")
-	f.StringVar(&a.pinSource, "pin-source", "prompt", "where PINs come from: `prompt|env:NAME|file:PATH|fd:N`")
+	f.StringVar(&a.pinSource, "pin-source", "prompt", "where a PIN comes from, a `source`: prompt, env:NAME, file:PATH or fd:N")
 	f.BoolVar(&a.json, "json", false, "write one JSON object a line")
 	f.BoolVarP(&a.yes, "yes", "y", false, "answer confirmations (never PIN or fingerprint questions)")
 	f.BoolVar(&a.finalTry, "final-try", false, "let a token's last PIN try be used")
@@ -50,13 +50,22 @@ work on a practice cluster: ctlclient lab demo`,
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(
-		newFileCommand(a), newTokenCommand(a), newClusterCommand(a), newUpdateCommand(a),
-		newMigrateCommand(a), newModeCommand(a), newDistributeCommand(a), newHistoryCommand(a),
-		newResumeCommand(a), newRollbackCommand(a), newPhoneCommand(a), newTVSCommand(a), newAdviseCommand(a),
-		newLabCommand(a), newProviderCommand(a), newManCommand(a), newGUICommand(a),
-	)
+	addGroup(root, "cluster", "A cluster:", newClusterCommand(a), newUpdateCommand(a), newMigrateCommand(a), newModeCommand(a),
+		newDistributeCommand(a), newHistoryCommand(a), newResumeCommand(a), newRollbackCommand(a))
+	addGroup(root, "before", "Before the button:", newPhoneCommand(a), newTVSCommand(a), newAdviseCommand(a))
+	addGroup(root, "files", "Files and tokens:", newFileCommand(a), newTokenCommand(a))
+	addGroup(root, "practice", "Practice:", newLabCommand(a))
+	root.AddCommand(newProviderCommand(a), newGUICommand(a), newManCommand(a))
 	return root
+}
+
+// addGroup adds commands under a heading of the help.
+func addGroup(root *cobra.Command, id, title string, children ...*cobra.Command) {
+	root.AddGroup(&cobra.Group{ID: id, Title: title})
+	for _, c := range children {
+		c.GroupID = id
+	}
+	root.AddCommand(children...)
 }
 
 // unknownCommand names what the person may have meant.
