@@ -50,15 +50,16 @@ type Options struct {
 
 // Steps and states of Progress.
 const (
-	StepConnect  = "connect"
-	StepLogin    = "login"
-	StepFetch    = "fetch"
-	StepStage    = "stage"
-	StepCommit   = "commit"
-	StepReadBack = "read-back"
-	StepAbort    = "abort"
-	StepRestore  = "restore"
-	StepMode     = "mode"
+	StepConnect   = "connect"
+	StepLogin     = "login"
+	StepFetch     = "fetch"
+	StepFetchTFTP = "fetch-tftp" // as a phone does
+	StepStage     = "stage"
+	StepCommit    = "commit"
+	StepReadBack  = "read-back"
+	StepAbort     = "abort"
+	StepRestore   = "restore"
+	StepMode      = "mode"
 
 	StateStart   = "start"
 	StateDone    = "done"
@@ -70,7 +71,7 @@ const (
 // Progress of one node. It may arrive from several goroutines, one at a time.
 type Progress struct {
 	Node    string
-	Step    string // connect login fetch stage commit read-back abort restore mode
+	Step    string // connect login fetch fetch-tftp stage commit read-back abort restore mode
 	State   string // start done failed retry warning
 	Err     error
 	Path    string // of the live file, after a commit

@@ -142,9 +142,15 @@ func (c *Cluster) readNode(ctx context.Context, n Node, st *NodeState) {
 	if !c.servesTFTP(n.Profile()) {
 		return
 	}
-	served, err := c.FetchTFTP(ctx, n.Profile(), CTLFile)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		st.TFTPErr = err
+	var served []byte
+	st.TFTPErr = c.report(n.Name(), StepFetchTFTP, func() error {
+		served, err = c.FetchTFTP(ctx, n.Profile(), CTLFile)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	})
+	if st.TFTPErr != nil {
 		return
 	}
 	same := errors.Is(err, fs.ErrNotExist) == st.Missing && bytes.Equal(served, st.File)

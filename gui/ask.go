@@ -178,7 +178,7 @@ func (a *asker) Confirm(ctx context.Context, c workflow.Confirmation) (bool, err
 		if c.Danger {
 			yes = t("confirm.accept-loss")
 		}
-		d := newQuestion(a.window, c.Title, content, yes, t("button.cancel"), c.Danger)
+		d := newQuestion(a.window, c.Title, content, yes, t("button.cancel"), c.Danger || c.Undescribed)
 		d.onAnswer = func(yes bool) { end(&answer{yes: yes}) }
 		d.show()
 		return func() { d.answer(false) }

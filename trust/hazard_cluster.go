@@ -153,18 +153,29 @@ func tokenlessWithoutSBD(k *circumstances) []Hazard {
 	}
 	var names []string
 	n := 0
+	who, severity := "", Warning
 	for _, p := range k.Phones {
-		if can, _, _ := p.canAsk(); !can {
+		if can, _, _ := p.canAsk(); can {
+			continue
+		}
+		names = append(names, p.Name)
+		if p.Supposed() {
+			who = p.Name + ", if there is any,"
+		} else {
 			n += p.N()
-			names = append(names, p.Name)
 		}
 	}
-	if n == 0 {
+	switch {
+	case n > 0:
+		who = count(n, "phone")
+	case who == "":
 		return nil
+	default:
+		severity = Note
 	}
 	return []Hazard{{
-		Rule: "tokenless-without-sbd", Severity: Warning, Phones: names,
-		Message: fmt.Sprintf("The new CTL is tokenless, and %s cannot ask TVS: whatever changes the publisher's CallManager certificate later strands them until their CTL is deleted by hand.", count(n, "phone")),
+		Rule: "tokenless-without-sbd", Severity: severity, Phones: names,
+		Message: fmt.Sprintf("The new CTL is tokenless, and %s cannot ask TVS: whatever changes the publisher's CallManager certificate later strands such phones until their CTL is deleted by hand.", who),
 		Hint:    "keep a token-signed CTL while such phones are in use",
 		Source:  `Tokenless CTL, "Requirements", note`,
 	}}

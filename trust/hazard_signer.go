@@ -38,9 +38,11 @@ func continuityOfSigner(k *circumstances) []Hazard {
 	if !k.after.whole || k.after.cert == nil || k.after.signer < 0 || k.unchanged() {
 		return nil
 	}
-	var lost, doubtful []Verdict
+	var lost, supposed, doubtful []Verdict
 	for _, v := range k.assessAll() {
 		switch {
+		case v.Lost() && v.Phone.Supposed():
+			supposed = append(supposed, v)
 		case v.Lost():
 			lost = append(lost, v)
 		case !v.Certain:
@@ -53,6 +55,15 @@ func continuityOfSigner(k *circumstances) []Hazard {
 			Rule: "continuity-of-signer", Severity: Danger,
 			Message: fmt.Sprintf("The new CTL is refused by %s, to be cleared by hand afterwards. %s", c.Who(), c.Reason),
 			Hint:    k.continuityHint(),
+			Source:  "CUCM facts, rule 1; " + c.Source,
+			Records: []string{k.signerName()}, Phones: c.Names,
+		})
+	}
+	for _, c := range Summarise(supposed) {
+		found = append(found, Hazard{
+			Rule: "continuity-of-signer", Severity: Warning,
+			Message: fmt.Sprintf("No phones are described. If there is %s, it refuses the new CTL, to be cleared by hand afterwards. %s", c.Who(), c.Reason),
+			Hint:    "describe the phones of the cluster, and it is said for certain which of them refuse",
 			Source:  "CUCM facts, rule 1; " + c.Source,
 			Records: []string{k.signerName()}, Phones: c.Names,
 		})
@@ -146,7 +157,17 @@ func signerKnownToCTL(k *circumstances) []Hazard {
 			k.sastNames(), certName(k.after.cert))
 		h.Hint = "put the tokens' certificates into Phone-SAST-trust first; TVS on every node must answer valid before anything is written"
 	}
+	if k.vouchedEverywhere() {
+		h.Severity = Note
+		h.Message += " It does, on every node that was asked."
+		h.Hint = "leave the certificate in Phone-SAST-trust until every phone has fetched the new CTL"
+	}
 	return []Hazard{h}
+}
+
+// vouchedEverywhere: nodes were asked, and each vouches for the signer.
+func (k *circumstances) vouchedEverywhere() bool {
+	return len(k.Vouched) > 0 && len(tvsOnEveryNode(k)) == 0
 }
 
 func (k *circumstances) sastNames() string {

@@ -28,6 +28,10 @@ type Phone struct {
 	Assumed bool
 }
 
+// Supposed reports a phone that nobody described and that a cluster may well not
+// have: one that cannot ask TVS. Phones that can are taken to be there always.
+func (p Phone) Supposed() bool { return p.Assumed && p.NoSBD }
+
 // N is the number of phones that p stands for.
 func (p Phone) N() int { return max(p.Count, 1) }
 
@@ -113,7 +117,8 @@ type Verdict struct {
 	Console     []string // lines that a phone would print, in the documents' form
 }
 
-// Lost reports a phone that is certain to refuse: one to be cleared by hand.
+// Lost reports a phone that is certain to refuse: one to be cleared by hand. Where
+// [Phone.Supposed] it is lost only if there is any.
 func (v Verdict) Lost() bool { return !v.Accept && v.Certain }
 
 // DefaultPhones stands in when no fleet is described: a phone that holds the

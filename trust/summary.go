@@ -13,9 +13,11 @@ type Class struct {
 	Accept  bool
 	Certain bool
 	ByTVS   bool
-	Reason  string
-	Source  string
-	Names   []string // of the phones or classes, in the order given
+	// Supposed phones are ones that nobody described (see Phone.Supposed).
+	Supposed bool
+	Reason   string
+	Source   string
+	Names    []string // of the phones or classes, in the order given
 }
 
 // Lost reports phones that are certain to refuse.
@@ -29,6 +31,8 @@ func (c Class) Outcome() string {
 		return "accept"
 	case c.Accept:
 		return "probably accept"
+	case c.Certain && c.Supposed:
+		return "reject, if there are any"
 	case c.Certain:
 		return "reject"
 	default:
@@ -54,7 +58,7 @@ func Summarise(verdicts []Verdict) []Class {
 	at := map[string]int{}
 	for _, v := range verdicts {
 		model := v.Phone.Model
-		key := fmt.Sprintf("%q %t %t %t %s", model, v.Accept, v.Certain, v.ByTVS, v.Reason)
+		key := fmt.Sprintf("%q %t %t %t %t %s", model, v.Accept, v.Certain, v.ByTVS, v.Phone.Supposed(), v.Reason)
 		if model == "" {
 			// Without a model, phones are alike only in name.
 			key += " " + v.Phone.Name
@@ -64,7 +68,7 @@ func Summarise(verdicts []Verdict) []Class {
 			i = len(classes)
 			at[key] = i
 			classes = append(classes, Class{
-				Model: model, Accept: v.Accept, Certain: v.Certain, ByTVS: v.ByTVS, Reason: v.Reason, Source: v.Source,
+				Model: model, Accept: v.Accept, Certain: v.Certain, ByTVS: v.ByTVS, Supposed: v.Phone.Supposed(), Reason: v.Reason, Source: v.Source,
 			})
 		}
 		c := &classes[i]
@@ -77,11 +81,12 @@ func Summarise(verdicts []Verdict) []Class {
 }
 
 // Totals counts phones by outcome: those that accept, those that are lost, and
-// those of which it cannot be said for certain.
+// those of which it cannot be said for certain, or of which there may be none
+// (Phone.Supposed).
 func Totals(verdicts []Verdict) (accept, lost, unsure int) {
 	for _, v := range verdicts {
 		switch {
-		case !v.Certain:
+		case !v.Certain, v.Lost() && v.Phone.Supposed():
 			unsure += v.Phone.N()
 		case v.Accept:
 			accept += v.Phone.N()

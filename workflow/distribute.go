@@ -6,7 +6,6 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
-	"ctlclient/trust"
 )
 
 // PlanDistribute takes a file that is signed already. It must be a CTL that
@@ -27,31 +26,16 @@ func (s *Session) PlanDistribute(ctx context.Context, file []byte) (*Plan, *ctlb
 		return nil, nil, fail(FilesBad, []string{"ctlclient file verify FILE tells more"}, "Verification of the CTL file failed: %s", v.Reason)
 	}
 	rec, _ := list.Signer()
-	p := &Plan{Job: JobDistribute, Old: s.Snapshot.Current, signer: rec.Certificate()}
+	p := &Plan{Job: JobDistribute, Old: s.Snapshot.Current, given: list, signer: rec.Certificate()}
 	if p.Old != nil {
 		p.Diff = ctlbuild.Compare(p.Old, list)
 		if p.Diff.Identical && s.Snapshot.Agree {
 			p.Notes = append(p.Notes, "every node serves this very file already")
 		}
 	} else {
-		p.Diff = allAdded(ctlbuild.Edit(list))
+		p.Diff = ctlbuild.CompareDraft(nil, ctlbuild.Edit(list))
 	}
-	return p, list, s.finishSigned(ctx, p, list)
-}
-
-// finishSigned is finish for a list that is signed already.
-func (s *Session) finishSigned(ctx context.Context, p *Plan, list *ctlbuild.List) (err error) {
-	defer s.step("assess", "asking what each phone will make of it")(&err)
-	p.Restart = restartOrder()
-	p.Hazards = trust.Hazards(ctx, trust.Change{
-		Old: p.Old, New: list, Signer: p.signer, Mixed: s.Snapshot.Mixed, Phones: s.Fleet,
-	}, s.Cluster.TVS())
-	p.Hazards = bySeverity(append(p.Hazards, s.unevenNodes()...))
-	p.Verdicts = s.verdicts(ctx, trust.Offer{CTL: list})
-	for _, n := range p.Notes {
-		s.info(n)
-	}
-	return ctx.Err()
+	return p, list, s.finish(ctx, p)
 }
 
 // FinishOptions of finishing or undoing a job.

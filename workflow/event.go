@@ -56,13 +56,15 @@ type UI interface {
 	Confirm(ctx context.Context, c Confirmation) (bool, error)
 }
 
-// Confirmation of a job. A Danger is never answered by a general "yes": phones
-// would be lost.
+// Confirmation of a job. Neither a Danger nor an Undescribed one is answered by a
+// general "yes" given beforehand: the first means that phones would be lost, the
+// second that phones which nobody described would be, if there are any. Text says so.
 type Confirmation struct {
-	Title   string
-	Text    string
-	Danger  bool
-	Hazards []trust.Hazard
+	Title       string
+	Text        string
+	Danger      bool
+	Undescribed bool
+	Hazards     []trust.Hazard
 }
 
 func (s *Session) emit(e Event) {

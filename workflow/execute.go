@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"ctlclient/cluster"
@@ -35,7 +37,7 @@ type Result struct {
 // compares what nodes serve with what was sent. A *cluster.PartialError says that
 // not every node holds the new file, and names them.
 func (s *Session) Execute(ctx context.Context, p *Plan, signed *ctlbuild.List, o ExecuteOptions) (*Result, error) {
-	if err := s.gate(p); err != nil {
+	if err := s.writeGate(p); err != nil {
 		return nil, err
 	}
 	if v := signed.Verify(); !v.OK {
@@ -68,6 +70,9 @@ func journalNote(p *Plan) map[string]string {
 	}
 	if p.Mode != nil {
 		note["mode"] = modeName(*p.Mode)
+	}
+	if len(p.Undescribed()) > 0 {
+		note["undescribed-phones"] = "the person went on without a description of the phones"
 	}
 	if !p.Dangerous() {
 		return note
@@ -143,34 +148,49 @@ func (s *Session) fetchAsPhone(ctx context.Context, r *Result, restarted bool) (
 	defer s.step(StepTFTP, "fetching the file from every node as a phone does")(&err)
 	r.TFTP = map[string]bool{}
 	var differ []string
+	var mu sync.Mutex
+	var wg sync.WaitGroup
 	for _, n := range s.Snapshot.Nodes {
-		name := n.Node.Name
-		got, err := s.Cluster.FetchTFTP(ctx, n.Node, CTLFileName)
-		if errors.Is(err, errors.ErrUnsupported) {
-			continue
-		}
-		e := Event{Type: EventNode, Step: StepTFTP, Node: name, State: "done"}
-		switch {
-		case r.List == nil && errors.Is(err, fs.ErrNotExist),
-			r.List != nil && err == nil && bytes.Equal(got, r.List.Bytes()):
-			r.TFTP[name] = true
-			e.Message = "serves the new file"
-			if r.List != nil {
-				e.Data = map[string]any{"md5": r.List.MD5(), "sha1": r.List.SHA1()}
+		wg.Go(func() {
+			e, asked := s.fetchOne(ctx, n.Node, r.List)
+			if !asked {
+				return
 			}
-		default:
-			r.TFTP[name] = false
-			differ = append(differ, name)
-			e.State, e.Message = "stale", "still serves another file: its TFTP service has to be restarted"
-			if err != nil {
-				e.State, e.Message = "failed", err.Error()
+			s.emit(e)
+			mu.Lock()
+			defer mu.Unlock()
+			r.TFTP[e.Node] = e.State == "done"
+			if e.State != "done" {
+				differ = append(differ, e.Node)
 			}
-		}
-		s.emit(e)
+		})
 	}
+	wg.Wait()
+	slices.Sort(differ)
 	if restarted && len(differ) > 0 {
 		return fail(NotEverywhere, []string{"look at these nodes: ctlclient cluster status"},
 			"TFTP on %s does not serve the new file although the services were restarted", strings.Join(differ, ", "))
 	}
 	return nil
+}
+
+// fetchOne compares what one node's TFTP gives with the list that it should; false
+// when the node does not run TFTP.
+func (s *Session) fetchOne(ctx context.Context, n cluster.NodeProfile, want *ctlbuild.List) (Event, bool) {
+	s.emit(Event{Type: EventNode, Step: StepTFTP, Node: n.Name, State: "start"})
+	got, err := s.Cluster.FetchTFTP(ctx, n, CTLFileName)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return Event{}, false
+	}
+	e := Event{Type: EventNode, Step: StepTFTP, Node: n.Name, State: "done", Message: "serves the new file"}
+	switch {
+	case want == nil && errors.Is(err, fs.ErrNotExist):
+	case want != nil && err == nil && bytes.Equal(got, want.Bytes()):
+		e.Data = map[string]any{"md5": want.MD5(), "sha1": want.SHA1()}
+	case err != nil:
+		e.State, e.Message = "failed", err.Error()
+	default:
+		e.State, e.Message = "stale", "still serves another file: its TFTP service has to be restarted"
+	}
+	return e, true
 }

@@ -73,6 +73,9 @@ func (s *Session) findNodes(add addFinding) {
 		if n.TFTPAgree != nil && !*n.TFTPAgree {
 			add(trust.Warning, "", "restart Cisco Tftp on "+name, "TFTP on %s serves another file than the node holds", name)
 		}
+		if n.TFTPErr != nil {
+			add(trust.Warning, "", "start Cisco Tftp on "+name+", or see what stands between", "TFTP on %s does not answer: phones that ask it get no file", name)
+		}
 	}
 	if len(sums) > 1 {
 		var groups []string

@@ -103,11 +103,10 @@ func readFleet(p *cluster.Profile, known []*ctlbuild.List, now trust.Current) (_
 	return trust.ResolveHeld(entries, trust.KnownLists(slices.DeleteFunc(known, func(l *ctlbuild.List) bool { return l == nil })...), now), nil
 }
 
-// predict says what every phone will make of a plan that is not signed yet.
+// predict says what every phone will make of a plan, signed or not.
 func (s *Session) predict(ctx context.Context, p *Plan, tvs trust.Asker) []trust.Verdict {
-	vs := make([]trust.Verdict, 0, len(s.Fleet))
-	for _, phone := range s.Fleet {
-		vs = append(vs, trust.AssessDraft(ctx, phone, p.Draft, p.signer, tvs))
+	if p.given != nil {
+		return trust.AssessAll(ctx, s.Fleet, trust.Offer{CTL: p.given}, tvs)
 	}
-	return vs
+	return trust.AssessDraftAll(ctx, s.Fleet, p.Draft, p.signer, tvs)
 }

@@ -39,9 +39,11 @@ type Plan struct {
 	Restart  []string                                // what to restart after, in order
 	TVS      map[string]map[string]cluster.TVSResult // token CN -> node -> answer
 
-	tokenless TokenlessJob // what the publisher does itself, for PlanTokenless
-	signer    []byte       // DER of the certificate that will sign
-	accepted  bool         // the person accepted the loss of phones
+	tokenless TokenlessJob   // what the publisher does itself, for PlanTokenless
+	given     *ctlbuild.List // a file that is signed already, for PlanDistribute
+	signer    []byte         // DER of the certificate that will sign
+	accepted  bool           // the person accepted the loss of phones
+	answered  bool           // the person went on though phones may be lost that nobody described
 }
 
 // Dangerous reports whether phones would be lost.
@@ -56,31 +58,39 @@ func (p *Plan) Dangerous() bool {
 
 // Lost is the verdicts of phones that hold a list now, would be offered the new one
 // and are certain to refuse it.
-func (p *Plan) Lost() []trust.Verdict {
-	var lost []trust.Verdict
-	for _, v := range p.Verdicts {
-		if v.Lost() {
-			lost = append(lost, v)
+func (p *Plan) Lost() []trust.Verdict { return pick(p.Verdicts, lost) }
+
+// Undescribed is the verdicts of phones that would be lost, if there are any: nobody
+// described the phones of the cluster, and these cannot ask TVS.
+func (p *Plan) Undescribed() []trust.Verdict {
+	return pick(p.Verdicts, func(v trust.Verdict) bool { return v.Lost() && v.Phone.Supposed() })
+}
+
+// lost is a phone that there is and that will refuse.
+func lost(v trust.Verdict) bool { return v.Lost() && !v.Phone.Supposed() }
+
+func pick(vs []trust.Verdict, want func(trust.Verdict) bool) []trust.Verdict {
+	var out []trust.Verdict
+	for _, v := range vs {
+		if want(v) {
+			out = append(out, v)
 		}
 	}
-	return lost
+	return out
 }
 
 // finish compares, applies the rules and asks what every phone will make of the plan.
 func (s *Session) finish(ctx context.Context, p *Plan) (err error) {
 	defer s.step("assess", "asking what each phone will make of it")(&err)
 	p.Restart = restartOrder()
-	if p.Old != nil && p.Draft != nil {
+	if p.given == nil {
 		p.Diff = ctlbuild.CompareDraft(p.Old, p.Draft)
-	} else if p.Draft != nil {
-		p.Diff = allAdded(p.Draft)
+	}
+	if err := s.askAboutSigner(ctx, p); err != nil {
+		return err
 	}
 	tvs := s.Cluster.TVS()
-	p.Hazards = append(p.Hazards, trust.Hazards(ctx, trust.Change{
-		Old: p.Old, Draft: p.Draft, Signer: p.signer,
-		Mixed: s.Snapshot.Mixed, Mode: p.Mode, Phones: s.Fleet,
-	}, tvs)...)
-	p.Hazards = bySeverity(append(p.Hazards, s.unevenNodes()...))
+	p.Hazards = trust.Hazards(ctx, s.change(p), tvs)
 	p.Verdicts = s.predict(ctx, p, tvs)
 	if err := ctx.Err(); err != nil {
 		return err
@@ -94,46 +104,6 @@ func (s *Session) finish(ctx context.Context, p *Plan) (err error) {
 // restartOrder is TFTP before CallManager, on all nodes that run them.
 func restartOrder() []string { return []string{"Cisco Tftp", "Cisco CallManager"} }
 
-func bySeverity(hs []trust.Hazard) []trust.Hazard {
-	slices.SortStableFunc(hs, func(a, b trust.Hazard) int { return int(b.Severity) - int(a.Severity) })
-	return hs
-}
-
-// allAdded is the comparison with no list at all.
-func allAdded(d *ctlbuild.Draft) ctlbuild.Diff {
-	var diff ctlbuild.Diff
-	for i := range d.Records {
-		diff.Changes = append(diff.Changes, ctlbuild.Change{
-			Kind: ctlbuild.Added, Old: -1, New: i, NewRec: &d.Records[i],
-		})
-	}
-	return diff
-}
-
-// unevenNodes warns when nodes serve different files: phones may hold either.
-func (s *Session) unevenNodes() []trust.Hazard {
-	if s.Snapshot.Agree {
-		return nil
-	}
-	var names []string
-	for _, n := range s.Snapshot.Nodes {
-		if n.Missing {
-			names = append(names, n.Node.Name+" (none)")
-		} else if n.List != nil {
-			names = append(names, n.Node.Name+" ("+n.List.MD5()[:8]+")")
-		} else {
-			names = append(names, n.Node.Name+" (unreadable)")
-		}
-	}
-	return []trust.Hazard{{
-		Rule:     "all-nodes-alike",
-		Severity: trust.Warning,
-		Message:  "the nodes serve different CTL files now: " + strings.Join(names, ", "),
-		Hint:     "the verdicts below count phones for every file served; afterwards all nodes serve the new one",
-		Source:   "Cisco Unified Communications Manager Security Guide: one CTL file for the whole cluster",
-	}}
-}
-
 // Agree shows the hazards and asks the person to go on. It is the gate in front of
 // Sign: a plan that would lose phones passes only when the loss was accepted, by
 // [Options.AcceptLoss] or in so many words.
@@ -143,20 +113,54 @@ func (s *Session) Agree(ctx context.Context, p *Plan) error {
 		s.warn("going on although phones would be lost, as told; the journal records it")
 	}
 	danger := p.Dangerous() && !p.accepted
+	undescribed := len(p.Undescribed()) > 0 && !s.opt.AcceptLoss
+	text := s.summary(p)
+	if undescribed {
+		text += "\n" + undescribedText(p)
+	}
 	ok, err := s.ui.Confirm(ctx, Confirmation{
-		Title: "Go on with " + p.Job + "?", Text: s.summary(p), Danger: danger, Hazards: p.Hazards,
+		Title: "Go on with " + p.Job + "?", Text: text, Danger: danger, Undescribed: undescribed, Hazards: p.Hazards,
 	})
 	if err != nil {
 		return err
 	}
 	if ok {
 		p.accepted = p.accepted || danger
+		p.answered = true
 		return nil
 	}
 	if danger {
 		return s.lossError(p)
 	}
 	return fail(Declined, nil, "stopped: nothing was written")
+}
+
+// undescribedText is what the person is asked to think of.
+func undescribedText(p *Plan) string {
+	var names []string
+	for _, v := range p.Undescribed() {
+		if name := phoneName(v.Phone); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return "The profile does not describe the phones. If there is " + strings.Join(names, ", ") +
+		", it will refuse the new file and has to be cleared by hand. Go on only if there is none, or if that is meant."
+}
+
+// writeGate is gate for what writes: phones that nobody described count as well.
+func (s *Session) writeGate(p *Plan) error {
+	if err := s.gate(p); err != nil {
+		return err
+	}
+	if len(p.Undescribed()) > 0 && !p.answered && !s.opt.AcceptLoss {
+		e := fail(PhonesLost, []string{
+			`describe the phones in a file and name it in the profile: fleet = "phones.csv"; one line such as "200 x 8861" is enough`,
+			"to go on without: --accept-loss",
+		}, "%s Nothing was written", undescribedText(p))
+		e.Hazards = p.Hazards
+		return e
+	}
+	return nil
 }
 
 // gate refuses what Agree did not let pass.

@@ -21,6 +21,7 @@ type Options struct {
 	AcceptLoss    bool          // go on though phones would be lost; the journal records it
 	Tolerant      bool          // look at a cluster although nodes other than the publisher do not answer
 	Timeout       time.Duration // of one request to a node; 0: the default of each protocol
+	SlowAfter     time.Duration // of a token: when to say that it is waited for; 0: 3 s
 }
 
 // Session is a connected cluster with its snapshot. It is not for use by several

@@ -26,6 +26,13 @@ func (s *Session) Sign(ctx context.Context, p *Plan) (_ *ctlbuild.List, err erro
 		PIN:               s.ui.PIN,
 		AllowFinalTry:     s.opt.AllowFinalTry,
 		ExpectCertificate: p.signer,
+		OnKeypad: func(r token.PINRequest) {
+			s.emit(Event{Type: EventInfo, Step: "sign", State: "keypad", Message: "enter the PIN of " + r.Token + " at the token or its reader"})
+		},
+		OnSlow: func(name string) {
+			s.emit(Event{Type: EventInfo, Step: "sign", State: "waiting", Message: "waiting for " + name + ": it may have to be touched"})
+		},
+		SlowAfter: s.opt.SlowAfter,
 	})
 	if err != nil {
 		return nil, err
@@ -48,27 +55,12 @@ func (s *Session) recheck(ctx context.Context, p *Plan, list *ctlbuild.List) err
 	if v := again.Verify(); !v.OK {
 		return fail(FilesBad, nil, "the signed file does not verify: %s; nothing was written", v.Reason)
 	}
-	before := map[string]bool{}
-	for _, v := range p.Lost() {
-		before[phoneName(v.Phone)] = true
-	}
-	verdicts := s.verdicts(ctx, trust.Offer{CTL: again})
-	for _, v := range verdicts {
-		if v.Lost() && !before[phoneName(v.Phone)] && !s.opt.AcceptLoss {
-			p.Verdicts = verdicts
+	before := p.Verdicts // of the same phones, in the same order
+	p.Verdicts = trust.AssessAll(ctx, s.Fleet, trust.Offer{CTL: again}, s.Cluster.TVS())
+	for i, v := range p.Verdicts {
+		if lost(v) && !(i < len(before) && lost(before[i])) && !s.opt.AcceptLoss {
 			return s.lossError(p)
 		}
 	}
-	p.Verdicts = verdicts
 	return nil
-}
-
-// verdicts of the whole fleet on one offer.
-func (s *Session) verdicts(ctx context.Context, o trust.Offer) []trust.Verdict {
-	tvs := s.Cluster.TVS()
-	vs := make([]trust.Verdict, 0, len(s.Fleet))
-	for _, phone := range s.Fleet {
-		vs = append(vs, trust.Assess(ctx, phone, o, tvs))
-	}
-	return vs
 }

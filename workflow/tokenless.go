@@ -162,10 +162,11 @@ func (s *Session) holdsServerSAST(p *Plan, v version, known bool) error {
 // the publisher does not reach (alternate TFTP servers, firewalls), and verifies the
 // result on all nodes.
 func (s *Session) ExecuteTokenless(ctx context.Context, p *Plan, o ExecuteOptions) (*Result, error) {
-	if err := s.gate(p); err != nil {
+	if err := s.writeGate(p); err != nil {
 		return nil, err
 	}
 	r := &Result{Plan: p}
+	phones := s.Fleet // as they are before the file changes
 	if err := s.publisherWrites(ctx, p); err != nil {
 		return r, err
 	}
@@ -186,7 +187,7 @@ func (s *Session) ExecuteTokenless(ctx context.Context, p *Plan, o ExecuteOption
 	if err != nil {
 		return r, err
 	}
-	p.Verdicts = s.verdictsOn(ctx, list)
+	p.Verdicts = trust.AssessAll(ctx, phones, trust.Offer{CTL: list}, s.Cluster.TVS())
 	return r, s.after(ctx, r, o)
 }
 
@@ -225,10 +226,6 @@ func (s *Session) publisherList(p *Plan) (*ctlbuild.List, error) {
 		return n.List, nil
 	}
 	return nil, fail(BadRequest, nil, "the profile names no publisher")
-}
-
-func (s *Session) verdictsOn(ctx context.Context, l *ctlbuild.List) []trust.Verdict {
-	return s.verdicts(ctx, trust.Offer{CTL: l})
 }
 
 func boolPtr(b bool) *bool { return &b }

@@ -235,6 +235,8 @@ func (a *app) printVerdicts(title string, vs []trust.Verdict) {
 	for _, c := range trust.Summarise(vs) {
 		mark, paint := "✓", st.green
 		switch {
+		case c.Lost() && c.Supposed:
+			mark, paint = "!", st.yellow
 		case c.Lost():
 			mark, paint = "✗", st.red
 		case !c.Certain:
@@ -247,6 +249,10 @@ func (a *app) printVerdicts(title string, vs []trust.Verdict) {
 		t.row(painted(mark, paint), plain(printable(who)), painted(c.Outcome(), paint), painted(printable(c.Reason), st.dim))
 	}
 	_ = t.write(a.out, st) // a broken pipe shows at the next write that is checked
+	if vs[0].Phone.Assumed {
+		a.printf("  %s\n", st.dim(`the profile describes no phones (fleet = "phones.csv"): these stand for the kinds that there are`))
+		return
+	}
 	accept, lost, unsure := trust.Totals(vs)
 	a.printf("  %s\n", st.dim(fmt.Sprintf("%d accept, %d would be lost, %d not certain", accept, lost, unsure)))
 }

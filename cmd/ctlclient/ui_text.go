@@ -264,7 +264,7 @@ func (q *questions) Confirm(ctx context.Context, c workflow.Confirmation) (bool,
 	if c.Danger {
 		return false, nil
 	}
-	if q.app.yes {
+	if q.app.yes && !c.Undescribed {
 		return true, nil
 	}
 	text := printable(c.Title)
@@ -273,7 +273,12 @@ func (q *questions) Confirm(ctx context.Context, c workflow.Confirmation) (bool,
 	}
 	a, err := askLine(ctx, text+" [y/N] ")
 	if errors.Is(err, errNoTerminal) {
-		return false, usagef("--yes answers it", "%s must be answered, and %v", c.Title, err)
+		hint := "--yes answers it"
+		if c.Undescribed {
+			hint = `describe the phones in a file and name it in the profile: fleet = "phones.csv"; one line such as "200 x 8861" is enough` +
+				"\n--yes does not answer it; --accept-loss does"
+		}
+		return false, usagef(hint, "%s must be answered, and %v", c.Title, err)
 	}
 	a = strings.ToLower(a)
 	return a == "y" || a == "yes", err
