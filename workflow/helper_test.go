@@ -1,0 +1,391 @@
+package workflow_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
+	"ctlclient/lab"
+	"ctlclient/softhsm"
+	"ctlclient/token"
+	"ctlclient/workflow"
+)
+
+// needPart ends a test for want of a part: CI sets CTLCLIENT_REQUIRE_PARTS, so that
+// a test is never left out there unseen.
+func needPart(t testing.TB, err error) {
+	t.Helper()
+	if os.Getenv("CTLCLIENT_REQUIRE_PARTS") == "1" {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+}
+
+// drawer is the tokens that all tests share: made once, since SoftHSM is one for the
+// process. Tests that harm tokens make a store of their own.
+var drawer struct {
+	once   sync.Once
+	dir    string
+	err    error
+	store  *softhsm.Store
+	tokens map[string]*softhsm.Token
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if drawer.dir != "" {
+		os.RemoveAll(drawer.dir)
+	}
+	os.Exit(code)
+}
+
+// tokens gives SAST-1, SAST-2 and SAST-3.
+func tokens(t testing.TB) map[string]*softhsm.Token {
+	t.Helper()
+	drawer.once.Do(func() {
+		if drawer.dir, drawer.err = os.MkdirTemp("", "ctlclient-tokens"); drawer.err != nil {
+			return
+		}
+		if drawer.store, drawer.err = softhsm.New(drawer.dir); drawer.err != nil {
+			return
+		}
+		drawer.tokens = map[string]*softhsm.Token{}
+		for _, label := range []string{"SAST-1", "SAST-2", "SAST-3"} {
+			var tok *softhsm.Token
+			if tok, drawer.err = drawer.store.Create(softhsm.Spec{Label: label}); drawer.err != nil {
+				return
+			}
+			drawer.tokens[label] = tok
+		}
+	})
+	if errors.Is(drawer.err, softhsm.ErrMissing) {
+		needPart(t, drawer.err)
+	}
+	if drawer.err != nil {
+		t.Fatal(drawer.err)
+	}
+	if err := drawer.store.Use(); err != nil {
+		t.Fatal(err)
+	}
+	return drawer.tokens
+}
+
+// person answers what a job asks, and keeps what was told and asked.
+type person struct {
+	t        testing.TB
+	pins     map[string]string // by label; others: softhsm.DefaultPIN
+	answer   func(workflow.Confirmation) bool
+	whilePIN func() // runs while the person types
+
+	mu     sync.Mutex
+	events []workflow.Event
+	asked  []token.PINRequest
+	given  [][]byte
+	put    []workflow.Confirmation
+}
+
+func (p *person) Event(e workflow.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.events = append(p.events, e)
+}
+
+func (p *person) PIN(_ context.Context, r token.PINRequest) ([]byte, error) {
+	p.asked = append(p.asked, r)
+	if p.whilePIN != nil {
+		p.whilePIN()
+	}
+	pin, ok := p.pins[r.Token]
+	if !ok {
+		pin = softhsm.DefaultPIN
+	}
+	b := []byte(pin)
+	p.given = append(p.given, b)
+	return b, nil
+}
+
+func (p *person) Confirm(_ context.Context, c workflow.Confirmation) (bool, error) {
+	p.put = append(p.put, c)
+	if p.answer != nil {
+		return p.answer(c), nil
+	}
+	return !c.Danger && !c.Undescribed, nil
+}
+
+func (p *person) Password(context.Context, string, string) ([]byte, error) {
+	p.t.Error("a password was asked for although the profile has it")
+	return nil, errors.New("no password")
+}
+
+func (p *person) Identity(_ context.Context, node, kind, _ string) (bool, error) {
+	p.t.Errorf("the %s of %s was asked about although the profile pins it", kind, node)
+	return false, nil
+}
+
+// told reports whether an event of the type was seen with the words in its message.
+func (p *person) told(kind, words string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.events, func(e workflow.Event) bool {
+		return e.Type == kind && strings.Contains(e.Message, words)
+	})
+}
+
+// bench is a lab, its tokens and the person at the keyboard.
+type bench struct {
+	*lab.Lab
+	t      testing.TB
+	tok    map[string]*softhsm.Token
+	who    *person
+	state  string // folder of journals
+	o      workflow.Options
+	change func(*cluster.Profile) // before each connection
+}
+
+func newBench(t testing.TB, o lab.Options) *bench {
+	t.Helper()
+	tok := tokens(t)
+	o.Dir = t.TempDir()
+	if o.KeyBits == 0 {
+		o.KeyBits = 1024 // nothing tested here depends on the size
+	}
+	l, err := lab.Up(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	b := &bench{Lab: l, t: t, tok: tok, who: &person{t: t}, state: t.TempDir()}
+	b.o = workflow.Options{Modules: []string{drawer.store.Module}, StateDir: b.state}
+	return b
+}
+
+func (b *bench) do(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// cert is the certificate of a token.
+func (b *bench) cert(label string) []byte { return b.tok[label].Certificate }
+
+func (b *bench) uri(label string) string { return b.tok[label].URI }
+
+// trusted puts tokens into Phone-SAST-trust.
+func (b *bench) trusted(labels ...string) {
+	b.t.Helper()
+	for _, l := range labels {
+		b.do(b.TrustCertificate(b.cert(l)))
+	}
+}
+
+// load reads the lab's profile.
+func (b *bench) load() *cluster.Profile {
+	b.t.Helper()
+	p, err := cluster.LoadProfile(b.Profile)
+	b.do(err)
+	if b.change != nil {
+		b.change(p)
+	}
+	return p
+}
+
+// noFleet is a profile that describes no phones.
+func noFleet(p *cluster.Profile) { p.Fleet = "" }
+
+func (b *bench) connect() *workflow.Session {
+	b.t.Helper()
+	s, err := workflow.Connect(b.t.Context(), b.load(), b.who, b.o)
+	b.do(err)
+	b.t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// through agrees, signs and executes a plan.
+func (b *bench) through(s *workflow.Session, p *workflow.Plan, err error) *workflow.Result {
+	b.t.Helper()
+	b.do(err)
+	b.do(s.Agree(b.t.Context(), p))
+	l, err := s.Sign(b.t.Context(), p)
+	b.do(err)
+	r, err := s.Execute(b.t.Context(), p, l, workflow.ExecuteOptions{})
+	b.do(err)
+	return r
+}
+
+// migrated is a bench whose CTL SAST-1 and SAST-2 sign and whose phones hold it.
+func migrated(t testing.TB, o lab.Options) *bench {
+	t.Helper()
+	b := newBench(t, o)
+	b.trusted("SAST-1", "SAST-2")
+	accept := b.o
+	b.o.AcceptLoss = true // the default lab has a 7940
+	b.toTokens(workflow.MigrateRequest{})
+	b.o = accept
+	for _, p := range b.Phones {
+		if p.Model == "7940" {
+			b.do(b.ClearPhone(p.Name))
+		}
+	}
+	b.boot()
+	b.who = &person{t: t}
+	return b
+}
+
+// toTokens migrates to SAST-1 and SAST-2.
+func (b *bench) toTokens(r workflow.MigrateRequest) *workflow.Result {
+	b.t.Helper()
+	s := b.connect()
+	defer s.Close()
+	r.Tokens = []string{b.uri("SAST-1"), b.uri("SAST-2")}
+	p, err := s.PlanMigrateToTokens(b.t.Context(), r)
+	return b.through(s, p, err)
+}
+
+// boot restarts services and phones and returns the models that refused the CTL.
+func (b *bench) boot() (refused []string) {
+	b.t.Helper()
+	b.do(b.RestartServices(b.t.Context()))
+	boots, err := b.RestartPhones(b.t.Context())
+	b.do(err)
+	for _, boot := range boots {
+		if !boot.CTL.Accept {
+			refused = append(refused, boot.Phone.Model)
+		}
+	}
+	slices.Sort(refused)
+	return refused
+}
+
+// served is the list of one node's folder, nil when there is none.
+func (b *bench) served(node string) *ctlbuild.List {
+	b.t.Helper()
+	n, err := b.Node(node)
+	b.do(err)
+	data, err := os.ReadFile(filepath.Join(n.Folder, workflow.CTLFileName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	b.do(err)
+	l, err := ctlbuild.Parse(data)
+	b.do(err)
+	return l
+}
+
+// everywhere fails the test unless all nodes serve the list.
+func (b *bench) everywhere(want *ctlbuild.List) {
+	b.t.Helper()
+	for _, n := range b.Nodes {
+		got := b.served(n.Name)
+		if got == nil || !bytes.Equal(got.Bytes(), want.Bytes()) {
+			b.t.Errorf("%s does not serve the list", n.Name)
+		}
+	}
+}
+
+// files is every file below the nodes' folders, journals and phones, by name.
+func (b *bench) files() map[string]string {
+	b.t.Helper()
+	all := map[string]string{}
+	var dirs []string
+	for _, n := range b.Nodes {
+		dirs = append(dirs, n.Folder)
+	}
+	for _, dir := range append(dirs, b.state, filepath.Join(b.Dir, "phones")) {
+		b.do(filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			data, err := os.ReadFile(path)
+			all[path] = string(data)
+			return err
+		}))
+	}
+	return all
+}
+
+// untouched fails the test when a file changed, came or went.
+func (b *bench) untouched(before map[string]string) {
+	b.t.Helper()
+	after := b.files()
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if got, ok := after[name]; !ok {
+			b.t.Errorf("%s is gone", name)
+		} else if got != before[name] {
+			b.t.Errorf("%s was changed", name)
+		}
+	}
+	for name := range after {
+		if _, ok := before[name]; !ok {
+			b.t.Errorf("%s was written", name)
+		}
+	}
+}
+
+// wantReason checks why a job stopped, and the words of its message and hints.
+func wantReason(t testing.TB, err error, r workflow.Reason, words ...string) *workflow.Error {
+	t.Helper()
+	var e *workflow.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("error %v is no *workflow.Error", err)
+	}
+	if e.Reason != r {
+		t.Errorf("reason %d, want %d: %v", e.Reason, r, err)
+	}
+	text := e.Error() + "\n" + e.Hint()
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			t.Errorf("no %q in:\n%s", w, text)
+		}
+	}
+	return e
+}
+
+// sast names the SAST records of a list or draft, in order.
+func sast(rs []ctlbuild.Record) []string {
+	var names []string
+	for i := range rs {
+		if rs[i].Function() == ctlbuild.SAST {
+			cn := rs[i].CN()
+			if strings.HasPrefix(cn, "ITLRECOVERY") {
+				cn = "ITLRecovery"
+			} else if !rs[i].IsToken() {
+				cn = "CallManager"
+			}
+			names = append(names, strings.TrimSpace(cn))
+		}
+	}
+	return names
+}
+
+// cn of a token's certificate.
+func (b *bench) cn(label string) string {
+	b.t.Helper()
+	c, err := ctlbuild.ParseCertificate(b.cert(label))
+	b.do(err)
+	return strings.TrimSpace(c.CN)
+}
+
+// hazard finds a rule among a plan's hazards.
+func hazard(p *workflow.Plan, rule string) string {
+	for _, h := range p.Hazards {
+		if h.Rule == rule {
+			return h.Severity.String() + ": " + h.Message
+		}
+	}
+	return ""
+}
