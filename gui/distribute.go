@@ -130,17 +130,25 @@ func (s *shell) distribute(j *job) {
 	s.open(screenDistribute)
 	d.task = start(s.tasks, t("distribute.working"),
 		func(ctx context.Context) (*workflow.Result, error) {
-			if j.kind == jobToTokenless {
-				if err := session.Agree(ctx, j.plan); err != nil {
-					return nil, err
-				}
-				return session.ExecuteTokenless(ctx, j.plan, workflow.ExecuteOptions{})
+			result, err := j.execute(ctx, session)
+			if partial := (*cluster.PartialError)(nil); err != nil && !errors.As(err, &partial) {
+				return result, err
 			}
-			return session.Execute(ctx, j.plan, j.signed, workflow.ExecuteOptions{})
+			// The next job starts from what the nodes serve now.
+			if lookErr := session.Refresh(ctx); lookErr != nil && err == nil {
+				err = &lookError{lookErr}
+			}
+			return result, err
 		},
 		func(result *workflow.Result, err error) {
 			s.model.findings = nil
 			var partial *cluster.PartialError
+			if look := (*lookError)(nil); errors.As(err, &look) {
+				j.result = result
+				s.open(screenResult)
+				s.fail(t("overview.reading"), err)
+				return
+			}
 			if err != nil && !errors.As(err, &partial) {
 				s.failUnlessStopped(t("distribute.title"), err)
 				s.open(screenReview)
@@ -155,4 +163,21 @@ func (s *shell) distribute(j *job) {
 				s.fail(t("distribute.title"), err)
 			}
 		})
+}
+
+// lookError: the job was done, and looking at the cluster again failed.
+type lookError struct{ err error }
+
+func (e *lookError) Error() string { return e.err.Error() }
+func (e *lookError) Unwrap() error { return e.err }
+
+// execute runs a plan that was agreed to and, unless the publisher signs, signed.
+func (j *job) execute(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
+	if j.kind == jobToTokenless {
+		if err := session.Agree(ctx, j.plan); err != nil {
+			return nil, err
+		}
+		return session.ExecuteTokenless(ctx, j.plan, workflow.ExecuteOptions{})
+	}
+	return session.Execute(ctx, j.plan, j.signed, workflow.ExecuteOptions{})
 }

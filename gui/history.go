@@ -2,6 +2,8 @@ package gui
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -96,8 +98,8 @@ func (h *historyScreen) choose(row int) {
 		}
 		pairs = append(pairs, n.Node, text)
 	}
-	for k, v := range j.Note {
-		pairs = append(pairs, k, v)
+	for _, k := range slices.Sorted(maps.Keys(j.Note)) {
+		pairs = append(pairs, k, j.Note[k])
 	}
 	h.detail.Add(section(t("entries.details"), facts(pairs...)))
 	setEnabled(h.resume, mine && j.State != "done" && j.State != "taken-back")

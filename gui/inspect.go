@@ -33,8 +33,8 @@ type inspectScreen struct {
 	verdict *fyne.Container
 	table   *table
 	details *fyne.Container
-	show    *widget.Entry
-	diff    *widget.Entry
+	show    *textView
+	diff    *textView
 	tabs    *container.AppTabs
 	compare *widget.Button
 	export  *widget.Button
@@ -46,8 +46,7 @@ func newInspectScreen(s *shell) *inspectScreen {
 	i.table = newTable(column{t("overview.record"), 70}, column{t("entries.type"), 150},
 		column{t("entries.host"), 190}, column{t("entries.issuer"), 280}, column{t("entries.subject"), 300})
 	i.table.onSelect = i.choose
-	i.show, i.diff = widget.NewMultiLineEntry(), widget.NewMultiLineEntry()
-	i.show.TextStyle.Monospace, i.diff.TextStyle.Monospace = true, true
+	i.show, i.diff = newTextView(t("inspect.show")), newTextView(t("inspect.comparison"))
 	i.diff.SetPlaceHolder(t("inspect.compare.none"))
 	open := widget.NewButtonWithIcon(t("inspect.open"), theme.FolderOpenIcon(), func() { i.open(i.load) })
 	open.Importance = widget.HighImportance

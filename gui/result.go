@@ -24,7 +24,7 @@ type resultScreen struct {
 	servers *table
 	phones  *table
 	reports fyne.CanvasObject
-	show    *widget.Entry
+	show    *textView
 	restart *widget.Button
 	back    *widget.Button
 }
@@ -34,8 +34,7 @@ func newResultScreen(s *shell) *resultScreen {
 	r.servers = newTable(column{t("result.server"), 240}, column{t("result.location"), 420}, column{t("result.status"), 240})
 	r.phones = newTable(column{t("review.phone"), 220}, column{t("review.verdict"), 130}, column{t("review.reason"), 550})
 	r.reports = section(t("result.phones"), r.phones)
-	r.show = widget.NewMultiLineEntry()
-	r.show.TextStyle.Monospace = true
+	r.show = newTextView(t("result.show"))
 	r.show.SetMinRowsVisible(16)
 	r.restart = widget.NewButtonWithIcon(t("result.restart"), theme.ViewRefreshIcon(), r.restartServices)
 	r.back = widget.NewButtonWithIcon(t("result.take-back"), theme.ContentUndoIcon(), r.takeBack)

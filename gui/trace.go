@@ -131,6 +131,8 @@ func collect(o fyne.CanvasObject, texts *[]string) {
 		collect(o.box, texts)
 	case *plainRow:
 		*texts = append(*texts, o.row.AccessibilityLabel())
+	case *textView:
+		*texts = append(*texts, o.Text)
 	case *widget.Entry:
 		*texts = append(*texts, o.Text)
 	case fyne.Accessible:

@@ -1,0 +1,381 @@
+//go:build !nogui && linux
+
+package journey
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"image"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Pictures are kept where this says; nothing compares them.
+var screensDir = flag.String("screens", "", "write a picture of every screen into this folder")
+
+const (
+	patience = 60 * time.Second      // until a condition that does not come true fails the test
+	poll     = 15 * time.Millisecond // between two looks
+)
+
+// program is the built desktop program.
+var program string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "journey-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		program = filepath.Join(dir, "ctlclient")
+		build := exec.Command("go", "build", "-tags", "trace", "-o", program, "ctlclient/cmd/ctlclient")
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "the desktop program does not build: %v\n%s", err, out)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// state is one line of the program's trace.
+type state struct {
+	Screen string
+	Dialog bool
+	Texts  []string
+	Focus  *item
+	Busy   []string
+	Status string
+}
+
+type item struct {
+	Label, Kind, Text   string
+	X, Y, Width, Height float32
+}
+
+// has reports whether a text holds part.
+func (s state) has(part string) bool {
+	return slices.ContainsFunc(s.Texts, func(text string) bool { return strings.Contains(text, part) })
+}
+
+// desktop is the running program, and the person before it.
+type desktop struct {
+	t     *testing.T
+	d     *display
+	home  string
+	texts map[string]string // of the language it runs in
+	cmd   *exec.Cmd
+	log   *bytes.Buffer
+	ended chan struct{}
+	exit  error // once ended is closed
+	trace *os.File
+	rest  []byte
+	last  state
+	lines int
+}
+
+// environment is a machine of its own: no setting of the person who runs the tests counts.
+func environment(home string, more ...string) []string {
+	env := []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.Getenv("TMPDIR"),
+		"XDG_CONFIG_HOME=" + filepath.Join(home, "config"), "XDG_DATA_HOME=" + filepath.Join(home, "data"),
+		"XDG_STATE_HOME=" + filepath.Join(home, "state"), "XDG_RUNTIME_DIR=" + filepath.Join(home, "run"),
+		"LIBGL_ALWAYS_SOFTWARE=1", "FYNE_SCALE=1"}
+	return append(env, more...)
+}
+
+// open starts the program. lang is a locale such as en_US, theme light or dark.
+func open(t *testing.T, d *display, home, lang, theme string) *desktop {
+	t.Helper()
+	file := map[string]string{"en_US": "en.json", "pt_BR": "pt-BR.json"}[lang]
+	data, err := os.ReadFile(filepath.Join("..", "..", "gui", "translations", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &desktop{t: t, d: d, home: home, log: &bytes.Buffer{}, ended: make(chan struct{})}
+	if err := json.Unmarshal(data, &p.texts); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(home, "run"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	trace := filepath.Join(t.TempDir(), "trace")
+	if p.trace, err = os.OpenFile(trace, os.O_CREATE|os.O_RDONLY, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.cmd = exec.Command(program)
+	p.cmd.Env = environment(home, "DISPLAY="+d.name, "LANG="+lang+".UTF-8", "FYNE_THEME="+theme, "CTLCLIENT_TRACE="+trace)
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		p.exit = p.cmd.Wait()
+		close(p.ended)
+	}()
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+		_ = p.trace.Close()
+	})
+	p.until("the first screen", func(s state) bool { return s.Screen != "" && len(s.Busy) == 0 })
+	// There is no window manager that would give the window the keyboard.
+	d.xdo(t, "search", "--sync", "--onlyvisible", "--name", p.text("app.title"), "windowfocus", "--sync")
+	return p
+}
+
+// close ends the program as a session's end does, and looks for what it complained about.
+func (p *desktop) close() {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+	select {
+	case <-p.ended:
+	case <-time.After(patience):
+		p.fail("the program does not end")
+	}
+	var exit *exec.ExitError
+	if p.exit != nil && !(errors.As(p.exit, &exit) && exit.ExitCode() == 130) {
+		p.t.Errorf("the program ended with %v", p.exit)
+	}
+	p.checkLog()
+}
+
+// checkLog fails on what the toolkit writes when a widget is touched from a wrong goroutine,
+// and on its other errors.
+func (p *desktop) checkLog() {
+	p.t.Helper()
+	// The toolkit watches its file of settings and now and then reads it while it writes it.
+	log := strings.ReplaceAll(p.log.String(), "Fyne error:  Preferences load error:", "")
+	for _, bad := range []string{"*** Error in Fyne call thread", "Fyne error:", "panic", "DATA RACE"} {
+		if strings.Contains(log, bad) {
+			p.t.Errorf("the program complained:\n%s", p.log)
+			return
+		}
+	}
+}
+
+// text is a key's text in the language of the program.
+func (p *desktop) text(key string) string {
+	p.t.Helper()
+	text, ok := p.texts[key]
+	if !ok {
+		p.t.Fatalf("no text for %q", key)
+	}
+	return text
+}
+
+// now reads on in the trace.
+func (p *desktop) now() state {
+	buf := make([]byte, 64<<10)
+	for {
+		n, _ := p.trace.Read(buf)
+		if n == 0 {
+			break
+		}
+		p.rest = append(p.rest, buf[:n]...)
+	}
+	for {
+		line, rest, found := bytes.Cut(p.rest, []byte("\n"))
+		if !found {
+			return p.last
+		}
+		p.rest = rest
+		var s state
+		if err := json.Unmarshal(line, &s); err != nil {
+			p.t.Fatalf("trace: %v: %s", err, line)
+		}
+		p.last = s
+		p.lines++
+	}
+}
+
+func (p *desktop) fail(format string, args ...any) {
+	p.t.Helper()
+	state := p.now()
+	for i, text := range state.Texts {
+		state.Texts[i] = text[:min(len(text), 300)]
+	}
+	s, _ := json.MarshalIndent(state, "", "  ")
+	where := ""
+	if img, err := p.d.picture(); err == nil {
+		where = filepath.Join(p.t.ArtifactDir(), "failed.png")
+		if err := writePNG(where, img); err != nil {
+			where = err.Error()
+		}
+	}
+	p.t.Fatalf("%s\nthe screen (%s): %s\nthe log: %s", fmt.Sprintf(format, args...), where, s, p.log)
+}
+
+// until waits for a condition.
+func (p *desktop) until(what string, holds func(state) bool) state {
+	p.t.Helper()
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	deadline := time.After(patience)
+	for {
+		if s := p.now(); holds(s) {
+			return s
+		}
+		select {
+		case <-tick.C:
+		case <-p.ended:
+			p.fail("the program ended (%v) before %s", p.exit, what)
+		case <-deadline:
+			p.fail("waited in vain for %s", what)
+		}
+	}
+}
+
+// idle waits until nothing is under way.
+func (p *desktop) idle() state {
+	p.t.Helper()
+	return p.until("an end of the work", func(s state) bool { return len(s.Busy) == 0 })
+}
+
+// onScreen waits for a screen with no dialog before it and no work behind it.
+func (p *desktop) onScreen(id string) state {
+	p.t.Helper()
+	return p.until("screen "+id, func(s state) bool { return s.Screen == id && !s.Dialog && len(s.Busy) == 0 })
+}
+
+// dialog waits for a dialog that says part.
+func (p *desktop) dialog(part string) state {
+	p.t.Helper()
+	return p.until(fmt.Sprintf("a dialog with %q", part), func(s state) bool { return s.Dialog && s.has(part) })
+}
+
+// noDialog waits until the dialog is gone.
+func (p *desktop) noDialog() {
+	p.t.Helper()
+	p.until("the end of the dialog", func(s state) bool { return !s.Dialog })
+}
+
+func (p *desktop) key(names ...string) {
+	p.t.Helper()
+	p.d.xdo(p.t, append([]string{"key"}, names...)...)
+}
+
+func (p *desktop) write(text string) {
+	p.t.Helper()
+	p.d.xdo(p.t, "type", "--delay", "15", text)
+}
+
+// focus presses Tab until the n-th widget (from 0) with a label has the focus.
+func (p *desktop) focus(label string, n int) item {
+	p.t.Helper()
+	return p.focusOn(fmt.Sprintf("%q number %d", label, n+1), func(f item) bool { return f.Label == label }, n)
+}
+
+func (p *desktop) focusOn(what string, is func(item) bool, n int) item {
+	p.t.Helper()
+	var seen []item
+	if f := p.now().Focus; f != nil && is(*f) && n == 0 {
+		return *f
+	}
+	matches := map[[2]float32]bool{}
+	for range 120 {
+		before := p.now().Focus
+		p.key("Tab")
+		f := *p.until("the next focus", func(s state) bool {
+			return s.Focus != nil && (before == nil || *s.Focus != *before)
+		}).Focus
+		if is(f) {
+			if matches[[2]float32{f.X, f.Y}] = true; len(matches) > n {
+				return f
+			}
+		}
+		if slices.Contains(seen, f) && len(seen) > 1 && f == seen[0] {
+			break
+		}
+		seen = append(seen, f)
+	}
+	var labels []string
+	for _, f := range seen {
+		labels = append(labels, f.Label)
+	}
+	p.fail("%s cannot be reached by keyboard; these can: %q", what, labels)
+	return item{}
+}
+
+// press works a button by keyboard.
+func (p *desktop) press(key string) {
+	p.t.Helper()
+	p.focus(p.text(key), 0)
+	p.key("space")
+}
+
+// click works a button with the mouse, held for as long as a finger does.
+func (p *desktop) click(key string) {
+	p.t.Helper()
+	f := p.focus(p.text(key), 0)
+	p.clickAt(f)
+}
+
+// row works the n-th row of a table (from 0) that begins with label.
+func (p *desktop) row(start string, n int) {
+	p.t.Helper()
+	p.focusOn(fmt.Sprintf("row %d that starts with %q", n+1, start),
+		func(f item) bool { return strings.HasPrefix(f.Label, start) }, n)
+	p.key("space")
+}
+
+func (p *desktop) clickAt(f item) {
+	p.t.Helper()
+	p.d.xdo(p.t, "mousemove", pixels(f.X+f.Width/2), pixels(f.Y+f.Height/2), "sleep", "0.1",
+		"mousedown", "1", "sleep", "0.1", "mouseup", "1")
+}
+
+// shot keeps a picture of the window, once it has stopped changing.
+func (p *desktop) shot(name string) {
+	p.t.Helper()
+	if *screensDir == "" {
+		return
+	}
+	p.d.xdo(p.t, "mousemove", pixels(screenWidth-1), pixels(screenHeight-1))
+	img := p.settled()
+	if err := writePNG(filepath.Join(*screensDir, name+".png"), img); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// settled is the picture after which ten others were the same. A caret blinks and a wheel
+// turns for ever, so that after two seconds any picture will do.
+func (p *desktop) settled() *image.NRGBA {
+	p.t.Helper()
+	var last *image.NRGBA
+	same := 0
+	tick := time.NewTicker(2 * poll)
+	defer tick.Stop()
+	for deadline := time.After(2 * time.Second); ; {
+		img, err := p.d.picture()
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if last != nil && bytes.Equal(last.Pix, img.Pix) {
+			same++
+		} else {
+			same = 0
+		}
+		last = img
+		if same >= 10 {
+			return img
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			return img
+		}
+	}
+}
