@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"sync"
 	"sync/atomic"
 
@@ -276,7 +277,7 @@ func (n *sftpNode) Commit(ctx context.Context, name, stage string, expect *[32]b
 	err := n.use(ctx, false, func(c *sftp.Client) error {
 		return c.Commit(ctx, n.profile.Path, name, stage, expect)
 	})
-	return n.profile.Path + "/" + name, sftpError(err)
+	return path.Join(n.profile.Path, name), sftpError(err)
 }
 
 func (n *sftpNode) Abort(ctx context.Context, name, stage string) error {

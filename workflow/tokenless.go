@@ -3,8 +3,12 @@ package workflow
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
@@ -189,6 +193,32 @@ func (s *Session) ExecuteTokenless(ctx context.Context, p *Plan, o ExecuteOption
 	}
 	p.Verdicts = trust.AssessAll(ctx, phones, trust.Offer{CTL: list}, s.Cluster.TVS())
 	return r, s.after(ctx, r, o)
+}
+
+// keepFormer keeps the list that the publisher is about to replace: what it writes
+// itself is in no journal of ours.
+func (s *Session) keepFormer(l *ctlbuild.List) error {
+	if l == nil {
+		return nil
+	}
+	state := s.opt.StateDir
+	if state == "" {
+		state = cluster.StateDir()
+	}
+	dir := filepath.Join(state, "former")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("the former CTL cannot be kept, so nothing was written: %w", err)
+	}
+	f, err := os.CreateTemp(dir, "CTLFile-"+time.Now().UTC().Format("20060102T150405Z")+"-*.tlv")
+	if err != nil {
+		return fmt.Errorf("the former CTL cannot be kept, so nothing was written: %w", err)
+	}
+	_, err = f.Write(l.Bytes())
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("the former CTL cannot be kept, so nothing was written: %w", err)
+	}
+	s.info("the former CTL is kept: ctlclient distribute " + f.Name() + " brings it back")
+	return nil
 }
 
 func (s *Session) publisherWrites(ctx context.Context, p *Plan) (err error) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"ctlclient/cluster"
 	"ctlclient/token"
@@ -53,8 +54,11 @@ func (u *textUI) Event(e workflow.Event) {
 	case workflow.EventTVS:
 		u.tvs(e)
 	case workflow.EventOutput:
-		if strings.TrimSpace(e.Message) != "" {
-			u.print("  " + st.dim(printable(e.Node)+"│ "+printable(e.Message)))
+		// What a node prints moves by beside the step; what is not understood comes
+		// back whole, in the error.
+		if line := strings.TrimSpace(e.Message); line != "" {
+			u.tail = clip(printable(e.Node+": "+line), 60)
+			u.redraw(false)
 		}
 	default:
 		if e.Message != "" {
@@ -150,6 +154,15 @@ func (u *textUI) tvs(e workflow.Event) {
 	}
 }
 
+// clip shortens a line that is only passing by.
+func clip(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n-1]) + "…"
+}
+
 // print writes a line above the live one.
 func (u *textUI) print(line string) {
 	u.clear()
@@ -176,8 +189,9 @@ func (u *textUI) redraw(now bool) {
 	}
 	u.drawn = time.Now()
 	line := u.app.errSt.cyan("…") + " " + u.live
-	if u.tail != "" {
-		line += u.app.errSt.dim("  " + u.tail)
+	// A line longer than the terminal could not be drawn over.
+	if room := u.app.errSt.width - utf8.RuneCountInString(u.live) - 5; u.tail != "" && room > 8 {
+		line += u.app.errSt.dim("  " + clip(u.tail, room))
 	}
 	fmt.Fprint(u.app.err, "\r\x1b[K"+line)
 }
