@@ -171,6 +171,9 @@ func (s *Session) ExecuteTokenless(ctx context.Context, p *Plan, o ExecuteOption
 	}
 	r := &Result{Plan: p}
 	phones := s.Fleet // as they are before the file changes
+	if err := s.keepFormer(p.Old); err != nil {
+		return r, err
+	}
 	if err := s.publisherWrites(ctx, p); err != nil {
 		return r, err
 	}
