@@ -145,22 +145,6 @@ func equalAll(a, b [][]byte) bool {
 	return true
 }
 
-func TestResolveNumbers(t *testing.T) {
-	old := ctltest.NewCluster(t, 1024).ETokens(t) // five records
-	got, err := resolveNumbers(old, []string{"2", "SAST-ADN008580ef", "5", "2"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := "5 2 SAST-ADN008580ef"; strings.Join(got, " ") != want {
-		t.Errorf("order %q, want %q: numbers mean the list as it was shown", got, want)
-	}
-	for _, bad := range []string{"0", "6", "-1"} {
-		if _, err := resolveNumbers(old, []string{bad}); err == nil {
-			t.Errorf("%s names no record of five", bad)
-		}
-	}
-}
-
 func TestParseVersion(t *testing.T) {
 	for text, want := range map[string]version{
 		"11.5": {11, 5}, "12.0": {12, 0}, "12.5.1.10000-22": {12, 5}, "10.5(2)": {10, 5},

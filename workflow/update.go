@@ -201,11 +201,7 @@ func addServer(add func([]byte, string, netip.Addr) (bool, error), srv Server) e
 
 // remove takes records out; never the signer's, and it says so when one token is left.
 func (s *Session) remove(p *Plan, selectors []string) error {
-	numbers, err := resolveNumbers(p.Old, selectors)
-	if err != nil {
-		return err
-	}
-	for _, sel := range numbers {
+	for _, sel := range selectors {
 		if _, err := p.Draft.Remove(sel); err != nil {
 			return err
 		}
