@@ -2,6 +2,7 @@ package gui
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 
 	"github.com/go-gl/glfw/v3.4/glfw"
@@ -16,6 +17,32 @@ func init() {
 // itself ends the program without a word that a Windows user would see where there is none:
 // remote desktops, virtual machines without acceleration, plain SSH.
 func probeDisplay() error {
+	err := tryDisplay()
+	if err == nil || os.Getenv("WAYLAND_DISPLAY") == "" || os.Getenv("DISPLAY") == "" {
+		return err
+	}
+	// The variables of a Wayland session are left over, as under sudo or in a terminal that
+	// outlived its session. There is an X display too, which the library would not look for.
+	for _, name := range []string{"WAYLAND_DISPLAY", "XDG_SESSION_TYPE"} {
+		if err := os.Unsetenv(name); err != nil {
+			return err
+		}
+	}
+	return tryDisplay()
+}
+
+// tryDisplay turns what the library says in three ways into one error: what it returns, what
+// it prints and takes for success, and what it panics with afterwards.
+func tryDisplay() (err error) {
+	defer func() {
+		switch e := recover().(type) {
+		case nil:
+		case *glfw.Error:
+			err = fmt.Errorf("%w: %v", ErrNoDisplay, e)
+		default:
+			panic(e)
+		}
+	}()
 	if err := glfw.Init(); err != nil {
 		return fmt.Errorf("%w: %v", ErrNoDisplay, err)
 	}

@@ -95,7 +95,7 @@ func environment(home string, more ...string) []string {
 }
 
 // open starts the program. lang is a locale such as en_US, theme light or dark.
-func open(t *testing.T, d *display, home, lang, theme string) *desktop {
+func open(t *testing.T, d *display, home, lang, theme string, more ...string) *desktop {
 	t.Helper()
 	file := map[string]string{"en_US": "en.json", "pt_BR": "pt-BR.json"}[lang]
 	data, err := os.ReadFile(filepath.Join("..", "..", "gui", "translations", file))
@@ -115,6 +115,7 @@ func open(t *testing.T, d *display, home, lang, theme string) *desktop {
 	}
 	p.cmd = exec.Command(program)
 	p.cmd.Env = environment(home, "DISPLAY="+d.name, "LANG="+lang+".UTF-8", "FYNE_THEME="+theme, "CTLCLIENT_TRACE="+trace)
+	p.cmd.Env = append(p.cmd.Env, more...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -345,6 +346,27 @@ func (p *desktop) shot(name string) {
 	}
 	p.d.xdo(p.t, "mousemove", pixels(screenWidth-1), pixels(screenHeight-1))
 	img := p.settled()
+	if err := writePNG(filepath.Join(*screensDir, name+".png"), img); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// shotWhile keeps the last picture of a screen that passes by itself.
+func (p *desktop) shotWhile(name, screen string) {
+	p.t.Helper()
+	var img *image.NRGBA
+	for p.until("screen "+screen, func(s state) bool { return s.Screen == screen || img != nil }).Screen == screen {
+		shown, err := p.d.picture()
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if p.now().Screen == screen {
+			img = shown
+		}
+	}
+	if *screensDir == "" || img == nil {
+		return
+	}
 	if err := writePNG(filepath.Join(*screensDir, name+".png"), img); err != nil {
 		p.t.Fatal(err)
 	}

@@ -51,10 +51,10 @@ func TestJourney(t *testing.T) {
 // portuguese opens the same cluster again, in another language and in the dark.
 func portuguese(t *testing.T, d *display, home string) {
 	p := open(t, d, home, "pt_BR", "dark")
-	p.shot("15-clusters-pt-dark")
+	p.shot("16-clusters-pt-dark")
 	p.click("clusters.practice")
 	p.onScreen("overview")
-	p.shot("16-overview-pt-dark")
+	p.shot("17-overview-pt-dark")
 	p.close()
 }
 
@@ -152,8 +152,10 @@ func (r *rehearsal) planMigration() {
 // sign goes on from the review to the question for the PIN.
 func (r *rehearsal) sign() {
 	r.click("review.sign")
-	r.dialog("7940")
-	r.shot("07-confirm")
+	s := r.dialog("7940")
+	if s.has(r.text("confirm.accept-loss")) {
+		r.shot("07-confirm")
+	}
 	r.agree()
 	r.dialog(r.text("pin.label"))
 }
@@ -198,6 +200,7 @@ func (r *rehearsal) failingNode() {
 
 func (r *rehearsal) migrate() {
 	r.click("review.sign")
+	r.shotWhile("11-distribute", "distribute")
 	s := r.onScreen("result")
 	if !s.has(r.text("result.good")) {
 		r.fail("the result is not good")
@@ -209,7 +212,7 @@ func (r *rehearsal) migrate() {
 	if !s.has(strings.ToLower(r.after)) {
 		r.fail("the result does not show the checksum %s", r.after)
 	}
-	r.shot("11-result")
+	r.shot("12-result")
 }
 
 func (r *rehearsal) restart() {
@@ -260,7 +263,7 @@ func (r *rehearsal) removedToken() {
 	r.write(softhsm.DefaultPIN)
 	r.key("Return")
 	r.dialog(r.text("error.next"))
-	r.shot("12-removed-token")
+	r.shot("13-removed-token")
 	if sum := r.serve(); sum != r.after {
 		r.fail("the nodes serve %s", sum)
 	}
@@ -286,7 +289,7 @@ func (r *rehearsal) inspect() {
 	r.until("the verdict", func(s state) bool { return s.has(strings.ToLower(r.after)) })
 	r.row("1, "+r.text("type.sast"), 0)
 	r.until("the certificate's details", func(s state) bool { return s.has(r.text("details.serial")) })
-	r.shot("13-inspect")
+	r.shot("14-inspect")
 	r.focus("tftp://192.0.2.10/CTLFile.tlv", 0)
 	r.key("ctrl+a")
 	r.write(address + "nothing.tlv")
@@ -308,7 +311,7 @@ func (r *rehearsal) takeBack() {
 	}, 0)
 	r.key("space")
 	r.until("the job's details", func(s state) bool { return s.has(r.text("history.id")) })
-	r.shot("14-history")
+	r.shot("15-history")
 	r.press("result.take-back")
 	r.dialog(r.text("result.take-back.text"))
 	r.press("result.take-back")
