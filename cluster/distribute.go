@@ -20,7 +20,11 @@ type DistributeOptions struct {
 	Data []byte // nil: remove the file everywhere
 	// Expect is per node what the snapshot saw; a nil value: no file. A node that is
 	// not in it is taken as it is found.
-	Expect    map[string]*[32]byte
+	Expect map[string]*[32]byte
+	// Former is per node what Rollback puts back (nil: no file) where that is not what
+	// the node serves now: the publisher has written the new file by itself already.
+	// Such a job has to be KeepGoing.
+	Former    map[string][]byte
 	Job       string            // "update", "migrate to-tokens"
 	KeepGoing bool              // after the first commit a failure is left to resume instead of being taken back
 	Retries   int               // of a step after the first commit; 0: DefaultRetries, negative: none
@@ -40,7 +44,8 @@ type job struct {
 // target is one node of a job.
 type target struct {
 	node   Node
-	former []byte // nil: it served no such file
+	former []byte // what goes back; nil: it served no such file
+	found  []byte // what it served when the job began: former, but for DistributeOptions.Former
 	stage  string // staged and not yet committed
 	// committing: a commit was intended, so that the live file may be the new one.
 	committing bool
@@ -78,7 +83,7 @@ func (c *Cluster) Distribute(ctx context.Context, o DistributeOptions) (Outcome,
 	for _, n := range c.Nodes {
 		j.targets = append(j.targets, &target{node: n, out: NodeOutcome{Node: n.Name()}})
 	}
-	if err := j.readFormer(ctx, o.Expect); err != nil {
+	if err := j.readFormer(ctx, o); err != nil {
 		return j.unchanged(err)
 	}
 	if err := j.begin(o); err != nil {
@@ -148,7 +153,7 @@ func (c *Cluster) close(ctx context.Context, id string) error {
 }
 
 // readFormer reads what every node serves and compares it with what was expected.
-func (j *job) readFormer(ctx context.Context, expect map[string]*[32]byte) error {
+func (j *job) readFormer(ctx context.Context, o DistributeOptions) error {
 	errs := j.all(func(t *target) error {
 		t.out.Status = StatusUnchanged
 		data, err := j.c.fetch(ctx, t.node, j.name)
@@ -156,9 +161,12 @@ func (j *job) readFormer(ctx context.Context, expect map[string]*[32]byte) error
 			t.out.Status = StatusUnknown
 			return j.failed(t, StepFetch, err)
 		}
-		t.former = data
+		t.former, t.found = data, data
+		if former, ok := o.Former[t.node.Name()]; ok {
+			t.former = former
+		}
 		j.sees(t, data)
-		want, named := expect[t.node.Name()]
+		want, named := o.Expect[t.node.Name()]
 		if named && !sameDigest(digest(data), want) {
 			t.out.Err = &ConflictError{Node: t.node.Name(), Name: j.name, Expected: j.c.recall(t.node.Name(), want), Found: data}
 			return t.out.Err
@@ -239,12 +247,12 @@ func (c *Cluster) at(point, node string) error {
 // stage puts the new file beside a node's live one. A node that serves it already
 // needs nothing, nor does a removal.
 func (j *job) stage(ctx context.Context, t *target) error {
-	if j.data == nil || journal.Same(t.former, j.data) {
+	if j.data == nil || journal.Same(t.found, j.data) {
 		return nil
 	}
-	if err := j.stageOnce(ctx, t, j.data, t.former); err != nil {
+	if err := j.stageOnce(ctx, t, j.data, t.found); err != nil {
 		if errors.Is(err, ErrConflict) {
-			return j.conflict(ctx, t, t.former)
+			return j.conflict(ctx, t, t.found)
 		}
 		return j.failed(t, StepStage, err)
 	}
@@ -261,10 +269,10 @@ func (j *job) stageOnce(ctx context.Context, t *target, data, live []byte) error
 // commitAll commits on the publisher, then on the others side by side.
 func (j *job) commitAll(ctx context.Context) error {
 	commit := func(t *target) error {
-		if journal.Same(t.former, j.data) {
+		if journal.Same(t.found, j.data) {
 			return nil
 		}
-		if err := j.bring(ctx, t, StepCommit, j.data, t.former); err != nil {
+		if err := j.bring(ctx, t, StepCommit, j.data, t.found); err != nil {
 			return j.failed(t, StepCommit, err)
 		}
 		return nil

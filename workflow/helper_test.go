@@ -389,3 +389,11 @@ func hazard(p *workflow.Plan, rule string) string {
 	}
 	return ""
 }
+
+// put makes a node serve a file, as somebody else might.
+func (b *bench) put(node string, data []byte) {
+	b.t.Helper()
+	n, err := b.Node(node)
+	b.do(err)
+	b.do(os.WriteFile(filepath.Join(n.Folder, workflow.CTLFileName), data, 0o600))
+}

@@ -170,7 +170,7 @@ func (s *Session) ExecuteTokenless(ctx context.Context, p *Plan, o ExecuteOption
 		return nil, err
 	}
 	r := &Result{Plan: p}
-	phones := s.Fleet // as they are before the file changes
+	phones, former := s.Fleet, s.servedNow() // as they are before the file changes
 	if err := s.keepFormer(p.Old); err != nil {
 		return r, err
 	}
@@ -188,7 +188,7 @@ func (s *Session) ExecuteTokenless(ctx context.Context, p *Plan, o ExecuteOption
 	end := s.step("distribute", "bringing the publisher's file to every other node")
 	r.Outcome, err = s.Cluster.Distribute(ctx, cluster.DistributeOptions{
 		Name: CTLFileName, Data: list.Bytes(), Expect: s.Snapshot.Expect(), Job: p.Job,
-		KeepGoing: true, Retries: o.Retries, Note: journalNote(p),
+		Former: former, KeepGoing: true, Retries: o.Retries, Note: journalNote(p),
 	})
 	end(&err)
 	if err != nil {
@@ -259,6 +259,17 @@ func (s *Session) publisherList(p *Plan) (*ctlbuild.List, error) {
 		return n.List, nil
 	}
 	return nil, fail(BadRequest, nil, "the profile names no publisher")
+}
+
+// servedNow is the file of every node that answered, nil where it has none.
+func (s *Session) servedNow() map[string][]byte {
+	files := map[string][]byte{}
+	for _, n := range s.Snapshot.Nodes {
+		if n.File != nil || n.Missing {
+			files[n.Node.Name] = n.File
+		}
+	}
+	return files
 }
 
 func boolPtr(b bool) *bool { return &b }

@@ -119,8 +119,15 @@ func (s *Session) noCTL() error {
 func (s *Session) unknownSigner(p *Plan) error {
 	cn := tokenCN(p.signer)
 	if p.Old.Tokenless() {
+		first := "the current CTL is tokenless: no token is in it, so none may update it"
+		switch p.Job {
+		case JobMixed:
+			first += "; the publisher can do it itself: ctlclient mode mixed --tokenless"
+		case JobNonSecure:
+			first += "; the publisher can do it itself: ctlclient mode non-secure --tokenless"
+		}
 		return fail(WrongToken, []string{
-			"the current CTL is tokenless: no token is in it, so none may update it",
+			first,
 			"replace it in one step: ctlclient migrate to-tokens --token pkcs11:token=FIRST --token pkcs11:token=SECOND --sign-with pkcs11:token=FIRST",
 		}, "%s (%s)", MsgTokenNotInCTL, cn)
 	}
