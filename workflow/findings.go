@@ -2,7 +2,9 @@ package workflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 
@@ -74,7 +76,7 @@ func (s *Session) findNodes(add addFinding) {
 			add(trust.Warning, "", "restart Cisco Tftp on "+name, "TFTP on %s serves another file than the node holds", name)
 		}
 		if n.TFTPErr != nil {
-			add(trust.Warning, "", "start Cisco Tftp on "+name+", or see what stands between", "TFTP on %s does not answer: phones that ask it get no file", name)
+			findTFTP(name, n.TFTPErr, add)
 		}
 	}
 	if len(sums) > 1 {
@@ -85,6 +87,16 @@ func (s *Session) findNodes(add addFinding) {
 		slices.Sort(groups)
 		add(trust.Danger, "distribute", "ctlclient distribute FILE   (or: ctlclient update)", "the nodes do not serve the same CTL file: %s", strings.Join(groups, " | "))
 	}
+}
+
+// findTFTP: the node holds a file, and phones do not get it there.
+func findTFTP(node string, err error, add addFinding) {
+	var t net.Error
+	if errors.As(err, &t) && t.Timeout() {
+		add(trust.Warning, "", "start Cisco Tftp on "+node+", or see what stands between", "TFTP on %s does not answer: phones that ask it get no file", node)
+		return
+	}
+	add(trust.Warning, "", "restart Cisco Tftp on "+node, "TFTP on %s gives phones no CTL file: %v", node, err)
 }
 
 // findList looks at the records of the list that the cluster agrees on.

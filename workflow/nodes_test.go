@@ -1,0 +1,366 @@
+package workflow_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
+	"ctlclient/lab"
+	"ctlclient/trust"
+	"ctlclient/workflow"
+)
+
+// when runs f at the first event of a step and state at a node, on the goroutine that
+// works there.
+type when struct {
+	*person
+	step, state, node string
+	once              sync.Once
+	f                 func()
+}
+
+func (w *when) Event(e workflow.Event) {
+	w.person.Event(e)
+	if e.Type == workflow.EventNode && e.Step == w.step && e.State == w.state && e.Node == w.node {
+		w.once.Do(w.f)
+	}
+}
+
+// ready is an update that adds SAST-3, agreed to and signed.
+func (b *bench) ready(ui workflow.UI) (*workflow.Session, *workflow.Plan, *ctlbuild.List) {
+	b.t.Helper()
+	s, err := workflow.Connect(b.t.Context(), b.load(), ui, b.o)
+	b.do(err)
+	b.t.Cleanup(func() { s.Close() })
+	p, err := s.PlanUpdate(b.t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1"), AddTokens: []string{b.uri("SAST-3")}})
+	b.do(err)
+	b.do(s.Agree(b.t.Context(), p))
+	l, err := s.Sign(b.t.Context(), p)
+	b.do(err)
+	return s, p, l
+}
+
+// folders is what nodes serve: the files alone, without journals.
+func (b *bench) folders() map[string]string {
+	out := map[string]string{}
+	for name, data := range b.files() {
+		if !strings.HasPrefix(name, b.state) {
+			out[name] = data
+		}
+	}
+	return out
+}
+
+func (b *bench) sameFolders(before map[string]string) {
+	b.t.Helper()
+	for name, data := range b.folders() {
+		if before[name] != data {
+			b.t.Errorf("%s was changed", name)
+		}
+	}
+}
+
+// A node that goes away at each moment of a job. No node ever serves half a job for
+// long: before the first commit nothing changes; after it, everything is taken back,
+// or the journal names what is left to do.
+func TestNodeStopsDuringAJob(t *testing.T) {
+	for name, c := range map[string]struct {
+		step, state string
+	}{
+		"before staging": {},
+		"while staging":  {cluster.StepStage, cluster.StateStart},
+		"after staging":  {cluster.StepStage, cluster.StateDone},
+		"at its commit":  {cluster.StepCommit, cluster.StateStart},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := migrated(t, lab.Options{Phones: phonesThatAsk})
+			old := b.served(b.Nodes[0].Name)
+			before := b.folders()
+			sub := b.Nodes[1].Name
+			stop := func() { b.do(b.Stop(sub)) }
+			s, p, l := b.ready(&when{person: b.who, step: c.step, state: c.state, node: sub, f: stop})
+			if c.step == "" {
+				stop()
+			}
+			_, err := s.Execute(t.Context(), p, l, workflow.ExecuteOptions{Retries: -1})
+			var unchanged *cluster.UnchangedError
+			var partial *cluster.PartialError
+			switch {
+			case errors.As(err, &unchanged):
+				if c.step == cluster.StepCommit {
+					t.Errorf("unchanged after a commit: %v", err)
+				}
+				b.sameFolders(before)
+				b.do(b.Start(sub))
+			case errors.As(err, &partial):
+				if c.step != cluster.StepCommit && c.state != cluster.StateDone {
+					t.Errorf("partial before a commit: %v", err)
+				}
+				if !strings.Contains(err.Error(), sub) {
+					t.Errorf("the node is not named: %v", err)
+				}
+				b.do(b.Start(sub))
+				if partial.Outcome.State == cluster.StateIncomplete {
+					if fs := b.connect().Findings(t.Context()); fs[0].Job != "resume" || !strings.Contains(fs[0].Mend, partial.Outcome.ID) {
+						t.Errorf("the first finding is %+v", fs[0])
+					}
+					_, err := b.connect().Rollback(t.Context(), "")
+					b.do(err)
+				}
+			default:
+				t.Fatalf("error %v", err)
+			}
+			b.everywhere(old)
+
+			// With the node back, the job goes through.
+			b.everywhere(b.update(workflow.UpdateRequest{AddTokens: []string{b.uri("SAST-3")}}).List)
+		})
+	}
+}
+
+func TestKeepGoingAndResume(t *testing.T) {
+	b := migrated(t, lab.Options{Phones: phonesThatAsk})
+	sub := b.Nodes[1].Name
+	s, p, l := b.ready(&when{person: b.who, step: cluster.StepCommit, state: cluster.StateStart, node: sub, f: func() { b.do(b.Stop(sub)) }})
+	r, err := s.Execute(t.Context(), p, l, workflow.ExecuteOptions{KeepGoing: true, Retries: -1})
+	var partial *cluster.PartialError
+	if !errors.As(err, &partial) || r.Outcome.State != cluster.StateIncomplete {
+		t.Fatalf("state %s, error %v", r.Outcome.State, err)
+	}
+	if got := b.served(b.Nodes[0].Name); got.MD5() != l.MD5() {
+		t.Error("the publisher does not serve the new file")
+	}
+	b.do(b.Start(sub))
+	// No other job before this one is settled.
+	s, p, other := b.ready(b.who)
+	_, err = s.Execute(t.Context(), p, other, workflow.ExecuteOptions{})
+	var unfinished *cluster.UnfinishedError
+	if !errors.As(err, &unfinished) || unfinished.ID != r.Outcome.ID {
+		t.Errorf("error %v", err)
+	}
+	done, err := s.Resume(t.Context(), "")
+	b.do(err)
+	b.everywhere(l)
+	if done.List.MD5() != l.MD5() || !slices.Equal(done.Restart, []string{workflow.MsgRestart}) {
+		t.Errorf("resumed: %+v", done)
+	}
+}
+
+// A job that was done is taken back to the file before it.
+func TestRollbackOfADoneJob(t *testing.T) {
+	b := migrated(t, lab.Options{Phones: phonesThatAsk})
+	old := b.served(b.Nodes[0].Name)
+	r := b.update(workflow.UpdateRequest{AddTokens: []string{b.uri("SAST-3")}})
+	back, err := b.connect().Rollback(t.Context(), r.Outcome.ID)
+	b.do(err)
+	b.everywhere(old)
+	if back.List.MD5() != old.MD5() || back.Outcome.State != cluster.StateTakenBack {
+		t.Errorf("state %s", back.Outcome.State)
+	}
+	if refused := b.boot(); len(refused) > 0 {
+		t.Errorf("refused: %v", refused)
+	}
+}
+
+// Somebody else changed a node's file after it was looked at.
+func TestFileChangedSinceTheSnapshot(t *testing.T) {
+	b := migrated(t, lab.Options{Phones: phonesThatAsk})
+	s, p, l := b.ready(b.who)
+	d := ctlbuild.Edit(b.served(b.Nodes[0].Name))
+	d.Digest = ctlbuild.SHA256
+	theirs := b.signed(d, "SAST-2")
+	b.put(b.Nodes[1].Name, theirs.Bytes())
+	before := b.folders()
+	_, err := s.Execute(t.Context(), p, l, workflow.ExecuteOptions{})
+	var conflict *cluster.ConflictError
+	if !errors.As(err, &conflict) || conflict.Node != b.Nodes[1].Name || !bytes.Equal(conflict.Found, theirs.Bytes()) {
+		t.Fatalf("error %v", err)
+	}
+	b.sameFolders(before)
+}
+
+func TestProfileLacksANode(t *testing.T) {
+	b := migrated(t, lab.Options{Phones: phonesThatAsk})
+	sub := b.Nodes[1].Name
+	b.change = func(p *cluster.Profile) {
+		p.Nodes = slices.DeleteFunc(p.Nodes, func(n cluster.NodeProfile) bool { return n.Name == sub })
+	}
+	before := b.files()
+	s := b.connect()
+	_, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")})
+	wantReason(t, err, workflow.BadRequest, sub, "cluster add --missing", "leave-out")
+	if fs := s.Findings(t.Context()); len(fs) == 0 || fs[0].Severity != trust.Danger || !strings.Contains(fs[0].Message, sub) {
+		t.Errorf("findings: %+v", fs)
+	}
+	b.untouched(before)
+	lacking := b.change
+	b.change = func(p *cluster.Profile) { lacking(p); p.LeaveOut = []string{sub} }
+	if _, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")}); err != nil {
+		t.Errorf("left out on purpose: %v", err)
+	}
+}
+
+// Rule 6: all nodes serve the same bytes. Phones may hold any of the files served.
+func TestNodesThatDiffer(t *testing.T) {
+	b := migrated(t, lab.Options{Phones: phonesThatAsk})
+	b.change = noFleet
+	d := ctlbuild.Edit(b.served(b.Nodes[0].Name))
+	d.Digest = ctlbuild.SHA256
+	other := b.signed(d, "SAST-2")
+	b.put(b.Nodes[1].Name, other.Bytes())
+	s := b.connect()
+	if fs := s.Findings(t.Context()); len(fs) == 0 || fs[0].Job != "distribute" || !strings.Contains(fs[0].Message, b.Nodes[1].Name) {
+		t.Errorf("findings: %+v", fs)
+	}
+	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")})
+	b.do(err)
+	if h := hazard(p, "nodes-differ"); !strings.Contains(h, b.Nodes[1].Name) || !strings.Contains(h, other.MD5()) {
+		t.Errorf("nodes-differ: %q", h)
+	}
+	held := map[string]bool{}
+	for _, v := range p.Verdicts {
+		if v.Phone.CTL != nil {
+			held[v.Phone.CTL.MD5()] = true
+		}
+	}
+	if len(held) != 2 || !held[other.MD5()] {
+		t.Errorf("phones are judged by %d lists", len(held))
+	}
+	b.everywhere(b.through(s, p, nil).List)
+
+	t.Run("a file that is none", func(t *testing.T) {
+		b.put(b.Nodes[1].Name, []byte("rubbish"))
+		fs := b.connect().Findings(t.Context())
+		if len(fs) < 2 || !slices.ContainsFunc(fs, func(f workflow.Finding) bool {
+			return f.Severity == trust.Danger && strings.Contains(f.Message, b.Nodes[1].Name) && strings.Contains(f.Message, "Error parsing the CTL File")
+		}) {
+			t.Errorf("findings: %+v", fs)
+		}
+	})
+	t.Run("no file", func(t *testing.T) {
+		b.put(b.Nodes[1].Name, other.Bytes())
+		b.do(b.Stop(b.Nodes[1].Name))
+		b.o.Tolerant = true
+		s := b.connect()
+		fs := s.Findings(t.Context())
+		if len(fs) == 0 || !strings.Contains(fs[0].Message, b.Nodes[1].Name) {
+			t.Errorf("findings: %+v", fs)
+		}
+		if _, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")}); err == nil {
+			t.Error("a plan was made although a node could not be asked")
+		}
+	})
+}
+
+// A cluster in order has no findings.
+func TestNoFindings(t *testing.T) {
+	b := newBench(t, lab.Options{Phones: phonesThatAsk})
+	if fs := b.connect().Findings(t.Context()); len(fs) > 0 {
+		t.Errorf("findings: %+v", fs)
+	}
+}
+
+// A TFTP service that refuses, or does not answer, leaves phones without a file.
+func TestTFTPThatGivesNoFileIsAFinding(t *testing.T) {
+	b := newBench(t, lab.Options{Phones: phonesThatAsk})
+	sub := b.Nodes[1]
+	c, err := net.ListenPacket("udp", net.JoinHostPort(sub.Address, "0"))
+	b.do(err)
+	var served sync.WaitGroup
+	defer served.Wait()
+	defer c.Close()
+	served.Go(func() {
+		buf := make([]byte, 1024)
+		for {
+			_, from, err := c.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			if _, err := c.WriteTo([]byte("\x00\x05\x00\x02not today\x00"), from); err != nil { // ERROR, access violation
+				return
+			}
+		}
+	})
+	b.change = func(p *cluster.Profile) {
+		for i := range p.Nodes {
+			if p.Nodes[i].Name == sub.Name {
+				p.Nodes[i].TFTPPort = c.LocalAddr().(*net.UDPAddr).Port
+			}
+		}
+	}
+	s := b.connect()
+	fs := s.Findings(t.Context())
+	if len(fs) != 1 || fs[0].Severity != trust.Warning || !strings.Contains(fs[0].Message, "TFTP on "+sub.Name+" gives phones no CTL file") || !strings.Contains(fs[0].Message, "not today") {
+		t.Errorf("findings: %+v", fs)
+	}
+	s.Snapshot.Nodes[1].TFTPErr = &cluster.NodeError{Node: sub.Name, Step: "tftp", Err: os.ErrDeadlineExceeded}
+	if fs := s.Findings(t.Context()); len(fs) != 1 || !strings.Contains(fs[0].Message, "TFTP on "+sub.Name+" does not answer") {
+		t.Errorf("findings: %+v", fs)
+	}
+	if !slices.ContainsFunc(b.who.events, func(e workflow.Event) bool {
+		return e.Type == workflow.EventNode && e.Node == sub.Name && e.Step == cluster.StepFetchTFTP && e.State == cluster.StateFailed
+	}) {
+		t.Error("progress does not say what was waited for")
+	}
+}
+
+// All nodes' TFTP services are asked side by side: each of these answers only when all
+// of them were asked.
+func TestTFTPIsAskedSideBySide(t *testing.T) {
+	b := newBench(t, lab.Options{Phones: phonesThatAsk})
+	ctx, stop := context.WithCancel(t.Context())
+	var served sync.WaitGroup
+	defer served.Wait()
+	defer stop()
+	var asked sync.WaitGroup
+	asked.Add(len(b.Nodes))
+	everybody := make(chan struct{})
+	go func() { asked.Wait(); close(everybody) }()
+	b.change = func(p *cluster.Profile) {
+		for i := range p.Nodes {
+			c, err := net.ListenPacket("udp", net.JoinHostPort(p.Nodes[i].Address, "0"))
+			b.do(err)
+			context.AfterFunc(ctx, func() { c.Close() })
+			p.Nodes[i].TFTPPort = c.LocalAddr().(*net.UDPAddr).Port
+			served.Go(func() { notFound(c, asked.Done, everybody, ctx.Done()) })
+		}
+	}
+	s := b.connect()
+	for _, n := range s.Snapshot.Nodes {
+		if n.TFTPErr != nil || n.TFTPAgree == nil {
+			t.Errorf("%s: %v", n.Node.Name, n.TFTPErr)
+		}
+	}
+}
+
+// notFound answers every TFTP request with "file not found" once everybody was asked.
+func notFound(c net.PacketConn, asked func(), everybody, end <-chan struct{}) {
+	buf := make([]byte, 1024)
+	var once sync.Once
+	for {
+		n, from, err := c.ReadFrom(buf)
+		if err != nil {
+			return
+		}
+		if bytes.Contains(buf[:n], []byte("CTLFile")) {
+			once.Do(asked)
+			select {
+			case <-everybody:
+			case <-end:
+				return
+			}
+		}
+		// ERROR (5), code 1: file not found, no message.
+		if _, err := c.WriteTo([]byte{0, 5, 0, 1, 0}, from); err != nil {
+			return
+		}
+	}
+}
