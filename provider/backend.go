@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -214,6 +215,9 @@ func (b *backend) Check(_ context.Context, name string, old, data []byte) error 
 	return trustedBy(l, v.Signer, old)
 }
 
+// signerName is what a person knows a token by.
+func signerName(r *ctlbuild.Record) string { return cmp.Or(r.CN(), r.SubjectName()) }
+
 // trustedBy holds the signer of l, its record number signer, against the list
 // being replaced.
 func trustedBy(l *ctlbuild.List, signer int, old []byte) error {
@@ -227,5 +231,5 @@ func trustedBy(l *ctlbuild.List, signer int, old []byte) error {
 			return nil
 		}
 	}
-	return refuse(ctlp.BadList, "signed by %s, which is no SAST of the list being replaced: phones would refuse it; the node's any-signer would take it", r.SubjectName())
+	return refuse(ctlp.BadList, "signed by %s, which is no SAST of the list being replaced: phones would refuse it; the node's any-signer would take it", signerName(r))
 }

@@ -41,6 +41,15 @@ func EnsureCertificate(c Config) (fingerprint string, made bool, err error) {
 	return ctlp.Fingerprint(pair.Certificate[0]), made, nil
 }
 
+// CertificateFingerprint is the fingerprint of the certificate that there is.
+func CertificateFingerprint(c Config) (string, error) {
+	pair, err := loadCertificate(c)
+	if err != nil {
+		return "", err
+	}
+	return ctlp.Fingerprint(pair.Certificate[0]), nil
+}
+
 func loadCertificate(c Config) (tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(c.Certificate, c.Key)
 	if err != nil {
@@ -81,24 +90,34 @@ func makeCertificate(c Config) error {
 		return err
 	}
 	// The key first: a certificate without it would look like one that is made.
-	if err := writeNew(c.Key, 0o600, "PRIVATE KEY", keyDER); err != nil {
+	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
+	defer clear(keyPEM)
+	clear(keyDER)
+	if err := writeNew(c.Key, 0o600, keyPEM); err != nil {
 		return err
 	}
-	clear(keyDER)
-	if err := writeNew(c.Certificate, 0o644, "CERTIFICATE", der); err != nil {
+	if err := writeNew(c.Certificate, 0o644, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})); err != nil {
 		return errors.Join(err, os.Remove(c.Key))
 	}
 	return nil
 }
 
-// writeNew writes a PEM file that must not exist yet.
-func writeNew(file string, mode fs.FileMode, kind string, der []byte) (err error) {
+// writeNew writes a file that must not exist yet; it belongs to whom the folder
+// belongs to.
+func writeNew(file string, mode fs.FileMode, data []byte) (err error) {
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err
 	}
-	if err := pem.Encode(f, &pem.Block{Type: kind, Bytes: der}); err != nil {
-		return errors.Join(err, f.Close(), os.Remove(file))
+	err = likeFolder(f)
+	if err == nil {
+		_, err = f.Write(data)
 	}
-	return errors.Join(f.Sync(), f.Close())
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(file))
+	}
+	return nil
 }

@@ -27,12 +27,32 @@ func likeFormer(f *os.File, file string) error {
 	default:
 		return err
 	}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		if err := f.Chown(int(st.Uid), int(st.Gid)); err != nil && !errors.Is(err, fs.ErrPermission) {
-			return err
-		}
+	if err := give(f, info); err != nil {
+		return err
 	}
 	return f.Chmod(mode)
+}
+
+// likeFolder gives f, where permitted, the owner of its folder: what root sets up
+// is read by the service's own user.
+func likeFolder(f *os.File) error {
+	info, err := os.Stat(filepath.Dir(f.Name()))
+	if err != nil {
+		return err
+	}
+	return give(f, info)
+}
+
+// give makes f, where permitted, the property of like's owner.
+func give(f *os.File, like fs.FileInfo) error {
+	st, ok := like.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	if err := f.Chown(int(st.Uid), int(st.Gid)); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
 }
 
 // notifyReload makes SIGHUP arrive at c.

@@ -142,7 +142,7 @@ func ParseUsers(r io.Reader) (*Users, error) {
 			continue
 		}
 		name, text, ok := strings.Cut(line, ":")
-		if !ok || checkUserName(name) != nil {
+		if !ok || CheckUserName(name) != nil {
 			return nil, fmt.Errorf("line %d: not of the form name:hash", n)
 		}
 		if _, twice := u.byName[name]; twice {
@@ -215,7 +215,8 @@ func (u *Users) WriteTo(w io.Writer) (int64, error) {
 	return b.WriteTo(w)
 }
 
-func checkUserName(name string) error {
+// CheckUserName says, as ErrUserName, that a users file cannot hold a name.
+func CheckUserName(name string) error {
 	if name == "" || len(name) > maxUserName || !utf8.ValidString(name) || strings.HasPrefix(name, "#") ||
 		strings.TrimSpace(name) != name || strings.Contains(name, ":") ||
 		strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
@@ -227,7 +228,7 @@ func checkUserName(name string) error {
 // AddUser adds a user to a file, which is made where it is missing, or gives one
 // a new password; replaced says which. The password stays the caller's, to wipe.
 func AddUser(ctx context.Context, file, name string, password []byte) (replaced bool, err error) {
-	if err := checkUserName(name); err != nil {
+	if err := CheckUserName(name); err != nil {
 		return false, err
 	}
 	if utf8.RuneCount(password) < MinPassword {

@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 
@@ -13,208 +16,205 @@ import (
 	"ctlclient/provider"
 )
 
-type providerOptions struct {
-	config string
-}
-
-func (o *providerOptions) file() string {
-	if o.config == "" {
-		return filepath.Join(provider.DefaultState, "provider.toml")
+// tellReload says how a running service learns of a change.
+func (a *app) tellReload() {
+	if !a.json {
+		fmt.Fprintln(a.err, "a running service takes it over with: systemctl reload ctlclient-provider (or SIGHUP)")
 	}
-	return o.config
 }
 
-func (o *providerOptions) add(c *cobra.Command) {
-	c.Flags().StringVar(&o.config, "config", "", "configuration `file` (default: provider.toml in "+provider.DefaultState+")")
-}
+// providerFile is where the configuration stands when nobody says otherwise.
+func providerFile() string { return filepath.Join(provider.DefaultState, "provider.toml") }
 
 func newProviderCommand(a *app) *cobra.Command {
-	var o providerOptions
+	var config string
 	c := &cobra.Command{
 		Use:   "provider",
-		Short: "Run the CTL Provider on a TFTP server of an open-source call system",
-		Long: `Serve and replace trust lists in a TFTP folder over CTLP, port 2444, so that a node of
-an open-source call system takes part in a cluster like any other. A list must
-verify before it is accepted, and its signer be trusted by the list that it
-replaces. Runs until interrupted; SIGHUP rereads the configuration.
+		Short: "Be a node's CTL Provider: serve and replace the trust lists of a TFTP folder",
+		Long: `Serve and replace the trust lists of a TFTP folder over CTLP, port 2444, so that the TFTP
+server of an open-source call system takes part in a cluster like any other node. A list
+is taken only when its signature verifies and when the list that it replaces trusts its
+signer. Nobody gets in without a password; after five wrong ones an address is locked out.
+
+It runs until interrupted. SIGHUP rereads users, certificate and configuration without
+dropping a connection. What was done and by whom goes to the audit log, JSON lines, which
+is standard error unless the configuration names a file.
 
 To set it up: provider init, provider user add, provider unit.`,
-		Example: `  ctlclient provider init --config /var/lib/ctlclient-provider/provider.toml
-  ctlclient provider user add admin
-  ctlclient provider`,
+		Example: "  ctlclient provider init --folder /var/lib/tftpboot\n  ctlclient provider user add admin\n" +
+			"  ctlclient provider --config /var/lib/ctlclient-provider/provider.toml",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])
 			}
-			return runProvider(cmd.Context(), a, o)
+			return runProvider(cmd.Context(), a, config)
 		},
 	}
-	o.add(c)
-	c.AddCommand(newProviderInitCommand(a), newProviderUserCommand(a), newProviderUnitCommand(a))
-	return withExits(c, exitDone, exitUsage, exitInterrupted)
-}
-
-func runProvider(ctx context.Context, a *app, o providerOptions) error {
-	c, err := provider.LoadConfig(o.file())
-	if err != nil {
-		return err
-	}
-	fingerprint, made, err := provider.EnsureCertificate(c)
-	if err != nil {
-		return err
-	}
-	if made {
-		a.note("a certificate was made")
-	}
-	a.note("listening on %s, fingerprint %s", c.Listen, fingerprint)
-	return provider.Run(ctx, o.file(), provider.Options{Name: versionText()})
-}
-
-func newProviderInitCommand(a *app) *cobra.Command {
-	var o providerOptions
-	c := &cobra.Command{
-		Use:     "init",
-		Short:   "Write an example configuration",
-		Long:    "Write an example configuration with every key explained. What exists is kept.",
-		Example: "  ctlclient provider init --config provider.toml",
-		Args:    exactly(),
-		RunE: func(*cobra.Command, []string) error {
-			if err := os.MkdirAll(filepath.Dir(o.file()), 0o700); err != nil {
-				return plainPath(err)
-			}
-			if err := createFile(o.file(), []byte(provider.ExampleConfig), false, 0o600); err != nil {
-				return err
-			}
-			return a.said("%s written: name the folder that TFTP serves in it", o.file())
-		},
-	}
-	o.add(c)
+	c.PersistentFlags().StringVar(&config, "config", providerFile(), "the service's configuration, a `file`")
+	c.AddCommand(newProviderInitCommand(a, &config), newProviderUserCommand(a, &config),
+		newProviderFingerprintCommand(a, &config), newProviderUnitCommand(a, &config))
 	return withExits(c, exitDone, exitUsage)
 }
 
-type providerUserOptions struct {
-	providerOptions
-	password string
+// loadProvider reads the configuration; a missing one names the command that makes it.
+func loadProvider(file string) (provider.Config, error) {
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return provider.Config{}, err
+	}
+	c, err := provider.LoadConfig(abs)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, usagef("ctlclient provider init --config "+file+" --folder FOLDER makes one", "there is no configuration %s", file)
+	}
+	return c, err
 }
 
-func newProviderUserCommand(a *app) *cobra.Command {
-	var add, remove, list providerUserOptions
-	addCmd := withExits(&cobra.Command{
-		Use:     "add NAME",
-		Short:   "Add a user, or give one a new password",
-		Long:    "Add a user, or give one a new password. The password is asked for twice; what is kept is an argon2id hash.",
-		Example: "  ctlclient provider user add admin",
-		Args:    exactly("NAME"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return runUserAdd(cmd.Context(), a, add, args[0]) },
-	}, exitDone, exitUsage, exitInterrupted)
-	add.add(addCmd)
-	addCmd.Flags().StringVar(&add.password, "password-source", "prompt", "where the password comes from: `prompt|env:NAME|file:PATH|fd:N`")
-	removeCmd := withExits(&cobra.Command{
-		Use: "remove NAME", Short: "Remove a user", Example: "  ctlclient provider user remove admin", Args: exactly("NAME"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := provider.LoadConfig(remove.file())
-			if err != nil {
-				return err
-			}
-			if err := provider.RemoveUser(cmd.Context(), c.Users, args[0]); err != nil {
-				return err
-			}
-			return a.said("%s removed; a running provider takes it up on SIGHUP", args[0])
-		},
-	}, exitDone, exitUsage)
-	remove.add(removeCmd)
-	listCmd := withExits(&cobra.Command{
-		Use: "list", Short: "List the users", Example: "  ctlclient provider user list", Args: exactly(),
-		RunE: func(*cobra.Command, []string) error { return runUserList(a, list) },
-	}, exitDone, exitUsage)
-	list.add(listCmd)
-	return group("user", "Add, remove and list the provider's users", "  ctlclient provider user add admin", addCmd, removeCmd, listCmd)
-}
-
-func runUserAdd(ctx context.Context, a *app, o providerUserOptions, name string) error {
-	c, err := provider.LoadConfig(o.file())
-	if err != nil {
-		return err
-	}
-	src, err := newSecretSource(o.password)
-	if err != nil {
-		return usagef("use --password-source prompt, env:NAME, file:PATH or fd:N", "wrong --password-source")
-	}
-	password, err := newSecret(ctx, src, "Password of "+printable(name)+": ", "The password again: ")
-	if err != nil {
-		return err
-	}
-	defer clear(password)
-	replaced, err := provider.AddUser(ctx, c.Users, name, password)
-	if err != nil {
-		return err
-	}
-	what := "added"
-	if replaced {
-		what = "has a new password"
-	}
-	return a.said("%s %s; a running provider takes it up on SIGHUP", name, what)
-}
-
-func runUserList(a *app, o providerUserOptions) error {
-	c, err := provider.LoadConfig(o.file())
+func runProvider(ctx context.Context, a *app, file string) error {
+	c, err := loadProvider(file)
 	if err != nil {
 		return err
 	}
 	users, err := provider.LoadUsers(c.Users)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && len(users.Names()) == 0:
+		a.note("nobody can log in yet: ctlclient provider user add NAME --config %s", file)
+	case err != nil:
 		return err
 	}
-	var names []string
-	if users != nil {
-		names = users.Names()
+	var shown error
+	err = provider.Run(ctx, c.File, provider.Options{
+		Name: versionText(), Stderr: a.err,
+		Started: func(addr net.Addr, fingerprint string, made bool) {
+			shown = a.providerStarted(c.Folder, addr, fingerprint, made)
+		},
+	})
+	var listen *net.OpError
+	switch {
+	case errors.Is(err, provider.ErrFolderInUse):
+		return usagef("end the other one, or serve another folder", "%v", err)
+	case errors.As(err, &listen) && listen.Op == "listen":
+		return usagef("another program has the port, or only root may take it: see listen in "+file, "%v", listen)
 	}
-	if a.json {
-		return a.result(map[string]any{"users": names})
-	}
-	for _, n := range names {
-		a.printf("%s\n", n)
-	}
-	return nil
+	return errors.Join(err, shown)
 }
 
-func newProviderUnitCommand(a *app) *cobra.Command {
-	var o providerOptions
-	var user string
-	c := &cobra.Command{
-		Use:     "unit",
-		Short:   "Print a hardened systemd unit",
-		Long:    "Print a systemd unit that runs the provider as its own user, with nothing but its two folders to write to.",
-		Example: "  ctlclient provider unit > /etc/systemd/system/ctlclient-provider.service",
-		Args:    exactly(),
-		RunE:    func(*cobra.Command, []string) error { return runProviderUnit(a, o, user) },
+func (a *app) providerStarted(folder string, addr net.Addr, fingerprint string, made bool) error {
+	if a.json {
+		return a.object("started", map[string]any{"folder": folder, "listen": addr.String(), "fingerprint": fingerprint, "made": made})
 	}
-	o.add(c)
-	c.Flags().StringVar(&user, "user", provider.DefaultUser, "`user` that it runs as")
+	_, err := fmt.Fprintf(a.out, "serving %s on %s\nTLS certificate %s\n", folder, addr, fingerprint)
+	return err
+}
+
+func newProviderInitCommand(a *app, config *string) *cobra.Command {
+	var folder string
+	c := &cobra.Command{
+		Use:   "init",
+		Short: "Write the service's configuration and make its certificate",
+		Long: `Write a configuration, every key explained, and make the certificate that clients will
+pin. Files that exist are kept. The fingerprint printed is the one to compare when
+ctlclient cluster pin meets this node.`,
+		Example: "  ctlclient provider init --folder /var/lib/tftpboot",
+		Args:    exactly(),
+		RunE:    func(*cobra.Command, []string) error { return runProviderInit(a, *config, folder) },
+	}
+	c.Flags().StringVar(&folder, "folder", "/var/lib/tftpboot", "the `folder` that the TFTP server serves")
 	return withExits(c, exitDone, exitUsage)
 }
 
-func runProviderUnit(a *app, o providerOptions, user string) error {
-	c, err := provider.LoadConfig(o.file())
+func runProviderInit(a *app, file, folder string) error {
+	c, fingerprint, err := provider.Init(file, folder)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return usagef("change it by hand, or choose another --config", "%s exists already", file)
+	case errors.Is(err, fs.ErrNotExist):
+		return usagef("--folder names the folder that the TFTP server serves", "%v", plainPath(err))
+	case err != nil:
+		return err
+	}
+	if a.json {
+		return a.result(map[string]any{"config": c.File, "folder": c.Folder, "fingerprint": fingerprint})
+	}
+	a.printf("%s: written, serves %s\nTLS certificate %s\n", c.File, c.Folder, fingerprint)
+	fmt.Fprintf(a.err, "next: ctlclient provider user add NAME --config %s, then ctlclient provider unit --config %s\n", file, file)
+	return nil
+}
+
+func newProviderFingerprintCommand(a *app, config *string) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "fingerprint",
+		Short: "Show the fingerprint of the service's certificate",
+		Long: `Show the fingerprint of the service's TLS certificate: what the person at the other end
+compares before confirming this node.`,
+		Example: "  ctlclient provider fingerprint",
+		Args:    exactly(),
+		RunE: func(*cobra.Command, []string) error {
+			c, err := loadProvider(*config)
+			if err != nil {
+				return err
+			}
+			fingerprint, err := provider.CertificateFingerprint(c)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.result(map[string]any{"fingerprint": fingerprint})
+			}
+			a.printf("%s\n", fingerprint)
+			return nil
+		},
+	}
+	return withExits(c, exitDone, exitUsage)
+}
+
+type providerUnitOptions struct {
+	out, binary, user string
+	force             bool
+}
+
+func newProviderUnitCommand(a *app, config *string) *cobra.Command {
+	var o providerUnitOptions
+	c := &cobra.Command{
+		Use:   "unit",
+		Short: "Write a hardened systemd unit for the service",
+		Long: `Write a systemd unit that runs the service as its own user, without privileges, with
+nothing but its own folders to write to. Its first lines say how to make the user.`,
+		Example: "  ctlclient provider unit --out /etc/systemd/system/ctlclient-provider.service",
+		Args:    exactly(),
+		RunE:    func(*cobra.Command, []string) error { return runProviderUnit(a, *config, o) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.out, "out", "-", "`file` to write, - for standard output")
+	f.StringVar(&o.binary, "binary", "", "`path` of the program (default: this one)")
+	f.StringVar(&o.user, "user", provider.DefaultUser, "system `user` that it runs as")
+	f.BoolVar(&o.force, "force", false, "replace a file that exists")
+	return withExits(c, exitDone, exitUsage)
+}
+
+func runProviderUnit(a *app, file string, o providerUnitOptions) error {
+	c, err := loadProvider(file)
 	if err != nil {
 		return err
 	}
-	binary, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("where the program is: %w", err)
-	}
-	file, err := filepath.Abs(o.file())
-	if err != nil {
-		return err
+	if o.binary == "" {
+		if o.binary, err = os.Executable(); err != nil {
+			return fmt.Errorf("where this program is: %w", err)
+		}
 	}
 	var b bytes.Buffer
-	if err := provider.WriteUnit(&b, provider.UnitOptions{Binary: binary, Config: file, Folder: c.Folder, User: user}); err != nil {
+	if err := provider.WriteUnit(&b, c.Unit(o.binary, o.user)); err != nil {
 		return err
+	}
+	if o.out != "-" {
+		if err := createFile(o.out, b.Bytes(), o.force, 0o644); err != nil {
+			return err
+		}
+		return a.said("%s written; next: systemctl daemon-reload, systemctl enable --now ctlclient-provider", o.out)
 	}
 	if a.json {
 		return a.result(map[string]any{"unit": b.String()})
 	}
-	_, err = a.out.Write(b.Bytes())
+	_, err = io.Copy(a.out, &b)
 	return err
 }

@@ -31,14 +31,8 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	module := needSoftHSM(t)
-	dir := t.TempDir()
-	b := &bench{t: t, dir: dir}
-	b.env = append(os.Environ(),
-		"SOFTHSM2_CONF="+filepath.Join(dir, "tokens", "softhsm2.conf"), "MODULE="+module, "PIN="+softhsm.DefaultPIN,
-		"XDG_STATE_HOME="+filepath.Join(dir, "state"), "XDG_DATA_HOME="+filepath.Join(dir, "data"), "XDG_CONFIG_HOME="+filepath.Join(dir, "config"))
-	b.run(0, "maketokens", filepath.Join(dir, "tokens"), "SAST-1", "SAST-2")
-	b.run(0, "ctlclient", "--module", module, "token", "export", "--all", "--dir", filepath.Join(dir, "certs"))
+	b := newTokens(t, "SAST-1", "SAST-2")
+	dir := b.dir
 	var err error
 	if b.lab, err = lab.Up(t.Context(), lab.Options{Dir: filepath.Join(dir, "lab"), KeyBits: 1024}); err != nil {
 		t.Fatal(err)
@@ -57,6 +51,20 @@ func newBench(t *testing.T) *bench {
 			t.Fatal(err)
 		}
 	}
+	return b
+}
+
+// newTokens is a bench without a lab: tokens, and their certificates in certs.
+func newTokens(t *testing.T, labels ...string) *bench {
+	t.Helper()
+	module := needSoftHSM(t)
+	dir := t.TempDir()
+	b := &bench{t: t, dir: dir}
+	b.env = append(os.Environ(),
+		"SOFTHSM2_CONF="+filepath.Join(dir, "tokens", "softhsm2.conf"), "MODULE="+module, "PIN="+softhsm.DefaultPIN,
+		"XDG_STATE_HOME="+filepath.Join(dir, "state"), "XDG_DATA_HOME="+filepath.Join(dir, "data"), "XDG_CONFIG_HOME="+filepath.Join(dir, "config"))
+	b.run(0, "maketokens", append([]string{filepath.Join(dir, "tokens")}, labels...)...)
+	b.run(0, "ctlclient", "--module", module, "token", "export", "--all", "--dir", filepath.Join(dir, "certs"))
 	return b
 }
 

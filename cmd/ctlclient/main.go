@@ -13,6 +13,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -20,7 +21,15 @@ import (
 )
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(start(os.Stdout, os.Stderr))
+}
+
+// start protects the process, then runs the program.
+func start(stdout, stderr io.Writer) int {
+	if err := protect(); err != nil {
+		fmt.Fprintf(stderr, "! this process cannot be kept out of core dumps: %v\n", err)
+	}
+	return run(os.Args[1:], os.Stdin, stdout, stderr)
 }
 
 // run is the program. An interrupt cancels the context: every wait ends, what was

@@ -22,14 +22,21 @@ var errNoTerminal = errors.New("there is no terminal to ask on")
 
 // secretSource is where PINs come from: prompt | env:NAME | file:PATH | fd:N.
 type secretSource struct {
-	kind, arg string
-	fd        *bufio.Reader // of fd:N, kept between questions
+	kind, arg  string
+	flag, what string   // what it is called: --pin-source, PIN
+	fd         *os.File // of fd:N, kept between questions
 }
 
 func newSecretSource(s string) (*secretSource, error) {
+	return newSourceOf("--pin-source", "PIN", s)
+}
+
+// newSourceOf reads the value of a flag that says where a secret comes from. The
+// value is in no error: it may be the secret itself, put there by mistake.
+func newSourceOf(flag, what, s string) (*secretSource, error) {
 	kind, arg, _ := strings.Cut(s, ":")
-	bad := usagef("use --pin-source prompt, env:NAME, file:PATH or fd:N", "wrong --pin-source")
-	src := &secretSource{kind: kind, arg: arg}
+	bad := usagef("use "+flag+" prompt, env:NAME, file:PATH or fd:N", "wrong %s", flag)
+	src := &secretSource{kind: kind, arg: arg, flag: flag, what: what}
 	switch kind {
 	case "", "prompt":
 		src.kind = "prompt"
@@ -56,29 +63,29 @@ func (s *secretSource) get(ctx context.Context, prompt string) ([]byte, error) {
 	case "env":
 		v, ok := os.LookupEnv(s.arg)
 		if !ok {
-			return nil, usagef("set it, or use another --pin-source", "the environment has no %s", s.arg)
+			return nil, usagef("set it, or use another "+s.flag, "the environment has no %s", s.arg)
 		}
 		return []byte(v), nil
 	case "file":
 		f, err := os.Open(s.arg)
 		if err != nil {
-			return nil, fmt.Errorf("PIN file: %w", err)
+			return nil, fmt.Errorf("%s file: %w", s.what, err)
 		}
 		defer f.Close()
-		return firstLine(bufio.NewReader(f))
+		return s.firstLine(f)
 	case "fd":
 		if s.fd == nil {
 			n, err := strconv.Atoi(s.arg)
 			if err != nil {
 				return nil, err
 			}
-			s.fd = bufio.NewReader(os.NewFile(uintptr(n), "fd "+s.arg))
+			s.fd = os.NewFile(uintptr(n), "fd "+s.arg)
 		}
-		return firstLine(s.fd)
+		return s.firstLine(s.fd)
 	}
 	pin, err := askSecret(ctx, prompt)
 	if errors.Is(err, errNoTerminal) {
-		return nil, usagef("give it another way: --pin-source env:NAME, file:PATH or fd:N", "the PIN must be asked for, and %v", err)
+		return nil, usagef("give it another way: "+s.flag+" env:NAME, file:PATH or fd:N", "the %s must be asked for, and %v", s.what, err)
 	}
 	return pin, err
 }
@@ -102,37 +109,47 @@ func newSecret(ctx context.Context, src *secretSource, prompt, again string) ([]
 	return first, nil
 }
 
-// firstLine reads to the end of the line, which is not part of the secret.
-func firstLine(r *bufio.Reader) ([]byte, error) {
-	var line []byte
+// firstLine reads to the end of the line, which is not part of the secret. It reads
+// byte by byte: no buffer keeps a copy, and the next question finds the next line.
+func (s *secretSource) firstLine(r io.Reader) ([]byte, error) {
+	line := make([]byte, 0, maxSecret) // never moved, so that clear reaches all of it
+	var c [1]byte
 	for len(line) < maxSecret {
-		c, err := r.ReadByte()
-		if errors.Is(err, io.EOF) || c == '\n' && err == nil {
+		_, err := io.ReadFull(r, c[:])
+		if errors.Is(err, io.EOF) || c[0] == '\n' && err == nil {
 			return bytes.TrimSuffix(line, []byte("\r")), nil
 		}
 		if err != nil {
 			clear(line)
-			return nil, fmt.Errorf("reading the PIN: %w", err)
+			return nil, fmt.Errorf("reading the %s: %w", s.what, err)
 		}
-		line = append(line, c)
+		line = append(line, c[0])
 	}
 	clear(line)
-	return nil, usagef("", "the PIN is longer than %d bytes", maxSecret)
+	return nil, usagef("", "the %s is longer than %d bytes", s.what, maxSecret)
 }
 
 // askSecret asks on the controlling terminal without echo.
-func askSecret(ctx context.Context, prompt string) ([]byte, error) {
+func askSecret(ctx context.Context, prompt string) (secret []byte, err error) {
 	in, out, err := openTerminal()
 	if err != nil {
 		return nil, errNoTerminal
 	}
 	defer closeTerminal(in, out)
-	fmt.Fprint(out, prompt)
 	fd := int(in.Fd())
 	state, err := term.GetState(fd)
 	if err != nil {
 		return nil, err
 	}
+	// The terminal must not stay without echo, whatever ends the wait.
+	defer func() {
+		err = errors.Join(err, term.Restore(fd, state))
+		fmt.Fprintln(out)
+	}()
+	if err := silence(fd); err != nil {
+		return nil, err
+	}
+	fmt.Fprint(out, prompt)
 	type answer struct {
 		b   []byte
 		err error
@@ -144,13 +161,9 @@ func askSecret(ctx context.Context, prompt string) ([]byte, error) {
 	}()
 	select {
 	case a := <-done:
-		fmt.Fprintln(out)
 		return a.b, a.err
 	case <-ctx.Done():
-		// The reader still waits; the terminal must not stay without echo.
-		err := term.Restore(fd, state)
-		fmt.Fprintln(out)
-		return nil, errors.Join(ctx.Err(), err)
+		return nil, ctx.Err() // the reader still waits
 	}
 }
 
