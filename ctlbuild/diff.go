@@ -39,6 +39,8 @@ type Diff struct {
 	DigestChange bool
 	OldDigest    Digest
 	NewDigest    Digest
+	OldVersion   [2]byte // SIGNERVERSION, zero when absent
+	NewVersion   [2]byte
 	Resigned     bool // signature or time differ
 	OldTime      time.Time
 	NewTime      time.Time // zero in a draft that does not say
@@ -52,7 +54,7 @@ func Compare(old, new *List) Diff {
 	d.old(old)
 	if new != nil {
 		d.NewSigner, d.NewSerial = new.Header.SignerName, new.Header.SerialNumber
-		d.NewDigest, d.NewTime = new.Header.Digest, new.Header.Time
+		d.NewDigest, d.NewTime, d.NewVersion = new.Header.Digest, new.Header.Time, new.Header.SignerVersion
 	}
 	if old == nil || new == nil {
 		d.Identical = old == new
@@ -70,7 +72,7 @@ func Compare(old, new *List) Diff {
 func CompareDraft(old *List, draft *Draft) Diff {
 	d := compareRecords(recordsOf(old), draft.Records)
 	d.old(old)
-	d.NewDigest, d.NewTime = draft.Digest, draft.Time
+	d.NewDigest, d.NewTime, d.NewVersion = draft.Digest, draft.Time, draft.SignerVersion
 	d.DigestChange = old != nil && d.OldDigest != d.NewDigest
 	return d
 }
@@ -78,7 +80,7 @@ func CompareDraft(old *List, draft *Draft) Diff {
 func (d *Diff) old(l *List) {
 	if l != nil {
 		d.OldSigner, d.OldSerial = l.Header.SignerName, l.Header.SerialNumber
-		d.OldDigest, d.OldTime = l.Header.Digest, l.Header.Time
+		d.OldDigest, d.OldTime, d.OldVersion = l.Header.Digest, l.Header.Time, l.Header.SignerVersion
 	}
 }
 

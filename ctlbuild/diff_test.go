@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -167,5 +168,24 @@ func TestDiffTextOfLittle(t *testing.T) {
 		if text.String() != k.want {
 			t.Errorf("got %q, want %q", text.String(), k.want)
 		}
+	}
+}
+
+// SIGNERVERSION decides whether phones take an EC certificate for HTTPS, so two lists
+// that differ in it alone are not merely signed anew.
+func TestCompareSignerVersion(t *testing.T) {
+	c := ctltest.NewCluster(t, 1024)
+	old := c.ETokens(t)
+	draft := ctlbuild.Edit(old)
+	draft.SignerVersion = [2]byte{1, 1}
+	for _, d := range []ctlbuild.Diff{ctlbuild.Compare(old, ctltest.Sign(t, draft, c.Token2)), ctlbuild.CompareDraft(old, draft)} {
+		var text strings.Builder
+		if err := d.WriteText(&text); err != nil || !strings.Contains(text.String(), "Signer version: none -> 1.1\n") {
+			t.Errorf("%v\n%s", err, &text)
+		}
+	}
+	var text strings.Builder
+	if err := ctlbuild.Compare(old, old).WriteText(&text); err != nil || strings.Contains(text.String(), "version") {
+		t.Errorf("%v\n%s", err, &text)
 	}
 }

@@ -32,6 +32,10 @@ func (d Diff) WriteText(w io.Writer) error {
 	if d.DigestChange {
 		p.transition("", "Digest", d.OldDigest.String(), d.NewDigest.String())
 	}
+	// A list that is not there has no digest either.
+	if d.OldVersion != d.NewVersion && d.OldDigest != 0 && d.NewDigest != 0 {
+		p.transition("", "Signer version", signerVersionText(d.OldVersion), signerVersionText(d.NewVersion))
+	}
 	switch {
 	case d.Resigned && d.OldTime.Equal(d.NewTime):
 		p.line("Signed anew, with the same time: %s", timeText(d.OldTime))
@@ -39,6 +43,13 @@ func (d Diff) WriteText(w io.Writer) error {
 		p.transition("", "Signed anew", timeText(d.OldTime), timeText(d.NewTime))
 	}
 	return p.flush(w)
+}
+
+func signerVersionText(v [2]byte) string {
+	if v == [2]byte{} {
+		return "none"
+	}
+	return versionText(v)
 }
 
 func (p *printer) unchanged(d Diff) {

@@ -6,15 +6,21 @@ without a line in common with package ctlbuild: Python's standard library,
 its own reader of certificates and keys, RSA by pow(). It is slow, strict and
 small on purpose. Where the two disagree, one of them is wrong.
 
-    tlv.py verify FILE
+    tlv.py verify FILE...
+    tlv.py verify --signer signer.pem FILE...
     tlv.py dump FILE
     tlv.py build OUT --name CTLFile.tlv --digest sha1 --order cisco \
            --key signer.key --signer signer.pem --record 0=signer.pem,host=x,ip=1.2.3.4
+    tlv.py build OUT --name SEP001122334455.cnf.xml --content SEP001122334455.cnf.xml \
+           --key signer.key --signer signer.pem
 
-verify exits with 0 when the signature is good, 1 when it is not, and 2 when
-the file cannot be read. --order cisco writes SIGNERID as name, serial number,
-CA name; --order builders writes name, CA name, serial number and adds
-SIGNERVERSION, as the builders of open-source call servers do.
+verify prints a line for each file: good and the signer, bad, or unreadable and
+why. It exits with 0 when all are good, else with 1 when the worst of them is
+bad, and 2 when one cannot be read. A trust list holds its signer; a .sgn file does
+not and takes --signer, which then is the only certificate that counts. --order
+cisco writes SIGNERID as name, serial number, CA name; --order builders writes name,
+CA name, serial number and adds SIGNERVERSION 1.1, as builders for open-source call
+servers may do.
 """
 
 import argparse
@@ -175,7 +181,7 @@ def fields(data, pos, end, nested, pad):
         pos += 3 if tag in nested else 3 + size
 
 
-def read(data):
+def read_header(data):
     if data[:3] != b"\1\0\2" or data[5:8] != b"\2\0\2":
         raise Bad("not a signed file: VERSION and HEADERLENGTH do not open it")
     length = struct.unpack_from(">H", data, 8)[0]
@@ -187,7 +193,11 @@ def read(data):
     for tag in (5, 6, 8, 12):
         if tag not in header:
             raise Bad(f"header field {tag} is missing")
-    records, pos = [], length
+    return header, where, length
+
+
+def read_records(data, pos):
+    records = []
     while pos < len(data):
         if data[pos:pos + 3] != b"\1\0\2":
             raise Bad(f"no RECORDLENGTH at {pos}")
@@ -197,22 +207,28 @@ def read(data):
         records.append({tag: value for tag, _, value
                         in fields(data, pos + 5, pos + size, (), None)})
         pos += size
-    return header, where, records
+    return records
 
 
-def verify(data):
-    header, where, records = read(data)
-    start = where[12]
-    signature = header[12]
+def signed_by(data, header, where, certificate):
+    signature, start = header[12], where[12]
     signed = data[:start] + data[start + 3 + len(signature):]
-    for record in records:
+    n, e = rsa_public(certificate.key)
+    size = (n.bit_length() + 7) // 8
+    return len(signature) == size and encoded(signed, header[8][0], size) == \
+        pow(int.from_bytes(signature, "big"), e, n).to_bytes(size, "big")
+
+
+def verify(data, signer=None):
+    """The name of the signer, None when the signature is bad."""
+    header, where, length = read_header(data)
+    if signer:
+        return signer.subject if signed_by(data, header, where, signer) else None
+    for record in read_records(data, length):
         if (record.get(4) == b"\0\0" and record.get(6) == header[5]
-                and record.get(5) == header[6] and 9 in record):
-            n, e = rsa_public(Certificate(record[9]).key)
-            size = (n.bit_length() + 7) // 8
-            if len(signature) == size and pow(int.from_bytes(signature, "big"), e, n) \
-                    .to_bytes(size, "big") == encoded(signed, header[8][0], size):
-                return record
+                and record.get(5) == header[6] and 9 in record
+                and signed_by(data, header, where, Certificate(record[9]))):
+            return record[3][:-1].decode("utf-8", "replace")
     return None
 
 
@@ -244,6 +260,9 @@ def build(args):
     modulus = {64: 0, 128: 1, 256: 2, 512: 3}[size]
 
     content = b""
+    if args.content:
+        with open(args.content, "rb") as file:
+            content = file.read()
     for spec in args.record:
         function, rest = spec.split("=", 1)
         path, *options = rest.split(",")
@@ -268,11 +287,47 @@ def build(args):
         file.write(start + tlv(12, signature) + rest)
 
 
+UNREADABLE = (Bad, OSError, LookupError, ValueError, struct.error)
+
+
+def verify_all(args):
+    signer, worst = None, 0
+    if args.signer:
+        with open(args.signer, "rb") as file:
+            signer = Certificate(file.read())
+    for name in args.file:
+        try:
+            with open(name, "rb") as file:
+                who = verify(file.read(), signer)
+        except UNREADABLE as error:
+            print(f"{name}: unreadable: {error}")
+            worst = 2
+            continue
+        print(f"{name}: " + ("bad" if who is None else f"good, by {who}"))
+        if who is None:
+            worst = max(worst, 1)
+    return worst
+
+
+def dump(args):
+    with open(args.file, "rb") as file:
+        data = file.read()
+    header, _, length = read_header(data)
+    print({tag: value.hex() for tag, value in header.items()})
+    for record in read_records(data, length):
+        print({tag: value.hex() for tag, value in record.items()})
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("verify", "dump"):
-        commands.add_parser(name).add_argument("file")
+    verifier = commands.add_parser("verify")
+    verifier.add_argument("file", nargs="+")
+    verifier.add_argument("--signer")
+    verifier.set_defaults(run=verify_all)
+    dumper = commands.add_parser("dump")
+    dumper.add_argument("file")
+    dumper.set_defaults(run=dump)
     builder = commands.add_parser("build")
     builder.add_argument("out")
     builder.add_argument("--name", default="CTLFile.tlv")
@@ -280,29 +335,16 @@ def main():
     builder.add_argument("--order", default="cisco", choices=("cisco", "builders"))
     builder.add_argument("--key", required=True)
     builder.add_argument("--signer", required=True)
-    builder.add_argument("--record", action="append", default=[])
+    what = builder.add_mutually_exclusive_group(required=True)
+    what.add_argument("--record", action="append", default=[])
+    what.add_argument("--content")
+    builder.set_defaults(run=build)
     args = parser.parse_args()
     try:
-        if args.command == "build":
-            build(args)
-            return 0
-        with open(args.file, "rb") as file:
-            data = file.read()
-        if args.command == "dump":
-            header, _, records = read(data)
-            print({tag: value.hex() for tag, value in header.items()})
-            for record in records:
-                print({tag: value.hex() for tag, value in record.items()})
-            return 0
-        signer = verify(data)
-    except (Bad, OSError, IndexError, ValueError, KeyError) as error:
+        return args.run(args) or 0
+    except UNREADABLE as error:
         print(f"tlv.py: {error}", file=sys.stderr)
         return 2
-    if signer is None:
-        print("signature: bad")
-        return 1
-    print("signature: good, by", signer[3][:-1].decode("utf-8", "replace"))
-    return 0
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ type fileBuildOptions struct {
 	name      string
 	serial    string
 	dialect   string
+	version   string
 	nameFirst bool
 	force     bool
 }
@@ -34,7 +35,10 @@ func newFileBuildCommand(a *app) *cobra.Command {
 		Long: `Build a trust list from nothing and sign it with a token. FUNCTION is one of sast,
 ccm, ccm+tftp, tftp, capf, app-server, tvs; CERT is a PEM or DER file. The signing
 token's certificate is added as SAST if it is not among the records. A sast record
-without a host is written as a token's.`,
+without a host is written as a token's.
+
+Phones of open-source call servers want --signer-version 1.1 where an EC certificate
+(app-server) vouches for HTTPS provisioning; files of Cisco's own have no such field.`,
 		Example: `  ctlclient file build CTLFile.tlv \
     --record ccm+tftp=CallManager.pem,host=cucm-pub,ip=10.48.47.155 \
     --record capf=CAPF.pem,host=cucm-pub,ip=10.48.47.155 \
@@ -50,6 +54,7 @@ without a host is written as a token's.`,
 	f.StringVar(&o.serial, "serial-order", "little-endian", "serial numbers of token records: `little-endian|big-endian`")
 	f.StringVar(&o.dialect, "dialect", "ctl-client", "how server records are written: `ctl-client|tokenless`")
 	f.BoolVar(&o.nameFirst, "ca-name-first", false, "write CANAME before SERIALNUMBER in the header, as some builders do")
+	f.StringVar(&o.version, "signer-version", "", "write a SIGNERVERSION into the header: `1.0|1.1`")
 	f.BoolVar(&o.force, "force", false, "replace OUT if it exists")
 	return withExits(c, exitDone, exitUsage, exitToken, exitInterrupted)
 }
@@ -62,7 +67,10 @@ func runFileBuild(ctx context.Context, a *app, o fileBuildOptions, out string) e
 	if err != nil {
 		return err
 	}
-	// All input was looked at before the token is touched.
+	// All input and the place of the output are looked at before the token is touched.
+	if err := creatable(out, o.force); err != nil {
+		return err
+	}
 	s, err := a.openSigner(ctx, o.signWith)
 	if err != nil {
 		return err
@@ -85,7 +93,11 @@ func runFileBuild(ctx context.Context, a *app, o fileBuildOptions, out string) e
 	if a.json {
 		return a.result(map[string]any{"file": out, "bytes": len(l.Bytes()), "records": len(l.Records), "md5": l.MD5(), "sha1": l.SHA1()})
 	}
-	a.printf("%s: %d records, %d bytes, MD5 %s\n", out, len(l.Records), len(l.Bytes()), l.MD5())
+	records := "1 record"
+	if n := len(l.Records); n > 1 {
+		records = fmt.Sprintf("%d records", n)
+	}
+	a.printf("%s: %s, %d bytes, MD5 %s\n", out, records, len(l.Bytes()), l.MD5())
 	return nil
 }
 
@@ -106,7 +118,12 @@ func (a *app) buildDraft(ctx context.Context, o fileBuildOptions) (*ctlbuild.Dra
 	default:
 		return nil, usagef("--dialect ctl-client or tokenless", "unknown dialect %q", o.dialect)
 	}
+	version, err := signerVersion(o.version)
+	if err != nil {
+		return nil, err
+	}
 	d := ctlbuild.NewDraft()
+	d.SignerVersion = version
 	d.FileName, d.Digest, d.SerialOrder, d.NameFirst = o.name, digest, order, o.nameFirst
 	for _, spec := range o.records {
 		e, err := a.parseRecord(ctx, spec)
@@ -115,8 +132,12 @@ func (a *app) buildDraft(ctx context.Context, o fileBuildOptions) (*ctlbuild.Dra
 		}
 		e.Dialect, e.SerialOrder = dialect, order
 		e.NoIP = strings.HasPrefix(o.name, "ITL")
-		if _, err := d.Add(e); err != nil {
+		added, err := d.Add(e)
+		if err != nil {
 			return nil, fmt.Errorf("--record %s: %w", spec, err)
+		}
+		if !added {
+			a.note("--record %s left out: its certificate stands in another %s record already", spec, e.Function.Slug())
 		}
 	}
 	return d, nil
@@ -130,6 +151,19 @@ func serialOrder(s string) (ctlbuild.SerialOrder, error) {
 		return ctlbuild.BigEndian, nil
 	}
 	return 0, usagef("--serial-order little-endian or big-endian", "unknown order %q", s)
+}
+
+// signerVersion reads SIGNERVERSION; a header without the field has zeros.
+func signerVersion(s string) ([2]byte, error) {
+	switch s {
+	case "":
+		return [2]byte{}, nil
+	case "1.0":
+		return [2]byte{1, 0}, nil
+	case "1.1":
+		return [2]byte{1, 1}, nil
+	}
+	return [2]byte{}, usagef("--signer-version 1.0 or 1.1", "unknown signer version %q", s)
 }
 
 // parseRecord reads FUNCTION=CERT[,host=H][,ip=A].
@@ -248,6 +282,9 @@ func runFileSignConfig(ctx context.Context, a *app, o fileSignConfigOptions, in 
 	}
 	if out == "" {
 		out = in + ".sgn"
+	}
+	if err := creatable(out, o.force); err != nil {
+		return err
 	}
 	s, err := a.openSigner(ctx, o.signWith)
 	if err != nil {

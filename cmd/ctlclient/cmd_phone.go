@@ -205,16 +205,20 @@ func runTVSVerify(ctx context.Context, a *app, o tvsVerifyOptions, certArg, host
 	}
 	ans, err := tvs.Verify(ctx, withPort(host, "2445"), der, tvs.Options{VerifyPeer: verify, Legacy: o.legacy, Timeout: a.timeout})
 	if err != nil {
-		return &fetchError{"tvs://" + host, err}
+		return &fetchError{err: err}
 	}
 	roles := make([]string, 0, len(ans.Roles))
 	for _, r := range ans.Roles {
 		roles = append(roles, ctlbuild.Function(r).String())
 	}
+	shown := "none"
+	if len(roles) > 0 {
+		shown = strings.Join(roles, ", ")
+	}
 	if a.json {
 		err = a.result(map[string]any{"valid": ans.Valid, "roles": roles, "ttl_seconds": int(ans.TTL.Seconds())})
 	} else if ans.Valid {
-		a.printf("%s valid\n  roles  %s\n  TTL    %d s\n", a.outSt.green("✓"), strings.Join(roles, ", "), int(ans.TTL.Seconds()))
+		a.printf("%s valid\n  roles  %s\n  TTL    %d s\n", a.outSt.green("✓"), shown, int(ans.TTL.Seconds()))
 	} else {
 		a.printf("%s invalid: TVS on %s does not know this certificate\n", a.outSt.red("✗"), host)
 	}

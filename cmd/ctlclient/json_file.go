@@ -179,7 +179,8 @@ func changeWord(k ctlbuild.ChangeKind) string {
 func diffSummary(d ctlbuild.Diff) map[string]any {
 	return map[string]any{
 		"identical": d.Identical, "changes": len(d.Changes), "reordered": d.Reordered, "signer_changed": d.SignerChange,
-		"old_signer": d.OldSigner, "new_signer": d.NewSigner, "digest_changed": d.DigestChange, "signed_again": d.Resigned,
+		"old_signer": d.OldSigner, "new_signer": d.NewSigner, "digest_changed": d.DigestChange,
+		"signer_version_changed": d.OldVersion != d.NewVersion, "signed_again": d.Resigned,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"ctlclient/ctlbuild"
@@ -61,13 +62,20 @@ func bounded(r io.Reader, name string) ([]byte, error) {
 	return data, nil
 }
 
-// fetchError is a file that a server does not have or that could not be asked for.
+// fetchError is a file that a server does not have or that could not be asked for. Without
+// a URL it is another question to a server, whose error says all.
 type fetchError struct {
 	url string
 	err error
 }
 
-func (e *fetchError) Error() string { return "fetching " + e.url + ": " + e.err.Error() }
+func (e *fetchError) Error() string {
+	if e.url == "" {
+		return e.err.Error()
+	}
+	return "fetching " + e.url + ": " + e.err.Error()
+}
+
 func (e *fetchError) Unwrap() error { return e.err }
 
 // fetch gets a file over TFTP or HTTP, on the ports that phones use.
@@ -119,6 +127,25 @@ func (a *app) readList(ctx context.Context, arg string) (*ctlbuild.List, error) 
 	return l, nil
 }
 
+// creatable finds out whether createFile would be refused, before a PIN is asked for and
+// a token is used.
+func creatable(path string, force bool) error {
+	if path == "-" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		return plainPath(err)
+	}
+	if _, err := os.Lstat(path); err == nil && !force {
+		return existsAlready(path)
+	}
+	return nil
+}
+
+func existsAlready(path string) error {
+	return usagef("choose another name, or --force to replace it", "%s exists already", path)
+}
+
 // createFile writes a new file, exclusively: what is there already is kept unless
 // force. Mode is 0600 where it holds anything of a cluster.
 func createFile(path string, data []byte, force bool, mode fs.FileMode) (err error) {
@@ -128,7 +155,7 @@ func createFile(path string, data []byte, force bool, mode fs.FileMode) (err err
 	}
 	f, err := os.OpenFile(path, flags, mode)
 	if errors.Is(err, fs.ErrExist) {
-		return usagef("choose another name, or --force to replace it", "%s exists already", path)
+		return existsAlready(path)
 	}
 	if err != nil {
 		return plainPath(err)

@@ -44,6 +44,15 @@ type Options struct {
 // ErrNoAnswer is a connection that the service ended without an answer.
 var ErrNoAnswer = errors.New("the service closed the connection without an answer")
 
+// slowError is a service that took the question and did not answer in time. It is a
+// context.DeadlineExceeded in words.
+type slowError time.Duration
+
+func (e slowError) Error() string {
+	return "no answer within " + time.Duration(e).Round(time.Second/10).String()
+}
+func (e slowError) Unwrap() error { return context.DeadlineExceeded }
+
 // Verify asks the service at addr (host:port) about one certificate, on a
 // connection of its own.
 func Verify(ctx context.Context, addr string, certDER []byte, o Options) (Answer, error) {
@@ -57,6 +66,7 @@ func Verify(ctx context.Context, addr string, certDER []byte, o Options) (Answer
 	if err != nil {
 		return Answer{}, err
 	}
+	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
 	conn, err := tlsconn.Dial(ctx, o.Dialer, addr, o.Timeout, o.VerifyPeer, o.Legacy)
@@ -70,6 +80,9 @@ func Verify(ctx context.Context, addr string, certDER []byte, o Options) (Answer
 	answer, err := ask(conn, body)
 	if ctx.Err() != nil {
 		err = ctx.Err()
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = slowError(time.Since(start))
 	}
 	if err != nil {
 		return Answer{}, fmt.Errorf("TVS at %s: %w", addr, err)

@@ -305,6 +305,24 @@ func TestCertificateRegenerated(t *testing.T) {
 	}
 }
 
+// A service that takes the question and keeps silent: the person reads how long it
+// was waited for.
+func TestSilenceAfterQuestion(t *testing.T) {
+	config := &tls.Config{Certificates: []tls.Certificate{newCertificate(t)}}
+	mute := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		client, server := net.Pipe()
+		go io.Copy(io.Discard, tls.Server(server, config))
+		return client, nil
+	}
+	o := Options{VerifyPeer: func(*x509.Certificate, []byte) error { return nil }, Dialer: mute}
+	synctest.Test(t, func(t *testing.T) {
+		_, err := Verify(t.Context(), "tvs", []byte{0x30, 0}, o)
+		if !errors.Is(err, context.DeadlineExceeded) || err.Error() != "TVS at tvs: no answer within 10s" {
+			t.Error(err)
+		}
+	})
+}
+
 // A service that accepts and says nothing does not hold anybody, nor does a
 // caller that loses patience earlier.
 func TestSilence(t *testing.T) {
