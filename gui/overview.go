@@ -144,7 +144,12 @@ func (o *overviewScreen) showFindings() {
 	for _, f := range o.s.model.findings {
 		n := newNotice(noticeOf(f.Severity), f.Message)
 		if id, kind, ok := screenOfJob(f.Job); ok {
-			mend := widget.NewButtonWithIcon(t("overview.mend."+f.Job), theme.NavigateNextIcon(), func() {
+			text := t("overview.mend." + f.Job)
+			if kind == jobUpdate && o.s.live() != nil && o.s.live().Tokenless() {
+				// No token may sign this list: the publisher updates it.
+				kind, text = jobToTokenless, t("overview.mend.publisher")
+			}
+			mend := widget.NewButtonWithIcon(text, theme.NavigateNextIcon(), func() {
 				if kind != "" {
 					o.s.begin(kind)
 					return

@@ -127,7 +127,8 @@ func (r *reviewScreen) fillPhones(vs []trust.Verdict) {
 
 func phoneText(p trust.Phone) string {
 	text := p.Name
-	if p.Model != "" && !strings.Contains(text, p.Model) {
+	// The name of a class has the model in it; digits of a MAC address may look like one.
+	if p.Model != "" && (strings.HasPrefix(text, "SEP") || !strings.Contains(text, p.Model)) {
 		text += " (" + p.Model + ")"
 	}
 	if p.Count > 1 {
