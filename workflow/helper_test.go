@@ -83,7 +83,8 @@ func tokens(t testing.TB) map[string]*softhsm.Token {
 // person answers what a job asks, and keeps what was told and asked.
 type person struct {
 	t        testing.TB
-	pins     map[string]string // by label; others: softhsm.DefaultPIN
+	tok      map[string]*softhsm.Token
+	pins     map[string]string // entered in place of the tokens' own, by label
 	answer   func(workflow.Confirmation) bool
 	whilePIN func() // runs while the person types
 
@@ -106,8 +107,8 @@ func (p *person) PIN(_ context.Context, r token.PINRequest) ([]byte, error) {
 		p.whilePIN()
 	}
 	pin, ok := p.pins[r.Token]
-	if !ok {
-		pin = softhsm.DefaultPIN
+	if tok := p.tok[r.Token]; !ok && tok != nil {
+		pin = tok.PIN
 	}
 	b := []byte(pin)
 	p.given = append(p.given, b)
@@ -155,6 +156,12 @@ type bench struct {
 func newBench(t testing.TB, o lab.Options) *bench {
 	t.Helper()
 	tok := tokens(t)
+	return newBenchOf(t, o, drawer.store.Module, tok)
+}
+
+// newBenchOf is newBench with tokens of its own.
+func newBenchOf(t testing.TB, o lab.Options, module string, tok map[string]*softhsm.Token) *bench {
+	t.Helper()
 	o.Dir = t.TempDir()
 	if o.KeyBits == 0 {
 		o.KeyBits = 1024 // nothing tested here depends on the size
@@ -168,8 +175,8 @@ func newBench(t testing.TB, o lab.Options) *bench {
 			t.Error(err)
 		}
 	})
-	b := &bench{Lab: l, t: t, tok: tok, who: &person{t: t}, state: t.TempDir()}
-	b.o = workflow.Options{Modules: []string{drawer.store.Module}, StateDir: b.state}
+	b := &bench{Lab: l, t: t, tok: tok, who: &person{t: t, tok: tok}, state: t.TempDir()}
+	b.o = workflow.Options{Modules: []string{module}, StateDir: b.state}
 	return b
 }
 
@@ -230,7 +237,12 @@ func (b *bench) through(s *workflow.Session, p *workflow.Plan, err error) *workf
 // migrated is a bench whose CTL SAST-1 and SAST-2 sign and whose phones hold it.
 func migrated(t testing.TB, o lab.Options) *bench {
 	t.Helper()
-	b := newBench(t, o)
+	return newBench(t, o).migrate()
+}
+
+// migrate makes SAST-1 and SAST-2 the signers, and phones hold what they signed.
+func (b *bench) migrate() *bench {
+	b.t.Helper()
 	b.trusted("SAST-1", "SAST-2")
 	accept := b.o
 	b.o.AcceptLoss = true // the default lab has a 7940
@@ -242,7 +254,7 @@ func migrated(t testing.TB, o lab.Options) *bench {
 		}
 	}
 	b.boot()
-	b.who = &person{t: t}
+	b.who = &person{t: b.t, tok: b.tok}
 	return b
 }
 
