@@ -205,7 +205,7 @@ func runTVSVerify(ctx context.Context, a *app, o tvsVerifyOptions, certArg, host
 	}
 	ans, err := tvs.Verify(ctx, withPort(host, "2445"), der, tvs.Options{VerifyPeer: verify, Legacy: o.legacy, Timeout: a.timeout})
 	if err != nil {
-		return &fetchError{err: err}
+		return &fetchError{err}
 	}
 	roles := make([]string, 0, len(ans.Roles))
 	for _, r := range ans.Roles {

@@ -53,8 +53,11 @@ func plainPath(err error) error {
 
 func bounded(r io.Reader, name string) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, ctlbuild.MaxFile+1))
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		err = pe.Err // the path is named already
+	}
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
+		return nil, fmt.Errorf("cannot read %s: %w", name, err)
 	}
 	if len(data) > ctlbuild.MaxFile {
 		return nil, usagef("", "%s is longer than %d bytes, which no trust list is", name, ctlbuild.MaxFile)
@@ -62,21 +65,20 @@ func bounded(r io.Reader, name string) ([]byte, error) {
 	return data, nil
 }
 
-// fetchError is a file that a server does not have or that could not be asked for. Without
-// a URL it is another question to a server, whose error says all.
-type fetchError struct {
-	url string
-	err error
-}
+// fetchError is a file that a server does not have or that could not be asked for. The
+// error beneath names the place.
+type fetchError struct{ err error }
 
-func (e *fetchError) Error() string {
-	if e.url == "" {
-		return e.err.Error()
-	}
-	return "fetching " + e.url + ": " + e.err.Error()
-}
-
+func (e *fetchError) Error() string { return e.err.Error() }
 func (e *fetchError) Unwrap() error { return e.err }
+
+// Hint says what there is to ask for.
+func (e *fetchError) Hint() string {
+	if errors.Is(e.err, fs.ErrNotExist) {
+		return "a node serves CTLFile.tlv, ITLFile.tlv and, for one phone, CTLSEP<MAC>.tlv, ITLSEP<MAC>.tlv, SEP<MAC>.cnf.xml.sgn"
+	}
+	return ""
+}
 
 // fetch gets a file over TFTP or HTTP, on the ports that phones use.
 func fetch(ctx context.Context, arg string) ([]byte, error) {
@@ -96,7 +98,7 @@ func fetch(ctx context.Context, arg string) ([]byte, error) {
 		data, err = httpfile.Get(ctx, u.String(), ctlbuild.MaxFile)
 	}
 	if err != nil {
-		return nil, &fetchError{arg, err}
+		return nil, &fetchError{err}
 	}
 	return data, nil
 }

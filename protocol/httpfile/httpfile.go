@@ -16,6 +16,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"ctlclient/protocol/internal/reach"
 )
 
 // Port is the one on which a node serves its TFTP files over HTTP.
@@ -90,6 +92,9 @@ func get(ctx context.Context, u *url.URL, max int64) ([]byte, error) {
 		// The URL is named by Get already.
 		if wrapped, ok := errors.AsType[*url.Error](err); ok {
 			err = wrapped.Err
+		}
+		if _, ok := errors.AsType[net.Error](err); ok {
+			return nil, reach.Failed(ctx, u.Host, err)
 		}
 		return nil, err
 	}

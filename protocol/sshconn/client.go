@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"ctlclient/protocol/internal/reach"
 )
 
 // Port is the one an SSH server listens on.
@@ -126,7 +128,7 @@ func Dial(ctx context.Context, addr string, o Options) (*ssh.Client, error) {
 	conn, err := dial(dialCtx, "tcp", addr)
 	cancel()
 	if err != nil {
-		return nil, fmt.Errorf("connect: %w", err)
+		return nil, reach.Failed(ctx, addr, err)
 	}
 	client, err := handshake(ctx, conn, addr, o)
 	if err != nil {

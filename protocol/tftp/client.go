@@ -28,6 +28,8 @@ import (
 	"time"
 
 	pintftp "github.com/pin/tftp/v3"
+
+	"ctlclient/protocol/internal/reach"
 )
 
 // Port is the one a TFTP server listens on.
@@ -180,6 +182,9 @@ func get(ctx context.Context, addr, name string, o Options) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case r := <-done:
+		if _, ok := errors.AsType[net.Error](r.err); ok {
+			return nil, reach.Failed(ctx, addr, r.err)
+		}
 		if r.err != nil {
 			return nil, r.err
 		}

@@ -17,6 +17,8 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"ctlclient/protocol/internal/reach"
 )
 
 // ErrNoVerify is a client that names nobody to judge the server's certificate.
@@ -77,11 +79,12 @@ func Dial(ctx context.Context, dial Dialer, addr string, timeout time.Duration, 
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
+	whole := ctx
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	raw, err := dial(ctx, "tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", addr, err)
+		return nil, reach.Failed(whole, addr, err)
 	}
 	c := config(legacy)
 	// The certificate is judged by verify alone: it is self-signed in practice
