@@ -20,7 +20,7 @@ func (s *Session) PlanDistribute(ctx context.Context, file []byte) (*Plan, *ctlb
 		return nil, nil, err
 	}
 	if list.Kind() != ctlbuild.KindCTL {
-		return nil, nil, fail(BadRequest, nil, "this is %s, not %s", list.Header.FileName, CTLFileName)
+		return nil, nil, fail(BadRequest, []string{"the ITL is each node's own to write; only the CTL is brought to the nodes"}, "this is %s, not %s", list.Header.FileName, CTLFileName)
 	}
 	if v := list.Verify(); !v.OK {
 		return nil, nil, fail(FilesBad, []string{"ctlclient file verify FILE tells more"}, "Verification of the CTL file failed: %s", v.Reason)

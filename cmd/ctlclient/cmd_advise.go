@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -68,13 +69,17 @@ func runAdvise(ctx context.Context, a *app, o adviseOptions, args []string) erro
 	for _, arg := range args {
 		c, err := advise.ParseChange(arg)
 		if err != nil {
-			return usagef("one of: "+strings.Join(advise.Kinds(), ", "), "%q: %v", arg, err)
+			return usagef("one of: "+strings.Join(advise.Kinds(), ", "), "no such change: %q", arg)
 		}
 		changes = append(changes, c)
 	}
-	s, err := a.situation(ctx, o)
+	s, nodes, err := a.situation(ctx, o)
 	if err != nil {
 		return err
+	}
+	if no := s.Unfound(changes, nodes...); len(no) > 0 {
+		return usagef("CHANGE=NODE, with the node's name or the token's as the lists have it: ctlclient file show",
+			"no node or token of the cluster is called %q", strings.Join(no, ", "))
 	}
 	adv := advise.Advise(ctx, s, changes)
 	if err := ctx.Err(); err != nil {
@@ -91,15 +96,14 @@ func runAdvise(ctx context.Context, a *app, o adviseOptions, args []string) erro
 	return err
 }
 
-// situation collects what is known of the cluster.
-func (a *app) situation(ctx context.Context, o adviseOptions) (advise.Situation, error) {
-	s := advise.Situation{Mixed: !o.nonSecure, Nodes: o.nodes, TVS: o.tvs, Version: o.version}
-	var err error
+// situation collects what is known of the cluster, and the names of the profile's nodes.
+func (a *app) situation(ctx context.Context, o adviseOptions) (s advise.Situation, nodes []string, err error) {
+	s = advise.Situation{Mixed: !o.nonSecure, Nodes: o.nodes, TVS: o.tvs, Version: o.version}
 	if s.MixedVersions, err = yesNo("--mixed-versions", o.mixedVersions); err != nil {
-		return s, err
+		return s, nil, err
 	}
 	if s.BackupComplete, err = yesNo("--backup-complete", o.backupComplete); err != nil {
-		return s, err
+		return s, nil, err
 	}
 	for _, l := range []struct {
 		arg string
@@ -109,25 +113,25 @@ func (a *app) situation(ctx context.Context, o adviseOptions) (advise.Situation,
 			continue
 		}
 		if *l.to, err = a.readList(ctx, l.arg); err != nil {
-			return s, err
+			return s, nil, err
 		}
 	}
 	if o.ctl == "" && o.itl == "" {
 		if a.profile == "" {
-			return s, usagef("--profile NAME, or --ctl FILE and --itl FILE", "which cluster?")
+			return s, nil, usagef("--profile NAME, or --ctl FILE and --itl FILE", "which cluster?")
 		}
-		if err := a.fromCluster(ctx, &s); err != nil {
-			return s, err
+		if nodes, err = a.fromCluster(ctx, &s); err != nil {
+			return s, nil, err
 		}
 	}
 	if o.phones != "" {
 		s.Phones, err = readPhones(o.phones, trust.Current{CTL: s.CTL, ITL: s.ITL})
 	}
-	return s, err
+	return s, nodes, err
 }
 
-func (a *app) fromCluster(ctx context.Context, s *advise.Situation) error {
-	return a.with(ctx, func(w *workflow.Session) error {
+func (a *app) fromCluster(ctx context.Context, s *advise.Situation) (nodes []string, err error) {
+	err = a.with(ctx, func(w *workflow.Session) error {
 		snap := w.Snapshot
 		s.CTL, s.ITL, s.Mixed, s.Nodes = snap.Current, snap.ITL, snap.Mixed, len(snap.Topology)
 		if s.Version == "" {
@@ -136,17 +140,25 @@ func (a *app) fromCluster(ctx context.Context, s *advise.Situation) error {
 		if w.Cluster.Profile.Fleet != "" {
 			s.Phones = w.Fleet
 		}
+		for _, n := range snap.Nodes {
+			nodes = append(nodes, n.Node.Name, n.Node.Address)
+		}
 		return nil
 	})
+	return nodes, err
 }
 
 // readPhones reads a fleet from a file, or from the words themselves.
 func readPhones(arg string, now trust.Current) ([]trust.Phone, error) {
 	open := func(name string) (io.ReadCloser, error) { return os.Open(name) }
 	r := io.Reader(strings.NewReader(arg))
-	if f, err := os.Open(arg); err == nil {
+	f, err := os.Open(arg)
+	switch {
+	case err == nil:
 		defer f.Close()
 		r = f
+	case filepath.Ext(arg) != "" && !strings.ContainsAny(arg, " \n"): // a file was meant
+		return nil, plainPath(err)
 	}
 	entries, err := trust.ReadFleet(r, open)
 	if err != nil {

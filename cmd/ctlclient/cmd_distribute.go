@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"ctlclient/ctlbuild"
 	"ctlclient/workflow"
 )
 
@@ -28,6 +30,9 @@ func runDistribute(ctx context.Context, a *app, o jobOptions, arg string) error 
 	data, err := a.readSource(ctx, arg)
 	if err != nil {
 		return err
+	}
+	if _, err := ctlbuild.Parse(data); err != nil {
+		return fmt.Errorf("%s: %w", arg, err) // before a node is bothered
 	}
 	return a.with(ctx, func(s *workflow.Session) error {
 		p, list, err := s.PlanDistribute(ctx, data)

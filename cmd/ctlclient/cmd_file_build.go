@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -334,12 +335,30 @@ func runFileContent(ctx context.Context, a *app, o fileContentOptions, arg strin
 	if err != nil {
 		return fmt.Errorf("%s: %w", arg, err)
 	}
+	if env.Kind() != ctlbuild.KindSigned {
+		return usagef("ctlclient file show "+arg, "%s is a trust list, not a signed file", arg)
+	}
 	if env.Encrypted() {
 		a.note("the content is encrypted for one phone; it is written as it is")
 	}
-	if o.out == "-" {
+	v := map[string]any{"bytes": len(env.Content), "encrypted": env.Encrypted()}
+	switch {
+	case o.out != "-":
+		if err := createFile(o.out, env.Content, o.force, 0o600); err != nil {
+			return err
+		}
+		v["file"] = o.out
+	case !a.json:
 		_, err = a.out.Write(env.Content)
 		return err
+	case utf8.Valid(env.Content):
+		v["content"] = string(env.Content)
+	default:
+		v["content_base64"] = env.Content
 	}
-	return createFile(o.out, env.Content, o.force, 0o600)
+	if a.json {
+		return a.result(v)
+	}
+	a.note("%s: %d bytes", o.out, len(env.Content))
+	return nil
 }

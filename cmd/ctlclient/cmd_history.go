@@ -123,8 +123,29 @@ func runFinish(ctx context.Context, a *app, o finishOptions, args []string, back
 	if len(args) == 1 {
 		id = args[0]
 	}
+	if err := a.jobExists(id); err != nil {
+		return err
+	}
 	return a.with(ctx, func(s *workflow.Session) error {
 		r, err := s.Finish(ctx, id, workflow.FinishOptions{Back: back, Force: o.force})
 		return a.finish(r, err)
 	})
+}
+
+// jobExists refuses a job that no journal has, before a node is bothered.
+func (a *app) jobExists(id string) error {
+	p, err := a.loadProfile()
+	if err != nil {
+		return err
+	}
+	jobs, err := cluster.History(a.stateDir, p.Name)
+	switch {
+	case err != nil:
+		return err
+	case len(jobs) == 0:
+		return usagef("jobs are looked for in the state folder: --state-dir", "no job was done yet on %s", p.Name)
+	case id != "" && !slices.ContainsFunc(jobs, func(j cluster.Job) bool { return j.ID == id }):
+		return usagef("ctlclient history lists them", "no such job on %s: %q", p.Name, id)
+	}
+	return nil
 }

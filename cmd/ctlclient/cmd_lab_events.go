@@ -74,12 +74,20 @@ func newLabPointCommand(a *app) *cobra.Command {
 			return nil
 		},
 		func(_ context.Context, r *lab.Remote, args []string) error {
-			if err := r.PointPhone(args[0], args[1:]...); err != nil {
+			var servers []string
+			for _, arg := range args[1:] {
+				addr, err := withPort(arg, "69")
+				if err != nil {
+					return err
+				}
+				servers = append(servers, addr)
+			}
+			if err := r.PointPhone(args[0], servers...); err != nil {
 				return err
 			}
-			if len(args) == 1 {
+			if len(servers) == 0 {
 				return a.said("%s asks its own cluster", args[0])
 			}
-			return a.said("%s asks %s", args[0], strings.Join(args[1:], ", "))
+			return a.said("%s asks %s", args[0], strings.Join(servers, ", "))
 		})
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,7 +26,9 @@ type assessOptions struct {
 	held    string
 	heldITL string
 	offered string
+	https   string
 	model   string
+	phones  string
 	tvs     []string
 	legacy  bool
 }
@@ -35,21 +38,30 @@ func newPhoneAssessCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "assess --offered FILE [--held FILE] [--held-itl FILE]",
 		Short: "Accept or reject, and why, in the phone's own terms",
-		Long: `Say whether a phone that holds the given lists accepts the file offered: a CTL, an
-ITL, or a signed configuration (.sgn). TVS servers are asked as the phone would,
-each authenticated by the TVS records of the ITL held; without --tvs a verdict that
-needs TVS is not certain.
+		Long: `Say whether a phone that holds the given lists accepts what it is offered: with
+--offered a CTL, an ITL, or a signed configuration (.sgn, .enc.sgn), with --https the
+certificate of a server that it opens an HTTPS connection to, such as Directories. TVS
+servers are asked as the phone would, each authenticated by the TVS records of the ITL
+held; without --tvs a verdict that needs TVS is not certain.
+
+With --phones many phones are judged at once and counted by class: a CSV or JSON file,
+or words such as "40 x 7945, 12 x 7940". What one holds is "current" in such a file
+for the lists of --held and --held-itl.
 
 ` + fileHint + ".",
 		Example: `  ctlclient phone assess --held old.tlv --held-itl ITLFile.tlv --offered new.tlv --tvs 10.48.47.155
-  ctlclient phone assess --model 7940 --held old.tlv --offered new.tlv`,
+  ctlclient phone assess --model 7940 --held old.tlv --offered new.tlv
+  ctlclient phone assess --held-itl ITLFile.tlv --https tomcat.pem --tvs 10.48.47.155
+  ctlclient phone assess --held old.tlv --offered new.tlv --phones "40 x 7945, 12 x 7940"`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runPhoneAssess(cmd.Context(), a, o) },
 	}
 	f := c.Flags()
 	f.StringVar(&o.held, "held", "", "CTL that the phone holds, a `FILE` (default: none)")
 	f.StringVar(&o.heldITL, "held-itl", "", "ITL that the phone holds, a `FILE` (default: none)")
-	f.StringVar(&o.offered, "offered", "", "what it is offered, a `FILE`")
+	f.StringVar(&o.offered, "offered", "", "what it is offered: a CTL, an ITL or a signed configuration, a `FILE`")
+	f.StringVar(&o.https, "https", "", "certificate of an HTTPS server that it connects to, a `FILE`")
+	f.StringVar(&o.phones, "phones", "", "the phones, a `file` or words such as \"40 x 7945, 12 x 7940\"")
 	f.StringVar(&o.model, "model", "", "its `model`, such as 7940: some cannot ask TVS")
 	f.StringArrayVar(&o.tvs, "tvs", nil, "TVS server of its configuration, `HOST[:PORT]`; repeatable, in order")
 	f.BoolVar(&o.legacy, "legacy", false, "TVS servers of the age of TLS 1.0")
@@ -57,31 +69,26 @@ needs TVS is not certain.
 }
 
 func runPhoneAssess(ctx context.Context, a *app, o assessOptions) error {
-	if o.offered == "" {
-		return usagef("--offered FILE", "--offered is missing: what is the phone given?")
+	switch {
+	case o.offered == "" && o.https == "":
+		return usagef("--offered FILE, or --https CERT for the certificate of an HTTPS server", "--offered is missing: what is the phone given?")
+	case o.offered != "" && o.https != "":
+		return usagef("give one, then the other", "--offered and --https are two questions")
 	}
-	p := trust.Phone{Name: "the phone", Model: o.model}
-	var err error
-	if o.held != "" {
-		if p.CTL, err = a.readList(ctx, o.held); err != nil {
-			return err
-		}
+	p, err := a.heldPhone(ctx, o)
+	if err != nil {
+		return err
 	}
-	if o.heldITL != "" {
-		if p.ITL, err = a.readList(ctx, o.heldITL); err != nil {
-			return err
-		}
-	}
-	offer, err := a.readOffer(ctx, o.offered)
+	offer, err := a.readOffer(ctx, o)
 	if err != nil {
 		return err
 	}
 	var asker trust.Asker
-	for _, s := range o.tvs {
-		p.TVS = append(p.TVS, withPort(s, "2445"))
-	}
 	if len(p.TVS) > 0 {
 		asker = a.tvsAsker(o.legacy)
+	}
+	if o.phones != "" {
+		return a.assessFleet(ctx, o, p, offer, asker)
 	}
 	v := trust.Assess(ctx, p, offer, asker)
 	if err := ctx.Err(); err != nil {
@@ -98,8 +105,78 @@ func runPhoneAssess(ctx context.Context, a *app, o assessOptions) error {
 	return err
 }
 
+// heldPhone is the one phone that the flags describe.
+func (a *app) heldPhone(ctx context.Context, o assessOptions) (p trust.Phone, err error) {
+	p = trust.Phone{Name: "the phone", Model: o.model}
+	if p.CTL, err = a.readHeld(ctx, "--held", o.held, ctlbuild.KindCTL); err != nil {
+		return p, err
+	}
+	if p.ITL, err = a.readHeld(ctx, "--held-itl", o.heldITL, ctlbuild.KindITL); err != nil {
+		return p, err
+	}
+	if _, known, _ := trust.CanAskTVS(o.model); o.model != "" && !known {
+		a.note("model %s is in no table of ours: it is taken to have Security By Default", o.model)
+	}
+	for _, s := range o.tvs {
+		addr, err := withPort(s, "2445")
+		if err != nil {
+			return p, err
+		}
+		p.TVS = append(p.TVS, addr)
+	}
+	return p, nil
+}
+
+// readHeld reads a list that a phone holds; none was named: nil. A CTL given for an
+// ITL would make for a verdict about no phone that there is.
+func (a *app) readHeld(ctx context.Context, flag, arg string, want ctlbuild.Kind) (*ctlbuild.List, error) {
+	if arg == "" {
+		return nil, nil
+	}
+	l, err := a.readList(ctx, arg)
+	if err == nil && l.Kind() != want {
+		return nil, usagef("--held takes the CTL that the phone holds, --held-itl its ITL", "%s: %s is no %s", flag, arg, kindOf(want))
+	}
+	return l, err
+}
+
+// assessFleet judges many phones and counts them by class.
+func (a *app) assessFleet(ctx context.Context, o assessOptions, like trust.Phone, offer trust.Offer, asker trust.Asker) error {
+	phones, err := readPhones(o.phones, trust.Current{CTL: like.CTL, ITL: like.ITL})
+	if err != nil {
+		return err
+	}
+	for i := range phones {
+		if len(phones[i].TVS) == 0 {
+			phones[i].TVS = like.TVS
+		}
+	}
+	vs := trust.AssessAll(ctx, phones, offer, asker)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	accept, lost, unsure := trust.Totals(vs)
+	if a.json {
+		if err := a.verdictsJSON(vs); err != nil {
+			return err
+		}
+		err = a.result(map[string]any{"accept": accept, "lost": lost, "unsure": unsure})
+	} else {
+		a.printVerdicts("What phones will do", vs)
+	}
+	if err == nil && lost+unsure > 0 {
+		return errBad
+	}
+	return err
+}
+
 // readOffer reads what a phone is given; what it is shows in its header.
-func (a *app) readOffer(ctx context.Context, arg string) (trust.Offer, error) {
+func (a *app) readOffer(ctx context.Context, o assessOptions) (trust.Offer, error) {
+	if o.https != "" {
+		der, err := a.readCertificate(ctx, o.https)
+		return trust.Offer{HTTPS: der}, err
+	}
+	arg := o.offered
 	data, err := a.readSource(ctx, arg)
 	if err != nil {
 		return trust.Offer{}, err
@@ -121,11 +198,18 @@ func (a *app) readOffer(ctx context.Context, arg string) (trust.Offer, error) {
 	return trust.Offer{CTL: l}, nil
 }
 
-func withPort(host, port string) string {
-	if _, _, err := net.SplitHostPort(host); err == nil {
-		return host
+// withPort reads HOST[:PORT].
+func withPort(arg, port string) (string, error) {
+	host, given, err := net.SplitHostPort(arg)
+	if err != nil {
+		host = strings.Trim(arg, "[]")
+	} else {
+		port = given
 	}
-	return net.JoinHostPort(strings.Trim(host, "[]"), port)
+	if n, err := strconv.ParseUint(port, 10, 16); host == "" || err != nil || n == 0 || strings.ContainsAny(host, "/ ") {
+		return "", usagef("a server is HOST or HOST:PORT, such as 10.48.47.155:2445", "%q is no server", arg)
+	}
+	return net.JoinHostPort(host, port), nil
 }
 
 // tvsAsker asks the servers that a phone names, in its order; the first that answers
@@ -203,7 +287,11 @@ func runTVSVerify(ctx context.Context, a *app, o tvsVerifyOptions, certArg, host
 	if err != nil {
 		return err
 	}
-	ans, err := tvs.Verify(ctx, withPort(host, "2445"), der, tvs.Options{VerifyPeer: verify, Legacy: o.legacy, Timeout: a.timeout})
+	addr, err := withPort(host, "2445")
+	if err != nil {
+		return err
+	}
+	ans, err := tvs.Verify(ctx, addr, der, tvs.Options{VerifyPeer: verify, Legacy: o.legacy, Timeout: a.timeout})
 	if err != nil {
 		return &fetchError{err}
 	}

@@ -117,6 +117,38 @@ type Situation struct {
 	BackupComplete *bool
 }
 
+// Unfound lists what changes name that is in no record of the lists and is none of the
+// other names either: a misspelt node or token would make every rule pass it by. Where
+// there is no list to look in, nothing is unfound.
+func (s Situation) Unfound(changes []PlannedChange, others ...string) []string {
+	var out []string
+	if s.CTL == nil && s.ITL == nil {
+		return nil
+	}
+	for _, c := range changes {
+		name := c.Node + c.Token
+		if name == "" || slices.ContainsFunc(others, func(o string) bool { return strings.EqualFold(o, name) }) {
+			continue
+		}
+		if !mentions(s.CTL, name) && !mentions(s.ITL, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// mentions reports whether a record of the list is about the host or holder of that name.
+func mentions(l *ctlbuild.List, name string) bool {
+	return l != nil && slices.ContainsFunc(l.Records, func(r ctlbuild.Record) bool { return about(&r, name) })
+}
+
+// about reports whether a record is about the host, or the holder, of that name.
+func about(r *ctlbuild.Record, name string) bool {
+	ip, ok := r.IP()
+	return strings.EqualFold(name, r.DNSName()) || ok && name == ip.String() ||
+		strings.Contains(strings.ToLower(r.CN()), strings.ToLower(name))
+}
+
 // Finding is what one rule has to say.
 type Finding struct {
 	Rule     string

@@ -60,8 +60,7 @@ func look(ctx context.Context, s Situation, changes []PlannedChange) *outlook {
 // holds; a change that names no node may be about any.
 func (k *outlook) touches(r *ctlbuild.Record) bool {
 	return slices.ContainsFunc(k.changes, func(c PlannedChange) bool {
-		return c.Node == "" || c.All || strings.EqualFold(c.Node, r.DNSName()) ||
-			strings.Contains(strings.ToLower(r.CN()), strings.ToLower(c.Node))
+		return c.Node == "" || c.All || about(r, c.Node)
 	})
 }
 
