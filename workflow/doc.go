@@ -16,6 +16,12 @@
 //     token pulled out leaves the cluster as it was.
 //   - A plan that would lose phones is neither signed nor executed unless the person
 //     accepted the loss, and then the journal says so.
+//   - Where nobody described the phones of the cluster, those that can ask TVS are
+//     taken to be there: their loss is a danger like any other. Those that cannot
+//     (7940/7960, Jabber...) may not be there at all: the person is asked in words
+//     before anything is written, no general "yes" answers it, and the journal
+//     notes it. A warning that every job gave would soon be passed over by habit,
+//     and then phones would be lost in silence.
 //   - An existing record is kept byte for byte, unless the job is about that record.
 //   - Progress is a stream of typed events and questions are methods of [UI]; no
 //     front end is known here.

@@ -25,7 +25,18 @@ type jobOptions struct {
 	serial    string
 }
 
+// aboutPhones is in the help of every job.
+const aboutPhones = `
+
+Phones that are certain to refuse the new file stop the job, unless --accept-loss is
+given; the journal then says so. Where the profile describes no phones, those that
+cannot ask TVS (7940/7960, Jabber, many TelePresence endpoints) may not be there at
+all: when the new file would lose them, the job asks, and --yes does not answer it. A
+fleet file with one line (200 x 8861), named in the profile as fleet = "phones.csv",
+answers it for good.`
+
 func (o *jobOptions) add(a *app, c *cobra.Command, signs bool) {
+	c.Long += aboutPhones
 	f := c.Flags()
 	f.BoolVar(&o.dryRun, "dry-run", false, "do everything but stage; print the differences and the verdicts")
 	f.BoolVar(&o.keepGoing, "keep-going", false, "leave a node that fails after the first commit to resume, instead of taking everything back")
@@ -114,15 +125,20 @@ func (a *app) runPlan(ctx context.Context, s *workflow.Session, p *workflow.Plan
 
 func (a *app) dryRun(p *workflow.Plan) error {
 	accept, lost, unsure := trust.Totals(p.Verdicts)
+	undescribed := len(p.Undescribed()) > 0
 	if a.json {
 		v := diffSummary(p.Diff)
 		v["job"], v["dry_run"], v["dangerous"] = p.Job, true, p.Dangerous()
 		v["phones_accept"], v["phones_lost"], v["phones_unsure"] = accept, lost, unsure
+		v["phones_undescribed"] = undescribed
 		if err := a.result(v); err != nil {
 			return err
 		}
 	} else {
 		a.printf("Nothing was written: this was a dry run.\n")
+		if undescribed {
+			a.printf("The job itself will ask about phones that cannot ask TVS, since the profile describes none.\n")
+		}
 	}
 	if p.Dangerous() {
 		return errBad
