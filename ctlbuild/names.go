@@ -211,9 +211,10 @@ func (n name) cn() string {
 	return ""
 }
 
-// commonName finds the common name in a name that a list wrote, in either form,
-// closing quote or not.
-func commonName(written string) string {
+// CommonName finds the common name in a name that a list wrote (SUBJECTNAME, SIGNERNAME),
+// in either form and wherever it stands: builders for open-source call servers keep the
+// certificate's order, in which it often is the last. Without one it is empty.
+func CommonName(written string) string {
 	for len(written) > 0 {
 		key, rest, ok := strings.Cut(written, "=")
 		if !ok {

@@ -217,7 +217,7 @@ func (r *Record) MatchesCertificate(der []byte) bool {
 
 // CN is the common name in SUBJECTNAME without quotes and padding blanks;
 // empty when there is none.
-func (r *Record) CN() string { return commonName(r.SubjectName()) }
+func (r *Record) CN() string { return CommonName(r.SubjectName()) }
 
 // clone copies the record so deeply that a change of one does not show in the
 // other.

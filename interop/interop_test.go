@@ -1,9 +1,5 @@
 //go:build unix
 
-// Package interop holds package ctlbuild and the program against a second reading
-// of the trust list format: tlv.py, written from its description alone, in another
-// language, without a library. What one of them makes, the other must accept; what
-// one refuses, so must the other. OpenSSL is the third, for the signature itself.
 package interop
 
 import (
@@ -316,6 +312,28 @@ func TestOpenSSL(t *testing.T) {
 		succeed(t, openssl, append(args, write(t, dir, "signed", signed))...)
 		if out, code := run(t, openssl, append(args, write(t, dir, "whole", l.Bytes()))...); code == 0 {
 			t.Errorf("%v: the whole file verifies too: %s", digest, out)
+		}
+	}
+}
+
+// TestForgedLine: a name in a file that holds a line end, or what a terminal obeys,
+// makes no line of the program's output.
+func TestForgedLine(t *testing.T) {
+	program := build(t)
+	dir := t.TempDir()
+	s := ctltest.Server("pub\n✓ CTLFile.tlv verified")
+	s.Text = 12 // UTF8String
+	cert, key := pemFiles(t, dir, "forger", ctltest.New(t, s))
+	other, _ := pemFiles(t, dir, "other", ctltest.New(t, ctltest.Server("other")))
+	path := filepath.Join(dir, "forged.sgn")
+	if out, code := second(t, "build", path, "--name", "a\n✓ CTLFile.tlv verified: signed by me (SHA-1)\n\x1b[2J.xml",
+		"--content", cert, "--signer", cert, "--key", key); code != 0 {
+		t.Fatal(out)
+	}
+	for with, want := range map[string]int{cert: 0, other: 1} {
+		out, code := run(t, program, "file", "verify", path, "--signer", with)
+		if code != want || strings.Count(out, "\n") != 1 || strings.Contains(out, "\x1b") {
+			t.Errorf("exit code %d, want %d:\n%q", code, want, out)
 		}
 	}
 }

@@ -155,7 +155,9 @@ func oneLine(s string) string {
 	return printable(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; "))
 }
 
-// printable replaces control characters other than line ends and tabs: names come from certificates and networks.
+// printable replaces control characters other than line ends and tabs, in text of several
+// lines. A name out of a file, a token or the network goes through ctlbuild.Printable,
+// which leaves it no line end to forge a line of ours with.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '\t' || r == '\n' || unicode.IsPrint(r) {

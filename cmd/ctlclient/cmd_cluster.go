@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
 	"ctlclient/trust"
 	"ctlclient/workflow"
 )
@@ -150,7 +151,7 @@ func nodeFile(n cluster.NodeState) (size, sum, signer string) {
 		return size, sum, "does not verify"
 	}
 	rec, _ := n.List.Signer()
-	return size, sum, printable(rec.CN())
+	return size, sum, ctlbuild.Printable(rec.CN())
 }
 
 func (a *app) statusJSON(s *workflow.Session, findings []workflow.Finding) error {

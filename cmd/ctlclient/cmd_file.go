@@ -129,9 +129,9 @@ func runFileVerify(ctx context.Context, a *app, o fileVerifyOptions, arg string)
 			"signer_record": recordNumber(v.Signer), "digest": env.Header.Digest.String(), "reason": v.Reason, "checked_with": by,
 		})
 	} else if v.OK {
-		a.printf("%s %s verified: signed by %s (%s)\n", a.outSt.green("✓"), env.Header.FileName, printable(env.Header.SignerName), env.Header.Digest)
+		a.printf("%s %s verified: signed by %s (%s)\n", a.outSt.green("✓"), ctlbuild.Printable(env.Header.FileName), ctlbuild.Printable(env.Header.SignerName), env.Header.Digest)
 	} else {
-		a.printf("%s %s not verified: %s\n", a.outSt.red("✗"), printable(env.Header.FileName), printable(v.Reason))
+		a.printf("%s %s not verified: %s\n", a.outSt.red("✗"), ctlbuild.Printable(env.Header.FileName), ctlbuild.Printable(v.Reason))
 	}
 	if err == nil && !v.OK {
 		return errBad

@@ -302,7 +302,7 @@ func runFileSignConfig(ctx context.Context, a *app, o fileSignConfigOptions, in 
 	if a.json {
 		return a.result(map[string]any{"file": out, "bytes": len(env.Bytes()), "signer": env.Header.SignerName})
 	}
-	a.printf("%s: signed by %s, %d bytes\n", out, printable(env.Header.SignerName), len(env.Bytes()))
+	a.printf("%s: signed by %s, %d bytes\n", out, ctlbuild.Printable(env.Header.SignerName), len(env.Bytes()))
 	return nil
 }
 

@@ -93,8 +93,8 @@ func noTokens(ctx context.Context, named []string) error {
 
 func (a *app) printToken(i token.Info) {
 	st := a.outSt
-	a.printf("%s  %s\n", st.bold(printable(i.Label)), st.dim(i.URI().String()))
-	a.printf("  %s %s, serial number %s, slot %d of %s\n", printable(i.Manufacturer), printable(i.Model), printable(i.Serial), i.Slot, i.Module)
+	a.printf("%s  %s\n", st.bold(ctlbuild.Printable(i.Label)), st.dim(i.URI().String()))
+	a.printf("  %s %s, serial number %s, slot %d of %s\n", ctlbuild.Printable(i.Manufacturer), ctlbuild.Printable(i.Model), ctlbuild.Printable(i.Serial), i.Slot, i.Module)
 	for _, w := range pinWarnings(i.Flags) {
 		a.printf("  %s %s\n", st.yellow("!"), w)
 	}
@@ -102,8 +102,8 @@ func (a *app) printToken(i token.Info) {
 		a.printf("  %s\n", st.dim("no certificate can be seen without the PIN"))
 	}
 	for _, c := range i.Certificates {
-		a.printf("  %s\n", printable(c.Subject))
-		a.printf("    Issuer Name  %s\n", printable(c.Issuer))
+		a.printf("  %s\n", ctlbuild.Printable(c.Subject))
+		a.printf("    Issuer Name  %s\n", ctlbuild.Printable(c.Issuer))
 		a.printf("    Valid From   %s   Expires on %s%s\n", c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly), expiry(st, c.NotAfter))
 		a.printf("    Key          %d bits, serial number %s\n", c.KeyBits, hex.EncodeToString(c.Serial))
 	}
@@ -288,7 +288,7 @@ func runTokenWatch(ctx context.Context, a *app) error {
 			failed = errors.Join(failed, a.object("token", v))
 			return
 		}
-		a.printf("%s  %s  %s\n", time.Now().Format(time.TimeOnly), word, printable(e.Token.Label))
+		a.printf("%s  %s  %s\n", time.Now().Format(time.TimeOnly), word, ctlbuild.Printable(e.Token.Label))
 	})
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -326,7 +326,7 @@ func runTokenPIN(ctx context.Context, a *app, o tokenPINOptions, uri string) err
 	}
 	opts := token.Options{Modules: a.modules, PIN: a.ui.PIN, AllowFinalTry: a.finalTry}
 	err = token.ChangePIN(ctx, u, opts, func(ctx context.Context, r token.PINRequest) ([]byte, error) {
-		return newSecret(ctx, src, fmt.Sprintf("New PIN of %s: ", printable(r.Token)), "The new PIN again: ")
+		return newSecret(ctx, src, fmt.Sprintf("New PIN of %s: ", ctlbuild.Printable(r.Token)), "The new PIN again: ")
 	})
 	if err != nil {
 		return err

@@ -207,7 +207,7 @@ func changeRow(st style, c ctlbuild.Change) []cell {
 
 // recordHost names a record in a row: a token by its CN, a server by host and CN.
 func recordHost(r *ctlbuild.Record) string {
-	host, cn := strings.TrimSpace(printable(r.DNSName())), printable(r.CN())
+	host, cn := strings.TrimSpace(ctlbuild.Printable(r.DNSName())), ctlbuild.Printable(r.CN())
 	switch {
 	case host == "" || r.IsToken():
 		return cn
@@ -217,14 +217,12 @@ func recordHost(r *ctlbuild.Record) string {
 	return host + " (" + cn + ")"
 }
 
-// shortName is the common name out of a subject.
+// shortName is the common name out of a subject, or the subject where it has none.
 func shortName(subject string) string {
-	first, _, _ := strings.Cut(subject, ";")
-	_, cn, ok := strings.Cut(first, "=")
-	if !ok {
-		return printable(subject)
+	if cn := ctlbuild.CommonName(subject); cn != "" {
+		return ctlbuild.Printable(cn)
 	}
-	return printable(strings.TrimSpace(strings.Trim(cn, `"`)))
+	return ctlbuild.Printable(subject)
 }
 
 func (a *app) printHazards(hs []trust.Hazard) {

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
 	"ctlclient/token"
 	"ctlclient/trust"
 	"ctlclient/workflow"
@@ -233,9 +234,9 @@ type questions struct{ app *app }
 // PIN takes one PIN for one attempt from --pin-source.
 func (q *questions) PIN(ctx context.Context, r token.PINRequest) ([]byte, error) {
 	st := q.app.errSt
-	name := printable(r.Token)
+	name := ctlbuild.Printable(r.Token)
 	if r.Serial != "" {
-		name += " (" + printable(r.Serial) + ")"
+		name += " (" + ctlbuild.Printable(r.Serial) + ")"
 	}
 	var b strings.Builder
 	switch {
