@@ -138,7 +138,12 @@ func (s *Session) findServers(l *ctlbuild.List, mend string, add addFinding) {
 		add(trust.Warning, "", "", "a server's certificate cannot be listed: %v", err)
 		return
 	}
-	for _, n := range notes {
+	more, err := s.refreshAnchors(d)
+	if err != nil {
+		add(trust.Warning, "", "", "a server's certificate cannot be listed: %v", err)
+		return
+	}
+	for _, n := range append(notes, more...) {
 		add(trust.Warning, "update", mend, "an update is due: %s", n)
 	}
 }

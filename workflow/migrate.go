@@ -62,9 +62,7 @@ func (s *Session) PlanMigrateToTokens(ctx context.Context, r MigrateRequest) (_ 
 		return nil, err
 	}
 	if s.Snapshot.Mixed {
-		notes, err := collectServers(p.Draft, s.serverCredentials())
-		p.Notes = append(p.Notes, notes...)
-		if err != nil {
+		if err := s.collect(p); err != nil {
 			return nil, err
 		}
 	}

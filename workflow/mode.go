@@ -45,9 +45,7 @@ func (s *Session) PlanMode(ctx context.Context, r ModeRequest) (_ *Plan, err err
 		return nil, err
 	}
 	p.Mode = &mixed
-	notes, err := collectServers(p.Draft, s.serverCredentials())
-	p.Notes = append(p.Notes, notes...)
-	if err != nil {
+	if err := s.collect(p); err != nil {
 		return nil, err
 	}
 	return p, s.finish(ctx, p)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"ctlclient/cluster"
@@ -107,34 +106,6 @@ func (s *Session) predictTokenless(p *Plan, v version, known bool) error {
 		return err
 	}
 	return nil
-}
-
-// anchors finds the certificates that a tokenless CTL rests on: the publisher's
-// CallManager, and ITLRecovery where the cluster has one.
-func (s *Session) anchors() (callManager, recovery []byte) {
-	for _, c := range s.serverCredentials() {
-		if isServer(ctlbuild.Function(c.Function)) {
-			callManager = c.Certificate // the publisher's stands first
-			break
-		}
-	}
-	isRecovery := func(der []byte) bool { return strings.HasPrefix(strings.ToUpper(tokenCN(der)), "ITLRECOVERY") }
-	for _, c := range s.sastCredentials() {
-		if isRecovery(c.Certificate) {
-			return callManager, c.Certificate
-		}
-	}
-	for _, l := range []*ctlbuild.List{s.Snapshot.ITL, s.Snapshot.Current} {
-		if l == nil {
-			continue
-		}
-		for _, r := range l.SAST() {
-			if der := r.Certificate(); der != nil && isRecovery(der) {
-				return callManager, der
-			}
-		}
-	}
-	return callManager, nil
 }
 
 func (s *Session) publisherName() string {

@@ -60,9 +60,7 @@ func (s *Session) PlanUpdate(ctx context.Context, r UpdateRequest) (_ *Plan, err
 		return nil, err
 	}
 	if s.Snapshot.Mixed {
-		notes, err := collectServers(d, s.serverCredentials())
-		p.Notes = append(p.Notes, notes...)
-		if err != nil {
+		if err := s.collect(p); err != nil {
 			return nil, err
 		}
 	} else {

@@ -40,7 +40,7 @@ func find(l *ctlbuild.List, f ctlbuild.Function, host string) *ctlbuild.Record {
 }
 
 func TestUpdateAdds(t *testing.T) {
-	b := migrated(t, lab.Options{Phones: phonesThatAsk})
+	b := migrated(t, lab.Options{Phones: phonesThatAsk, Firewall: true})
 	old := b.served(b.Nodes[0].Name)
 	tftp, wall := ctltest.New(t, ctltest.Server("tftp-9")), ctltest.New(t, ctltest.Server("asa-1"))
 	r := b.update(workflow.UpdateRequest{

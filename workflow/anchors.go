@@ -1,0 +1,102 @@
+package workflow
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/protocol/ctlp"
+)
+
+// isRecovery tells an ITLRecovery certificate by its name, as CUCM makes it.
+func isRecovery(der []byte) bool {
+	return strings.HasPrefix(strings.ToUpper(tokenCN(der)), "ITLRECOVERY")
+}
+
+// anchors finds the certificates that a tokenless CTL rests on: the publisher's
+// CallManager, and ITLRecovery where the cluster has one.
+func (s *Session) anchors() (callManager, recovery []byte) {
+	for _, c := range s.serverCredentials() {
+		if isServer(ctlbuild.Function(c.Function)) {
+			callManager = c.Certificate // the publisher's stands first
+			break
+		}
+	}
+	for _, c := range s.sastCredentials() {
+		if isRecovery(c.Certificate) {
+			return callManager, c.Certificate
+		}
+	}
+	for _, l := range []*ctlbuild.List{s.Snapshot.ITL, s.Snapshot.Current} {
+		if l == nil {
+			continue
+		}
+		for _, r := range l.SAST() {
+			if der := r.Certificate(); der != nil && isRecovery(der) {
+				return callManager, der
+			}
+		}
+	}
+	return callManager, nil
+}
+
+// refreshAnchors puts a regenerated CallManager or ITLRecovery in the place of its
+// former self where that is SAST: else phones would not know who signs their ITL from
+// now on. Tokens, and what somebody put into Phone-SAST-trust, stay. It returns what
+// it did, in sentences.
+func (s *Session) refreshAnchors(d *ctlbuild.Draft) ([]string, error) {
+	var notes []string
+	call, recovery := s.anchors()
+	for i := range d.Records {
+		r := &d.Records[i]
+		der := r.Certificate()
+		if r.Function() != ctlbuild.SAST || r.IsToken() || der == nil || s.presentsSAST(der) {
+			continue
+		}
+		now, what := call, "CallManager"
+		if isRecovery(der) {
+			now, what = recovery, "ITLRecovery"
+		} else if !s.wasServer(der) {
+			continue
+		}
+		if now == nil || bytes.Equal(now, der) || draftKnows(d, now) {
+			continue
+		}
+		rec, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: now, Host: s.publisherName()})
+		if err != nil {
+			return notes, fmt.Errorf("certificate %s: %w", tokenCN(now), err)
+		}
+		d.Records[i] = rec
+		notes = append(notes, fmt.Sprintf("SAST record of %s replaced: the server has a new certificate (%s)", what, tokenCN(now)))
+	}
+	return notes, nil
+}
+
+// presentsSAST reports whether the cluster still has a certificate as SAST.
+func (s *Session) presentsSAST(der []byte) bool {
+	return slices.ContainsFunc(s.sastCredentials(), func(c ctlp.Credential) bool { return bytes.Equal(c.Certificate, der) })
+}
+
+// wasServer reports whether the current CTL lists a certificate as a server's, so that
+// as SAST it is CallManager's.
+func (s *Session) wasServer(der []byte) bool {
+	l := s.Snapshot.Current
+	return l != nil && slices.ContainsFunc(l.Records, func(r ctlbuild.Record) bool {
+		return isServer(r.Function()) && r.MatchesCertificate(der)
+	})
+}
+
+// collect brings the server records and the anchors of a draft up to what the cluster
+// presents, and notes what it did.
+func (s *Session) collect(p *Plan) error {
+	notes, err := collectServers(p.Draft, s.serverCredentials())
+	p.Notes = append(p.Notes, notes...)
+	if err != nil {
+		return err
+	}
+	notes, err = s.refreshAnchors(p.Draft)
+	p.Notes = append(p.Notes, notes...)
+	return err
+}
