@@ -7,13 +7,14 @@
 
 GO      ?= go
 BIN     := bin
+PREFIX  ?= /usr/local
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # migrated_fynedo: every callback of ours comes back through fyne.Do (the window tests hold it).
 GUI_TAGS := migrated_fynedo accessibility
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test gui build build-gui windows fuzz bench clean
+.PHONY: help run test gui build build-gui windows install screens fuzz bench clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +40,19 @@ gui: ## the desktop: installs what is missing, builds it and opens the window
 build-gui: ## the desktop program, bin/ctlclient-desktop (the first build takes three to nine minutes)
 	@echo "building $(BIN)/ctlclient-desktop (the first build takes three to nine minutes on two cores)"
 	@CGO_ENABLED=1 $(GO) build -trimpath -tags '$(GUI_TAGS)' -ldflags '$(LDFLAGS)' -o $(BIN)/ctlclient-desktop ./cmd/ctlclient
+
+windows: ## both Windows programs, dist/*.exe, with mingw-w64
+	@scripts/build-windows
+
+install: build-gui ## the desktop program with its icon and menu entry, under PREFIX
+	@install -Dm755 $(BIN)/ctlclient-desktop $(DESTDIR)$(PREFIX)/bin/ctlclient-desktop
+	@install -Dm644 packaging/linux/ctlclient.desktop $(DESTDIR)$(PREFIX)/share/applications/ctlclient.desktop
+	@install -Dm644 gui/icon.svg $(DESTDIR)$(PREFIX)/share/icons/hicolor/scalable/apps/ctlclient.svg
+	@install -Dm644 gui/icon.png $(DESTDIR)$(PREFIX)/share/icons/hicolor/256x256/apps/ctlclient.png
+
+screens: ## the pictures of docs/screens, taken while the journey runs
+	@scripts/setup test
+	@$(GO) test -count=1 ./internal/journey -screens $(CURDIR)/docs/screens
 
 fuzz: ## long fuzz rounds of every decoder; FUZZTIME=5m by default
 	@scripts/fuzz $(or $(FUZZTIME),5m)

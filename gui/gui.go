@@ -85,6 +85,7 @@ func Run(ctx context.Context, o Options) error {
 		_ = os.MkdirAll(dir, 0o700)
 	}
 	a := app.NewWithID(AppID)
+	a.SetIcon(icon())
 	a.Settings().SetTheme(newTheme())
 	if err := loadTranslations(); err != nil {
 		return err
