@@ -3,9 +3,9 @@
 package interop
 
 import (
-	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -38,8 +38,10 @@ func TestMain(m *testing.M) {
 func build(t *testing.T) string {
 	t.Helper()
 	program.once.Do(func() {
-		if out, code := run(t, need(t, "go"), "build", "-tags", "nogui", "-o", program.path, "../cmd/ctlclient"); code != 0 {
-			program.err = errors.New(out)
+		// On a new machine this takes minutes; the limit is that of the whole test.
+		c := exec.CommandContext(t.Context(), need(t, "go"), "build", "-tags", "nogui", "-o", program.path, "../cmd/ctlclient")
+		if out, err := c.CombinedOutput(); err != nil {
+			program.err = fmt.Errorf("%w\n%s", err, out)
 		}
 	})
 	if program.err != nil {
