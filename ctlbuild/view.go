@@ -104,10 +104,10 @@ func (l *List) View() View {
 		Kind: l.Kind().String(), Size: len(l.raw), MD5: l.MD5(), SHA1: l.SHA1(),
 		Verified: verification.OK, Reason: verification.Reason, Signer: signer + 1,
 		Tokenless: l.Tokenless(), EmptyRollback: l.IsEmptyRollback(),
-		Header: l.Header.view(), Records: make([]RecordView, len(l.Records)),
+		Header: l.Header.View(), Records: make([]RecordView, len(l.Records)),
 	}
 	for i := range l.Records {
-		v.Records[i] = l.Records[i].view(i+1, i == signer)
+		v.Records[i] = l.Records[i].View(i+1, i == signer)
 	}
 	return v
 }
@@ -116,11 +116,12 @@ func (l *List) View() View {
 func (e *Envelope) View() EnvelopeView {
 	return EnvelopeView{
 		Kind: e.Kind().String(), Size: len(e.raw), Encrypted: e.Encrypted(),
-		ContentLength: len(e.Content), Header: e.Header.view(),
+		ContentLength: len(e.Content), Header: e.Header.View(),
 	}
 }
 
-func (h *Header) view() HeaderView {
+// View gives everything that a header holds.
+func (h *Header) View() HeaderView {
 	v := HeaderView{
 		Version: versionText(h.Version), Length: h.Length,
 		SignerName: h.SignerName, SerialNumber: colonHex(h.SerialNumber), CAName: h.CAName,
@@ -143,7 +144,9 @@ func (h *Header) view() HeaderView {
 	return v
 }
 
-func (r *Record) view(number int, signed bool) RecordView {
+// View gives everything that a record holds, its certificate included. number counts
+// from 1; signed says that the record is the signer's.
+func (r *Record) View(number int, signed bool) RecordView {
 	hash, digest := r.CertHash()
 	v := RecordView{
 		Number: number, Length: r.Len(),

@@ -1,12 +1,8 @@
 package main
 
 import (
-	"crypto/sha1" // what phones and nodes print, not a protection
-	"encoding/hex"
 	"encoding/pem"
-	"fmt"
 	"strings"
-	"time"
 
 	"ctlclient/ctlbuild"
 )
@@ -15,98 +11,51 @@ func pemOf(der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// colonHex prints bytes as show ctl does: 70:CA:F6.
-func colonHex(b []byte) string {
-	parts := make([]string, len(b))
-	for i, c := range b {
-		parts[i] = fmt.Sprintf("%02X", c)
-	}
-	return strings.Join(parts, ":")
-}
-
 // recordNumber counts records as show ctl does, from 1; 0 means none.
 func recordNumber(index int) int { return index + 1 }
 
+// What follows holds everything that ctlbuild's views do, and beside it the fields
+// that the command line has in another form.
+
 type certificateJSON struct {
-	Subject   string    `json:"subject"`
-	Issuer    string    `json:"issuer"`
-	Serial    string    `json:"serial"`
-	NotBefore time.Time `json:"not_before"`
-	NotAfter  time.Time `json:"not_after"`
-	KeyBits   int       `json:"key_bits"`
-	Algorithm string    `json:"signature_algorithm"`
-	SHA1      string    `json:"sha1"`
-	PEM       string    `json:"pem"`
+	ctlbuild.CertificateView
+	Serial string `json:"serial,omitempty"` // without colons
+	PEM    string `json:"pem"`
 }
 
-func certificateOf(der []byte) *certificateJSON {
-	if der == nil {
+func certificateOf(v *ctlbuild.CertificateView, der []byte) *certificateJSON {
+	if v == nil {
 		return nil
 	}
-	sum := sha1.Sum(der)
-	j := &certificateJSON{SHA1: hex.EncodeToString(sum[:]), PEM: string(pemOf(der))}
-	c, err := ctlbuild.ParseCertificate(der)
-	if err != nil {
-		return j // its bytes are all that can be said
-	}
-	j.Subject, j.Issuer, j.Serial = c.Subject, c.Issuer, hex.EncodeToString(c.Serial)
-	j.NotBefore, j.NotAfter, j.KeyBits, j.Algorithm = c.NotBefore, c.NotAfter, c.KeyBits, c.SigAlg
-	return j
+	return &certificateJSON{CertificateView: *v, Serial: strings.ToLower(strings.ReplaceAll(v.SerialNumber, ":", "")), PEM: string(pemOf(der))}
 }
 
 type headerJSON struct {
-	Version      string    `json:"version"`
-	HeaderLength int       `json:"header_length"`
-	SignerName   string    `json:"signer_name"`
-	Serial       string    `json:"serial_number"`
-	CAName       string    `json:"ca_name"`
-	Digest       string    `json:"digest"`
-	Modulus      int       `json:"modulus_code"`
-	Signature    string    `json:"signature"`
-	FileName     string    `json:"file_name"`
-	Time         time.Time `json:"time"`
+	ctlbuild.HeaderView
+	HeaderLength int `json:"header_length"`
+	ModulusCode  int `json:"modulus_code"`
 }
 
 func headerOf(h ctlbuild.Header) headerJSON {
-	return headerJSON{
-		Version: fmt.Sprintf("%d.%d", h.Version[0], h.Version[1]), HeaderLength: h.Length,
-		SignerName: h.SignerName, Serial: colonHex(h.SerialNumber), CAName: h.CAName,
-		Digest: h.Digest.String(), Modulus: int(h.Modulus), Signature: hex.EncodeToString(h.Signature),
-		FileName: h.FileName, Time: h.Time.UTC(),
-	}
+	return headerJSON{HeaderView: h.View(), HeaderLength: h.Length, ModulusCode: int(h.Modulus)}
 }
 
 type recordJSON struct {
-	Number       int              `json:"number"`
-	Length       int              `json:"length"`
-	Function     string           `json:"function"`
-	FunctionCode int              `json:"function_code"`
-	DNSName      string           `json:"dns_name"`
-	SubjectName  string           `json:"subject_name,omitempty"`
-	IssuerName   string           `json:"issuer_name,omitempty"`
-	Serial       string           `json:"serial_number,omitempty"`
-	IP           string           `json:"ip,omitempty"`
-	CertHash     string           `json:"cert_hash,omitempty"`
-	HashDigest   string           `json:"hash_algorithm,omitempty"`
-	Stub         bool             `json:"stub,omitempty"`
-	Token        bool             `json:"token,omitempty"`
-	UsedToSign   bool             `json:"used_to_sign,omitempty"`
-	Certificate  *certificateJSON `json:"certificate,omitempty"`
+	Number       int    `json:"number"`
+	Function     string `json:"function"`                // as show ctl prints it
+	FunctionWord string `json:"function_word,omitempty"` // as the command line takes it
+	FunctionCode int    `json:"function_code"`
+	UsedToSign   bool   `json:"used_to_sign,omitempty"`
+	ctlbuild.RecordView
+	Certificate *certificateJSON `json:"certificate,omitempty"`
 }
 
-func recordOf(i int, r *ctlbuild.Record) recordJSON {
-	j := recordJSON{
-		Number: recordNumber(i), Length: r.Len(), Function: r.Function().String(), FunctionCode: int(r.Function()),
-		DNSName: r.DNSName(), SubjectName: r.SubjectName(), IssuerName: r.IssuerName(), Serial: colonHex(r.SerialNumber()),
-		Stub: r.IsStub(), Token: r.IsToken(), Certificate: certificateOf(r.Certificate()),
+func recordOf(i int, r *ctlbuild.Record, signed bool) recordJSON {
+	v := r.View(recordNumber(i), signed)
+	return recordJSON{
+		Number: v.Number, Function: r.Function().String(), FunctionWord: v.Function, FunctionCode: int(r.Function()),
+		UsedToSign: signed, RecordView: v, Certificate: certificateOf(v.Certificate, r.Certificate()),
 	}
-	if ip, ok := r.IP(); ok {
-		j.IP = ip.String()
-	}
-	if h, d := r.CertHash(); h != nil {
-		j.CertHash, j.HashDigest = hex.EncodeToString(h), d.String()
-	}
-	return j
 }
 
 func kindOf(k ctlbuild.Kind) string {
@@ -125,9 +74,7 @@ func (a *app) showJSON(l *ctlbuild.List, v ctlbuild.Verification) error {
 	}
 	_, signer := l.Signer()
 	for i := range l.Records {
-		r := recordOf(i, &l.Records[i])
-		r.UsedToSign = i == signer
-		if err := a.object("record", r); err != nil {
+		if err := a.object("record", recordOf(i, &l.Records[i], i == signer)); err != nil {
 			return err
 		}
 	}
@@ -156,11 +103,11 @@ type changeJSON struct {
 func changeOf(c ctlbuild.Change) changeJSON {
 	j := changeJSON{Change: changeWord(c.Kind), Fields: c.Fields}
 	if c.OldRec != nil {
-		r := recordOf(c.Old, c.OldRec)
+		r := recordOf(c.Old, c.OldRec, false)
 		j.Old = &r
 	}
 	if c.NewRec != nil {
-		r := recordOf(c.New, c.NewRec)
+		r := recordOf(c.New, c.NewRec, false)
 		j.New = &r
 	}
 	return j
