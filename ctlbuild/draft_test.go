@@ -205,6 +205,9 @@ func TestNonSecureAndBack(t *testing.T) {
 	d := ctlbuild.Edit(mixed)
 	d.NonSecure()
 	stubs := ctltest.Sign(t, d, c.Token2)
+	if !stubs.NonSecure() || mixed.NonSecure() {
+		t.Errorf("the stripped list is of a non-secure cluster: %v, the full one: %v", stubs.NonSecure(), mixed.NonSecure())
+	}
 	for i, want := range []int{1186, 33, 1004, 33, 1186} {
 		r := &stubs.Records[i]
 		if r.Len() != want || r.IsStub() != (want == 33) {

@@ -86,6 +86,21 @@ func (l *List) IsEmptyRollback() bool {
 	return true
 }
 
+// NonSecure reports a list of a non-secure cluster: it has servers, and every one is a
+// stub. A phone that holds it takes its servers for non-secure ones.
+func (l *List) NonSecure() bool {
+	servers := 0
+	for i := range l.Records {
+		if r := &l.Records[i]; r.Function().IsServer() {
+			if !r.IsStub() {
+				return false
+			}
+			servers++
+		}
+	}
+	return servers > 0
+}
+
 // Tokenless reports that no SAST record is a hardware token's.
 func (l *List) Tokenless() bool {
 	for _, r := range l.SAST() {

@@ -55,17 +55,34 @@ func (b *Boot) Accepted() bool {
 	return b.Err == nil && b.CTL.Accept && b.ITL.Accept && b.Config.Accept
 }
 
-// Reason is why the phone refused, in a sentence, or why it took the CTL.
+// Reason is why the phone refused, in a sentence, or why it took what it took.
 func (b *Boot) Reason() string {
-	for _, v := range []trust.Verdict{b.CTL, b.ITL, b.Config} {
-		if b.Err != nil {
-			return b.Err.Error()
-		}
-		if !v.Accept {
-			return v.Reason
-		}
+	if b.Err != nil {
+		return b.Err.Error()
 	}
-	return b.CTL.Reason
+	_, v := b.Telling()
+	return v.Reason
+}
+
+// Telling is the file that says most about the boot, and its verdict: the first that was
+// refused, else the CTL, else, where none is served, the ITL.
+func (b *Boot) Telling() (file string, v trust.Verdict) {
+	switch {
+	case !b.CTL.Accept:
+		return "CTL", b.CTL
+	case !b.ITL.Accept:
+		return "ITL", b.ITL
+	case !b.Config.Accept:
+		return "configuration", b.Config
+	case b.CTL.Reason == notServed("CTL") && !b.ITL.Phone.NoSBD:
+		return "ITL", b.ITL
+	}
+	return "CTL", b.CTL
+}
+
+// notServed is the reason of a verdict about a list that no server has.
+func notServed(kind string) string {
+	return "No " + kind + " is served; the phone keeps what it holds."
 }
 
 // ErrNoTFTP: none of the phone's TFTP servers answered.
@@ -273,7 +290,7 @@ func (b *boot) list(kind string) trust.Verdict {
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return trust.Verdict{Phone: p, Accept: true, Certain: true,
-			Reason: "No " + kind + " is served; the phone keeps what it holds."}
+			Reason: notServed(kind)}
 	}
 	if err != nil {
 		b.out.Err = err
@@ -332,7 +349,7 @@ func (p *Phone) keep(kind string, l *ctlbuild.List) error {
 func (b *boot) config() trust.Verdict {
 	p := b.phone.Describe()
 	name := p.Name + ".cnf.xml"
-	signed := p.CTL != nil || p.ITL != nil && !p.NoSBD
+	signed := p.CTL != nil && !p.CTL.NonSecure() || p.ITL != nil && !p.NoSBD
 	if signed {
 		name += ".sgn"
 		b.print("tftpClient: authenticated file approved - add .sgn -- %s", name)
@@ -346,6 +363,9 @@ func (b *boot) config() trust.Verdict {
 	}
 	if !signed {
 		v := trust.Verdict{Phone: p, Accept: true, Certain: true, Reason: "The phone holds no list and takes any configuration."}
+		if p.CTL != nil {
+			v.Reason = "The CTL held lists the servers by address alone: the phone takes a configuration without a signature."
+		}
 		b.configured(data, &v)
 		return v
 	}

@@ -17,6 +17,7 @@ const (
 	srcOff     = `Security By Default, "Can I turn off SBD?"`
 	srcNoSBD   = `Tokenless CTL, "Requirements", note; trust-list, section 6, item 6`
 	srcRegen   = `Tokenless CTL, "Certificate regeneration for the tokenless CTL solution"`
+	srcStubs   = `trust-list, section 4, non-secure mode`
 	srcSHA512  = `CUCM facts, rule 14`
 )
 

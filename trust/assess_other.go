@@ -24,6 +24,12 @@ func (a *assessment) config(e *ctlbuild.Envelope) {
 		a.blindConfig()
 		return
 	}
+	if p.CTL != nil && p.CTL.NonSecure() && a.itl() == nil {
+		a.step(true, "What does the phone hold?", "a CTL that lists the servers by address alone, as in non-secure mode, and no ITL")
+		a.doubt()
+		a.end(true, srcStubs, "The CTL held lists the servers by address alone: the phone takes them for non-secure ones and asks for the configuration without a signature.")
+		return
+	}
 	a.stateStep("configuration")
 	s := signer{name: ctlbuild.Printable(e.Header.SignerName), issuer: e.Header.CAName, serial: e.Header.SerialNumber}
 	for _, held := range []struct {

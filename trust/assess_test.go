@@ -66,6 +66,7 @@ func TestFlow(t *testing.T) {
 		{name: "SBD/verifies/CTL and ITL, nobody has the signer", phone: trust.Phone{CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: byNewToken}, tvs: vouches(nil), byTVS: true, says: "TVS does not vouch"},
 		{name: "SBD/verifies/CTL and ITL, a new ITL by the same signer", phone: trust.Phone{CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{ITL: edited(t, s.ITL, s.Pub, func(*ctlbuild.Draft) {})}, tvs: never, accept: true, decider: ctltest.PubHost},
 		{name: "SBD/verifies/configuration by CCM+TFTP of the ITL", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{Config: config}, tvs: never, accept: true, decider: ctltest.PubHost},
+		{name: "non-secure mode/stubs for servers: the configuration comes without a signature", phone: trust.Phone{Model: "7940", NoSBD: true, CTL: s.NonSecure}, offer: trust.Offer{Config: config}, tvs: never, accept: true, unsure: true, says: "by address alone"},
 		{name: "SBD/verifies/configuration by CCM+TFTP of the CTL", phone: trust.Phone{CTL: s.ETokens}, offer: trust.Offer{Config: config}, tvs: never, accept: true, decider: ctltest.PubHost},
 		{name: "SBD/TFTP encryption/signer known, key not judged", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{Config: secret}, tvs: never, accept: true, decider: ctltest.PubHost, says: "whether the phone has the key"},
 

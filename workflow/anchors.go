@@ -64,7 +64,7 @@ func (s *Session) refreshAnchors(d *ctlbuild.Draft) ([]string, error) {
 		if now == nil || bytes.Equal(now, der) || draftKnows(d, now) {
 			continue
 		}
-		rec, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: now, Host: s.publisherName()})
+		rec, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: now, Host: s.publisherNode().Name})
 		if err != nil {
 			return notes, fmt.Errorf("certificate %s: %w", tokenCN(now), err)
 		}

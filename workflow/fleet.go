@@ -49,7 +49,7 @@ func (s *Session) setServerSAST(p *Plan, policy ServerSAST) error {
 		if der == nil || draftKnows(d, der) {
 			continue
 		}
-		rec, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: der, Host: s.publisherName()})
+		rec, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: der, Host: s.publisherNode().Name})
 		if err != nil {
 			return fmt.Errorf("certificate %s: %w", tokenCN(der), err)
 		}

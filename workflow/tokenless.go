@@ -67,56 +67,6 @@ func (s *Session) PlanTokenless(ctx context.Context, job TokenlessJob) (_ *Plan,
 	return p, s.finish(ctx, p)
 }
 
-// predictTokenless drafts the list that the publisher will write.
-func (s *Session) predictTokenless(p *Plan, v version, known bool) error {
-	call, recovery := s.anchors()
-	if call == nil {
-		return fail(FilesBad, []string{"see that CallManager runs on the publisher"}, "the publisher presents no CallManager certificate, so no tokenless CTL can be made")
-	}
-	signer, second := call, recovery
-	if recovery != nil && (!known || v.atLeast(12, 0)) {
-		signer, second = recovery, call
-	}
-	d := ctlbuild.NewDraft()
-	if p.Old != nil {
-		d = ctlbuild.Edit(p.Old)
-	}
-	var rest []ctlbuild.Record
-	for _, r := range d.Records {
-		if r.Function() != ctlbuild.SAST {
-			rest = append(rest, r)
-		}
-	}
-	d.Records = nil
-	for _, der := range [][]byte{signer, second} {
-		if der == nil {
-			continue
-		}
-		rec, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: der, Host: s.publisherName(), Dialect: ctlbuild.DialectTokenless})
-		if err != nil {
-			return fmt.Errorf("certificate %s: %w", tokenCN(der), err)
-		}
-		d.Records = append(d.Records, rec)
-	}
-	d.Records = append(d.Records, rest...)
-	p.Draft, p.signer = d, signer
-	if s.Snapshot.Mixed || p.Mode != nil && *p.Mode {
-		notes, err := collectServers(d, s.serverCredentials())
-		p.Notes = append(p.Notes, notes...)
-		return err
-	}
-	return nil
-}
-
-func (s *Session) publisherName() string {
-	for _, n := range s.Snapshot.Topology {
-		if n.Publisher {
-			return n.Name
-		}
-	}
-	return ""
-}
-
 // holdsServerSAST is the precondition of 12.0 and later: phones hold a token-signed
 // CTL that lists ITLRecovery and CallManager as SAST, and so know the signer to come.
 func (s *Session) holdsServerSAST(p *Plan, v version, known bool) error {

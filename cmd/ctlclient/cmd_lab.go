@@ -285,13 +285,16 @@ func (a *app) showBoots(boots []lab.Boot) error {
 	t := table{indent: "  "}
 	for _, b := range boots {
 		mark, word, paint, why := "✓", "accepted", st.green, oneLine(b.Reason())
+		if file, _ := b.Telling(); b.Err == nil {
+			why = file + ": " + why
+		}
 		if !b.Accepted() {
 			mark, word, paint = "✗", "refused", st.red
 			refused++
 		}
 		if a.json {
-			v := verdictOf(b.CTL)
-			err := a.object("boot", map[string]any{"phone": b.Phone.Name, "model": b.Phone.Model, "ctl": v,
+			err := a.object("boot", map[string]any{"phone": b.Phone.Name, "model": b.Phone.Model, "ctl": verdictOf(b.CTL),
+				"itl": verdictOf(b.ITL), "config": verdictOf(b.Config),
 				"itl_accept": b.ITL.Accept, "config_accept": b.Config.Accept, "md5": heldSum(b.Phone)})
 			if err != nil {
 				return err

@@ -1,0 +1,103 @@
+package workflow
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/protocol/ctlp"
+)
+
+// predictTokenless drafts the list that the publisher will write. The publisher makes it
+// from its database alone: its own anchors, what lies in Phone-SAST-trust, and its
+// servers. What the CTL Client added for other hosts is not in it.
+func (s *Session) predictTokenless(p *Plan, v version, known bool) error {
+	call, recovery := s.anchors()
+	if call == nil {
+		return fail(FilesBad, []string{"see that CallManager runs on the publisher"}, "the publisher presents no CallManager certificate, so no tokenless CTL can be made")
+	}
+	signer, second := call, recovery
+	if recovery != nil && (!known || v.atLeast(12, 0)) {
+		signer, second = recovery, call
+	}
+	d := ctlbuild.NewDraft()
+	if p.Old != nil {
+		d = ctlbuild.Edit(p.Old)
+	}
+	w := predictor{draft: d, former: d.Records}
+	d.Records = nil
+	p.Draft, p.signer = d, signer
+
+	pub := s.publisherNode()
+	w.add(ctlbuild.SAST, signer, pub.Name, pub.Address)
+	w.add(ctlbuild.SAST, second, pub.Name, pub.Address)
+	for _, c := range s.sastCredentials() {
+		w.add(ctlbuild.SAST, c.Certificate, pub.Name, pub.Address)
+	}
+	for _, c := range s.serverCredentials() {
+		w.add(ctlbuild.Function(c.Function), c.Certificate, c.NodeName, c.NodeAddress)
+	}
+	if mixed := s.Snapshot.Mixed; p.Mode != nil && !*p.Mode || p.Mode == nil && !mixed {
+		d.NonSecure()
+	}
+	for _, r := range w.former {
+		if r.Function() != ctlbuild.SAST && !s.ofCluster(&r) {
+			p.Notes = append(p.Notes, fmt.Sprintf("the %s record of %s is not one of the publisher's servers and goes; only a token-signed CTL can list it", r.Function(), r.DNSName()))
+		}
+	}
+	return w.err
+}
+
+// predictor writes records as the publisher does.
+type predictor struct {
+	draft  *ctlbuild.Draft
+	former []ctlbuild.Record // of the list that stands
+	err    error
+}
+
+// add appends a record, once for a certificate in a role; nil is no certificate. One that
+// the publisher wrote before is taken over as it stands. A token is left out: the
+// publisher's own list has none.
+func (w *predictor) add(f ctlbuild.Function, der []byte, host, address string) {
+	same := func(r ctlbuild.Record) bool { return r.Function() == f && r.MatchesCertificate(der) }
+	if w.err != nil || der == nil || slices.ContainsFunc(w.draft.Records, same) {
+		return
+	}
+	i := slices.IndexFunc(w.former, func(r ctlbuild.Record) bool {
+		return same(r) && r.DNSName() == host && r.Signature() != nil
+	})
+	if i >= 0 {
+		w.draft.Records = append(w.draft.Records, w.former[i])
+		return
+	}
+	e := ctlbuild.Entry{Function: f, Certificate: der, Host: host, Dialect: ctlbuild.DialectTokenless}
+	if ip, err := netip.ParseAddr(address); err == nil {
+		e.IP = ip
+	}
+	rec, err := ctlbuild.NewRecord(e)
+	if err != nil {
+		w.err = fmt.Errorf("certificate %s: %w", tokenCN(der), err)
+		return
+	}
+	if !rec.IsToken() {
+		w.draft.Records = append(w.draft.Records, rec)
+	}
+}
+
+// ofCluster reports whether a server or CAPF record is about a node of the cluster.
+func (s *Session) ofCluster(r *ctlbuild.Record) bool {
+	return slices.ContainsFunc(s.Snapshot.Topology, func(n ctlp.Node) bool {
+		return sameHost(r, ctlp.Credential{NodeName: n.Name, NodeAddress: n.Address})
+	})
+}
+
+// publisherNode is the publisher as it lists itself.
+func (s *Session) publisherNode() ctlp.Node {
+	for _, n := range s.Snapshot.Topology {
+		if n.Publisher {
+			return n
+		}
+	}
+	return ctlp.Node{}
+}
