@@ -7,17 +7,16 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2/test"
-	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/cluster"
 	"ctlclient/lab"
 )
 
 // fields are the entries in front, in order.
-func (b *bench) fields() []*widget.Entry {
-	var fields []*widget.Entry
+func (b *bench) fields() []textField {
+	var fields []textField
 	for _, o := range test.LaidOutObjects(b.front()) {
-		if e, ok := o.(*widget.Entry); ok {
+		if e, ok := o.(textField); ok {
 			fields = append(fields, e)
 		}
 	}
@@ -33,9 +32,7 @@ func TestAddClusterIsChecked(t *testing.T) {
 	if len(f) != 4 {
 		t.Fatalf("%d fields", len(f))
 	}
-	if f[2].Text != "2444" {
-		t.Errorf("the port begins as %q", f[2].Text)
-	}
+	b.mustSay("2444")
 	for _, wrong := range [][4]string{
 		{"", "192.0.2.1", "2444", "admin"},
 		{"hq", "", "2444", "admin"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -11,7 +12,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
-	"fyne.io/fyne/v2/widget"
 	"github.com/adrg/xdg"
 
 	"ctlclient/cluster"
@@ -137,14 +137,13 @@ func (b *bench) texts() []string {
 	var texts []string
 	for _, o := range test.LaidOutObjects(b.front()) {
 		switch o := o.(type) {
-		case *widget.Label:
-			texts = append(texts, o.Text)
-		case *widget.Button:
-			texts = append(texts, o.Text)
-		case *widget.Entry:
-			texts = append(texts, o.Text)
-		case *textView:
-			texts = append(texts, o.Text)
+		case interface{ text() string }: // a table, also what is out of sight
+			texts = append(texts, o.text())
+		case fyne.Widget:
+			// Labels, buttons and fields, and what is made of them.
+			if f := reflect.Indirect(reflect.ValueOf(o)).FieldByName("Text"); f.IsValid() && f.Kind() == reflect.String {
+				texts = append(texts, f.String())
+			}
 		}
 	}
 	return texts
@@ -175,12 +174,19 @@ func (b *bench) untilSays(part string) {
 	b.until("the text "+part, func() bool { return b.says(part) })
 }
 
+// pressable is a button, also one of our own.
+type pressable interface {
+	fyne.Tappable
+	fyne.Disableable
+	fyne.Accessible
+}
+
 // button finds a button in front by the key of its text.
-func (b *bench) button(key string) *widget.Button {
+func (b *bench) button(key string) pressable {
 	b.Helper()
 	for _, o := range test.LaidOutObjects(b.front()) {
-		if button, ok := o.(*widget.Button); ok && button.Text == tr(key) {
-			return button
+		if p, ok := o.(pressable); ok && p.AccessibilityLabel() == tr(key) {
+			return p
 		}
 	}
 	b.Fatalf("no button %q; the window says:\n%s", tr(key), strings.Join(b.texts(), "\n"))
@@ -192,9 +198,16 @@ func (b *bench) tap(key string) {
 	b.Helper()
 	button := b.button(key)
 	if button.Disabled() {
-		b.Fatalf("the button %q is disabled", button.Text)
+		b.Fatalf("the button %q is disabled", tr(key))
 	}
 	test.Tap(button)
+}
+
+// textField is a field of one line, also one of our own.
+type textField interface {
+	fyne.Focusable
+	SetText(string)
+	SetPlaceHolder(string)
 }
 
 // on waits for a screen, with no dialog before it and no work behind it.
@@ -209,7 +222,7 @@ func (b *bench) on(id screenID) {
 func (b *bench) typeSecret(label, secret string) {
 	b.Helper()
 	b.until("the question", func() bool { return b.dialogOpen() && b.says(tr(label)) })
-	entry, ok := b.s.window.Canvas().Focused().(*secretEntry)
+	entry, ok := b.s.window.Canvas().Focused().(textField)
 	if !ok {
 		b.Fatalf("the focus is on %T, not on the field", b.s.window.Canvas().Focused())
 	}

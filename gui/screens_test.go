@@ -5,12 +5,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/cluster"
@@ -112,12 +112,7 @@ func TestChangePIN(t *testing.T) {
 	p.tap("tokens.pin")
 	p.typeSecret("pin.label", softhsm.DefaultPIN)
 	p.untilSays(tr("pin.repeat"))
-	var fields []*secretEntry
-	for _, o := range test.LaidOutObjects(p.front()) {
-		if e, ok := o.(*secretEntry); ok {
-			fields = append(fields, e)
-		}
-	}
+	fields := p.fields()
 	if len(fields) != 2 {
 		t.Fatalf("%d fields", len(fields))
 	}
@@ -129,7 +124,7 @@ func TestChangePIN(t *testing.T) {
 	p.tap("button.ok")
 	p.untilSays(tr("tokens.pin-changed", map[string]any{"Token": "SAST-1"}))
 	for _, f := range fields {
-		if f.Text != "" {
+		if text := reflect.Indirect(reflect.ValueOf(f)).FieldByName("Text").String(); text != "" {
 			t.Error("a field keeps the PIN")
 		}
 	}

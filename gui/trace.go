@@ -11,7 +11,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/widget"
 )
 
 // A program built with the tag trace writes a line of JSON to the file that CTLCLIENT_TRACE
@@ -100,17 +99,27 @@ func traceOf(c fyne.Canvas, w fyne.CanvasObject) *traceItem {
 	pos, size, scale := fyne.CurrentApp().Driver().AbsolutePositionForObject(w), w.Size(), c.Scale()
 	item := &traceItem{Kind: fmt.Sprintf("%T", w),
 		X: pos.X * scale, Y: pos.Y * scale, Width: size.Width * scale, Height: size.Height * scale}
-	switch w := w.(type) {
-	case *widget.Entry:
-		item.Label, item.Text = w.PlaceHolder, w.Text
-	case *widget.Select:
-		item.Label, item.Text = w.PlaceHolder, w.Selected
-	case *widget.Check:
-		item.Label = w.Text
-	case fyne.Accessible:
-		item.Label = w.AccessibilityLabel()
+	item.Label, item.Text = stringField(w, "PlaceHolder"), stringField(w, "Text")+stringField(w, "Selected")
+	if isSecret(w) {
+		item.Text = ""
+	}
+	if a, ok := w.(fyne.Accessible); ok {
+		item.Label = a.AccessibilityLabel()
 	}
 	return item
+}
+
+// stringField is a field of a widget or of what is embedded in it, empty where there is none.
+func stringField(w fyne.CanvasObject, name string) string {
+	if f := reflect.Indirect(reflect.ValueOf(w)).FieldByName(name); f.IsValid() && f.Kind() == reflect.String {
+		return f.String()
+	}
+	return ""
+}
+
+func isSecret(w fyne.CanvasObject) bool {
+	f := reflect.Indirect(reflect.ValueOf(w)).FieldByName("Password")
+	return f.IsValid() && f.Kind() == reflect.Bool && f.Bool()
 }
 
 // collect gathers what a screen reader would say, in order.
@@ -123,27 +132,27 @@ func collect(o fyne.CanvasObject, texts *[]string) {
 		for _, child := range o.Objects {
 			collect(child, texts)
 		}
+		return
 	case *container.AppTabs:
 		if tab := o.Selected(); tab != nil {
 			collect(tab.Content, texts)
 		}
+		return
 	case *table:
 		collect(o.box, texts)
+		return
 	case *plainRow:
 		*texts = append(*texts, o.row.AccessibilityLabel())
-	case *textView:
-		*texts = append(*texts, o.Text)
-	case *widget.Entry:
-		*texts = append(*texts, o.Text)
+		return
 	case fyne.Accessible:
 		*texts = append(*texts, o.AccessibilityLabel())
-	default:
-		// Scrolls, pop-ups and what the toolkit puts around them hold one object.
-		field := reflect.Indirect(reflect.ValueOf(o)).FieldByName("Content")
-		if !field.IsValid() {
-			return
-		}
-		if content, ok := field.Interface().(fyne.CanvasObject); ok {
+	}
+	if text := stringField(o, "Text"); text != "" && !isSecret(o) {
+		*texts = append(*texts, text)
+	}
+	// Scrolls, pop-ups and what the toolkit puts around them hold one object.
+	if f := reflect.Indirect(reflect.ValueOf(o)).FieldByName("Content"); f.IsValid() && f.CanInterface() {
+		if content, ok := f.Interface().(fyne.CanvasObject); ok {
 			collect(content, texts)
 		}
 	}

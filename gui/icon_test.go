@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"flag"
 	"image"
-	"image/color"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -14,30 +13,9 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/software"
 	"fyne.io/fyne/v2/test"
-	"fyne.io/fyne/v2/theme"
 )
 
 var update = flag.Bool("update", false, "write the pictures anew that tests compare with")
-
-// inTheme is the program's theme in one of its two forms, whatever the system says.
-type inTheme struct {
-	fyne.Theme
-	variant fyne.ThemeVariant
-}
-
-func (f inTheme) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
-	return f.Theme.Color(name, f.variant)
-}
-
-// golden compares a picture with testdata/NAME; a difference leaves testdata/failed/NAME.
-func golden(t *testing.T, name string, img image.Image) {
-	t.Helper()
-	if *update {
-		writeImage(t, filepath.Join("testdata", name), img)
-		return
-	}
-	test.AssertImageMatches(t, name, img)
-}
 
 func writeImage(t *testing.T, path string, img image.Image) {
 	t.Helper()
@@ -50,22 +28,6 @@ func writeImage(t *testing.T, path string, img image.Image) {
 	}
 	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// bothThemes draws what make returns in light and dark.
-func bothThemes(t *testing.T, name string, size fyne.Size, make func(fyne.Window) fyne.CanvasObject) {
-	t.Helper()
-	if err := translated(); err != nil {
-		t.Fatal(err)
-	}
-	for form, variant := range map[string]fyne.ThemeVariant{"light": theme.VariantLight, "dark": theme.VariantDark} {
-		app := test.NewTempApp(t)
-		app.Settings().SetTheme(inTheme{newTheme(), variant})
-		w := test.NewTempWindow(t, canvas.NewRectangle(color.Transparent))
-		w.SetContent(make(w))
-		w.Resize(size)
-		golden(t, name+"-"+form+".png", w.Canvas().Capture())
 	}
 }
 
@@ -104,3 +66,4 @@ func TestIcon(t *testing.T) {
 		}
 	}
 }
+
