@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
@@ -115,10 +116,17 @@ func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err erro
 	p.TVS = map[string]map[string]cluster.TVSResult{}
 	var unknown, unreachable []string
 	var firstErr error
-	for _, der := range ders {
-		cn := tokenCN(der)
-		answers, err := s.Cluster.AskTVS(ctx, s.Snapshot.ITL, der)
-		if err != nil {
+	// Side by side: a node that does not answer is waited for once, not once a token.
+	all := make([]map[string]cluster.TVSResult, len(ders))
+	errs := make([]error, len(ders))
+	var wg sync.WaitGroup
+	for i, der := range ders {
+		wg.Go(func() { all[i], errs[i] = s.Cluster.AskTVS(ctx, s.Snapshot.ITL, der) })
+	}
+	wg.Wait()
+	for i, der := range ders {
+		cn, answers := tokenCN(der), all[i]
+		if err := errs[i]; err != nil {
 			return fmt.Errorf("asking TVS about %s: %w", cn, err)
 		}
 		if len(answers) == 0 {

@@ -103,7 +103,7 @@ func (s *Session) ExecuteTokenless(ctx context.Context, p *Plan, o ExecuteOption
 	}
 	list, err := s.publisherList(p)
 	if err != nil {
-		return r, err
+		return r, s.putFormerBack(ctx, r, err)
 	}
 	r.List = list
 	end := s.step("distribute", "bringing the publisher's file to every other node")
@@ -156,6 +156,27 @@ func (s *Session) publisherWrites(ctx context.Context, p *Plan) (err error) {
 		}
 		return c.UpdateCTLFile(ctx)
 	})
+}
+
+// putFormerBack replaces a bad file that the publisher wrote by the good one that was
+// there before. After a change of mode it does not: the former file was of another mode.
+func (s *Session) putFormerBack(ctx context.Context, r *Result, cause error) error {
+	p := r.Plan
+	var e *Error
+	if p.tokenless != TokenlessUpdate || p.Old == nil || !p.Old.Verify().OK || !errors.As(cause, &e) || e.Reason != FilesBad {
+		return cause
+	}
+	end := s.step("distribute", "putting the former file back on every node")
+	var err error
+	r.Outcome, err = s.Cluster.Distribute(ctx, cluster.DistributeOptions{
+		Name: CTLFileName, Data: p.Old.Bytes(), Expect: s.Snapshot.Expect(), Job: "take back " + p.Job, KeepGoing: true,
+	})
+	end(&err)
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	e.Message += "; the former CTL was put back on all nodes"
+	return cause
 }
 
 // publisherList is the file that the publisher serves now, checked.

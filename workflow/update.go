@@ -40,7 +40,8 @@ func (s *Session) PlanUpdate(ctx context.Context, r UpdateRequest) (_ *Plan, err
 	d := p.Draft
 	applyFormat(d, r.Digest, r.SerialOrder)
 	// First, so that a server or token can be replaced in one job.
-	if err := s.remove(p, r.Remove); err != nil {
+	removed, err := s.remove(p, r.Remove)
+	if err != nil {
 		return nil, err
 	}
 	if err := s.addTokens(ctx, p, r.AddTokens, r.AddTokenCerts); err != nil {
@@ -56,17 +57,39 @@ func (s *Session) PlanUpdate(ctx context.Context, r UpdateRequest) (_ *Plan, err
 			return nil, err
 		}
 	}
-	if err := s.setServerSAST(p, r.ServerSAST); err != nil {
-		return nil, err
-	}
 	if s.Snapshot.Mixed {
 		if err := s.collect(p); err != nil {
+			return nil, err
+		}
+		if err := stayRemoved(p, removed); err != nil {
 			return nil, err
 		}
 	} else {
 		d.NonSecure()
 	}
+	if err := s.setServerSAST(p, r.ServerSAST); err != nil {
+		return nil, err
+	}
 	return p, s.finish(ctx, p)
+}
+
+// stayRemoved: what the cluster itself presents is listed again at once, so that it
+// cannot be removed by name.
+func stayRemoved(p *Plan, removed []ctlbuild.Record) error {
+	for i := range removed {
+		r := &removed[i]
+		if r.Certificate() == nil || r.Function() == ctlbuild.SAST {
+			continue
+		}
+		for j := range p.Draft.Records {
+			if n := &p.Draft.Records[j]; n.Function() == r.Function() && n.MatchesCertificate(r.Certificate()) {
+				return fail(BadRequest, []string{
+					"the publisher presents the certificates of all its servers, and a CTL in mixed mode lists them; take the server out of the cluster first",
+				}, "the %s record of %s cannot be removed: the server is still part of the cluster", r.Function(), r.DNSName())
+			}
+		}
+	}
+	return nil
 }
 
 // editCurrent starts a plan from the CTL of the cluster and a signing token that it knows.
@@ -205,15 +228,17 @@ func addServer(add func([]byte, string, netip.Addr) (bool, error), srv Server) e
 }
 
 // remove takes records out; never the signer's, and it says so when one token is left.
-func (s *Session) remove(p *Plan, selectors []string) error {
+func (s *Session) remove(p *Plan, selectors []string) (removed []ctlbuild.Record, err error) {
 	for _, sel := range selectors {
-		if _, err := p.Draft.Remove(sel); err != nil {
-			return err
+		gone, err := p.Draft.Remove(sel)
+		if err != nil {
+			return nil, err
 		}
+		removed = append(removed, gone...)
 	}
 	if !draftKnows(p.Draft, p.signer) {
-		return fail(BadRequest, []string{"sign with another token of the list, or leave this one in"},
+		return nil, fail(BadRequest, []string{"sign with another token of the list, or leave this one in"},
 			"the signing token %s cannot be removed: the file would not verify", tokenCN(p.signer))
 	}
-	return nil
+	return removed, nil
 }

@@ -127,6 +127,20 @@ func TestUpdateRemoves(t *testing.T) {
 	wantReason(t, err, workflow.BadRequest, b.cn("SAST-1"), "sign with another token")
 }
 
+// What the publisher presents would be listed again at once.
+func TestServerOfTheClusterCannotBeRemoved(t *testing.T) {
+	b := migrated(t, lab.Options{Phones: phonesThatAsk})
+	der, err := b.Nodes[1].Certificate("CallManager")
+	b.do(err)
+	for _, sel := range []string{b.Nodes[1].Name, b.Nodes[1].Address} {
+		_, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1"), Remove: []string{sel}})
+		wantReason(t, err, workflow.BadRequest, "still part of the cluster")
+	}
+	if i := slices.IndexFunc(b.served(b.Nodes[0].Name).Records, func(r ctlbuild.Record) bool { return r.MatchesCertificate(der) }); i < 0 {
+		t.Error("the subscriber was not in the list")
+	}
+}
+
 // Rule 7: one token lost: sign with the other, add a new one, remove the lost one.
 func TestOneTokenLost(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
