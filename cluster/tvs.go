@@ -165,3 +165,41 @@ func deviceName(p trust.Phone) string {
 	}
 	return "CP-" + digits + "-" + p.Name
 }
+
+// Presented is the certificate that a service shows.
+type Presented struct {
+	Node        string
+	Certificate []byte // DER
+	Err         error  // a *NodeError; it could not be looked at
+}
+
+// errShown ends a handshake once the certificate was seen.
+var errShown = errors.New("the certificate was seen")
+
+// TVSCertificates looks at the certificate that TVS presents on every node that runs it,
+// the publisher first. Nothing is asked, and nothing is judged.
+func (c *Cluster) TVSCertificates(ctx context.Context) []Presented {
+	nodes := c.tvsNodes()
+	out := make([]Presented, len(nodes))
+	var wg sync.WaitGroup
+	for i, n := range nodes {
+		wg.Go(func() {
+			p := Presented{Node: n.Name}
+			seen := make(chan []byte, 1)
+			question := []byte{0} // never sent
+			_, err := tvs.Verify(ctx, addr(n, n.TVSPort), question, tvs.Options{Legacy: n.Legacy, Timeout: c.o.Timeout,
+				VerifyPeer: func(_ *x509.Certificate, raw []byte) error {
+					seen <- raw
+					return errShown
+				}})
+			select {
+			case p.Certificate = <-seen:
+			default:
+				p.Err = &NodeError{Node: n.Name, Step: "tvs", Err: err}
+			}
+			out[i] = p
+		})
+	}
+	wg.Wait()
+	return out
+}
