@@ -66,4 +66,3 @@ func TestIcon(t *testing.T) {
 		}
 	}
 }
-

@@ -29,6 +29,8 @@ type traceLine struct {
 	Focus  *traceItem `json:"focus"`
 	Busy   []string   `json:"busy"`
 	Status string     `json:"status"`
+	// Least is the width and height below which the window cannot be made.
+	Least [2]float32 `json:"least"`
 }
 
 // traceItem is a widget; its place is in pixels of the window.
@@ -85,6 +87,8 @@ func (o *observer) look() {
 		front, line.Dialog = top, true
 	}
 	collect(front, &line.Texts)
+	least := c.Content().MinSize()
+	line.Least = [2]float32{least.Width, least.Height}
 	if w, ok := c.Focused().(fyne.CanvasObject); ok && w != nil {
 		line.Focus = traceOf(c, w)
 	}

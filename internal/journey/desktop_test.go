@@ -27,6 +27,9 @@ const (
 	poll     = 15 * time.Millisecond // between two looks
 )
 
+// smallest is the window in which every screen must find room, less a frame and a title.
+var smallest = [2]float32{1024, 700}
+
 // program is the built desktop program.
 var program string
 
@@ -57,6 +60,7 @@ type state struct {
 	Focus  *item
 	Busy   []string
 	Status string
+	Least  [2]float32 // width and height below which the window cannot be made
 }
 
 type item struct {
@@ -82,7 +86,6 @@ type desktop struct {
 	trace *os.File
 	rest  []byte
 	last  state
-	lines int
 }
 
 // environment is a machine of its own: no setting of the person who runs the tests counts.
@@ -197,8 +200,10 @@ func (p *desktop) now() state {
 		if err := json.Unmarshal(line, &s); err != nil {
 			p.t.Fatalf("trace: %v: %s", err, line)
 		}
+		if s.Least != p.last.Least && (s.Least[0] > smallest[0] || s.Least[1] > smallest[1]) {
+			p.t.Errorf("screen %s needs %.0fx%.0f", s.Screen, s.Least[0], s.Least[1])
+		}
 		p.last = s
-		p.lines++
 	}
 }
 
@@ -255,12 +260,6 @@ func (p *desktop) onScreen(id string) state {
 func (p *desktop) dialog(part string) state {
 	p.t.Helper()
 	return p.until(fmt.Sprintf("a dialog with %q", part), func(s state) bool { return s.Dialog && s.has(part) })
-}
-
-// noDialog waits until the dialog is gone.
-func (p *desktop) noDialog() {
-	p.t.Helper()
-	p.until("the end of the dialog", func(s state) bool { return !s.Dialog })
 }
 
 func (p *desktop) key(names ...string) {
