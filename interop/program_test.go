@@ -66,6 +66,7 @@ func tokens(t *testing.T, dir string) (flags []string, certs string) {
 			t.Fatal(err)
 		}
 	}
+	build(t) // with the compiler's caches, which are found by HOME
 	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"} {
 		t.Setenv(name, filepath.Join(dir, name))
 	}
