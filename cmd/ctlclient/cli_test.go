@@ -22,8 +22,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"ctlclient":  main,
+	testscript.Main(suite{m}, map[string]func(){
+		"ctlclient":  recordedMain,
+		"dumpable":   dumpable,
 		"maketokens": makeTokens,
 	})
 }
@@ -76,7 +77,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("PIN", softhsm.DefaultPIN)
 			e.Setenv("PROFILE", filepath.Join(e.WorkDir, "lab", "lab.toml"))
 			e.Values[labKey{}] = &labs{}
-			return nil
+			return searchScript(e)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": cmdExits, "lab": cmdLab, "faulty": cmdFaulty, "edit": cmdEdit, "flip": cmdFlip, "same": cmdSame,

@@ -59,6 +59,7 @@ func newTokens(t *testing.T, labels ...string) *bench {
 	t.Helper()
 	module := needSoftHSM(t)
 	dir := t.TempDir()
+	searchAfter(t, dir)
 	b := &bench{t: t, dir: dir}
 	b.env = append(os.Environ(),
 		"SOFTHSM2_CONF="+filepath.Join(dir, "tokens", "softhsm2.conf"), "MODULE="+module, "PIN="+softhsm.DefaultPIN,
