@@ -188,25 +188,29 @@ func (ids *identities) knownHost(w identity, key ssh.PublicKey) (want, source st
 	return "", "", fmt.Errorf("known_hosts: %w", err)
 }
 
-// confirm asks a person about an unknown server and keeps the answer.
-func (ids *identities) confirm(ctx context.Context, w identity, fingerprint string) error {
+// confirm asks a person about a server that is unknown, or that was known by another
+// fingerprint (e.Want), and keeps the answer. e is the error of a no.
+func (ids *identities) confirm(ctx context.Context, w identity, e *IdentityError) error {
 	ids.asking.Lock()
 	defer ids.asking.Unlock()
-	if ids.find(w) == fingerprint {
+	if ids.find(w) == e.Got {
 		return nil // confirmed while this question waited
 	}
-	refused := &IdentityError{Node: w.node, Kind: w.kind, Got: fingerprint}
 	if ids.prompter == nil {
-		return refused
+		return e
 	}
-	ok, err := ids.prompter.Identity(ctx, w.node, w.kind, fingerprint)
+	ask := func() (bool, error) { return ids.prompter.Identity(ctx, w.node, w.kind, e.Got) }
+	if p, able := ids.prompter.(ChangePrompter); able && e.Want != "" {
+		ask = func() (bool, error) { return p.IdentityChanged(ctx, w.node, w.kind, e.Want, e.Got) }
+	}
+	ok, err := ask()
 	if err != nil {
-		return fmt.Errorf("%w: %w", refused, err)
+		return fmt.Errorf("%w: %w", e, err)
 	}
 	if !ok {
-		return refused
+		return e
 	}
-	return ids.keep(w, fingerprint)
+	return ids.keep(w, e.Got)
 }
 
 // dialer connects to one server. check is to be called with what it presents; algorithms,
@@ -226,7 +230,7 @@ func meet[C any](ctx context.Context, ids *identities, w identity, dial dialer[C
 		case !errors.As(verdict, &unknown) || confirmed:
 			return c, verdict
 		}
-		if err := ids.confirm(ctx, w, unknown.fingerprint); err != nil {
+		if err := ids.confirm(ctx, w, &IdentityError{Node: w.node, Kind: w.kind, Got: unknown.fingerprint}); err != nil {
 			return c, err
 		}
 	}

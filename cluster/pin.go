@@ -118,14 +118,15 @@ func Pin(ctx context.Context, p *Profile, o Options, cli bool) ([]Identity, erro
 	var errs []error
 	for i := range list {
 		s := &list[i]
+		e := &IdentityError{Node: s.Node, Kind: s.Kind, Want: s.Known, Got: s.Fingerprint, Source: s.Source}
 		switch {
 		case s.Err != nil:
 			errs = append(errs, s.Err)
 		case s.Changed() && s.Source == fromProfile:
-			errs = append(errs, &IdentityError{Node: s.Node, Kind: s.Kind, Want: s.Known, Got: s.Fingerprint, Source: s.Source})
+			errs = append(errs, e)
 		case s.Known == s.Fingerprint:
 		default:
-			if err := c.ids.confirm(ctx, s.id, s.Fingerprint); err != nil {
+			if err := c.ids.confirm(ctx, s.id, e); err != nil {
 				errs = append(errs, err)
 			}
 		}

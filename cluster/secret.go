@@ -43,6 +43,14 @@ type Prompter interface {
 	Identity(ctx context.Context, node, kind, fingerprint string) (bool, error)
 }
 
+// ChangePrompter is a Prompter with words of its own for a server that is no longer
+// who it was, which Pin asks about; another Prompter gets Identity.
+type ChangePrompter interface {
+	// IdentityChanged shows both fingerprints; true keeps the new one. --yes never
+	// answers this.
+	IdentityChanged(ctx context.Context, node, kind, known, fingerprint string) (bool, error)
+}
+
 // secrets asks for passwords, each once, and holds them until wipe.
 type secrets struct {
 	prompter Prompter

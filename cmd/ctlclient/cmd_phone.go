@@ -219,7 +219,10 @@ func (a *app) tvsAsker(legacy bool) trust.Asker {
 	return trust.NewCachedAsker(trust.AskerFunc(func(ctx context.Context, p trust.Phone, der []byte) (trust.Answer, error) {
 		var last error
 		for _, addr := range p.TVS {
-			ans, err := tvs.Verify(ctx, addr, der, tvs.Options{Legacy: legacy, Timeout: a.timeout,
+			if o.legacy {
+		a.note("--legacy: old TLS versions and key exchanges are accepted from this service")
+	}
+	ans, err := tvs.Verify(ctx, addr, der, tvs.Options{Legacy: legacy, Timeout: a.timeout,
 				VerifyPeer: func(_ *x509.Certificate, raw []byte) error { return authenticate(raw, p.ITL, p.CTL) }})
 			if err == nil {
 				return trust.Answer{Valid: ans.Valid, Roles: ans.Roles, TTL: ans.TTL}, nil
@@ -291,6 +294,9 @@ func runTVSVerify(ctx context.Context, a *app, o tvsVerifyOptions, certArg, host
 	addr, err := withPort(host, "2445")
 	if err != nil {
 		return err
+	}
+	if o.legacy {
+		a.note("--legacy: old TLS versions and key exchanges are accepted from this service")
 	}
 	ans, err := tvs.Verify(ctx, addr, der, tvs.Options{VerifyPeer: verify, Legacy: o.legacy, Timeout: a.timeout})
 	if err != nil {

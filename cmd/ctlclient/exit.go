@@ -84,14 +84,14 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case is[examined](err):
 		return exitBad
+	case is[*cluster.IdentityError](err):
+		return exitUnreachable // also where nobody could be asked about it
 	case is[*usageError](err):
 		return exitUsage
 	case errors.As(err, &we):
 		return workflowCode(we)
 	case is[*token.Error](err):
 		return exitToken
-	case is[*cluster.IdentityError](err):
-		return exitUnreachable
 	case refused(err):
 		return exitRefused
 	case is[*fetchError](err) && errors.Is(err, fs.ErrNotExist): // the server has no such file

@@ -41,6 +41,11 @@ func (u *jsonUI) Identity(ctx context.Context, node, kind, fingerprint string) (
 	return (&questions{app: u.app}).Identity(ctx, node, kind, fingerprint)
 }
 
+// IdentityChanged is asked as in text.
+func (u *jsonUI) IdentityChanged(ctx context.Context, node, kind, known, fingerprint string) (bool, error) {
+	return (&questions{app: u.app}).IdentityChanged(ctx, node, kind, known, fingerprint)
+}
+
 // Confirm is asked as in text.
 func (u *jsonUI) Confirm(ctx context.Context, c workflow.Confirmation) (bool, error) {
 	return (&questions{app: u.app}).Confirm(ctx, c)

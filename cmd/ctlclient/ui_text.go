@@ -222,6 +222,12 @@ func (u *textUI) Identity(ctx context.Context, node, kind, fingerprint string) (
 	return u.questions.Identity(ctx, node, kind, fingerprint)
 }
 
+// IdentityChanged is described with PIN.
+func (u *textUI) IdentityChanged(ctx context.Context, node, kind, known, fingerprint string) (bool, error) {
+	u.flush()
+	return u.questions.IdentityChanged(ctx, node, kind, known, fingerprint)
+}
+
 // Confirm is described with PIN.
 func (u *textUI) Confirm(ctx context.Context, c workflow.Confirmation) (bool, error) {
 	u.flush()
@@ -269,6 +275,21 @@ func (q *questions) Identity(ctx context.Context, node, kind, fingerprint string
 	if errors.Is(err, errNoTerminal) {
 		return false, usagef("compare it, then write it into the profile, or run ctlclient cluster pin on a terminal",
 			"%s shows an unknown %s %s, and %v", node, kind, fingerprint, err)
+	}
+	return strings.EqualFold(a, "yes"), err
+}
+
+// IdentityChanged asks about a server that is no longer who it was; --yes does not
+// answer it.
+func (q *questions) IdentityChanged(ctx context.Context, node, kind, known, fingerprint string) (bool, error) {
+	a, err := askLine(ctx, fmt.Sprintf(
+		"%s shows another %s than before.\n  before  %s\n  now     %s\n"+
+			"If nobody regenerated it, somebody may stand between you and the server.\n"+
+			"Compare it with what the server itself shows. Type yes to keep the new one: ",
+		printable(node), kind, printable(known), printable(fingerprint)))
+	if errors.Is(err, errNoTerminal) {
+		return false, usagef("compare the new one on the server's console, then run ctlclient cluster pin on a terminal",
+			"%s shows another %s than before, and %v", node, kind, err)
 	}
 	return strings.EqualFold(a, "yes"), err
 }

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"ctlclient/protocol/internal/reach"
@@ -100,7 +101,45 @@ func Dial(ctx context.Context, dial Dialer, addr string, timeout time.Duration, 
 	conn := tls.Client(raw, c)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		raw.Close()
-		return nil, fmt.Errorf("TLS with %s: %w", addr, err)
+		return nil, fmt.Errorf("TLS with %s: %w", addr, tooOld(err, legacy))
 	}
 	return conn, nil
+}
+
+// OldPeerError: the two sides have no version of TLS or no cipher suite in common.
+type OldPeerError struct {
+	Legacy bool // the old ones were offered already
+	Err    error
+}
+
+func (e *OldPeerError) Error() string {
+	return "no version of TLS or no cipher suite in common: " + e.Err.Error()
+}
+func (e *OldPeerError) Unwrap() error { return e.Err }
+
+// Hint names the next action.
+func (e *OldPeerError) Hint() string {
+	if e.Legacy {
+		return "the server speaks nothing we know, TLS 1.0 and RSA key exchange included; it needs an update"
+	}
+	return "if this is an old server, set legacy = true for this node in the profile: TLS 1.0, TLS 1.1 and RSA key exchange are then allowed for it (tvs verify: --legacy)"
+}
+
+// apart are the library's words for what OldPeerError is; it has no types for them.
+var apart = []string{
+	"protocol version not supported",               // alert 70
+	"server selected unsupported protocol version", // it answered with an old one
+	"handshake failure",                            // alert 40
+	"insufficient security level",                  // alert 71
+	"unconfigured cipher suite",
+}
+
+// tooOld recognises a handshake that failed for want of something in common.
+func tooOld(err error, legacy bool) error {
+	for _, words := range apart {
+		if strings.Contains(err.Error(), words) {
+			return &OldPeerError{Legacy: legacy, Err: err}
+		}
+	}
+	return err
 }
