@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 	"unicode"
+	"unicode/utf16"
 
 	"golang.org/x/term"
 
@@ -102,7 +103,7 @@ func (a *app) line(w io.Writer, kind string, v any) error {
 	}
 	a.encode.Lock()
 	defer a.encode.Unlock()
-	body := strings.TrimPrefix(string(fields), "{")
+	body := strings.TrimPrefix(escaped(fields), "{")
 	if body != "}" {
 		body = "," + body
 	}
@@ -165,6 +166,23 @@ func printable(s string) string {
 		}
 		return '\uFFFD'
 	}, s)
+}
+
+// escaped writes what JSON lets stand, but a terminal would obey, as \uXXXX: DEL, C1
+// controls, signs that turn the direction of writing. Beyond ASCII there is nothing in
+// JSON but the contents of strings.
+func escaped(line []byte) string {
+	var b strings.Builder
+	for _, r := range string(line) {
+		if r < unicode.MaxASCII || unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, u := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&b, `\u%04x`, u)
+		}
+	}
+	return b.String()
 }
 
 func isTerminal(w any) bool {

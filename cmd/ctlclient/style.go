@@ -98,7 +98,14 @@ func plain(t string) cell { return cell{text: t} }
 
 func painted(t string, paint func(string) string) cell { return cell{t, paint} }
 
-func (t *table) row(cells ...cell) { t.rows = append(t.rows, cells) }
+// row adds a row. Much of what stands in cells was named by somebody else: none of it
+// moves the cursor, colours, or begins a line.
+func (t *table) row(cells ...cell) {
+	for i := range cells {
+		cells[i].text = strings.ReplaceAll(printable(cells[i].text), "\n", " ")
+	}
+	t.rows = append(t.rows, cells)
+}
 
 func (t *table) write(w io.Writer, st style) error {
 	var widths []int

@@ -21,7 +21,7 @@ func (u *jsonUI) Event(e workflow.Event) {
 	}
 	u.app.encode.Lock()
 	defer u.app.encode.Unlock()
-	fmt.Fprintf(u.app.out, "%s\n", line)
+	fmt.Fprintf(u.app.out, "%s\n", escaped(line))
 }
 
 func (u *jsonUI) flush() {}

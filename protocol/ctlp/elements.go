@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -156,6 +157,17 @@ func (es *elements) time(t tag) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(int64(n), 0).UTC()
+}
+
+// name is text that people read and lists repeat: what a terminal would obey, and
+// what looks like a line of its own, is refused.
+func (es *elements) name(t tag) string {
+	s := es.text(t)
+	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		es.fail("%v has a character that cannot be printed", t)
+		return ""
+	}
+	return s
 }
 
 // text is a required text: UTF-8 without NUL.

@@ -113,8 +113,8 @@ func decodeNode(b []byte) (Node, error) {
 		return Node{}, err
 	}
 	n := Node{
-		Name:      es.text(tagNodeName),
-		Address:   es.text(tagNodeAddress),
+		Name:      es.name(tagNodeName),
+		Address:   es.name(tagNodeAddress),
 		Publisher: !es.flag(tagNodeRole),
 	}
 	for _, e := range es.list {
@@ -165,8 +165,8 @@ func decodeCredential(b []byte) (Credential, error) {
 		return Credential{}, err
 	}
 	c := Credential{
-		NodeName:    es.text(tagNodeName),
-		NodeAddress: es.text(tagNodeAddress),
+		NodeName:    es.name(tagNodeName),
+		NodeAddress: es.name(tagNodeAddress),
 		Function:    es.u16(tagFunction),
 		Certificate: es.bytes(tagCertificate),
 	}
