@@ -216,13 +216,13 @@ func withPort(arg, port string) (string, error) {
 // tvsAsker asks the servers that a phone names, in its order; the first that answers
 // decides. Each is authenticated by the lists that the phone holds.
 func (a *app) tvsAsker(legacy bool) trust.Asker {
+	if legacy {
+		a.note("--legacy: old TLS versions and key exchanges are accepted from TVS")
+	}
 	return trust.NewCachedAsker(trust.AskerFunc(func(ctx context.Context, p trust.Phone, der []byte) (trust.Answer, error) {
 		var last error
 		for _, addr := range p.TVS {
-			if o.legacy {
-		a.note("--legacy: old TLS versions and key exchanges are accepted from this service")
-	}
-	ans, err := tvs.Verify(ctx, addr, der, tvs.Options{Legacy: legacy, Timeout: a.timeout,
+			ans, err := tvs.Verify(ctx, addr, der, tvs.Options{Legacy: legacy, Timeout: a.timeout,
 				VerifyPeer: func(_ *x509.Certificate, raw []byte) error { return authenticate(raw, p.ITL, p.CTL) }})
 			if err == nil {
 				return trust.Answer{Valid: ans.Valid, Roles: ans.Roles, TTL: ans.TTL}, nil
