@@ -1,0 +1,109 @@
+package walls
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// decoders are what reads bytes that somebody else wrote, each with the fuzz target
+// that states its law.
+var decoders = map[string]string{
+	"trust lists":                       "ctlbuild.FuzzParse",
+	"trust lists, edited":               "ctlbuild.FuzzEdit",
+	"signed files (.sgn)":               "ctlbuild.FuzzEnvelope",
+	"certificates":                      "ctlbuild.FuzzCertificate",
+	"certificates on tokens":            "token.FuzzParseCertificate",
+	"PKCS#11 URIs":                      "token.FuzzParseURI",
+	"CTLP frames":                       "protocol/ctlp.FuzzFrame",
+	"CTLP elements":                     "protocol/ctlp.FuzzElements",
+	"CTLP requests, by a server":        "protocol/ctlp.FuzzServer",
+	"CTLP texts for people":             "protocol/ctlp.FuzzPrintable",
+	"TVS messages":                      "protocol/tvs.FuzzMessage",
+	"TFTP requests":                     "protocol/tftp.FuzzParseRequest",
+	"what the administration CLI says":  "protocol/platform.FuzzParseShow",
+	"its terminal":                      "protocol/platform.FuzzScreen",
+	"profiles":                          "cluster.FuzzProfile",
+	"kept identities":                   "cluster.FuzzIdentities",
+	"journals":                          "cluster/journal.FuzzDecode",
+	"fleets":                            "trust.FuzzReadFleet",
+	"what a phone holds and is offered": "trust.FuzzAssess",
+	"the provider's configuration":      "provider.FuzzConfig",
+	"the provider's users":              "provider.FuzzUsers",
+}
+
+// Every decoder has a fuzz target, and every target begins with real data: a corpus
+// that is empty is silent about it.
+func TestDecodersAreFuzzed(t *testing.T) {
+	targets := fuzzTargets(t)
+	for what, target := range decoders {
+		if _, ok := targets[target]; !ok {
+			t.Errorf("%s: there is no %s", what, target)
+		}
+	}
+	for name, seeds := range targets {
+		if seeds == 0 {
+			t.Errorf("%s has no seeds", name)
+		}
+	}
+}
+
+// fuzzTargets counts what seeds every target: calls of f.Add or of seed, which the
+// package has for several, and the files of its corpus.
+func fuzzTargets(t *testing.T) map[string]int {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	targets := map[string]int{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		dir := filepath.Dir(path)
+		rel, err := filepath.Rel(root, dir)
+		if err != nil {
+			return err
+		}
+		for _, decl := range file.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok || f.Recv != nil || !strings.HasPrefix(f.Name.Name, "Fuzz") {
+				continue
+			}
+			seeds := 0
+			ast.Inspect(f.Body, func(n ast.Node) bool {
+				call, ok := n.(*ast.CallExpr)
+				if !ok {
+					return true
+				}
+				switch f := call.Fun.(type) {
+				case *ast.SelectorExpr:
+					if f.Sel.Name == "Add" {
+						seeds++
+					}
+				case *ast.Ident:
+					if f.Name == "seed" { // which fails where it adds nothing
+						seeds++
+					}
+				}
+				return true
+			})
+			if corpus, err := os.ReadDir(filepath.Join(dir, "testdata", "fuzz", f.Name.Name)); err == nil {
+				seeds += len(corpus)
+			}
+			targets[filepath.ToSlash(rel)+"."+f.Name.Name] = seeds
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return targets
+}
