@@ -30,6 +30,7 @@ func (s *Session) Findings(ctx context.Context) []Finding {
 	s.findJobs(add)
 	s.findNodes(add)
 	s.findUnlisted(add)
+	s.findITL(add)
 	if l := s.Snapshot.Current; l != nil {
 		s.findList(l, add)
 	} else if s.Snapshot.Mixed {
@@ -97,6 +98,20 @@ func findTFTP(node string, err error, add addFinding) {
 		return
 	}
 	add(trust.Warning, "", "restart Cisco Tftp on "+node, "TFTP on %s gives phones no CTL file: %v", node, err)
+}
+
+// findITL: an ITL that does not verify strands every phone with Security By Default.
+func (s *Session) findITL(add addFinding) {
+	switch l := s.Snapshot.ITL; {
+	case s.Snapshot.ITLErr != nil:
+		add(trust.Warning, "", "", "the ITL that the publisher serves cannot be read: %v", s.Snapshot.ITLErr)
+	case l == nil:
+	case !l.Verify().OK:
+		add(trust.Danger, "", "regenerate CallManager on the publisher, and leave TVS as it is",
+			"Verification of the ITL file failed: %s; a restore from a backup without CallManager.pem does this (CSCtn50405)", l.Verify().Reason)
+	case l.IsEmptyRollback():
+		add(trust.Note, "", "", "the ITL is emptied (Prepare Cluster for Rollback to Pre 8.0 is set): phones take any configuration, whoever signed it")
+	}
 }
 
 // findList looks at the records of the list that the cluster agrees on.

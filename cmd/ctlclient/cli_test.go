@@ -110,8 +110,8 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdLab starts a lab in $WORK/lab, or acts on the one that runs:
-// lab up [nonsecure] [nodes=N] [version=V] [refused] [noalt] | lab boot.
+// cmdLab starts a lab in $WORK/lab or another folder, and sets $TFTP to its first TFTP
+// server: lab up [dir=NAME] [nonsecure] [nodes=N] [version=V] [refused] [noalt] [noitl].
 func cmdLab(ts *testscript.TestScript, neg bool, args []string) {
 	l := ts.Value(labKey{}).(*labs)
 	o := lab.Options{Dir: ts.MkAbs("lab"), KeyBits: 1024}
@@ -122,6 +122,10 @@ func cmdLab(ts *testscript.TestScript, neg bool, args []string) {
 			o.NonSecure = true
 		case "refused":
 			o.ExportRefused = true
+		case "dir":
+			o.Dir = ts.MkAbs(v)
+		case "noitl":
+			o.NoITL = true
 		case "noalt":
 			o.NoAltTFTP = true
 		case "version":
@@ -140,6 +144,7 @@ func cmdLab(ts *testscript.TestScript, neg bool, args []string) {
 	running, err := lab.Up(context.Background(), o)
 	ts.Check(err)
 	l.running = running
+	ts.Setenv("TFTP", running.TFTPServers()[0])
 	ts.Defer(func() { ts.Check(running.Close()) })
 }
 

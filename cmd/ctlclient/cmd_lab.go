@@ -43,6 +43,7 @@ type labUpOptions struct {
 	nonSecure     bool
 	firewall      bool
 	noAltTFTP     bool
+	noITL         bool
 	exportRefused bool
 	keyBits       int
 	fresh         bool
@@ -72,6 +73,7 @@ lab commands.`,
 	f.BoolVar(&o.nonSecure, "non-secure", false, "start in non-secure mode, without a CTL")
 	f.BoolVar(&o.firewall, "firewall", false, "add a firewall")
 	f.BoolVar(&o.noAltTFTP, "no-alt-tftp", false, "leave the alternate TFTP server out")
+	f.BoolVar(&o.noITL, "no-itl", false, "serve no ITL, as a cluster before 8.0 (with --non-secure)")
 	f.BoolVar(&o.exportRefused, "export-refused", false, "refuse mixed mode, as an unregistered cluster does")
 	f.IntVar(&o.keyBits, "key-bits", 0, "size of the servers' keys: `1024|2048|4096`")
 	f.BoolVar(&o.fresh, "fresh", false, "forget the lab that stands in DIR")
@@ -81,7 +83,7 @@ lab commands.`,
 
 func runLabUp(ctx context.Context, a *app, o labUpOptions) (err error) {
 	opts := lab.Options{Dir: labDir(o.dir), Nodes: o.nodes, Version: o.version, NonSecure: o.nonSecure, Firewall: o.firewall,
-		NoAltTFTP: o.noAltTFTP, ExportRefused: o.exportRefused, KeyBits: o.keyBits, Fresh: o.fresh}
+		NoAltTFTP: o.noAltTFTP, NoITL: o.noITL, ExportRefused: o.exportRefused, KeyBits: o.keyBits, Fresh: o.fresh}
 	if o.verbose {
 		opts.Log = a.note
 	}
