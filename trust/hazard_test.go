@@ -126,6 +126,7 @@ func TestHazards(t *testing.T) {
 		{name: "no server is missing", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, same), Signer: s.Token2.DER, Mixed: true, Credentials: []trust.Credential{sub}}, rule: "servers-missing", silent: true},
 		{name: "tokenless and phones without SBD", c: trust.Change{Old: s.ETokens, Draft: draft(s.Tokenless, same), Signer: s.Pub.DER, Mixed: true, Phones: noSBD}, rule: "tokenless-without-sbd", severity: trust.Warning, says: "12 phones"},
 		{name: "tokenless and phones with SBD", c: trust.Change{Old: s.ETokens, Draft: draft(s.Tokenless, same), Signer: s.Pub.DER, Mixed: true, Phones: held}, rule: "tokenless-without-sbd", silent: true},
+		{name: "tokenless and phones that nobody described", c: trust.Change{Old: s.ETokens, Draft: draft(s.Tokenless, same), Signer: s.Pub.DER, Mixed: true}, rule: "tokenless-without-sbd", severity: trust.Note, says: "if there is any,"},
 		{name: "to tokenless", c: trust.Change{Old: s.ETokens, Draft: draft(s.Tokenless, same), Signer: s.Pub.DER, Mixed: true}, rule: "to-tokenless-precondition", severity: trust.Warning, says: "ITLRecovery and CallManager"},
 		{name: "another file name", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, func(d *ctlbuild.Draft) { d.FileName = "CTLSEP001122334455.tlv" }), Signer: s.Token2.DER}, rule: "file-name", severity: trust.Warning},
 	}
@@ -169,5 +170,42 @@ func TestNoHazards(t *testing.T) {
 		if found := trust.Hazards(t.Context(), c, trust.NoTVS); len(found) > 0 {
 			t.Errorf("%s: %v", name, found)
 		}
+	}
+}
+
+// Phones that nobody described and that cannot ask TVS may not be there at all: what
+// would lose them is a warning that says so, and no certain loss.
+func TestPhonesThatNobodyDescribed(t *testing.T) {
+	s := newScene(t)
+	d := ctlbuild.Edit(s.Tokenless)
+	addToken(t, d, s.NewToken)
+	everywhere := map[string]trust.Vouch{"pub": {Answer: trust.Answer{Valid: true}}}
+	c := trust.Change{Old: s.Tokenless, ITL: s.ITL, Draft: d, Signer: s.NewToken.DER, Mixed: true, Vouched: everywhere, Now: ctltest.Time}
+	severity := map[string]trust.Severity{}
+	for _, h := range trust.Hazards(t.Context(), c, vouches(nil, s.NewToken)) {
+		if h.Rule == "continuity-of-signer" && !strings.HasPrefix(h.Message, "No phones are described. If there is a phone without Security By Default") {
+			t.Errorf("continuity-of-signer: %s", h.Message)
+		}
+		severity[h.Rule] = h.Severity
+	}
+	if severity["continuity-of-signer"] != trust.Warning || severity["signer-known-to-ctl"] != trust.Note {
+		t.Errorf("severities: %v", severity)
+	}
+	verdicts := trust.AssessDraftAll(t.Context(), trust.DefaultPhones(s.Tokenless, s.ITL, nil), d, s.NewToken.DER, vouches(nil, s.NewToken))
+	if accept, lost, unsure := trust.Totals(verdicts); accept != 2 || lost != 0 || unsure != 1 {
+		t.Errorf("%d accept, %d lost, %d unsure", accept, lost, unsure)
+	}
+	if o := trust.Summarise(verdicts)[1].Outcome(); o != "reject, if there are any" {
+		t.Errorf("outcome %q", o)
+	}
+
+	// The same phones described, or phones that can ask: lost for certain.
+	c.Phones = []trust.Phone{{Model: "7940", CTL: s.Tokenless}}
+	if h := trust.Hazards(t.Context(), c, vouches(nil, s.NewToken)); h[0].Rule != "continuity-of-signer" || h[0].Severity != trust.Danger {
+		t.Errorf("described: %+v", h[0])
+	}
+	c.Phones = nil
+	if h := trust.Hazards(t.Context(), c, trust.NoTVS); h[0].Severity != trust.Danger {
+		t.Errorf("nobody vouches: %+v", h[0])
 	}
 }
