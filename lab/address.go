@@ -9,24 +9,25 @@ import (
 
 // Ports of a node; zero where it has no such service.
 type Ports struct {
-	CTLP int `json:",omitempty"` // CTL Provider, TLS
-	TVS  int `json:",omitempty"` // Trust Verification Service, TLS
-	HTTP int `json:",omitempty"` // the files of TFTP over HTTP
-	TFTP int `json:",omitempty"` // UDP
-	SFTP int `json:",omitempty"`
-	SSH  int `json:",omitempty"` // administration CLI
+	CTLP  int `json:",omitempty"` // CTL Provider, TLS
+	TVS   int `json:",omitempty"` // Trust Verification Service, TLS
+	HTTP  int `json:",omitempty"` // the files of TFTP over HTTP
+	TFTP  int `json:",omitempty"` // UDP
+	SFTP  int `json:",omitempty"`
+	SSH   int `json:",omitempty"` // administration CLI
+	HTTPS int `json:",omitempty"` // Tomcat, for the phones' buttons
 }
 
 // Where the services are found unless the port is taken. TFTP, SFTP and SSH
 // have their own ports below 1024 on a real node.
-var defaultPorts = Ports{CTLP: 2444, TVS: 2445, HTTP: 6970, TFTP: 6969, SFTP: 2222, SSH: 2223}
+var defaultPorts = Ports{CTLP: 2444, TVS: 2445, HTTP: 6970, TFTP: 6969, SFTP: 2222, SSH: 2223, HTTPS: 8443}
 
 // portsOf a role: which services it runs.
 func portsOf(role string) Ports {
 	d := defaultPorts
 	switch role {
 	case rolePublisher, roleSubscriber:
-		return Ports{CTLP: d.CTLP, TVS: d.TVS, HTTP: d.HTTP, TFTP: d.TFTP, SSH: d.SSH}
+		return Ports{CTLP: d.CTLP, TVS: d.TVS, HTTP: d.HTTP, TFTP: d.TFTP, SSH: d.SSH, HTTPS: d.HTTPS}
 	case roleTFTP:
 		return Ports{HTTP: d.HTTP, TFTP: d.TFTP, SFTP: d.SFTP}
 	default:

@@ -18,6 +18,7 @@ import (
 // remembered for as long as they say, in the phone's memory: a restart forgets.
 type asker struct {
 	device string
+	asked  int // questions that a server answered
 	cache  map[[sha256.Size]byte]remembered
 }
 
@@ -56,6 +57,7 @@ func (a *asker) Ask(ctx context.Context, p trust.Phone, der []byte) (trust.Answe
 			errs = append(errs, fmt.Errorf("%s: %w", server, err))
 			continue
 		}
+		a.asked++
 		answer := trust.Answer{Valid: got.Valid, Roles: bytes.Clone(got.Roles), TTL: got.TTL}
 		if answer.Valid && answer.TTL > 0 {
 			a.cache[key] = remembered{answer, time.Now().Add(answer.TTL)}

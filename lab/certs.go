@@ -27,6 +27,7 @@ const (
 	certTVS         = "TVS"
 	certCAPF        = "CAPF"        // publisher only
 	certITLRecovery = "ITLRecovery" // publisher only
+	certTomcat      = "tomcat"      // HTTPS of port 8443
 	certProvider    = "CTLProvider" // TLS of port 2444
 	certIdentity    = "identity"    // of an alternate TFTP server or a firewall
 

@@ -36,6 +36,7 @@ type call struct {
 }
 
 type reply struct {
+	Page   *remotePage  `json:",omitempty"`
 	Error  string       `json:",omitempty"`
 	Status *Status      `json:",omitempty"`
 	Boots  []remoteBoot `json:",omitempty"`
@@ -49,6 +50,13 @@ type remoteBoot struct {
 	Server           string
 	Console          []string
 	Error            string `json:",omitempty"`
+}
+
+// remotePage is a Page on the wire.
+type remotePage struct {
+	URL        string
+	Verdict    remoteVerdict
+	Remembered bool
 }
 
 type remoteVerdict struct {
@@ -138,7 +146,11 @@ var verbs = map[string]func(ctx context.Context, l *Lab, c call) (reply, error){
 	"distrust": func(_ context.Context, l *Lab, c call) (reply, error) { return reply{}, l.Distrust(c.Certificate) },
 	"restart":  func(ctx context.Context, l *Lab, _ call) (reply, error) { return reply{}, l.RestartServices(ctx) },
 	"phones":   func(ctx context.Context, l *Lab, c call) (reply, error) { return l.remotePhones(ctx, c.Phone) },
-	"clear":    func(_ context.Context, l *Lab, c call) (reply, error) { return reply{}, l.ClearPhone(c.Phone) },
+	"directories": func(ctx context.Context, l *Lab, c call) (reply, error) {
+		p, err := l.Directories(ctx, c.Phone)
+		return reply{Page: &remotePage{p.URL, toRemote(p.Verdict), p.Remembered}}, err
+	},
+	"clear": func(_ context.Context, l *Lab, c call) (reply, error) { return reply{}, l.ClearPhone(c.Phone) },
 	"point": func(_ context.Context, l *Lab, c call) (reply, error) {
 		return reply{}, l.PointPhone(c.Phone, c.Servers...)
 	},

@@ -165,7 +165,7 @@ func (l *Lab) RenameHost(node, name string) error {
 	n.Name, n.st.Name = name, name
 	n.mu.Unlock()
 	l.log.printf("%s: renamed to %s", former, name)
-	for _, c := range []string{certCallManager, certTVS, certCAPF, certITLRecovery} {
+	for _, c := range []string{certCallManager, certTVS, certCAPF, certITLRecovery, certTomcat} {
 		if _, ok := n.wanted()[c]; !ok {
 			continue
 		}

@@ -141,6 +141,7 @@ func (n *Node) wanted() map[string]certSpec {
 	w := map[string]certSpec{
 		certCallManager: {n.Name, bits},
 		certTVS:         {n.Name, bits},
+		certTomcat:      {n.Name, 0},
 		certProvider:    {n.Name, 0},
 	}
 	if n.Role == rolePublisher {
@@ -266,7 +267,7 @@ func (n *Node) start(move bool) (err error) {
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(tcp("CTL Provider", &p.CTLP, provider), tcp("TVS", &p.TVS, n.newTVS()), tcp("SSH", &p.SSH, n.newCLI())); err != nil {
+		if err := errors.Join(tcp("CTL Provider", &p.CTLP, provider), tcp("TVS", &p.TVS, n.newTVS()), tcp("SSH", &p.SSH, n.newCLI()), tcp("HTTPS", &p.HTTPS, n.newHTTPS())); err != nil {
 			return err
 		}
 	}

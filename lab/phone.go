@@ -31,7 +31,9 @@ type Phone struct {
 	lab *Lab
 	st  *phoneState
 	dir string
-	mu  sync.Mutex // one boot at a time
+	mu  sync.Mutex // one boot at a time, or one button
+	// asker holds TVS's answers until the next boot; nil before the first.
+	asker *asker
 }
 
 // Boot of one phone.
@@ -214,7 +216,8 @@ func (p *Phone) restart(ctx context.Context) Boot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	start := time.Now()
-	b := &boot{phone: p, ctx: ctx, asker: newAsker(p), out: Boot{Phone: p}}
+	p.asker = newAsker(p)
+	b := &boot{phone: p, ctx: ctx, asker: p.asker, out: Boot{Phone: p}}
 	p.lab.mu.Lock()
 	b.servers = p.st.Servers
 	p.lab.mu.Unlock()

@@ -180,6 +180,7 @@ func (n *Node) rolesOf(der []byte) []uint8 {
 		{certITLRecovery, []ctlbuild.Function{ctlbuild.SAST}},
 		{certTVS, []ctlbuild.Function{ctlbuild.TVS}},
 		{certCAPF, []ctlbuild.Function{ctlbuild.CAPF}},
+		{certTomcat, []ctlbuild.Function{ctlbuild.AppServer}},
 	}
 	for _, m := range n.lab.callManagers() {
 		for _, o := range own {

@@ -212,6 +212,18 @@ func (r *Remote) RestartPhone(ctx context.Context, name string) (Boot, error) {
 	return boots[0], nil
 }
 
+// Directories is Lab.Directories.
+func (r *Remote) Directories(ctx context.Context, name string) (Page, error) {
+	out, err := r.do(ctx, "directories", call{Phone: name})
+	if err != nil {
+		return Page{}, err
+	}
+	if out.Page == nil {
+		return Page{}, errors.New("ask the lab: no page in its answer")
+	}
+	return Page{URL: out.Page.URL, Verdict: out.Page.Verdict.verdict(trust.Phone{Name: name}), Remembered: out.Page.Remembered}, nil
+}
+
 func (r *Remote) phones(ctx context.Context, c call) ([]Boot, error) {
 	out, err := r.do(ctx, "phones", c)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 func newLabCommand(a *app) *cobra.Command {
 	return group("lab", "A practice cluster: publisher, subscribers, TFTP server and phones on this machine",
 		"  ctlclient lab demo\n  ctlclient lab up",
-		newLabUpCommand(a), newLabDemoCommand(a), newLabStatusCommand(a), newLabTrustCommand(a), newLabPhonesCommand(a),
+		newLabUpCommand(a), newLabDemoCommand(a), newLabStatusCommand(a), newLabTrustCommand(a), newLabPhonesCommand(a), newLabDirectoriesCommand(a),
 		newLabRestartCommand(a), newLabRegenerateCommand(a), newLabRenameCommand(a), newLabRestoreCommand(a),
 		newLabPrepareRollbackCommand(a), newLabClearCommand(a), newLabPointCommand(a),
 		newLabStopCommand(a), newLabStartCommand(a))

@@ -91,3 +91,25 @@ func newLabPointCommand(a *app) *cobra.Command {
 			return a.said("%s asks %s", args[0], strings.Join(servers, ", "))
 		})
 }
+
+func newLabDirectoriesCommand(a *app) *cobra.Command {
+	return remoteCommand(a, "directories PHONE", "Press a phone's Directories button",
+		"Press a phone's Directories button: it opens an HTTPS connection to its node, whose Tomcat certificate is in no list that it holds, asks TVS about it, and says whether it goes on. It remembers what TVS vouched for until it restarts.",
+		"  ctlclient lab directories SEP0011215A1AE3", exactly("PHONE"),
+		func(ctx context.Context, r *lab.Remote, args []string) error {
+			p, err := r.Directories(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			if a.json {
+				v := verdictOf(p.Verdict)
+				return a.result(map[string]any{"phone": args[0], "url": p.URL, "accept": v.Accept, "certain": v.Certain, "by_tvs": v.ByTVS,
+					"remembered": p.Remembered, "reason": v.Reason, "steps": v.Steps, "console": v.Console})
+			}
+			a.printf("%s\n", p.URL)
+			if p.Remembered {
+				a.printf("TVS was not asked again: the phone remembers its answer.\n")
+			}
+			return p.Verdict.WriteText(a.out)
+		})
+}
