@@ -3,59 +3,131 @@ package gui
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/workflow"
 )
 
 // actionScreen is the CTL Client's second screen: what to do. Its three jobs stand first,
-// in its words; the two migrations follow.
+// in its words; the two migrations follow, then a file that is signed already. What does not
+// apply to the cluster as it is says why.
 type actionScreen struct {
-	s       *shell
-	root    *fyne.Container
-	none    fyne.CanvasObject
-	choices []*widget.Button
+	*page
+	s   *shell
+	box *fyne.Container
 }
 
 func newActionScreen(s *shell) *actionScreen {
-	a := &actionScreen{s: s, none: newNotice(infoNotice, t("action.none"))}
-	box := container.NewVBox(a.none)
-	for _, choice := range []struct {
-		kind jobKind
-		icon fyne.Resource
-	}{
-		{jobMixed, theme.MediaRecordIcon()},
-		{jobNonSecure, theme.RadioButtonIcon()},
-		{jobUpdate, theme.DocumentCreateIcon()},
-		{jobToTokens, theme.LoginIcon()},
-		{jobToTokenless, theme.LogoutIcon()},
-	} {
-		b := widget.NewButtonWithIcon(t("action."+string(choice.kind)), choice.icon, func() { s.begin(choice.kind) })
-		b.Alignment = widget.ButtonAlignLeading
-		a.choices = append(a.choices, b)
-		text := wrapped(t("action." + string(choice.kind) + ".text"))
-		text.Importance = widget.LowImportance
-		box.Add(container.NewVBox(b, text))
-	}
-	a.root = container.NewBorder(
-		container.NewVBox(heading(t("action.title"), t("action.text")), widget.NewSeparator()),
-		nil, nil, nil, scrolled(box))
+	a := &actionScreen{s: s, box: container.NewVBox()}
+	a.page = newPage(t("action.title"), t("action.text"), nil, a.box)
 	return a
 }
 
-func (a *actionScreen) object() fyne.CanvasObject { return a.root }
+func jobIcon(kind jobKind) fyne.Resource {
+	switch kind {
+	case jobMixed:
+		return theme.VisibilityOffIcon()
+	case jobNonSecure:
+		return theme.VisibilityIcon()
+	case jobUpdate:
+		return theme.DocumentCreateIcon()
+	case jobToTokens:
+		return theme.LoginIcon()
+	case jobToTokenless:
+		return theme.LogoutIcon()
+	}
+	return theme.UploadIcon()
+}
 
 func (a *actionScreen) shown() {
-	connected := a.s.model.session != nil
-	if connected {
-		a.none.Hide()
-	} else {
-		a.none.Show()
+	a.box.RemoveAll()
+	if a.s.model.session == nil {
+		a.box.Add(emptyNote("action.none"))
 	}
-	for _, b := range a.choices {
-		if connected {
-			b.Enable()
-		} else {
-			b.Disable()
-		}
+	for _, f := range a.s.model.fits {
+		a.box.Add(a.choice(f))
 	}
+	if a.s.model.session != nil {
+		open := newButton(t("action.distribute"), jobIcon(jobDistribute), a.openSigned)
+		a.box.Add(choiceRow(open, quietText(t("action.distribute.text")), nil))
+	}
+	a.box.Refresh()
+}
+
+// choice is a job: its button, what it does, and why it is advised or does not apply.
+func (a *actionScreen) choice(f workflow.Fit) fyne.CanvasObject {
+	kind := jobNames[f.Job]
+	b := newButton(t("action."+string(kind)), jobIcon(kind), func() { a.s.begin(kind) })
+	text := t("action." + string(kind) + ".text")
+	if f.Publisher {
+		text = t("action." + string(kind) + ".publisher")
+	}
+	note := fyne.CanvasObject(nil)
+	switch {
+	case !f.Possible():
+		b.Disable()
+		note = signed(unsureSign, t("fit."+string(f.Why)))
+	case f.Advised:
+		b.Importance = widget.HighImportance
+		note = signed(goodSign, t("fit.advised."+string(kind)))
+	}
+	return choiceRow(b, quietText(text), note)
+}
+
+// choiceRow is a button with its explanation at its right, so that all buttons are of one width.
+func choiceRow(b *button, text, note fyne.CanvasObject) fyne.CanvasObject {
+	b.Alignment = widget.ButtonAlignLeading
+	right := container.New(layout.NewCustomPaddedVBoxLayout(-12), text)
+	if note != nil {
+		right.Add(container.New(layout.NewCustomPaddedLayout(0, 0, 8, 0), note))
+	}
+	return container.NewVBox(
+		container.New(sideLayout{width: 290}, container.NewVBox(b), right), spacer(4))
+}
+
+// sideLayout gives the first object a width of its own and the second one the rest; where that
+// would be too narrow to read, the second one goes below.
+type sideLayout struct{ width float32 }
+
+// narrowest is how little room a text beside a button may have.
+const narrowest = 300
+
+func (l sideLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	left, right := objects[0], objects[1]
+	width := max(l.width, left.MinSize().Width)
+	if size.Width-width < narrowest {
+		left.Resize(fyne.NewSize(size.Width, left.MinSize().Height))
+		right.Move(fyne.NewPos(0, left.MinSize().Height))
+		right.Resize(fyne.NewSize(size.Width, right.MinSize().Height))
+		return
+	}
+	left.Resize(fyne.NewSize(width, left.MinSize().Height))
+	right.Move(fyne.NewPos(width+theme.Padding(), 0))
+	right.Resize(fyne.NewSize(size.Width-width-theme.Padding(), size.Height))
+}
+
+func (l sideLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	left, right := objects[0].MinSize(), objects[1].MinSize()
+	if objects[1].Position().Y > 0 {
+		return fyne.NewSize(left.Width, left.Height+right.Height)
+	}
+	return fyne.NewSize(left.Width, max(left.Height, right.Height))
+}
+
+// openSigned distributes a file that is signed already.
+func (a *actionScreen) openSigned() {
+	s := a.s
+	chooseFile(s, t("action.distribute"), []string{".tlv"}, func(path string) {
+		readFile(s, path, func(_ string, data []byte) {
+			list, err := ctlbuild.Parse(data)
+			if err != nil {
+				s.fail(t("action.distribute"), err)
+				return
+			}
+			s.beginDistribute(list)
+		})
+	})
 }

@@ -8,7 +8,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -21,8 +20,8 @@ import (
 // asker answers the questions of a job with dialogs. A job calls it from its own goroutine;
 // each call shows a dialog through fyne.Do and waits for the person or for its context.
 type asker struct {
-	window fyne.Window
-	events func(workflow.Event) // on the UI goroutine
+	dialogs *dialogs
+	events  func(workflow.Event) // on the UI goroutine
 
 	mu      sync.Mutex
 	pending []workflow.Event
@@ -88,55 +87,100 @@ func (a *asker) wait(ctx context.Context, show func(end func(*answer)) (closeIt 
 	}
 }
 
+// tokenName is a token as a person tells it from another.
+func tokenName(label, serial string) string {
+	if serial == "" {
+		return label
+	}
+	return label + " (" + serial + ")"
+}
+
 // PIN asks once for one attempt.
 func (a *asker) PIN(ctx context.Context, r token.PINRequest) ([]byte, error) {
-	name := r.Token
-	if r.Serial != "" {
-		name += " (" + r.Serial + ")"
-	}
-	lines := []string{t("pin.text", map[string]any{"Token": name})}
+	content := container.NewVBox(flush(wrapped(t("pin.text", map[string]any{"Token": tokenName(r.Token, r.Serial)}))))
 	if r.Context {
-		lines = append(lines, t("pin.again"))
+		content.Add(flush(wrapped(t("pin.again"))))
 	}
-	warning := ""
 	switch {
 	case r.FinalTry:
-		warning = t("pin.final")
+		content.Add(newNotice(dangerNotice, t("pin.final")))
 	case r.CountLow:
-		warning = t("pin.low")
+		content.Add(newNotice(warningNotice, t("pin.low")))
 	}
-	return a.secret(ctx, t("pin.title"), strings.Join(lines, "\n"), warning, t("pin.label"))
+	return a.secret(ctx, t("pin.title"), content, t("pin.label"))
 }
 
 // Password asks for a node's password.
 func (a *asker) Password(ctx context.Context, node, user string) ([]byte, error) {
-	return a.secret(ctx, t("password.title"),
-		t("password.text", map[string]any{"Node": node, "User": user}), "", t("password.label"))
+	text := t("password.text", map[string]any{"Node": node, "User": user})
+	return a.secret(ctx, t("password.title"), container.NewVBox(flush(wrapped(text))), t("password.label"))
 }
 
-func (a *asker) secret(ctx context.Context, title, text, warning, label string) ([]byte, error) {
+func (a *asker) secret(ctx context.Context, title string, content *fyne.Container, label string) ([]byte, error) {
 	got, err := a.wait(ctx, func(end func(*answer)) func() {
-		entry := newSecretEntry()
-		form := container.New(layout.NewFormLayout(), widget.NewLabel(label), entry)
-		content := container.NewVBox(wrapped(text))
-		if warning != "" {
-			content.Add(newNotice(warningNotice, warning))
-		}
-		content.Add(form)
-		d := newQuestion(a.window, title, content, t("button.ok"), t("button.cancel"), false)
-		d.onAnswer = func(yes bool) {
+		entry := newSecretField()
+		content.Add(form(label, entry))
+		q := newQuestion(a.dialogs, title, content, t("button.ok"), t("button.cancel"), false)
+		q.first = entry
+		q.check = func() bool { return entry.Text != "" }
+		q.onAnswer = func(yes bool) {
 			secret := entry.take()
 			if !yes {
+				clear(secret)
 				end(nil)
 				return
 			}
 			end(&answer{secret: secret, yes: true})
 		}
-		entry.onSubmit = func() { d.answer(true) }
-		entry.onEscape = func() { d.answer(false) }
-		d.show()
-		a.window.Canvas().Focus(entry)
-		return func() { d.answer(false) }
+		q.show()
+		return func() { q.answer(false) }
+	})
+	if err != nil {
+		return nil, err
+	}
+	return got.secret, nil
+}
+
+// form is pairs of a label and what is to be filled in.
+func form(pairs ...any) fyne.CanvasObject {
+	box := container.New(layout.NewFormLayout())
+	for i := 0; i+1 < len(pairs); i += 2 {
+		box.Add(widget.NewLabel(pairs[i].(string)))
+		box.Add(pairs[i+1].(fyne.CanvasObject))
+	}
+	return flush(box)
+}
+
+// newPIN asks twice and goes on only when both are the same.
+func (a *asker) newPIN(ctx context.Context, r token.PINRequest) ([]byte, error) {
+	got, err := a.wait(ctx, func(end func(*answer)) func() {
+		first, again := newSecretField(), newSecretField()
+		note := container.NewVBox()
+		content := container.NewVBox(flush(wrapped(t("pin.new.text", map[string]any{"Token": tokenName(r.Token, r.Serial)}))),
+			form(t("pin.new"), first, t("pin.repeat"), again), note)
+		q := newQuestion(a.dialogs, t("tokens.pin"), content, t("button.ok"), t("button.cancel"), false)
+		q.first = first
+		q.check = func() bool {
+			note.RemoveAll()
+			if first.Text == "" || first.Text != again.Text {
+				note.Add(newNotice(warningNotice, t("pin.differ")))
+				return false
+			}
+			return true
+		}
+		q.onAnswer = func(yes bool) {
+			secret, other := first.take(), again.take()
+			clear(other)
+			if !yes {
+				clear(secret)
+				end(nil)
+				return
+			}
+			end(&answer{secret: secret, yes: true})
+		}
+		first.OnSubmitted = func(string) { a.dialogs.window.Canvas().Focus(again) }
+		q.show()
+		return func() { q.answer(false) }
 	})
 	if err != nil {
 		return nil, err
@@ -146,42 +190,42 @@ func (a *asker) secret(ctx context.Context, title, text, warning, label string) 
 
 // Identity shows a fingerprint that is met for the first time.
 func (a *asker) Identity(ctx context.Context, node, kind, fingerprint string) (bool, error) {
-	got, err := a.wait(ctx, func(end func(*answer)) func() {
+	return a.confirm(ctx, func() *question {
 		print := widget.NewLabelWithStyle(fingerprint, fyne.TextAlignLeading, fyne.TextStyle{Monospace: true})
-		print.Selectable = true
+		print.Wrapping = fyne.TextWrapBreak
 		content := container.NewVBox(
-			wrapped(t("identity.text", map[string]any{"Node": node, "Kind": kind})),
-			print,
-			wrapped(t("identity.advice")))
-		d := newQuestion(a.window, t("identity.title"), content, t("identity.keep"), t("button.cancel"), true)
-		d.onAnswer = func(yes bool) { end(&answer{yes: yes}) }
-		d.show()
-		return func() { d.answer(false) }
+			flush(wrapped(t("identity.text", map[string]any{"Node": node, "Kind": kind}))),
+			flush(print), newCopyButton(a.dialogs.window, t("button.copy"), fingerprint),
+			newNotice(infoNotice, t("identity.advice")))
+		return newQuestion(a.dialogs, t("identity.title"), content, t("identity.keep"), t("button.cancel"), true)
 	})
-	if err != nil {
-		return false, err
-	}
-	return got.yes, nil
 }
 
 // Confirm asks whether to go on.
 func (a *asker) Confirm(ctx context.Context, c workflow.Confirmation) (bool, error) {
-	got, err := a.wait(ctx, func(end func(*answer)) func() {
-		content := container.NewVBox(wrapped(c.Text))
+	return a.confirm(ctx, func() *question {
+		content := container.NewVBox(flush(wrapped(c.Text)))
 		for _, h := range c.Hazards {
 			if c.Danger && h.Severity != trust.Danger {
 				continue // the review has shown it; here is only what is to be accepted
 			}
-			content.Add(newNotice(noticeOf(h.Severity), h.Message))
+			content.Add(newNotice(noticeOf(h.Severity), strings.TrimSpace(h.Message)))
 		}
 		yes := t("button.continue")
 		if c.Danger {
 			yes = t("confirm.accept-loss")
 		}
-		d := newQuestion(a.window, c.Title, content, yes, t("button.cancel"), c.Danger || c.Undescribed)
-		d.onAnswer = func(yes bool) { end(&answer{yes: yes}) }
-		d.show()
-		return func() { d.answer(false) }
+		return newQuestion(a.dialogs, c.Title, content, yes, t("button.cancel"), c.Danger || c.Undescribed)
+	})
+}
+
+// confirm waits for the yes or no of a question.
+func (a *asker) confirm(ctx context.Context, make func() *question) (bool, error) {
+	got, err := a.wait(ctx, func(end func(*answer)) func() {
+		q := make()
+		q.onAnswer = func(yes bool) { end(&answer{yes: yes}) }
+		q.show()
+		return func() { q.answer(false) }
 	})
 	if err != nil {
 		return false, err
@@ -189,97 +233,19 @@ func (a *asker) Confirm(ctx context.Context, c workflow.Confirmation) (bool, err
 	return got.yes, nil
 }
 
-// question is a dialog with two buttons that Enter and Escape answer.
-type question struct {
-	window   fyne.Window
-	dialog   *dialog.CustomDialog
-	yes      *widget.Button
-	no       *widget.Button
-	careful  bool // Enter does not mean yes
-	done     bool
-	check    func() bool // asked before yes; nil: yes is always possible
-	onAnswer func(yes bool)
-	typed    func(*fyne.KeyEvent)
-}
-
-func newQuestion(w fyne.Window, title string, content fyne.CanvasObject, yes, no string, careful bool) *question {
-	q := &question{window: w, careful: careful}
-	q.yes = widget.NewButtonWithIcon(yes, theme.ConfirmIcon(), func() { q.answer(true) })
-	q.yes.Importance = widget.HighImportance
-	if careful {
-		q.yes.Importance = widget.WarningImportance
-	}
-	q.no = widget.NewButtonWithIcon(no, theme.CancelIcon(), func() { q.answer(false) })
-	q.dialog = dialog.NewCustomWithoutButtons(title, content, w)
-	q.dialog.SetButtons([]fyne.CanvasObject{q.no, q.yes})
-	return q
-}
-
-// onlyYes leaves one button: nothing is asked, only told.
-func (q *question) onlyYes() {
-	q.dialog.SetButtons([]fyne.CanvasObject{q.yes})
-	if q.onAnswer == nil {
-		q.onAnswer = func(bool) {}
-	}
-}
-
-func (q *question) show() {
-	q.typed = q.window.Canvas().OnTypedKey()
-	q.window.Canvas().SetOnTypedKey(func(e *fyne.KeyEvent) {
-		switch e.Name {
-		case fyne.KeyEscape:
-			q.answer(false)
-		case fyne.KeyReturn, fyne.KeyEnter:
-			if !q.careful {
-				q.answer(true)
-			}
-		}
+// newCopyButton puts a text on the clipboard and says so for a moment.
+func newCopyButton(w fyne.Window, label, text string) fyne.CanvasObject {
+	var b *button
+	b = newButton(label, theme.ContentCopyIcon(), func() {
+		fyne.CurrentApp().Clipboard().SetContent(text)
+		b.SetText(t("button.copied"))
+		b.SetIcon(theme.ConfirmIcon())
+		time.AfterFunc(2*time.Second, func() {
+			fyne.Do(func() {
+				b.SetText(label)
+				b.SetIcon(theme.ContentCopyIcon())
+			})
+		})
 	})
-	q.dialog.Show()
-	// Text that wraps knows its height only once it knows its width.
-	width := max(q.dialog.MinSize().Width, 620)
-	for range 2 {
-		q.dialog.Resize(fyne.NewSize(width, q.dialog.MinSize().Height))
-	}
-}
-
-func (q *question) answer(yes bool) {
-	if q.done || yes && q.check != nil && !q.check() {
-		return
-	}
-	q.done = true
-	q.window.Canvas().SetOnTypedKey(q.typed)
-	q.dialog.Hide()
-	q.onAnswer(yes)
-}
-
-// secretEntry is a password field that answers Enter and Escape and forgets what it held.
-type secretEntry struct {
-	widget.Entry
-	onSubmit, onEscape func()
-}
-
-func newSecretEntry() *secretEntry {
-	e := &secretEntry{}
-	e.Password = true
-	e.ExtendBaseWidget(e)
-	e.OnSubmitted = func(string) { e.onSubmit() }
-	return e
-}
-
-// TypedKey adds Escape.
-func (e *secretEntry) TypedKey(k *fyne.KeyEvent) {
-	if k.Name == fyne.KeyEscape {
-		e.onEscape()
-		return
-	}
-	e.Entry.TypedKey(k)
-}
-
-// take empties the field and returns what was typed. Fyne keeps text as strings, which Go
-// cannot wipe: the bytes returned are the only copy that this program makes.
-func (e *secretEntry) take() []byte {
-	secret := []byte(e.Text)
-	e.SetText("")
-	return secret
+	return container.NewHBox(b)
 }

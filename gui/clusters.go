@@ -3,48 +3,56 @@ package gui
 import (
 	"context"
 	"fmt"
-	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/cluster"
-	"ctlclient/workflow"
 )
 
 // clustersScreen: profiles, the one used last first; add one; the practice cluster.
 type clustersScreen struct {
-	s    *shell
-	root *fyne.Container
-	list *fyne.Container
+	*page
+	s        *shell
+	list     *chooser
+	none     *notice
+	open     *button
+	details  *button
+	remove   *button
+	practice *practiceCard
 }
 
 func newClustersScreen(s *shell) *clustersScreen {
-	c := &clustersScreen{s: s, list: container.NewVBox()}
-	add := widget.NewButtonWithIcon(t("clusters.add"), theme.ContentAddIcon(), c.add)
-	add.Importance = widget.HighImportance
-	practice := widget.NewButtonWithIcon(t("clusters.practice"), theme.MediaPlayIcon(), c.practice)
-	if s.options.Practice == nil {
-		practice.Disable()
-	}
-	c.root = container.NewBorder(
-		container.NewVBox(heading(t("clusters.title"), t("clusters.text")), widget.NewSeparator()),
-		container.NewVBox(widget.NewSeparator(),
-			container.NewHBox(practice, wrappedWide(t("clusters.practice.text")), layout.NewSpacer(), add)),
-		nil, nil, scrolled(c.list))
+	c := &clustersScreen{s: s, none: newNotice(infoNotice, t("clusters.none"))}
+	c.list = newChooser(func(int) { c.enable() },
+		column{t("clusters.name"), 220}, column{t("clusters.publisher"), 320}, column{t("clusters.nodes.title"), 90})
+	c.list.onOpen = func(int) { c.connect() }
+	c.practice = newPracticeCard(s)
+	c.open = mainButton(t("clusters.open"), theme.NavigateNextIcon(), c.connect)
+	c.details = newButton(t("clusters.details"), theme.InfoIcon(), c.showDetails)
+	c.remove = newButton(t("clusters.remove"), theme.DeleteIcon(), c.removeChosen)
+	add := newButton(t("clusters.add"), theme.ContentAddIcon(), c.add)
+	c.page = newPage(t("clusters.title"), t("clusters.text"), nil,
+		container.NewVBox(c.none, c.list, spacer(12), c.practice.object),
+		add, layout.NewSpacer(), c.remove, c.details, c.open)
+	c.enable()
 	return c
 }
 
-func (c *clustersScreen) object() fyne.CanvasObject { return c.root }
-
 func (c *clustersScreen) shown() {
+	c.practice.show()
+	c.read()
+}
+
+// read looks for profiles in the configuration folder.
+func (c *clustersScreen) read() {
 	start(c.s.tasks, t("clusters.reading"),
 		func(context.Context) ([]*cluster.Profile, error) { return cluster.Profiles() },
 		func(found []*cluster.Profile, err error) {
@@ -57,213 +65,182 @@ func (c *clustersScreen) shown() {
 }
 
 func (c *clustersScreen) fill() {
-	c.list.RemoveAll()
-	if len(c.s.model.profiles) == 0 {
-		c.list.Add(newNotice(infoNotice, t("clusters.none")))
-	}
+	var rows [][]cell
 	for _, p := range c.s.model.profiles {
-		c.list.Add(c.row(p))
-		c.list.Add(widget.NewSeparator())
+		pub := p.Publisher()
+		rows = append(rows, words(p.Name, hostText(pub.Name, pub.Address), fmt.Sprint(len(p.Nodes))))
 	}
-	c.list.Refresh()
+	if c.list.selected < 0 && len(rows) > 0 {
+		c.list.selected = 0 // the one used last
+	}
+	if len(rows) == 0 {
+		c.none.Show()
+		c.list.Hide()
+	} else {
+		c.none.Hide()
+		c.list.Show()
+	}
+	c.list.setRows(rows)
+	c.enable()
+	if len(rows) > 0 && c.s.window.Canvas().Focused() == nil && c.s.dialogs.front() == nil {
+		c.s.window.Canvas().Focus(c.list)
+	}
 }
 
-func (c *clustersScreen) row(p *cluster.Profile) fyne.CanvasObject {
-	name := widget.NewLabelWithStyle(p.Name, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
-	detail := widget.NewLabel(fmt.Sprintf("%s · %s", publisherOf(p),
-		t("clusters.nodes", map[string]any{"Count": fmt.Sprint(len(p.Nodes))})))
-	detail.Importance = widget.LowImportance
-	open := widget.NewButtonWithIcon(t("clusters.open"), theme.NavigateNextIcon(), func() { c.s.connect(p) })
-	return container.NewBorder(nil, nil, nil, container.NewCenter(open), container.NewVBox(name, detail))
+// hostText is a node's name with its address, or one of them where both are the same.
+func hostText(name, address string) string {
+	if name == "" || name == address {
+		return address
+	}
+	return name + " (" + address + ")"
 }
 
-func publisherOf(p *cluster.Profile) string {
+func (c *clustersScreen) enable() {
+	for _, b := range []*button{c.open, c.details, c.remove} {
+		setEnabled(b, c.chosen() != nil)
+	}
+}
+
+// chosen is the profile chosen, nil: none.
+func (c *clustersScreen) chosen() *cluster.Profile {
+	if i := c.list.selected; i >= 0 && i < len(c.s.model.profiles) {
+		return c.s.model.profiles[i]
+	}
+	return nil
+}
+
+func (c *clustersScreen) connect() {
+	if p := c.chosen(); p != nil {
+		c.s.connect(p)
+	}
+}
+
+// showDetails says where a profile is and what stands in it.
+func (c *clustersScreen) showDetails() {
+	p := c.chosen()
+	if p == nil {
+		return
+	}
+	nodes := newTable(column{t("overview.node"), 160}, column{t("overview.address"), 140},
+		column{t("clusters.role"), 120}, column{t("clusters.transport"), 80})
+	nodes.wrap = true
+	var rows [][]cell
 	for _, n := range p.Nodes {
-		if n.Role == "publisher" {
-			return n.Name + " (" + n.Address + ")"
-		}
+		rows = append(rows, words(n.Name, n.Address, t("role."+n.Role), strings.ToUpper(n.Transport)))
 	}
-	return filepath.Base(p.File)
+	nodes.setRows(rows)
+	fleet := p.Fleet
+	if fleet == "" {
+		fleet = t("clusters.no-fleet")
+	}
+	q := newStatement(c.s.dialogs, p.Name, container.NewVBox(
+		facts(t("clusters.file"), p.File, t("clusters.user"), p.User, t("clusters.version"), p.Version, t("clusters.fleet"), fleet),
+		nodes, flush(quietText(t("clusters.edit.text")))))
+	q.wide = true
+	q.add(t("clusters.folder"), theme.FolderOpenIcon(), func() { c.s.openFolder(filepath.Dir(p.File)) })
+	q.show()
+}
+
+// openFolder shows a folder in the system's own file manager.
+func (s *shell) openFolder(dir string) {
+	if err := s.app.OpenURL(&url.URL{Scheme: "file", Path: filepath.ToSlash(dir)}); err != nil {
+		s.fail(dir, err)
+	}
+}
+
+// removeChosen deletes a profile; its journals stay.
+func (c *clustersScreen) removeChosen() {
+	p := c.chosen()
+	if p == nil {
+		return
+	}
+	q := newQuestion(c.s.dialogs, t("clusters.remove.title", map[string]any{"Name": p.Name}),
+		container.NewVBox(flush(wrapped(t("clusters.remove.text"))), facts(t("clusters.file"), p.File)),
+		t("clusters.remove.yes"), t("button.cancel"), true)
+	q.onAnswer = func(yes bool) {
+		if !yes {
+			return
+		}
+		if err := os.Remove(p.File); err != nil {
+			c.s.fail(t("clusters.remove"), err)
+		}
+		c.list.selected = -1
+		c.read()
+	}
+	q.show()
 }
 
 // recentFirst orders profiles by when they were last opened.
 func (s *shell) recentFirst(profiles []*cluster.Profile) []*cluster.Profile {
-	rank := map[string]int{}
-	for i, file := range s.app.Preferences().StringList(prefRecent) {
-		rank[file] = i + 1
-	}
-	sorted := append([]*cluster.Profile(nil), profiles...)
-	for i := 1; i < len(sorted); i++ {
-		for j := i; j > 0 && earlier(rank[sorted[j].File], rank[sorted[j-1].File]); j-- {
-			sorted[j], sorted[j-1] = sorted[j-1], sorted[j]
+	recent := s.app.Preferences().StringList(prefRecent)
+	rank := func(p *cluster.Profile) int {
+		if i := slices.Index(recent, p.File); i >= 0 {
+			return i
 		}
+		return len(recent)
 	}
+	sorted := slices.Clone(profiles)
+	slices.SortStableFunc(sorted, func(a, b *cluster.Profile) int { return rank(a) - rank(b) })
 	return sorted
 }
 
-// earlier compares places in the recent list; 0 is "not in it".
-func earlier(a, b int) bool { return a != 0 && (b == 0 || a < b) }
-
-// openProfile opens the cluster that the command line names.
-func (s *shell) openProfile(nameOrFile string) {
-	p, err := cluster.LoadProfile(nameOrFile)
-	if err != nil {
-		s.fail(t("clusters.connect.failed", map[string]any{"Name": nameOrFile}), err)
-		return
-	}
-	s.connect(p)
-}
-
-// connect opens a cluster and goes on to the overview.
-func (s *shell) connect(p *cluster.Profile) {
-	start(s.tasks, t("clusters.connecting", map[string]any{"Name": p.Name}),
-		func(ctx context.Context) (*workflow.Session, error) {
-			return workflow.Connect(ctx, p, s.asker, s.sessionOptions())
-		},
-		func(session *workflow.Session, err error) {
-			if err != nil {
-				s.fail(t("clusters.connect.failed", map[string]any{"Name": p.Name}), err)
-				return
-			}
-			if old := s.model.session; old != nil {
-				_ = old.Close()
-			}
-			s.model.profile, s.model.session = p, session
-			s.model.job, s.model.findings = nil, nil
-			s.remember(p)
-			s.open(screenOverview)
-			s.completeProfile()
-		})
-}
-
-func (s *shell) sessionOptions() workflow.Options {
-	o := s.options.Session
-	o.Modules = s.model.modules
-	return o
-}
-
+// remember puts a profile at the head of those used.
 func (s *shell) remember(p *cluster.Profile) {
+	const most = 20
 	prefs := s.app.Preferences()
 	prefs.SetString(prefLastProfile, p.File)
 	recent := []string{p.File}
 	for _, file := range prefs.StringList(prefRecent) {
-		if file != p.File && len(recent) < 20 {
+		if file != p.File && len(recent) < most {
 			recent = append(recent, file)
 		}
 	}
 	prefs.SetStringList(prefRecent, recent)
 }
 
-// practice starts the practice cluster and opens it.
-func (c *clustersScreen) practice() {
-	s := c.s
-	start(s.tasks, t("clusters.practice.starting"),
-		func(ctx context.Context) (Rehearsal, error) {
-			return s.options.Practice.Up(ctx, func(string) {})
-		},
-		func(r Rehearsal, err error) {
-			if err != nil {
-				s.fail(t("clusters.practice"), err)
-				return
-			}
-			p, err := cluster.LoadProfile(r.Profile)
-			if err != nil {
-				s.fail(t("clusters.practice"), err)
-				return
-			}
-			s.model.rehearsal = &r
-			if r.Module != "" {
-				s.model.modules = append([]string{r.Module}, s.options.Session.Modules...)
-				s.watchTokens()
-			}
-			s.connect(p)
-		})
+// practiceCard is the practice cluster: open it, begin anew, stop it.
+type practiceCard struct {
+	s      *shell
+	object fyne.CanvasObject
+	text   *fyne.Container
+	open   *button
+	fresh  *button
+	stop   *button
 }
 
-// add asks for the publisher's address, port and user, as the CTL Client's first screen does.
-// The password is asked when it is needed, after the fingerprint was confirmed.
-func (c *clustersScreen) add() {
-	s := c.s
-	name, address, port, user := widget.NewEntry(), widget.NewEntry(), widget.NewEntry(), widget.NewEntry()
-	name.SetPlaceHolder("hq")
-	address.SetPlaceHolder("192.0.2.1")
-	port.SetText("2444")
-	user.SetText("admin")
-	note := container.NewVBox()
-	form := container.New(layout.NewFormLayout(),
-		widget.NewLabel(t("clusters.add.name")), name,
-		widget.NewLabel(t("clusters.add.address")), address,
-		widget.NewLabel(t("clusters.add.port")), port,
-		widget.NewLabel(t("clusters.add.user")), user)
-	q := newQuestion(s.window, t("clusters.add.title"),
-		container.NewVBox(wrapped(t("clusters.add.text")), form, note), t("clusters.open"), t("button.cancel"), false)
-	var p *cluster.Profile
-	q.check = func() bool {
-		note.RemoveAll()
-		number, err := strconv.ParseUint(strings.TrimSpace(port.Text), 10, 16)
-		p = &cluster.Profile{Name: strings.TrimSpace(name.Text), User: strings.TrimSpace(user.Text), PasswordSource: "prompt",
-			Nodes: []cluster.NodeProfile{{Name: strings.TrimSpace(address.Text), Role: "publisher",
-				Address: strings.TrimSpace(address.Text), Transport: "ctlp", CTLPPort: int(number)}}}
-		if err != nil || number == 0 || p.Name == "" || p.User == "" || p.Nodes[0].Address == "" {
-			note.Add(newNotice(warningNotice, t("clusters.add.incomplete")))
-			return false
-		}
-		if err := saveProfile(p); err != nil {
-			note.Add(newNotice(dangerNotice, err.Error()))
-			return false
-		}
-		return true
+func newPracticeCard(s *shell) *practiceCard {
+	c := &practiceCard{s: s}
+	c.open = newButton(t("clusters.practice.open"), theme.MediaPlayIcon(), func() { s.practise(false) })
+	c.fresh = newButton(t("clusters.practice.fresh"), theme.MediaReplayIcon(), c.askFresh)
+	c.stop = newButton(t("clusters.practice.stop"), theme.MediaStopIcon(), s.stopPractice)
+	c.object = section(t("clusters.practice"), flush(wrapped(t("clusters.practice.text"))),
+		buttonRow(c.open, c.fresh, c.stop))
+	return c
+}
+
+func (c *practiceCard) show() {
+	p := c.s.options.Practice
+	setEnabled(c.open, p != nil)
+	visible(c.fresh, p != nil && (c.s.model.practising || p.Known()))
+	visible(c.stop, c.s.model.practising)
+}
+
+// visible is Show or Hide.
+func visible(o fyne.CanvasObject, on bool) {
+	if on {
+		o.Show()
+	} else {
+		o.Hide()
 	}
+}
+
+func (c *practiceCard) askFresh() {
+	q := newQuestion(c.s.dialogs, t("clusters.practice.fresh"), flush(wrapped(t("clusters.practice.fresh.text"))),
+		t("clusters.practice.fresh.yes"), t("button.cancel"), true)
 	q.onAnswer = func(yes bool) {
 		if yes {
-			s.connect(p)
+			c.s.practise(true)
 		}
-	}
-	for _, e := range []*widget.Entry{name, address, port, user} {
-		e.OnSubmitted = func(string) { q.answer(true) }
-	}
-	q.show()
-	s.window.Canvas().Focus(name)
-}
-
-// saveProfile keeps a new profile in the configuration folder; one that is there stays as it is.
-func saveProfile(p *cluster.Profile) error {
-	dir, err := cluster.ConfigDir()
-	if err != nil {
-		return err
-	}
-	p.File = filepath.Join(dir, fileName(p.Name)+".toml")
-	if _, err := os.Stat(p.File); err == nil {
-		return fmt.Errorf("%s: %w", p.File, fs.ErrExist)
-	}
-	return p.Save(p.File)
-}
-
-// completeProfile offers to add the nodes that the publisher names and the profile lacks.
-func (s *shell) completeProfile() {
-	p, session := s.model.profile, s.model.session
-	missing := session.Snapshot.Unlisted(p)
-	if len(missing) == 0 {
-		return
-	}
-	var names []string
-	for _, n := range missing {
-		names = append(names, "• "+n.Name+" ("+n.Address+")")
-	}
-	q := newQuestion(s.window, t("clusters.complete.title"),
-		container.NewVBox(wrapped(t("clusters.complete.text")), wrapped(strings.Join(names, "\n"))),
-		t("clusters.complete.yes"), t("button.cancel"), false)
-	q.onAnswer = func(yes bool) {
-		if !yes {
-			return
-		}
-		fuller := *p
-		fuller.Nodes = append(append([]cluster.NodeProfile(nil), p.Nodes...), missing...)
-		if err := fuller.Save(fuller.File); err != nil {
-			s.fail(t("clusters.complete.title"), err)
-			return
-		}
-		s.connect(&fuller)
 	}
 	q.show()
 }

@@ -3,9 +3,11 @@ package gui
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -16,81 +18,97 @@ import (
 // distributeScreen shows every node's way: stage, commit, read back. Until the first commit
 // Cancel leaves nothing behind.
 type distributeScreen struct {
+	*page
 	s      *shell
-	root   *fyne.Container
-	title  *fyne.Container
+	steps  *steps
 	table  *table
 	note   *fyne.Container
+	output *viewer
+	said   *fyne.Container // what the publisher's CLI prints
 	bar    *widget.ProgressBar
-	cancel *widget.Button
+	cancel *button
 
 	nodes     []string
-	state     map[string]map[string]string // node -> step -> word
+	state     map[string]map[string]cell // node -> step -> what is to be seen
+	lines     string
 	committed bool
 	task      *task
 }
 
 // The steps of a node, in order; a reader of the table sees at which one it is.
-var nodeSteps = []string{"stage", "commit", "read-back"}
+var nodeSteps = []string{cluster.StepStage, cluster.StepCommit, cluster.StepReadBack}
 
 func newDistributeScreen(s *shell) *distributeScreen {
-	d := &distributeScreen{s: s, title: container.NewVBox(), note: container.NewVBox()}
-	d.table = newTable(column{t("overview.node"), 240}, column{t("distribute.stage"), 220},
+	d := &distributeScreen{s: s, steps: newSteps(screenDistribute), note: container.NewVBox(), output: newViewer(8)}
+	d.table = newTable(column{t("overview.node"), 180}, column{t("distribute.stage"), 220},
 		column{t("distribute.commit"), 220}, column{t("distribute.read-back"), 220})
+	d.table.wrap = true
 	d.bar = widget.NewProgressBar()
-	d.cancel = widget.NewButtonWithIcon(t("button.cancel"), theme.CancelIcon(), func() {
+	d.cancel = newButton(t("button.cancel"), theme.CancelIcon(), func() {
 		if d.task != nil {
 			d.task.cancel()
 		}
 	})
-	d.root = container.NewBorder(
-		container.NewVBox(d.title, newSteps(2), widget.NewSeparator()),
-		container.NewVBox(widget.NewSeparator(), buttons(d.cancel)), nil, nil,
-		scrolled(container.NewVBox(d.note, d.table, d.bar)))
+	d.said = section(t("distribute.output"), d.output.object)
+	d.page = newPage(t("distribute.title"), "", d.steps.object(),
+		container.NewVBox(d.note, d.table, spacer(8), d.bar, d.said), layout.NewSpacer(), d.cancel)
 	return d
 }
 
-func (d *distributeScreen) object() fyne.CanvasObject { return d.root }
-
 func (d *distributeScreen) shown() {
-	d.title.RemoveAll()
 	j := d.s.model.job
 	if j == nil {
-		d.title.Add(heading(t("distribute.title"), ""))
+		d.head(t("distribute.title"), "")
 		return
 	}
-	d.title.Add(heading(t("action."+string(j.kind)), t("distribute.text")))
+	d.steps.of(j)
+	d.head(j.title(), t("distribute.text"))
 	d.draw()
 }
 
 // reset forgets the job before.
-func (d *distributeScreen) reset(session *workflow.Session) {
-	d.nodes, d.state, d.committed = nil, map[string]map[string]string{}, false
-	for _, n := range session.Snapshot.Nodes {
-		d.nodes = append(d.nodes, n.Node.Name)
-		d.state[n.Node.Name] = map[string]string{}
+func (d *distributeScreen) reset(snap *cluster.Snapshot) {
+	d.nodes, d.state, d.committed, d.lines = nil, map[string]map[string]cell{}, false, ""
+	for i := range snap.Nodes {
+		name := snap.Nodes[i].Node.Name
+		d.nodes = append(d.nodes, name)
+		d.state[name] = map[string]cell{}
 	}
 	d.cancel.Enable()
 }
 
 func (d *distributeScreen) event(e workflow.Event) {
-	if e.Type != workflow.EventNode {
+	if e.Type == workflow.EventOutput {
+		d.lines += e.Message + "\n"
+		d.output.setText(d.lines)
+		d.output.scroll.ScrollToBottom()
+		d.draw()
 		return
 	}
 	steps, ok := d.state[e.Node]
-	if !ok {
+	if e.Type != workflow.EventNode || !ok {
 		return
 	}
-	word := t("step." + e.State)
-	if e.Message != "" && e.State == "failed" {
-		word += ": " + e.Message
-	}
-	steps[e.Step] = word
-	if e.Step == "commit" && !d.committed {
+	steps[e.Step] = stepCell(e)
+	if e.Step == cluster.StepCommit && !d.committed {
 		d.committed = true
 		d.cancel.Disable()
+		d.s.tasks.finalise(d.task)
 	}
 	d.draw()
+}
+
+// stepCell is a step of a node as it stands.
+func stepCell(e workflow.Event) cell {
+	switch e.State {
+	case cluster.StateDone:
+		return cell{t("step.done"), goodSign}
+	case cluster.StateFailed:
+		return cell{fmt.Sprintf("%s: %s", t("step.failed"), e.Message), badSign}
+	case cluster.StateRetry:
+		return cell{t("step.retry"), againSign}
+	}
+	return cell{t("step.start"), workSign}
 }
 
 func (d *distributeScreen) draw() {
@@ -100,19 +118,16 @@ func (d *distributeScreen) draw() {
 		key, kind = "distribute.after", warningNotice
 	}
 	d.note.Add(newNotice(kind, t(key)))
-	var rows [][]string
+	var rows [][]cell
 	done := 0
 	for _, node := range d.nodes {
-		row := []string{node}
+		row := words(node)
 		for _, step := range nodeSteps {
-			word := d.state[node][step]
-			if word == t("step.done") {
+			c := d.state[node][step]
+			if c.sign == goodSign {
 				done++
 			}
-			if word == "" {
-				word = "·"
-			}
-			row = append(row, word)
+			row = append(row, c)
 		}
 		rows = append(rows, row)
 	}
@@ -120,38 +135,38 @@ func (d *distributeScreen) draw() {
 	if total := len(d.nodes) * len(nodeSteps); total > 0 {
 		d.bar.SetValue(float64(done) / float64(total))
 	}
+	visible(d.said, d.lines != "")
 }
 
 // distribute executes a job's plan and goes on to its result.
 func (s *shell) distribute(j *job) {
-	session := s.model.session
 	d := s.screens[screenDistribute].(*distributeScreen)
-	d.reset(session)
+	d.reset(s.model.snapshot)
 	s.open(screenDistribute)
-	d.task = start(s.tasks, t("distribute.working"),
-		func(ctx context.Context) (*workflow.Result, error) {
-			result, err := j.execute(ctx, session)
-			if partial := (*cluster.PartialError)(nil); err != nil && !errors.As(err, &partial) {
-				return result, err
+	d.task = onCluster(s, t("distribute.working"),
+		func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
+			var result *workflow.Result
+			var err error
+			if j.publisher {
+				result, err = session.ExecuteTokenless(ctx, j.plan, workflow.ExecuteOptions{})
+			} else {
+				result, err = session.Execute(ctx, j.plan, j.signed, workflow.ExecuteOptions{})
 			}
-			// The next job starts from what the nodes serve now.
-			if lookErr := session.Refresh(ctx); lookErr != nil && err == nil {
-				err = &lookError{lookErr}
+			if ctx.Err() == nil {
+				// What was seen before is history. Where this fails, the result still stands, and
+				// the overview says what could not be read when it is asked for.
+				_ = session.Refresh(ctx)
 			}
 			return result, err
 		},
 		func(result *workflow.Result, err error) {
 			s.model.findings = nil
 			var partial *cluster.PartialError
-			if look := (*lookError)(nil); errors.As(err, &look) {
-				j.result = result
-				s.open(screenResult)
-				s.fail(t("overview.reading"), err)
-				return
-			}
 			if err != nil && !errors.As(err, &partial) {
+				if s.current == screenDistribute {
+					s.open(screenReview)
+				}
 				s.failUnlessStopped(t("distribute.title"), err)
-				s.open(screenReview)
 				return
 			}
 			if result == nil && partial != nil {
@@ -163,21 +178,4 @@ func (s *shell) distribute(j *job) {
 				s.fail(t("distribute.title"), err)
 			}
 		})
-}
-
-// lookError: the job was done, and looking at the cluster again failed.
-type lookError struct{ err error }
-
-func (e *lookError) Error() string { return e.err.Error() }
-func (e *lookError) Unwrap() error { return e.err }
-
-// execute runs a plan that was agreed to and, unless the publisher signs, signed.
-func (j *job) execute(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
-	if j.kind == jobToTokenless {
-		if err := session.Agree(ctx, j.plan); err != nil {
-			return nil, err
-		}
-		return session.ExecuteTokenless(ctx, j.plan, workflow.ExecuteOptions{})
-	}
-	return session.Execute(ctx, j.plan, j.signed, workflow.ExecuteOptions{})
 }

@@ -43,8 +43,11 @@ type Options struct {
 // Practice is the practice cluster, with tokens to practise on. The command
 // supplies it, so that no screen imports the lab.
 type Practice interface {
+	// Known reports that a rehearsal was begun and can go on where it ended.
+	Known() bool
 	// Up starts it, or returns the one that runs; the profile is a file that works as it is.
-	Up(ctx context.Context, say func(string)) (Rehearsal, error)
+	// With fresh, whatever was done to it is forgotten. say is told what is going on.
+	Up(ctx context.Context, fresh bool, say func(string)) (Rehearsal, error)
 	// TrustCertificate does what the upload page of a real cluster does: Phone-SAST-trust.
 	TrustCertificate(der []byte) error
 	// Restart restarts the services, then the phones, and returns what the phones made of it.
@@ -110,12 +113,17 @@ func Run(ctx context.Context, o Options) error {
 type model struct {
 	profiles []*cluster.Profile
 	profile  *cluster.Profile
-	session  *workflow.Session
+	session  *workflow.Session // for onCluster alone
+	turn     chan struct{}     // see onCluster
+	seen
 	job      *job
 	findings []workflow.Finding // nil: not asked since the last snapshot
 	modules  []string
 	tokens   []token.Info // plugged in now
+	present  []token.Info // the same, once for every module that shows it
 	tokenErr error
-	// rehearsal is set while the profile in use is the practice cluster's.
-	rehearsal *Rehearsal
+	// rehearsal is set while the cluster in use is the practice cluster; practising while the
+	// practice cluster runs at all.
+	rehearsal  *Rehearsal
+	practising bool
 }

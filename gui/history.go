@@ -2,12 +2,12 @@ package gui
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -17,35 +17,34 @@ import (
 
 // historyScreen: every job with its outcome; Resume and Take Back.
 type historyScreen struct {
+	*page
 	s      *shell
-	root   *fyne.Container
-	table  *table
+	table  *chooser
+	none   fyne.CanvasObject
 	detail *fyne.Container
 	jobs   []cluster.Job
-	chosen int
-	resume *widget.Button
-	back   *widget.Button
+	resume *button
+	back   *button
 }
 
 func newHistoryScreen(s *shell) *historyScreen {
-	h := &historyScreen{s: s, chosen: -1, detail: container.NewVBox()}
-	h.table = newTable(column{t("history.when"), 180}, column{t("history.cluster"), 160},
-		column{t("history.job"), 200}, column{t("history.outcome"), 160}, column{t("history.nodes"), 300})
-	h.table.onSelect = h.choose
-	h.resume = widget.NewButtonWithIcon(t("history.resume"), theme.MediaPlayIcon(), h.resumeJob)
-	h.resume.Importance = widget.HighImportance
-	h.back = widget.NewButtonWithIcon(t("result.take-back"), theme.ContentUndoIcon(), h.takeBack)
+	h := &historyScreen{s: s, detail: container.NewVBox(), none: emptyNote("history.none")}
+	h.table = newChooser(h.choose, column{t("history.when"), 170}, column{t("history.cluster"), 150},
+		column{t("history.job"), 200}, column{t("history.outcome"), 190}, column{t("history.nodes"), 260})
+	h.resume = mainButton(t("history.resume"), theme.MediaPlayIcon(), h.resumeJob)
+	h.back = newButton(t("result.take-back"), theme.ContentUndoIcon(), h.takeBack)
 	h.back.Importance = widget.WarningImportance
-	h.root = container.NewBorder(
-		container.NewVBox(heading(t("history.title"), t("history.text")), widget.NewSeparator()),
-		container.NewVBox(widget.NewSeparator(), buttons(h.back, h.resume)), nil, nil,
-		scrolled(container.NewVBox(h.table, h.detail)))
+	again := newButton(t("button.refresh"), theme.ViewRefreshIcon(), h.read)
+	h.page = newPage(t("history.title"), t("history.text"), nil,
+		container.NewVBox(h.none, h.table, h.detail), again, layout.NewSpacer(), h.back, h.resume)
+	h.choose(-1)
 	return h
 }
 
-func (h *historyScreen) object() fyne.CanvasObject { return h.root }
+func (h *historyScreen) shown() { h.read() }
 
-func (h *historyScreen) shown() {
+// read reads the journals.
+func (h *historyScreen) read() {
 	start(h.s.tasks, t("history.reading"),
 		func(context.Context) ([]cluster.Job, error) {
 			return cluster.History(h.s.options.Session.StateDir, "")
@@ -54,71 +53,140 @@ func (h *historyScreen) shown() {
 			if err != nil {
 				h.s.fail(t("history.title"), err)
 			}
-			h.jobs, h.chosen = jobs, -1
+			h.jobs = jobs
 			h.fill()
 		})
 }
 
 func (h *historyScreen) fill() {
-	var rows [][]string
+	var rows [][]cell
 	for _, j := range h.jobs {
 		var nodes []string
 		for _, n := range j.Nodes {
-			nodes = append(nodes, n.Node+": "+n.Status)
+			nodes = append(nodes, n.Node+": "+statusText(n.Status))
 		}
-		rows = append(rows, []string{j.Started.Local().Format("2006-01-02 15:04:05"), j.Cluster, j.Kind,
-			t("outcome." + j.State), strings.Join(nodes, ", ")})
+		rows = append(rows, []cell{{text: timeText(j.Started)}, {text: j.Cluster}, {text: jobText(j.Kind)},
+			outcomeCell(j.State), {text: strings.Join(nodes, ", ")}})
 	}
-	h.table.selected = h.chosen
+	visible(h.none, len(rows) == 0)
+	visible(h.table, len(rows) > 0)
+	// What was left unfinished is what people come for.
+	h.table.selected = slices.IndexFunc(h.jobs, func(j cluster.Job) bool { return j.State == cluster.StateIncomplete && h.mine(j) })
+	if h.table.selected < 0 && len(rows) > 0 {
+		h.table.selected = 0
+	}
 	h.table.setRows(rows)
-	h.choose(h.chosen)
+	h.choose(h.table.selected)
+	if len(rows) > 0 && h.s.current == screenHistory && h.s.dialogs.front() == nil {
+		h.s.window.Canvas().Focus(h.table)
+	}
+}
+
+// jobText names a job of the journal as the Action screen does.
+func jobText(kind string) string {
+	if k, ok := jobNames[kind]; ok {
+		return t("action." + string(k))
+	}
+	return kind
+}
+
+// outcomeCell is how a job ended.
+func outcomeCell(state string) cell {
+	switch state {
+	case cluster.StateFinished:
+		return cell{t("outcome.done"), goodSign}
+	case cluster.StateTakenBack:
+		return cell{t("outcome.taken-back"), backSign}
+	case cluster.StateUntouched:
+		return cell{t("outcome.unchanged"), noSign}
+	}
+	return cell{t("outcome.incomplete"), badSign}
+}
+
+// mine reports that a job is of the cluster that is open.
+func (h *historyScreen) mine(j cluster.Job) bool {
+	return h.s.model.session != nil && h.s.model.profile.Name == j.Cluster
 }
 
 func (h *historyScreen) choose(row int) {
-	h.chosen = row
 	h.detail.RemoveAll()
 	h.resume.Disable()
 	h.back.Disable()
 	if row < 0 || row >= len(h.jobs) {
-		if len(h.jobs) == 0 {
-			h.detail.Add(newNotice(infoNotice, t("history.none")))
-		}
 		return
 	}
 	j := h.jobs[row]
-	mine := h.s.model.session != nil && h.s.model.profile.Name == j.Cluster
-	if !mine {
+	if !h.mine(j) {
 		h.detail.Add(newNotice(infoNotice, t("history.other", map[string]any{"Cluster": j.Cluster})))
 	}
-	pairs := []string{t("history.id"), j.ID, t("history.old"), j.OldSHA256, t("history.new"), j.NewSHA256}
+	pairs := []string{t("history.id"), j.ID, t("history.outcome"), outcomeCell(j.State).text,
+		t("history.old"), j.OldSHA256, t("history.new"), j.NewSHA256}
+	if !j.Ended.IsZero() {
+		pairs = append(pairs, t("history.ended"), timeText(j.Ended))
+	}
 	for _, n := range j.Nodes {
-		text := n.Status + " " + n.Path
+		text := strings.TrimSpace(statusText(n.Status) + " " + n.Path)
 		if n.Err != nil {
 			text += " (" + n.Err.Error() + ")"
 		}
 		pairs = append(pairs, n.Node, text)
 	}
-	for _, k := range slices.Sorted(maps.Keys(j.Note)) {
+	notes := make([]string, 0, len(j.Note))
+	for k := range j.Note {
+		notes = append(notes, k)
+	}
+	slices.Sort(notes)
+	for _, k := range notes {
 		pairs = append(pairs, k, j.Note[k])
 	}
-	h.detail.Add(section(t("entries.details"), facts(pairs...)))
-	setEnabled(h.resume, mine && j.State != "done" && j.State != "taken-back")
-	setEnabled(h.back, mine && j.State != "taken-back")
+	h.detail.Add(detailBox(h.s, pairs))
+	setEnabled(h.resume, h.mine(j) && j.State == cluster.StateIncomplete)
+	setEnabled(h.back, h.mine(j) && (j.State == cluster.StateIncomplete || j.State == cluster.StateFinished))
+	h.detail.Refresh()
 }
 
+func (h *historyScreen) chosen() cluster.Job { return h.jobs[h.table.selected] }
+
 func (h *historyScreen) resumeJob() {
-	s, id, session := h.s, h.jobs[h.chosen].ID, h.s.model.session
-	start(s.tasks, t("history.resuming"),
-		func(ctx context.Context) (*workflow.Result, error) { return session.Resume(ctx, id) },
+	s, id := h.s, h.chosen().ID
+	onCluster(s, t("history.resuming"),
+		func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
+			return session.Resume(ctx, id)
+		},
 		func(_ *workflow.Result, err error) {
 			s.model.findings = nil
 			if err != nil {
-				s.fail(t("history.resume"), err)
+				s.failUnlessStopped(t("history.resume"), err)
 			}
-			h.shown()
+			h.read()
 		})
 }
 
 func (h *historyScreen) takeBack() {
-	h.s.takeBack(h.jobs[h.chosen].ID, func(*workflow.Result) { h.shown() })
+	h.s.takeBack(h.chosen().ID, func(*workflow.Result) { h.read() })
+}
+
+// takeBack asks, then puts the former file back everywhere.
+func (s *shell) takeBack(id string, done func(*workflow.Result)) {
+	q := newQuestion(s.dialogs, t("result.take-back.title"), flush(wrapped(t("result.take-back.text"))),
+		t("result.take-back.yes"), t("button.cancel"), true)
+	q.onAnswer = func(yes bool) {
+		if !yes {
+			return
+		}
+		onCluster(s, t("result.taking-back"),
+			func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
+				return session.Rollback(ctx, id)
+			},
+			func(res *workflow.Result, err error) {
+				s.model.findings = nil
+				if err != nil {
+					s.failUnlessStopped(t("result.take-back"), err)
+				}
+				if res != nil {
+					done(res)
+				}
+			})
+	}
+	q.show()
 }

@@ -44,11 +44,11 @@ func TestInspect(t *testing.T) {
 
 	p.drop(ctl)
 	p.mustSay(tr("notice.good"), "ITLRECOVERY_cucm-pub", i.list.MD5(), i.list.SHA1(), tr("type.sast"), "CAPF")
-	if !strings.Contains(i.show.Text, "The CTL file was verified successfully.") {
-		t.Errorf("it is not shown as the node shows it:\n%s", i.show.Text)
+	if !strings.Contains(i.show.text.text(), "The CTL file was verified successfully.") {
+		t.Errorf("it is not shown as the node shows it:\n%s", i.show.text.text())
 	}
 	i.table.choose(2)
-	p.mustSay(tr("entries.details"), tr("details.serial"))
+	p.mustSay(tr("details.serial"), "SHA-1")
 
 	itl := filepath.Join(node.Folder, "ITLFile.tlv")
 	p.drop(itl)
@@ -58,15 +58,16 @@ func TestInspect(t *testing.T) {
 		t.Fatal(err)
 	}
 	i.compareWith("CTLFile.tlv", other)
-	if i.tabs.SelectedIndex() != 2 || !strings.Contains(i.diff.Text, "ITLFile.tlv → CTLFile.tlv") {
-		t.Errorf("the comparison is not shown:\n%s", i.diff.Text)
+	p.idle()
+	if i.tabs.current != tabCompare || !strings.Contains(i.diff.text.text(), "ITLFile.tlv → CTLFile.tlv") {
+		t.Errorf("the comparison is not shown:\n%s", i.diff.text.text())
 	}
-	i.tabs.SelectIndex(0)
+	i.tabs.show(tabRecords)
 
 	p.drop(find(t, node.Folder, ".cnf.xml.sgn"))
 	p.mustSay(tr("notice.good"), ".cnf.xml.sgn")
-	if !strings.Contains(i.show.Text, "<device") {
-		t.Errorf("the configuration cannot be read:\n%.300s", i.show.Text)
+	if !strings.Contains(i.show.text.text(), "<device") {
+		t.Errorf("the configuration cannot be read:\n%.300s", i.show.text.text())
 	}
 	if !p.button("inspect.compare").Disabled() {
 		t.Error("a configuration can be compared with a list")

@@ -18,35 +18,68 @@ const (
 	jobUpdate      jobKind = "update"
 	jobToTokens    jobKind = "to-tokens"
 	jobToTokenless jobKind = "to-tokenless"
+	jobDistribute  jobKind = "distribute" // a file that is signed already
 )
+
+// jobNames are the jobs as workflow names them.
+var jobNames = map[string]jobKind{
+	workflow.JobMixed: jobMixed, workflow.JobNonSecure: jobNonSecure, workflow.JobUpdate: jobUpdate,
+	workflow.JobToTokens: jobToTokens, workflow.JobToTokenless: jobToTokenless, workflow.JobDistribute: jobDistribute,
+}
 
 // job is one journey through CTL entries, Review, Sign and distribute, Result. It holds
 // what the person chose; what it means is planned, checked and done by workflow.
 type job struct {
-	kind     jobKind
-	tokens   []token.Info
-	tftp     []workflow.Server
-	firewall []workflow.Server
-	removed  []int // records of the live list, from 0
-	signWith *token.Info
+	kind      jobKind
+	publisher bool // the publisher signs: there is no token and there are no entries
+	tokens    []token.Info
+	certs     []tokenCert // of tokens that are somewhere else
+	tftp      []workflow.Server
+	firewall  []workflow.Server
+	removed   []int // records of the live list, from 0
+	signWith  *token.Info
 
 	plan   *workflow.Plan
 	signed *ctlbuild.List
 	result *workflow.Result
 }
 
-// begin starts a job; migrating to tokenless needs no token and no entries.
+// tokenCert is a token known by its exported certificate alone.
+type tokenCert struct {
+	der []byte
+	cn  string
+}
+
+// hasEntries reports whether the job begins with the CTL entries.
+func (j *job) hasEntries() bool { return !j.publisher && j.kind != jobDistribute }
+
+// title names the job.
+func (j *job) title() string { return t("action." + string(j.kind)) }
+
+// begin starts a job; one that the publisher does itself needs no token and no entries.
 func (s *shell) begin(kind jobKind) {
 	if s.model.session == nil {
 		return
 	}
-	s.model.job = &job{kind: kind}
-	if kind == jobToTokenless {
+	j := &job{kind: kind, publisher: kind == jobToTokenless}
+	for _, f := range s.model.fits {
+		if jobNames[f.Job] == kind && f.Publisher {
+			j.publisher = true
+		}
+	}
+	s.model.job = j
+	if j.publisher {
 		s.plan()
 		return
 	}
-	j := s.model.job
-	// A token that the live list knows is the likely signer; a migration wants all that are there.
+	s.guessTokens(j)
+	s.open(screenEntries)
+}
+
+// guessTokens fills in what is likely: a token that the live list knows signs, and a first
+// token list wants those that are there.
+func (s *shell) guessTokens(j *job) {
+	first := j.first(s.live())
 	for i := range s.model.tokens {
 		info := s.model.tokens[i]
 		_, cert, ok := signingCertificate(info)
@@ -54,22 +87,35 @@ func (s *shell) begin(kind jobKind) {
 			continue
 		}
 		known := inList(s.live(), cert.DER)
-		if j.signWith == nil && (known || kind == jobToTokens || s.live() == nil) {
+		if j.signWith == nil && (known || first) {
 			j.signWith = &info
 		}
-		if !known && (kind == jobToTokens || kind == jobMixed && s.live() == nil) && len(j.tokens) < 2 {
+		if !known && first && len(j.tokens) < 2 {
 			j.tokens = append(j.tokens, info)
 		}
 	}
-	s.open(screenEntries)
+}
+
+// first reports whether the job makes the first list that tokens sign: two are needed.
+func (j *job) first(live *ctlbuild.List) bool {
+	return j.kind == jobToTokens || j.kind == jobMixed && live == nil
+}
+
+// beginDistribute starts the job for a file that is signed already.
+func (s *shell) beginDistribute(list *ctlbuild.List) {
+	if s.model.session == nil {
+		return
+	}
+	s.model.job = &job{kind: jobDistribute, signed: list}
+	s.plan()
 }
 
 // live is the list that the cluster serves now, nil when there is none.
 func (s *shell) live() *ctlbuild.List {
-	if s.model.session == nil || s.model.session.Snapshot == nil {
+	if s.model.snapshot == nil {
 		return nil
 	}
-	return s.model.session.Snapshot.Current
+	return s.model.snapshot.Current
 }
 
 // inList reports whether a certificate is a SAST of a list.
@@ -80,14 +126,18 @@ func inList(l *ctlbuild.List, der []byte) bool {
 	return slices.ContainsFunc(l.SAST(), func(r *ctlbuild.Record) bool { return r.MatchesCertificate(der) })
 }
 
-// addTokenToJob is the Add button of a token; without a job it begins an update.
+// addTokenToJob is the Add button of a token; without a job it begins the one that fits.
 func (s *shell) addTokenToJob(info token.Info) {
 	if s.model.session == nil {
 		return
 	}
-	if s.model.job == nil || s.model.job.result != nil {
+	j := s.model.job
+	if j == nil || j.result != nil || !j.hasEntries() {
 		kind := jobUpdate
-		if l := s.live(); l != nil && l.Tokenless() {
+		switch l := s.live(); {
+		case l == nil:
+			kind = jobMixed
+		case l.Tokenless():
 			kind = jobToTokens
 		}
 		s.begin(kind)
@@ -96,9 +146,10 @@ func (s *shell) addTokenToJob(info token.Info) {
 	s.open(screenEntries)
 }
 
+func sameToken(a, b token.Info) bool { return a.Label == b.Label && a.Serial == b.Serial }
+
 func (j *job) addToken(info token.Info) {
-	same := func(other token.Info) bool { return other.Label == info.Label && other.Serial == info.Serial }
-	if !slices.ContainsFunc(j.tokens, same) {
+	if !j.hasToken(info) {
 		j.tokens = append(j.tokens, info)
 	}
 	if j.signWith == nil {
@@ -106,13 +157,32 @@ func (j *job) addToken(info token.Info) {
 	}
 }
 
-// uris of the tokens to add.
-func (j *job) uris() []string {
-	var list []string
-	for _, info := range j.tokens {
-		list = append(list, uriOf(info))
+func (j *job) hasToken(info token.Info) bool {
+	return slices.ContainsFunc(j.tokens, func(other token.Info) bool { return sameToken(other, info) })
+}
+
+func (j *job) dropToken(i int) {
+	gone := j.tokens[i]
+	j.tokens = slices.Delete(j.tokens, i, i+1)
+	if j.signWith != nil && sameToken(*j.signWith, gone) {
+		j.signWith = nil
 	}
-	return list
+}
+
+// tokenDERs are the certificates of the tokens to add. They were read when each token was
+// plugged in: only the one that signs has to be there at the end, as on a computer with one
+// free socket.
+func (j *job) tokenDERs() [][]byte {
+	var ders [][]byte
+	for _, info := range j.tokens {
+		if raw, _, ok := signingCertificate(info); ok {
+			ders = append(ders, raw.DER)
+		}
+	}
+	for _, c := range j.certs {
+		ders = append(ders, c.der)
+	}
+	return ders
 }
 
 func (j *job) signURI() string {
@@ -125,15 +195,17 @@ func (j *job) signURI() string {
 // plan asks workflow what the choices mean, and shows the review.
 func (s *shell) plan() {
 	j, session := s.model.job, s.model.session
-	start(s.tasks, t("review.planning"),
-		func(ctx context.Context) (*workflow.Plan, error) { return j.ask(ctx, session) },
+	onCluster(s, t("review.planning"), j.ask,
 		func(p *workflow.Plan, err error) {
 			if err != nil {
-				s.fail(t("action."+string(j.kind)), err)
+				s.failUnlessStopped(j.title(), err)
 				return
 			}
-			if s.model.job == j {
-				j.plan, j.signed, j.result = p, nil, nil
+			if s.model.job == j && s.model.session == session {
+				j.plan, j.result = p, nil
+				if j.kind != jobDistribute {
+					j.signed = nil
+				}
 				s.open(screenReview)
 			}
 		})
@@ -141,19 +213,25 @@ func (s *shell) plan() {
 
 // ask turns the choices into the request of the job.
 func (j *job) ask(ctx context.Context, session *workflow.Session) (*workflow.Plan, error) {
-	switch j.kind {
-	case jobToTokenless:
+	switch {
+	case j.kind == jobDistribute:
+		p, _, err := session.PlanDistribute(ctx, j.signed.Bytes())
+		return p, err
+	case j.publisher && j.kind == jobMixed:
+		return session.PlanTokenless(ctx, workflow.TokenlessMixed)
+	case j.publisher && j.kind == jobNonSecure:
+		return session.PlanTokenless(ctx, workflow.TokenlessNonSecure)
+	case j.publisher:
 		return session.PlanTokenless(ctx, workflow.TokenlessUpdate)
-	case jobToTokens:
-		return session.PlanMigrateToTokens(ctx, workflow.MigrateRequest{Tokens: j.uris(), SignWith: j.signURI()})
-	case jobMixed, jobNonSecure:
+	case j.kind == jobToTokens:
+		return session.PlanMigrateToTokens(ctx, workflow.MigrateRequest{TokenCerts: j.tokenDERs(), SignWith: j.signURI()})
+	case j.kind == jobMixed, j.kind == jobNonSecure:
 		return session.PlanMode(ctx, workflow.ModeRequest{
-			Mixed: j.kind == jobMixed, SignWith: j.signURI(), AddTokens: j.uris()})
-	default:
-		r := workflow.UpdateRequest{SignWith: j.signURI(), AddTokens: j.uris(), AddTFTP: j.tftp, AddFirewall: j.firewall}
-		for _, i := range j.removed {
-			r.Remove = append(r.Remove, number(i))
-		}
-		return session.PlanUpdate(ctx, r)
+			Mixed: j.kind == jobMixed, SignWith: j.signURI(), AddTokenCerts: j.tokenDERs()})
 	}
+	r := workflow.UpdateRequest{SignWith: j.signURI(), AddTokenCerts: j.tokenDERs(), AddTFTP: j.tftp, AddFirewall: j.firewall}
+	for _, i := range j.removed {
+		r.Remove = append(r.Remove, number(i))
+	}
+	return session.PlanUpdate(ctx, r)
 }

@@ -2,81 +2,138 @@ package gui
 
 import (
 	"context"
-	"crypto/sha1"
 	"errors"
-	"fmt"
+	"strings"
 
+	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/layout"
-	"fyne.io/fyne/v2/widget"
+	"fyne.io/fyne/v2/theme"
 
-	"ctlclient/token"
+	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
 	"ctlclient/workflow"
 )
 
 // say shows good news.
 func (s *shell) say(text string) {
-	q := newQuestion(s.window, t("app.title"), newNotice(goodNotice, text), t("button.close"), "", false)
-	q.onlyYes()
+	newStatement(s.dialogs, t("app.title"), newNotice(goodNotice, text)).show()
+}
+
+// fail shows an error in the words of the command line, with its hints, and offers the next
+// step as a button where the program can do it.
+func (s *shell) fail(what string, err error) {
+	message, hints := describe(err)
+	content := container.NewVBox(newNotice(stopNotice, message))
+	copied := what + "\n" + message
+	if len(hints) > 0 {
+		list := container.NewVBox()
+		for _, h := range hints {
+			list.Add(flush(wrapped("• " + h)))
+		}
+		content.Add(section(t("error.next"), list))
+		copied += "\n• " + strings.Join(hints, "\n• ")
+	}
+	content.Add(newCopyButton(s.window, t("button.copy"), copied))
+	q := newStatement(s.dialogs, what, content)
+	s.offer(q, err)
 	q.show()
 }
 
 // failUnlessStopped shows an error unless the person stopped the job.
 func (s *shell) failUnlessStopped(what string, err error) {
-	var e *workflow.Error
-	if errors.Is(err, context.Canceled) || errors.As(err, &e) && e.Reason == workflow.Declined {
+	if stopped(err) {
 		s.status.text.SetText(t("status.stopped"))
 		return
 	}
 	s.fail(what, err)
 }
 
-func errIncomplete() error { return errors.New(t("entries.incomplete")) }
-
-// sha1Text is a digest as show ctl prints it.
-func sha1Text(der []byte) string {
-	sum := sha1.Sum(der)
-	return fmt.Sprintf("% X", sum[:])
+// stopped reports that the person ended the job before anything was written.
+func stopped(err error) bool {
+	var e *workflow.Error
+	var p *cluster.PartialError
+	if errors.As(err, &p) {
+		return false
+	}
+	return errors.Is(err, context.Canceled) || errors.As(err, &e) && e.Reason == workflow.Declined
 }
 
-// newPIN asks twice and goes on only when both are the same.
-func (a *asker) newPIN(ctx context.Context, r token.PINRequest) ([]byte, error) {
-	got, err := a.wait(ctx, func(end func(*answer)) func() {
-		first, again := newSecretEntry(), newSecretEntry()
-		note := container.NewVBox()
-		form := container.New(layout.NewFormLayout(),
-			widget.NewLabel(t("pin.new")), first, widget.NewLabel(t("pin.repeat")), again)
-		d := newQuestion(a.window, t("tokens.pin"),
-			container.NewVBox(wrapped(t("pin.new.text", map[string]any{"Token": r.Token})), form, note),
-			t("button.ok"), t("button.cancel"), false)
-		d.check = func() bool {
-			note.RemoveAll()
-			if first.Text == "" || first.Text != again.Text {
-				note.Add(newNotice(warningNotice, t("pin.differ")))
-				return false
-			}
-			return true
+// offer adds the buttons that go with an error.
+func (s *shell) offer(q *question, err error) {
+	var unfinished *cluster.UnfinishedError
+	var refused *workflow.Error
+	switch {
+	case errors.As(err, &unfinished):
+		q.add(t("overview.mend.resume"), theme.HistoryIcon(), func() { s.open(screenHistory) })
+	case errors.As(err, &refused) && len(refused.Unvouched) > 0:
+		q.wide = true
+		q.add(t("error.export"), theme.DocumentSaveIcon(), func() { s.exportCertificates(refused.Unvouched) })
+		if s.model.rehearsal != nil {
+			q.add(t("tokens.trust"), theme.UploadIcon(), func() { s.trustAll(refused.Unvouched) })
 		}
-		d.onAnswer = func(yes bool) {
-			secret, other := first.take(), again.take()
-			clear(other)
-			if !yes {
-				end(nil)
+	case errors.Is(err, cluster.ErrConflict):
+		q.add(t("button.refresh"), theme.ViewRefreshIcon(), func() {
+			s.open(screenOverview)
+			s.refresh()
+		})
+	}
+}
+
+// exportCertificates writes certificates into a folder as the trust store's upload page takes
+// them: DER, .cer.
+func (s *shell) exportCertificates(ders [][]byte) {
+	chooseFolder(s, t("error.export"), func(dir string) {
+		for _, der := range ders {
+			name := "certificate"
+			if c, err := ctlbuild.ParseCertificate(der); err == nil {
+				name = c.CN
+			}
+			if err := writeNew(joinName(dir, name, ".cer"), der); err != nil {
+				s.fail(t("error.export"), err)
 				return
 			}
-			end(&answer{secret: secret, yes: true})
 		}
-		for _, e := range []*secretEntry{first, again} {
-			e.onEscape = func() { d.answer(false) }
-		}
-		first.onSubmit = func() { a.window.Canvas().Focus(again) }
-		again.onSubmit = func() { d.answer(true) }
-		d.show()
-		a.window.Canvas().Focus(first)
-		return func() { d.answer(false) }
+		s.say(t("tokens.exported", map[string]any{"File": dir}))
 	})
-	if err != nil {
-		return nil, err
-	}
-	return got.secret, nil
 }
+
+// trustAll puts certificates into the practice cluster's trust store and plans the job again.
+func (s *shell) trustAll(ders [][]byte) {
+	start(s.tasks, t("tokens.trust"),
+		func(context.Context) (struct{}, error) {
+			for _, der := range ders {
+				if err := s.options.Practice.TrustCertificate(der); err != nil {
+					return struct{}{}, err
+				}
+			}
+			return struct{}{}, nil
+		},
+		func(_ struct{}, err error) {
+			if err != nil {
+				s.fail(t("tokens.trust"), err)
+				return
+			}
+			q := newQuestion(s.dialogs, t("tokens.trust"), newNotice(goodNotice, t("tokens.trusted.all")),
+				t("entries.next"), t("button.close"), false)
+			q.onAnswer = func(yes bool) {
+				if yes && s.model.job != nil {
+					s.plan()
+				}
+			}
+			q.show()
+		})
+}
+
+// textOf joins what may be empty.
+func textOf(parts ...string) string {
+	var list []string
+	for _, p := range parts {
+		if p = strings.TrimSpace(p); p != "" {
+			list = append(list, p)
+		}
+	}
+	return strings.Join(list, "\n")
+}
+
+// emptyNote says in a notice why a part of a screen is empty.
+func emptyNote(key string) fyne.CanvasObject { return newNotice(infoNotice, t(key)) }

@@ -2,171 +2,235 @@ package gui
 
 import (
 	"context"
-	"strings"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
-	"ctlclient/ctlbuild"
+	"ctlclient/cluster"
 	"ctlclient/workflow"
 )
 
 // resultScreen is the CTL Client's last screen: Server, File Location, Status; then what to
 // restart, what show ctl prints, the checksum to compare on a phone, and the way back.
 type resultScreen struct {
+	*page
 	s       *shell
-	root    *fyne.Container
-	title   *fyne.Container
+	steps   *steps
 	top     *fyne.Container
 	servers *table
+	sums    *fyne.Container
 	phones  *table
 	reports fyne.CanvasObject
-	show    *textView
-	restart *widget.Button
-	back    *widget.Button
+	show    *viewer
+	showing fyne.CanvasObject
+	resume  *button
+	restart *button
+	back    *button
 }
 
 func newResultScreen(s *shell) *resultScreen {
-	r := &resultScreen{s: s, title: container.NewVBox(), top: container.NewVBox()}
-	r.servers = newTable(column{t("result.server"), 240}, column{t("result.location"), 420}, column{t("result.status"), 240})
+	r := &resultScreen{s: s, steps: newSteps(screenResult), top: container.NewVBox(), sums: container.NewVBox(), show: newViewer(14)}
+	r.servers = newTable(column{t("result.server"), 180}, column{t("result.location"), 320}, column{t("result.status"), 400})
+	r.servers.wrap = true
 	r.phones = newTable(column{t("review.phone"), 220}, column{t("review.verdict"), 130}, column{t("review.reason"), 550})
+	r.phones.wrap = true
 	r.reports = section(t("result.phones"), r.phones)
-	r.show = newTextView(t("result.show"))
-	r.show.SetMinRowsVisible(16)
-	r.restart = widget.NewButtonWithIcon(t("result.restart"), theme.ViewRefreshIcon(), r.restartServices)
-	r.back = widget.NewButtonWithIcon(t("result.take-back"), theme.ContentUndoIcon(), r.takeBack)
+	r.showing = section(t("result.show"), r.show.object)
+	r.resume = newButton(t("history.resume"), theme.MediaPlayIcon(), r.resumeJob)
+	r.restart = newButton(t("result.restart"), theme.ViewRefreshIcon(), r.askRestart)
+	r.back = newButton(t("result.take-back"), theme.ContentUndoIcon(), r.takeBack)
 	r.back.Importance = widget.WarningImportance
-	done := widget.NewButtonWithIcon(t("result.done"), theme.ConfirmIcon(), func() {
+	done := mainButton(t("result.done"), theme.ConfirmIcon(), func() {
 		s.model.job = nil
 		s.open(screenOverview)
 	})
-	done.Importance = widget.HighImportance
-	r.root = container.NewBorder(
-		container.NewVBox(r.title, newSteps(3), widget.NewSeparator()),
-		container.NewVBox(widget.NewSeparator(), buttons(r.back, r.restart, done)), nil, nil,
-		scrolled(container.NewVBox(r.top, r.servers, r.reports,
-			section(t("result.show"), r.show))))
+	r.page = newPage(t("result.title"), "", r.steps.object(),
+		container.NewVBox(r.top, r.servers, r.reports, r.sums, r.showing),
+		r.back, layout.NewSpacer(), r.resume, r.restart, done)
 	return r
 }
 
-func (r *resultScreen) object() fyne.CanvasObject { return r.root }
-
 func (r *resultScreen) shown() {
-	r.title.RemoveAll()
 	r.top.RemoveAll()
+	r.sums.RemoveAll()
 	r.reports.Hide()
 	j := r.s.model.job
 	if j == nil || j.result == nil {
-		r.title.Add(heading(t("result.title"), ""))
+		r.head(t("result.title"), "")
 		return
 	}
 	res := j.result
-	r.title.Add(heading(t("action."+string(j.kind)), t("result.text")))
-	if res.Outcome.State == "done" || res.Outcome.State == "" {
-		r.top.Add(newNotice(goodNotice, t("result.good")))
-	} else {
-		r.top.Add(newNotice(dangerNotice, t("result.bad", map[string]any{"State": res.Outcome.State})))
-	}
-	var rows [][]string
+	r.steps.of(j)
+	r.head(j.title(), t("result.text"))
+	r.top.Add(outcomeNotice(res.Outcome))
+	var rows [][]cell
 	for _, n := range res.Outcome.Nodes {
-		status := n.Status
-		if n.Err != nil {
-			status += ": " + n.Err.Error()
-		}
-		rows = append(rows, []string{n.Node, n.Path, status})
+		rows = append(rows, append(words(n.Node, n.Path), nodeCell(n)))
 	}
 	r.servers.setRows(rows)
-	if len(res.Restart) > 0 {
-		r.top.Add(newNotice(warningNotice, strings.Join(res.Restart, "\n")))
+	for _, line := range res.Restart {
+		text := line
+		if r.s.model.rehearsal != nil {
+			text += "\n" + t("result.restart.practice")
+		}
+		r.top.Add(newNotice(warningNotice, text))
 	}
+	visible(r.showing, res.List != nil)
 	if res.List != nil {
-		r.top.Add(section(t("result.checksum"), facts("MD5", res.List.MD5(), "SHA-1", res.List.SHA1())))
-		r.show.SetText(showText(res.List))
+		r.sums.Add(section(t("result.checksum"), flush(quietText(t("result.checksum.text"))),
+			detailBox(r.s, []string{"MD5", res.List.MD5(), "SHA-1", res.List.SHA1()})))
+		r.show.setText(showText(res.List))
 	}
-	setEnabled(r.back, res.Outcome.ID != "")
+	open := res.Outcome.State == cluster.StateIncomplete
+	visible(r.resume, open)
+	setEnabled(r.restart, !open)
+	setEnabled(r.back, res.Outcome.ID != "" && (open || res.Outcome.State == cluster.StateFinished))
+	r.body.to(0)
 }
 
-// showText is what show ctl prints.
-func showText(l *ctlbuild.List) string {
-	var b strings.Builder
-	if err := ctlbuild.Show(&b, l, time.Local); err != nil {
-		return err.Error()
+// outcomeNotice says in a sentence how the job ended.
+func outcomeNotice(o cluster.Outcome) fyne.CanvasObject {
+	switch o.State {
+	case cluster.StateFinished, "":
+		return newNotice(goodNotice, t("result.good"))
+	case cluster.StateTakenBack:
+		return newNotice(warningNotice, t("result.taken-back"))
+	case cluster.StateUntouched:
+		return newNotice(infoNotice, t("result.unchanged"))
 	}
-	return strings.ReplaceAll(b.String(), "\t", "    ")
+	return newNotice(dangerNotice, t("result.bad"))
 }
 
-// restartServices restarts TFTP, then CallManager. In the practice cluster the phones follow.
-func (r *resultScreen) restartServices() {
+// statusText is the CTL Client's word for how a node ended.
+func statusText(status string) string {
+	switch status {
+	case cluster.StatusPassed:
+		return t("status.passed")
+	case cluster.StatusTakenBack:
+		return t("status.taken-back")
+	case cluster.StatusUnchanged:
+		return t("status.unchanged")
+	case cluster.StatusFailed:
+		return t("status.failed")
+	}
+	return t("status.unknown")
+}
+
+// nodeCell is a node's status, with what went wrong there.
+func nodeCell(n cluster.NodeOutcome) cell {
+	c := cell{statusText(n.Status), badSign}
+	switch n.Status {
+	case cluster.StatusPassed:
+		c.sign = goodSign
+	case cluster.StatusTakenBack:
+		c.sign = backSign
+	case cluster.StatusUnchanged:
+		c.sign = noSign
+	case cluster.StatusUnknown:
+		c.sign = unsureSign
+	}
+	if n.Err != nil {
+		c.text += ": " + n.Err.Error()
+	}
+	if n.Warning != "" {
+		c.text += "\n" + n.Warning
+	}
+	return c
+}
+
+// askRestart restarts at once in the practice cluster; in a real one it asks first.
+func (r *resultScreen) askRestart() {
 	s := r.s
 	if s.model.rehearsal != nil {
 		start(s.tasks, t("result.restarting"), s.options.Practice.Restart,
 			func(reports []PhoneReport, err error) {
 				if err != nil {
-					s.fail(t("result.restart"), err)
+					s.failUnlessStopped(t("result.restart"), err)
 					return
 				}
 				r.showReports(reports)
 			})
 		return
 	}
-	session := s.model.session
-	start(s.tasks, t("result.restarting"),
-		func(ctx context.Context) (struct{}, error) { return struct{}{}, session.RestartServices(ctx) },
+	q := newQuestion(s.dialogs, t("result.restart"), newNotice(warningNotice, t("result.restart.ask")),
+		t("result.restart.yes"), t("button.cancel"), true)
+	q.onAnswer = func(yes bool) {
+		if yes {
+			r.restartServices()
+		}
+	}
+	q.show()
+}
+
+// restartServices restarts TFTP, then CallManager, through each node's administration CLI.
+func (r *resultScreen) restartServices() {
+	s := r.s
+	onCluster(s, t("result.restarting"),
+		func(ctx context.Context, session *workflow.Session) (struct{}, error) {
+			return struct{}{}, session.RestartServices(ctx)
+		},
 		func(_ struct{}, err error) {
 			if err != nil {
-				s.fail(t("result.restart"), err)
+				s.failUnlessStopped(t("result.restart"), err)
 				return
 			}
 			s.say(t("result.restarted"))
 		})
 }
 
+// showReports shows what the practice cluster's phones made of the file.
 func (r *resultScreen) showReports(reports []PhoneReport) {
-	var rows [][]string
+	var rows [][]cell
+	refused := 0
 	for _, p := range reports {
-		word := "✗ " + t("verdict.rejects")
-		if p.Accepted {
-			word = "✓ " + t("verdict.accepts")
+		if !p.Accepted {
+			refused++
 		}
-		rows = append(rows, []string{p.Name + " (" + p.Model + ")", word, p.Reason})
+		rows = append(rows, []cell{{text: p.Name + " (" + p.Model + ")"}, verdictCell(p.Accepted, true, false), {text: p.Reason}})
 	}
 	r.phones.setRows(rows)
 	r.reports.Show()
+	r.top.RemoveAll()
+	kind, key := goodNotice, "result.phones.good"
+	if refused > 0 {
+		kind, key = dangerNotice, "result.phones.bad"
+	}
+	r.top.Add(newNotice(kind, t(key)))
 	r.root.Refresh()
+	r.body.to(0)
 }
 
-// takeBack puts the former file back everywhere.
 func (r *resultScreen) takeBack() {
 	j := r.s.model.job
-	r.s.takeBack(j.result.Outcome.ID, func(res *workflow.Result) {
-		j.result = res
-		r.shown()
-	})
+	r.s.takeBack(j.result.Outcome.ID, func(res *workflow.Result) { r.changed(j, res) })
 }
 
-// takeBack asks, then runs rollback for a job.
-func (s *shell) takeBack(id string, done func(*workflow.Result)) {
-	session := s.model.session
-	q := newQuestion(s.window, t("result.take-back"), wrapped(t("result.take-back.text")),
-		t("result.take-back"), t("button.cancel"), true)
-	q.onAnswer = func(yes bool) {
-		if !yes {
-			return
-		}
-		start(s.tasks, t("result.taking-back"),
-			func(ctx context.Context) (*workflow.Result, error) { return session.Rollback(ctx, id) },
-			func(res *workflow.Result, err error) {
-				s.model.findings = nil
-				if err != nil {
-					s.fail(t("result.take-back"), err)
-				}
-				if res != nil {
-					done(res)
-				}
-			})
+func (r *resultScreen) resumeJob() {
+	s, j := r.s, r.s.model.job
+	id := j.result.Outcome.ID
+	onCluster(s, t("history.resuming"),
+		func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
+			return session.Resume(ctx, id)
+		},
+		func(res *workflow.Result, err error) {
+			s.model.findings = nil
+			if err != nil {
+				s.failUnlessStopped(t("history.resume"), err)
+			}
+			r.changed(j, res)
+		})
+}
+
+// changed shows the outcome of what was done after the job.
+func (r *resultScreen) changed(j *job, res *workflow.Result) {
+	if res == nil {
+		return
 	}
-	q.show()
+	j.result = res
+	if r.s.current == screenResult {
+		r.shown()
+	}
 }

@@ -7,9 +7,8 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/ctlbuild"
 	"ctlclient/trust"
@@ -19,43 +18,42 @@ import (
 // reviewScreen shows old and new side by side, what phones will do, and the hazards with their
 // reasons. Nothing has been written yet, and it says so.
 type reviewScreen struct {
-	s      *shell
-	root   *fyne.Container
-	title  *fyne.Container
-	top    *fyne.Container
-	diff   *table
-	phones *table
-	notes  *fyne.Container
-	why    *fyne.Container
-	save   *widget.Button
-	sign   *widget.Button
+	*page
+	s       *shell
+	steps   *steps
+	top     *fyne.Container
+	totals  *fyne.Container
+	classes []phoneClass
+	phones  *chooser
+	why     *fyne.Container
+	sums    *fyne.Container
+	changes []change
+	diff    *chooser
+	record  *fyne.Container
+	notes   *fyne.Container
+	save    *button
+	sign    *button
 }
 
 func newReviewScreen(s *shell) *reviewScreen {
-	r := &reviewScreen{s: s, title: container.NewVBox(), top: container.NewVBox(),
-		notes: container.NewVBox(), why: container.NewVBox()}
-	r.diff = newTable(column{t("entries.type"), 160}, column{t("review.now"), 400}, column{t("review.then"), 400})
-	r.phones = newTable(column{t("review.phone"), 210}, column{t("review.verdict"), 130}, column{t("review.reason"), 560})
-	r.phones.onSelect = r.explain
-	back := widget.NewButtonWithIcon(t("button.back"), theme.NavigateBackIcon(), r.back)
-	r.save = widget.NewButtonWithIcon(t("review.save"), theme.DocumentSaveIcon(), r.saveSigned)
-	r.sign = widget.NewButtonWithIcon(t("review.sign"), theme.ConfirmIcon(), r.signAndDistribute)
-	r.sign.Importance = widget.HighImportance
-	r.root = container.NewBorder(
-		container.NewVBox(r.title, newSteps(1), widget.NewSeparator()),
-		container.NewVBox(widget.NewSeparator(), buttons(back, r.save, r.sign)),
-		nil, nil,
-		scrolled(container.NewVBox(r.top,
-			section(t("review.phones"), r.phones, r.why),
-			section(t("review.records"), r.diff),
-			r.notes)))
+	r := &reviewScreen{s: s, steps: newSteps(screenReview), top: container.NewVBox(), totals: container.NewVBox(),
+		why: container.NewVBox(), sums: container.NewVBox(), record: container.NewVBox(), notes: container.NewVBox()}
+	r.phones = newChooser(r.explain, column{t("review.phone"), 230}, column{t("review.verdict"), 150}, column{t("review.reason"), 520})
+	r.diff = newChooser(r.showRecord, column{t("review.change"), 150}, column{t("entries.type"), 150},
+		column{t("review.now"), 300}, column{t("review.then"), 300})
+	back := newButton(t("button.back"), theme.NavigateBackIcon(), r.back)
+	r.save = newButton(t("review.save"), theme.DocumentSaveIcon(), r.saveSigned)
+	r.sign = mainButton(t("review.sign"), theme.ConfirmIcon(), r.signAndDistribute)
+	r.page = newPage(t("review.title"), "", r.steps.object(),
+		container.NewVBox(r.top,
+			section(t("review.phones"), r.totals, r.phones, r.why),
+			section(t("review.records"), r.sums, r.diff, r.record), r.notes),
+		back, layout.NewSpacer(), r.save, r.sign)
 	return r
 }
 
-func (r *reviewScreen) object() fyne.CanvasObject { return r.root }
-
 func (r *reviewScreen) back() {
-	if j := r.s.model.job; j != nil && j.kind != jobToTokenless {
+	if j := r.s.model.job; j != nil && j.hasEntries() {
 		r.s.open(screenEntries)
 		return
 	}
@@ -64,185 +62,82 @@ func (r *reviewScreen) back() {
 
 func (r *reviewScreen) shown() {
 	j := r.s.model.job
-	r.title.RemoveAll()
-	r.top.RemoveAll()
-	r.notes.RemoveAll()
-	r.why.RemoveAll()
+	for _, box := range []*fyne.Container{r.top, r.totals, r.why, r.sums, r.record, r.notes} {
+		box.RemoveAll()
+	}
 	if j == nil || j.plan == nil {
-		r.title.Add(heading(t("review.title"), t("action.none")))
+		r.head(t("review.title"), t("action.none"))
 		return
 	}
-	r.title.Add(heading(t("action."+string(j.kind)), t("review.text")))
 	p := j.plan
+	r.steps.of(j)
+	r.head(j.title(), t("review.text"))
+	r.fillTop(p)
+	r.fillPhones(p.Verdicts)
+	r.fillDiff(p)
+	if len(p.Notes) > 0 {
+		list := container.NewVBox()
+		for _, n := range p.Notes {
+			list.Add(flush(wrapped("• " + n)))
+		}
+		r.notes.Add(section(t("review.notes"), list))
+	}
+	visible(r.save, j.hasEntries())
+	text := t("review.sign")
+	switch {
+	case j.kind == jobDistribute:
+		text = t("review.distribute")
+	case j.publisher:
+		text = t("review.publisher")
+	}
+	r.sign.SetText(text)
+	r.body.to(0)
+}
+
+func (r *reviewScreen) fillTop(p *workflow.Plan) {
 	r.top.Add(newNotice(infoNotice, t("review.nothing-written")))
 	if lost := p.Lost(); len(lost) > 0 {
 		r.top.Add(newNotice(dangerNotice, t("review.lost", map[string]any{"Count": fmt.Sprint(countPhones(lost))})))
 	}
+	if len(p.Undescribed()) > 0 {
+		r.top.Add(newNotice(warningNotice, t("review.undescribed")))
+	}
 	for _, h := range p.Hazards {
 		r.top.Add(hazardNotice(h))
 	}
-	if !p.Dangerous() && len(p.Hazards) == 0 {
+	if !p.Dangerous() && len(p.Hazards) == 0 && len(p.Undescribed()) == 0 {
 		r.top.Add(newNotice(goodNotice, t("review.safe")))
-	}
-	r.fillPhones(p.Verdicts)
-	r.fillDiff(p)
-	if len(p.Notes) > 0 {
-		r.notes.Add(section(t("review.notes"), wrapped("• "+strings.Join(p.Notes, "\n• "))))
-	}
-	if j.kind == jobToTokenless {
-		r.save.Hide()
-		r.sign.SetText(t("review.publisher"))
-	} else {
-		r.save.Show()
-		r.sign.SetText(t("review.sign"))
 	}
 }
 
 func countPhones(vs []trust.Verdict) int {
 	n := 0
 	for _, v := range vs {
-		n += max(v.Phone.Count, 1)
+		n += v.Phone.N()
 	}
 	return n
 }
 
 func hazardNotice(h trust.Hazard) fyne.CanvasObject {
-	text := h.Message
-	if h.Hint != "" {
-		text += "\n" + t("review.first", map[string]any{"Hint": h.Hint})
+	var below []fyne.CanvasObject
+	for line := range strings.Lines(h.Hint) {
+		if line = strings.TrimSpace(line); line != "" {
+			below = append(below, flush(wrapped(t("review.first", map[string]any{"Hint": line}))))
+		}
 	}
 	if h.Source != "" {
-		text += "\n" + t("review.source", map[string]any{"Source": h.Source})
+		below = append(below, flush(quietText(t("review.source", map[string]any{"Source": h.Source}))))
 	}
-	return newNotice(noticeOf(h.Severity), text)
-}
-
-func (r *reviewScreen) fillPhones(vs []trust.Verdict) {
-	var rows [][]string
-	for _, v := range vs {
-		rows = append(rows, []string{phoneText(v.Phone), verdictText(v), v.Reason})
-	}
-	r.phones.setRows(rows)
-}
-
-func phoneText(p trust.Phone) string {
-	text := p.Name
-	// The name of a class has the model in it; digits of a MAC address may look like one.
-	if p.Model != "" && (strings.HasPrefix(text, "SEP") || !strings.Contains(text, p.Model)) {
-		text += " (" + p.Model + ")"
-	}
-	if p.Count > 1 {
-		text = fmt.Sprintf("%d × %s", p.Count, text)
-	}
-	return text
-}
-
-// verdictText is a sign and a word.
-func verdictText(v trust.Verdict) string {
-	switch {
-	case v.Accept && v.Certain:
-		return "✓ " + t("verdict.accepts")
-	case v.Accept:
-		return "✓ " + t("verdict.likely")
-	case v.Certain:
-		return "✗ " + t("verdict.rejects")
-	}
-	return "? " + t("verdict.unknown")
-}
-
-// explain shows the steps that lead to a verdict.
-func (r *reviewScreen) explain(row int) {
-	r.why.RemoveAll()
-	p := r.s.model.job.plan
-	if row < 0 || row >= len(p.Verdicts) {
-		return
-	}
-	for i, step := range p.Verdicts[row].Steps {
-		sign := "✓"
-		if !step.OK {
-			sign = "✗"
-		}
-		r.why.Add(wrapped(fmt.Sprintf("%d. %s\n    %s %s", i+1, step.What, sign, step.Outcome)))
-	}
-	r.why.Refresh()
-}
-
-// fillDiff puts the records of now and then beside each other.
-func (r *reviewScreen) fillDiff(p *workflow.Plan) {
-	var rows [][]string
-	var marks []mark
-	touched := map[int]bool{}
-	for _, c := range p.Diff.Changes {
-		if c.Old >= 0 {
-			touched[c.Old] = true
-		}
-	}
-	if p.Old != nil {
-		for i := range p.Old.Records {
-			if rec := &p.Old.Records[i]; !touched[i] {
-				rows = append(rows, []string{typeText(rec.Function()), recordText(rec), recordText(rec)})
-				marks = append(marks, unmarked)
-			}
-		}
-	}
-	for _, c := range p.Diff.Changes {
-		row, m := []string{"", "", ""}, changed
-		if c.OldRec != nil {
-			row[0], row[1] = typeText(c.OldRec.Function()), recordText(c.OldRec)
-		}
-		if c.NewRec != nil {
-			row[0], row[2] = typeText(c.NewRec.Function()), recordText(c.NewRec)
-		}
-		switch c.Kind {
-		case ctlbuild.Added:
-			m = added
-		case ctlbuild.Removed:
-			m = removed
-		}
-		rows = append(rows, row)
-		marks = append(marks, m)
-	}
-	r.diff.setMarked(rows, marks)
-}
-
-func recordText(r *ctlbuild.Record) string {
-	name := r.CN()
-	if name == "" {
-		name = r.SubjectName()
-	}
-	if host := r.DNSName(); host != "" && host != name {
-		if name == "" {
-			return host
-		}
-		name += " · " + host
-	}
-	return name
+	return newNotice(noticeOf(h.Severity), h.Message, below...)
 }
 
 // saveSigned signs and keeps the file instead of uploading it.
 func (r *reviewScreen) saveSigned() {
 	s, j := r.s, r.s.model.job
 	s.signJob(j, func(signed *ctlbuild.List) {
-		d := dialog.NewFileSave(func(w fyne.URIWriteCloser, err error) {
-			if err != nil {
-				s.fail(t("review.save"), err)
-				return
-			}
-			if w == nil {
-				return
-			}
-			_, err = w.Write(signed.Bytes())
-			if closeErr := w.Close(); err == nil {
-				err = closeErr
-			}
-			if err != nil {
-				s.fail(t("review.save"), err)
-				return
-			}
-			s.say(t("review.saved", map[string]any{"File": w.URI().Path()}))
-		}, s.window)
-		d.SetFileName(workflow.CTLFileName)
-		d.Show()
+		saveAs(s, t("review.save"), workflow.CTLFileName, signed.Bytes(), func(path string) {
+			s.say(t("review.saved", map[string]any{"File": path}))
+		})
 	})
 }
 
@@ -251,36 +146,36 @@ func (s *shell) signJob(j *job, done func(*ctlbuild.List)) {
 	if j == nil || j.plan == nil {
 		return
 	}
-	if j.signed != nil {
+	if j.signed != nil && j.kind != jobDistribute {
 		done(j.signed)
 		return
 	}
-	session, plan := s.model.session, j.plan
-	start(s.tasks, t("sign.signing"),
-		func(ctx context.Context) (*ctlbuild.List, error) {
+	signed, plan, sign := j.signed, j.plan, j.hasEntries()
+	onCluster(s, t("sign.signing"),
+		func(ctx context.Context, session *workflow.Session) (*ctlbuild.List, error) {
 			if err := session.Agree(ctx, plan); err != nil {
 				return nil, err
+			}
+			if !sign {
+				return signed, nil
 			}
 			return session.Sign(ctx, plan)
 		},
 		func(signed *ctlbuild.List, err error) {
+			s.doneWaiting()
 			if err != nil {
 				s.failUnlessStopped(t("review.sign"), err)
+				s.watchTokens() // what a token says of the tries left is read when it is found
 				return
 			}
-			j.signed = signed
-			done(signed)
+			if s.model.job == j {
+				j.signed = signed
+				done(signed)
+			}
 		})
 }
 
 func (r *reviewScreen) signAndDistribute() {
 	s, j := r.s, r.s.model.job
-	if j == nil || j.plan == nil {
-		return
-	}
-	if j.kind == jobToTokenless {
-		s.distribute(j)
-		return
-	}
 	s.signJob(j, func(*ctlbuild.List) { s.distribute(j) })
 }

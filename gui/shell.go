@@ -2,14 +2,12 @@ package gui
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
-	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
+
+	"ctlclient/workflow"
 )
 
 // screenID names a screen; it is also the first part of the keys of its texts.
@@ -34,6 +32,8 @@ type screen interface {
 	object() fyne.CanvasObject
 	// shown is called whenever the screen comes to the front, on the UI goroutine.
 	shown()
+	// key is told of keys that no widget has a use for, and reports whether it had.
+	key(fyne.KeyName) bool
 }
 
 // Preferences: what is remembered from one start to the next. Never a PIN or a password.
@@ -42,6 +42,13 @@ const (
 	prefHeight      = "window.height"
 	prefLastProfile = "profile.last"
 	prefRecent      = "profile.recent"
+	prefFolder      = "folder.last"
+)
+
+// Sizes of the window at the first start.
+const (
+	firstWidth  = 1180
+	firstHeight = 780
 )
 
 // shell is the window: a list of screens at the left, one of them at the right, and below
@@ -53,42 +60,49 @@ type shell struct {
 	model   model
 	tasks   *tasks
 	asker   *asker
+	dialogs *dialogs
 
 	screens map[screenID]screen
 	current screenID
 	nav     *navigation
 	body    *fyne.Container
 	status  *statusBar
+	waiting func() // closes what says that a token waits for the person; nil: nothing does
 	// stopWatch ends the watch of tokens.
 	stopWatch context.CancelFunc
 }
 
 func newShell(ctx context.Context, a fyne.App, o Options) *shell {
 	s := &shell{app: a, options: o, window: a.NewWindow(t("app.title"))}
-	s.status = newStatusBar()
+	s.dialogs = &dialogs{window: s.window}
+	s.status = newStatusBar(s.dialogs)
 	s.tasks = newTasks(ctx, func() { s.status.show(s.tasks.running()) })
-	s.asker = &asker{window: s.window, events: s.event}
+	s.asker = &asker{dialogs: s.dialogs, events: s.event}
 	s.model.modules = o.Session.Modules
 	s.body = container.NewStack()
 	s.screens = s.makeScreens()
 	s.nav = newNavigation(s.open)
 
+	content := container.New(layout.NewCustomPaddedLayout(10, 8, 20, 20-barWidth), s.body)
+	s.window.SetPadded(false)
+	s.window.SetContent(container.New(frame{}, s.nav.object, content, s.status.box))
+	s.window.SetMainMenu(s.menu())
+	s.window.Canvas().SetOnTypedKey(s.typedKey)
 	p := a.Preferences()
-	size := fyne.NewSize(
-		float32(p.FloatWithFallback(prefWidth, 1180)), float32(p.FloatWithFallback(prefHeight, 780)))
-	s.window.SetContent(container.NewBorder(nil, s.status.box, s.nav.box, nil,
-		container.NewPadded(s.body)))
-	s.window.Resize(size)
+	s.window.Resize(fyne.NewSize(
+		float32(p.FloatWithFallback(prefWidth, firstWidth)), float32(p.FloatWithFallback(prefHeight, firstHeight))))
 	s.window.SetMaster()
 	s.window.SetCloseIntercept(s.closeWindow)
 	s.window.SetOnDropped(func(_ fyne.Position, uris []fyne.URI) {
 		s.open(screenInspect)
-		s.screens[screenInspect].(*inspectScreen).dropped(uris)
+		s.inspect().dropped(uris)
 	})
 	s.watchTokens()
 	s.open(screenClusters)
 	return s
 }
+
+func (s *shell) inspect() *inspectScreen { return s.screens[screenInspect].(*inspectScreen) }
 
 // open brings a screen to the front.
 func (s *shell) open(id screenID) {
@@ -97,22 +111,93 @@ func (s *shell) open(id screenID) {
 		return
 	}
 	s.current = id
-	s.nav.mark(id)
+	s.showWhere()
 	s.body.Objects = []fyne.CanvasObject{sc.object()}
 	s.body.Refresh()
+	s.window.Canvas().Unfocus()
 	sc.shown()
 }
 
-// fail shows an error in the words of the command line, with its hints.
-func (s *shell) fail(what string, err error) {
-	message, hints := describe(err)
-	content := container.NewVBox(newNotice(stopNotice, message))
-	if len(hints) > 0 {
-		content.Add(section(t("error.next"), wrapped("• "+strings.Join(hints, "\n• "))))
+// showWhere brings the list of screens in step with what is open.
+func (s *shell) showWhere() {
+	name := ""
+	if s.model.session != nil {
+		name = s.model.profile.Name
 	}
-	q := newQuestion(s.window, what, content, t("button.close"), "", false)
-	q.onlyYes()
+	s.nav.show(s.current, name, s.model.rehearsal != nil)
+}
+
+// typedKey is given the keys that no widget has a use for.
+func (s *shell) typedKey(k *fyne.KeyEvent) {
+	if q := s.dialogs.front(); q != nil {
+		q.key(k)
+		return
+	}
+	if k.Name == fyne.KeyF5 {
+		s.refresh()
+		return
+	}
+	s.screens[s.current].key(k.Name)
+}
+
+// refresh reads what the screen in front shows once more.
+func (s *shell) refresh() {
+	if s.dialogs.front() != nil {
+		return
+	}
+	if again, ok := s.screens[s.current].(interface{ read() }); ok {
+		again.read()
+	}
+}
+
+// event is what a job reports: the status bar shows its sentence, the screen in front draws it.
+func (s *shell) event(e workflow.Event) {
+	switch e.Type {
+	case workflow.EventStep, workflow.EventInfo:
+		if e.Message != "" {
+			s.status.detail(e.Message)
+		}
+	case workflow.EventProgress:
+		s.status.progress(e.Done, e.Total)
+	}
+	s.showWaiting(e)
+	if sc, ok := s.screens[s.current].(interface{ event(workflow.Event) }); ok {
+		sc.event(e)
+	}
+}
+
+// showWaiting says in the middle of the window that a token wants its keypad or a touch: who
+// looks at the token does not read a status bar. The next step of the job takes it away.
+func (s *shell) showWaiting(e workflow.Event) {
+	wants := e.Type == workflow.EventInfo && (e.State == "keypad" || e.State == "waiting")
+	if wants || e.Type == workflow.EventStep {
+		s.doneWaiting()
+	}
+	if !wants {
+		return
+	}
+	running := s.tasks.running()
+	if len(running) == 0 {
+		return // late: the job has ended
+	}
+	newest := running[len(running)-1]
+	q := newQuestion(s.dialogs, t("waiting.title"), newNotice(infoNotice, e.Message), t("button.close"), t("button.cancel"), false)
+	ended := false
+	q.onAnswer = func(hide bool) {
+		if !hide && !ended {
+			newest.cancel()
+		}
+	}
+	s.waiting = func() { ended = true; q.answer(false) }
 	q.show()
+}
+
+// doneWaiting closes what showWaiting has opened.
+func (s *shell) doneWaiting() {
+	if s.waiting != nil {
+		s.waiting()
+		s.waiting = nil
+	}
 }
 
 // closeWindow asks when a job is under way: a job that has begun to commit is not left by a slip.
@@ -125,7 +210,8 @@ func (s *shell) closeWindow() {
 		s.window.Close()
 		return
 	}
-	q := newQuestion(s.window, t("close.title"), wrapped(t("close.text")), t("close.yes"), t("close.no"), true)
+	q := newQuestion(s.dialogs, t("close.title"),
+		container.NewVBox(flush(wrapped(t("close.text"))), flush(quietText(s.status.busy))), t("close.yes"), t("close.no"), true)
 	q.onAnswer = func(yes bool) {
 		if yes {
 			s.window.Close()
@@ -141,7 +227,7 @@ func (s *shell) close() error {
 	if s.model.session != nil {
 		err = s.model.session.Close()
 	}
-	if s.options.Practice != nil && s.model.rehearsal != nil {
+	if s.options.Practice != nil && s.model.practising {
 		if down := s.options.Practice.Down(); err == nil {
 			err = down
 		}
@@ -149,105 +235,21 @@ func (s *shell) close() error {
 	return err
 }
 
-// navigation is the list of screens at the left.
-type navigation struct {
-	box     *fyne.Container
-	buttons map[screenID]*widget.Button
+// frame puts the list of screens at the left, the status bar below, and gives the screen the
+// rest, without seams.
+type frame struct{}
+
+func (frame) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	nav, body, status := o[0], o[1], o[2]
+	width, height := nav.MinSize().Width, status.MinSize().Height
+	nav.Resize(fyne.NewSize(width, size.Height-height))
+	body.Move(fyne.NewPos(width, 0))
+	body.Resize(fyne.NewSize(size.Width-width, size.Height-height))
+	status.Move(fyne.NewPos(0, size.Height-height))
+	status.Resize(fyne.NewSize(size.Width, height))
 }
 
-func newNavigation(open func(screenID)) *navigation {
-	n := &navigation{buttons: map[screenID]*widget.Button{}}
-	items := container.NewVBox()
-	for _, item := range []struct {
-		id   screenID
-		icon fyne.Resource
-	}{
-		{screenClusters, theme.HomeIcon()},
-		{screenOverview, theme.VisibilityIcon()},
-		{screenAction, theme.SettingsIcon()},
-		{screenTokens, theme.LoginIcon()},
-		{screenInspect, theme.SearchIcon()},
-		{screenHistory, theme.HistoryIcon()},
-	} {
-		b := widget.NewButtonWithIcon(t(string(item.id)+".nav"), item.icon, func() { open(item.id) })
-		b.Alignment = widget.ButtonAlignLeading
-		b.Importance = widget.LowImportance
-		n.buttons[item.id] = b
-		items.Add(b)
-	}
-	n.box = container.NewBorder(nil, nil, nil, widget.NewSeparator(),
-		container.NewPadded(container.NewVBox(items, layout.NewSpacer())))
-	return n
-}
-
-// partOf says under which entry a screen of a job stands.
-var partOf = map[screenID]screenID{
-	screenEntries: screenAction, screenReview: screenAction,
-	screenDistribute: screenAction, screenResult: screenAction,
-}
-
-func (n *navigation) mark(id screenID) {
-	if parent, ok := partOf[id]; ok {
-		id = parent
-	}
-	for other, b := range n.buttons {
-		importance := widget.LowImportance
-		if other == id {
-			importance = widget.HighImportance
-		}
-		if b.Importance != importance {
-			b.Importance = importance
-			b.Refresh()
-		}
-	}
-}
-
-// statusBar says what is under way.
-type statusBar struct {
-	box    *fyne.Container
-	text   *widget.Label
-	wheel  *widget.Activity
-	cancel *widget.Button
-	busy   string // what is under way
-}
-
-func newStatusBar() *statusBar {
-	b := &statusBar{text: widget.NewLabel(""), wheel: widget.NewActivity()}
-	b.text.Truncation = fyne.TextTruncateEllipsis
-	b.cancel = widget.NewButtonWithIcon(t("button.cancel"), theme.CancelIcon(), nil)
-	b.box = container.NewVBox(widget.NewSeparator(),
-		container.NewBorder(nil, nil, b.wheel, b.cancel, b.text))
-	b.show(nil)
-	return b
-}
-
-// show names the newest task, and how many others there are.
-func (b *statusBar) show(running []*task) {
-	if len(running) == 0 {
-		b.wheel.Stop()
-		b.wheel.Hide()
-		b.cancel.Hide()
-		b.busy = ""
-		b.text.SetText(t("status.ready"))
-		return
-	}
-	newest := running[len(running)-1]
-	b.busy = newest.what
-	text := newest.what
-	if more := len(running) - 1; more > 0 {
-		text += " " + t("status.more", map[string]any{"Count": fmt.Sprint(more)})
-	}
-	b.text.SetText(text)
-	b.cancel.OnTapped = newest.cancel
-	b.cancel.Show()
-	b.wheel.Show()
-	b.wheel.Start()
-}
-
-// detail adds what a job says of itself to what is under way.
-func (b *statusBar) detail(text string) {
-	if b.busy == "" {
-		return // late: the job has ended and its outcome stands on the screen
-	}
-	b.text.SetText(b.busy + " · " + text)
+func (frame) MinSize(o []fyne.CanvasObject) fyne.Size {
+	nav, body, status := o[0].MinSize(), o[1].MinSize(), o[2].MinSize()
+	return fyne.NewSize(nav.Width+body.Width, max(nav.Height, body.Height)+status.Height)
 }

@@ -7,23 +7,38 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// newSteps shows where in a job a screen stands; the current step is bold and has its number
-// in the program's colour.
-func newSteps(current int) fyne.CanvasObject {
-	row := container.NewHBox()
-	for i, key := range []string{"steps.entries", "steps.review", "steps.distribute", "steps.result"} {
-		l := widget.NewLabel(number(i) + "  " + t(key))
-		switch {
-		case i == current:
-			l.TextStyle.Bold = true
-			l.Importance = widget.HighImportance
-		case i > current:
+// steps shows where in its job a screen stands; the current step is bold.
+type steps struct {
+	box     *fyne.Container
+	current screenID
+}
+
+func newSteps(current screenID) *steps {
+	return &steps{box: container.NewHBox(), current: current}
+}
+
+// of draws the steps of a job: without entries where it has none.
+func (st *steps) of(j *job) {
+	st.box.RemoveAll()
+	ids := []screenID{screenEntries, screenReview, screenDistribute, screenResult}
+	if !j.hasEntries() {
+		ids = ids[1:]
+	}
+	done := true
+	for i, id := range ids {
+		l := widget.NewLabel(number(i) + "  " + t("steps."+string(id)))
+		if id == st.current {
+			l.TextStyle.Bold, l.Importance = true, widget.HighImportance
+			done = false
+		} else if !done {
 			l.Importance = widget.LowImportance
 		}
 		if i > 0 {
-			row.Add(widget.NewIcon(theme.NewDisabledResource(theme.NavigateNextIcon())))
+			st.box.Add(widget.NewIcon(theme.NewDisabledResource(theme.NavigateNextIcon())))
 		}
-		row.Add(l)
+		st.box.Add(l)
 	}
-	return row
+	st.box.Refresh()
 }
+
+func (st *steps) object() fyne.CanvasObject { return flush(st.box) }

@@ -2,268 +2,347 @@ package gui
 
 import (
 	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
-// column of a table: its title and how wide it is.
+// column of a table: its title, and its share of the width there is.
 type column struct {
 	title string
 	width float32
 }
 
-// table is a small table that is as high as its rows, for a screen that scrolls as a whole.
-// A row is chosen by click or by keyboard (each row takes the focus, Space and Enter choose it).
+// cell of a table. The sign of a row's first cell, where it says that the row is new, goes or
+// changes, colours the whole row.
+type cell struct {
+	text string
+	sign sign
+}
+
+// words are cells without signs.
+func words(texts ...string) []cell {
+	cells := make([]cell, len(texts))
+	for i, text := range texts {
+		cells[i].text = text
+	}
+	return cells
+}
+
+// table is as high as its rows; the screen scrolls as a whole. It draws the rows in sight
+// alone, so that a list of thousands opens as fast as one of five. A row is one line, what
+// does not fit ends in an ellipsis, and the details below the table have it in full; with
+// wrap a row is as high as it needs, for tables of few rows that have no details.
 type table struct {
 	widget.BaseWidget
 	columns  []column
-	rows     [][]string
-	marks    []mark // one a row, may be shorter
+	rows     [][]cell
+	wrap     bool
 	selected int
 	// onSelect is called with the row chosen; nil: rows cannot be chosen.
 	onSelect func(row int)
-	box      *fyne.Container
-}
+	focused  bool
 
-// mark says what happened to a row since the live file: a word beside a sign, never colour alone.
-type mark int
-
-const (
-	unmarked mark = iota
-	added
-	removed
-	changed
-)
-
-func (m mark) sign() string {
-	switch m {
-	case added:
-		return "+ "
-	case removed:
-		return "− "
-	case changed:
-		return "~ "
-	}
-	return ""
-}
-
-// word is the sign for those who hear the table.
-func (m mark) word() string {
-	switch m {
-	case added:
-		return t("mark.added")
-	case removed:
-		return t("mark.removed")
-	case changed:
-		return t("mark.changed")
-	}
-	return ""
+	in          *scroller
+	top, height float32 // what is in sight
+	outer       fyne.CanvasObject
 }
 
 func newTable(columns ...column) *table {
-	tb := &table{columns: columns, selected: -1, box: container.NewVBox()}
+	tb := &table{}
+	tb.init(columns)
+	tb.outer = tb
 	tb.ExtendBaseWidget(tb)
 	return tb
 }
 
-func (tb *table) CreateRenderer() fyne.WidgetRenderer {
-	tb.rebuild()
-	return widget.NewSimpleRenderer(dense(tb.box))
+func (tb *table) init(columns []column) {
+	tb.columns, tb.selected = columns, -1
+	tb.height = firstSight
 }
 
-// setRows shows rows, unmarked.
-func (tb *table) setRows(rows [][]string) { tb.setMarked(rows, nil) }
+// firstSight is how much of a table is drawn before it is known what is in sight.
+const firstSight = 1200
 
-// setMarked shows rows with what happened to each.
-func (tb *table) setMarked(rows [][]string, marks []mark) {
-	tb.rows, tb.marks = rows, marks
+// setRows shows rows.
+func (tb *table) setRows(rows [][]cell) {
+	tb.rows = rows
 	if tb.selected >= len(rows) {
 		tb.selected = -1
 	}
-	tb.rebuild()
 	tb.Refresh()
+	if tb.in != nil {
+		tb.in.update()
+	}
 }
 
-func (tb *table) rebuild() {
-	head := make([]string, len(tb.columns))
-	for i, c := range tb.columns {
-		head[i] = c.title
+func (tb *table) setScroller(s *scroller) { tb.in = s }
+
+func (tb *table) inSight(top, height float32) {
+	if tb.top == top && tb.height == height {
+		return
 	}
-	tb.box.RemoveAll()
-	tb.box.Add(newTableRow(tb, -1, head))
-	for i, row := range tb.rows {
-		tb.box.Add(newTableRow(tb, i, row))
+	tb.top, tb.height = top, height
+	if !tb.wrap {
+		tb.Refresh()
 	}
 }
 
 func (tb *table) choose(row int) {
-	if tb.onSelect == nil || row < 0 {
+	if tb.onSelect == nil || row < 0 || row >= len(tb.rows) {
 		return
 	}
 	tb.selected = row
-	for _, o := range tb.box.Objects {
-		o.Refresh()
-	}
+	tb.Refresh()
 	tb.onSelect(row)
 }
 
-func (tb *table) markOf(row int) mark {
-	if row < 0 || row >= len(tb.marks) {
-		return unmarked
+// text is every row as a screen reader says it, also those that are out of sight.
+func (tb *table) text() string {
+	lines := make([]string, len(tb.rows))
+	for i, row := range tb.rows {
+		lines[i] = rowLabel(row)
 	}
-	return tb.marks[row]
+	return strings.Join(lines, "\n")
 }
 
-// tableRow is one line; index -1 is the head.
-type tableRow struct {
-	widget.BaseWidget
-	table   *table
-	index   int
-	cells   []string
-	focused bool
-	hovered bool
-}
-
-func newTableRow(tb *table, index int, cells []string) fyne.CanvasObject {
-	if index < 0 || tb.onSelect == nil {
-		// A row that cannot be chosen must not take the focus: it is the same row without the traits.
-		return newPlainRow(tb, index, cells)
+// AccessibilityLabel reads the titles, and the row chosen.
+func (tb *table) AccessibilityLabel() string {
+	var titles []string
+	for _, c := range tb.columns {
+		titles = append(titles, c.title)
 	}
-	r := &tableRow{table: tb, index: index, cells: cells}
-	r.ExtendBaseWidget(r)
-	return r
-}
-
-type plainRow struct {
-	widget.BaseWidget
-	row *tableRow
-}
-
-func newPlainRow(tb *table, index int, cells []string) *plainRow {
-	p := &plainRow{row: &tableRow{table: tb, index: index, cells: cells}}
-	p.ExtendBaseWidget(p)
-	return p
-}
-
-func (p *plainRow) CreateRenderer() fyne.WidgetRenderer { return p.row.CreateRenderer() }
-
-// AccessibilityLabel reads what happened to the row, then its cells.
-func (r *tableRow) AccessibilityLabel() string {
-	label := strings.Join(r.cells, ", ")
-	if word := r.table.markOf(r.index).word(); word != "" {
-		label = word + ": " + label
+	label := strings.Join(titles, ", ")
+	if tb.selected >= 0 && tb.selected < len(tb.rows) {
+		label += ": " + rowLabel(tb.rows[tb.selected])
 	}
 	return label
 }
 
-// AccessibilityRole is button: a row that can be chosen.
-func (r *tableRow) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
+// AccessibilityRole is container.
+func (tb *table) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
 
-func (r *tableRow) Tapped(*fyne.PointEvent) { r.table.choose(r.index) }
-func (r *tableRow) FocusGained()            { r.focused = true; r.Refresh() }
-func (r *tableRow) FocusLost()              { r.focused = false; r.Refresh() }
-func (r *tableRow) TypedRune(c rune) {
-	if c == ' ' {
-		r.table.choose(r.index)
-	}
-}
-func (r *tableRow) TypedKey(k *fyne.KeyEvent) {
-	if k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter {
-		r.table.choose(r.index)
-	}
-}
-
-func (r *tableRow) CreateRenderer() fyne.WidgetRenderer {
-	rr := &rowRenderer{row: r, ground: canvas.NewRectangle(nil), line: canvas.NewRectangle(nil)}
-	for i := range r.table.columns {
-		text := ""
-		if i < len(r.cells) {
-			text = r.cells[i]
+// rowLabel is a row for those who hear it: what happened to it first, where a sign alone says so.
+func rowLabel(cells []cell) string {
+	var texts []string
+	if len(cells) > 0 {
+		if word := cells[0].sign.word(); word != "" && word != cells[0].text {
+			texts = append(texts, word)
 		}
-		if i == 0 {
-			text = r.table.markOf(r.index).sign() + text
+	}
+	for _, c := range cells {
+		if c.text != "" {
+			texts = append(texts, c.text)
 		}
-		l := widget.NewLabel(text)
-		l.Truncation = fyne.TextTruncateEllipsis
-		l.TextStyle.Bold = r.index < 0
-		switch r.table.markOf(r.index) {
-		case added:
-			l.Importance = widget.SuccessImportance
-		case removed:
-			l.Importance = widget.DangerImportance
-		case changed:
-			l.Importance = widget.WarningImportance
+	}
+	return strings.Join(texts, ", ")
+}
+
+func (tb *table) CreateRenderer() fyne.WidgetRenderer {
+	r := &tableRenderer{table: tb, head: newTableRow(tb), ring: canvas.NewRectangle(nil)}
+	r.ring.StrokeWidth = 2
+	r.ring.CornerRadius = 3
+	r.head.index = -1
+	r.head.cells = make([]cell, len(tb.columns))
+	for i, c := range tb.columns {
+		r.head.cells[i].text = c.title
+	}
+	r.Refresh()
+	return r
+}
+
+// tableRenderer draws the head and a pool of rows that is as large as what is in sight.
+type tableRenderer struct {
+	table *table
+	head  *tableRow
+	pool  []*tableRow
+	ring  *canvas.Rectangle
+	size  fyne.Size
+}
+
+func (r *tableRenderer) Destroy() {}
+
+func (r *tableRenderer) Objects() []fyne.CanvasObject {
+	objects := []fyne.CanvasObject{r.head}
+	for _, row := range r.pool {
+		objects = append(objects, row)
+	}
+	return append(objects, r.ring)
+}
+
+func (r *tableRenderer) MinSize() fyne.Size {
+	h := lineHeight()
+	const narrowest = 48 // of a column
+	width := narrowest * float32(len(r.table.columns))
+	if !r.table.wrap {
+		return fyne.NewSize(width, h*float32(1+len(r.table.rows)))
+	}
+	height := h
+	for _, row := range r.table.rows {
+		height += wrappedHeight(r.table.columns, row, r.size.Width)
+	}
+	return fyne.NewSize(width, height)
+}
+
+func (r *tableRenderer) Layout(size fyne.Size) {
+	r.size = size
+	h := lineHeight()
+	r.head.Move(fyne.NewPos(0, 0))
+	r.head.Resize(fyne.NewSize(size.Width, h))
+	first, count := r.visible()
+	r.resizePool(count)
+	y := h * float32(1+first)
+	for i, row := range r.pool {
+		row.show(first+i, r.table.rows[first+i])
+		rowHeight := h
+		if r.table.wrap {
+			rowHeight = wrappedHeight(r.table.columns, row.cells, size.Width)
 		}
-		if r.index < 0 {
-			l.Importance = widget.LowImportance
+		row.Move(fyne.NewPos(0, y))
+		row.Resize(fyne.NewSize(size.Width, rowHeight))
+		y += rowHeight
+	}
+	r.ring.Hide()
+	if r.table.focused {
+		r.ring.StrokeColor = theme.Color(theme.ColorNamePrimary)
+		r.ring.FillColor = nil
+		at := r.rowAt(r.table.selected)
+		r.ring.Move(at.Position())
+		r.ring.Resize(at.Size())
+		r.ring.Show()
+	}
+	r.ring.Refresh()
+}
+
+// rowAt is the row widget of an index, or the head where it is not in sight.
+func (r *tableRenderer) rowAt(index int) *tableRow {
+	for _, row := range r.pool {
+		if row.index == index {
+			return row
 		}
-		rr.labels = append(rr.labels, l)
 	}
-	rr.Refresh()
-	return rr
+	return r.head
 }
 
-type rowRenderer struct {
-	row          *tableRow
-	ground, line *canvas.Rectangle
-	labels       []*widget.Label
+// visible is what is in sight: the first row, and how many.
+func (r *tableRenderer) visible() (first, count int) {
+	tb, h := r.table, lineHeight()
+	if tb.wrap {
+		return 0, len(tb.rows)
+	}
+	first = max(0, int((tb.top-h)/h))
+	last := min(len(tb.rows), int((tb.top+tb.height)/h)+1)
+	if first >= last {
+		return 0, 0
+	}
+	return first, last - first
 }
 
-// Layout gives each column its share of the width there is.
-func (r *rowRenderer) Layout(size fyne.Size) {
-	r.ground.Resize(size)
-	r.line.Move(fyne.NewPos(0, size.Height-1))
-	r.line.Resize(fyne.NewSize(size.Width, 1))
-	var total float32
-	for _, c := range r.row.table.columns {
-		total += c.width
+func (r *tableRenderer) resizePool(n int) {
+	for len(r.pool) < n {
+		r.pool = append(r.pool, newTableRow(r.table))
 	}
-	x := float32(0)
-	for i, l := range r.labels {
-		w := size.Width * r.row.table.columns[i].width / total
-		l.Move(fyne.NewPos(x, 0))
-		l.Resize(fyne.NewSize(w, size.Height))
-		x += w
+	r.pool = r.pool[:n]
+}
+
+func (r *tableRenderer) Refresh() {
+	r.Layout(r.table.Size())
+	r.head.Refresh()
+	for _, row := range r.pool {
+		row.Refresh()
+	}
+	canvas.Refresh(r.table.outer)
+}
+
+// chooser is a table whose rows can be chosen: by click, or by the keyboard as one stop of
+// the Tab key, with the arrows to go from row to row.
+type chooser struct {
+	table
+	// onOpen is called for Enter and for a double click; nil: nothing more than choosing.
+	onOpen func(row int)
+
+	lastRow  int
+	lastTime time.Time
+}
+
+// doubleClick is the longest time between the two clicks of a double click. Fyne's own double
+// tap would hold every single one back until it is over.
+const doubleClick = 400 * time.Millisecond
+
+func newChooser(onSelect func(row int), columns ...column) *chooser {
+	c := &chooser{}
+	c.init(columns)
+	c.outer = c
+	c.onSelect = onSelect
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+func (c *chooser) FocusGained() {
+	c.focused = true
+	c.Refresh()
+	c.revealRow(c.selected)
+}
+
+func (c *chooser) FocusLost()     { c.focused = false; c.Refresh() }
+func (c *chooser) TypedRune(rune) {}
+
+func (c *chooser) TypedKey(k *fyne.KeyEvent) {
+	page := max(1, int(c.height/lineHeight())-2)
+	switch k.Name {
+	case fyne.KeyDown:
+		c.goTo(c.selected + 1)
+	case fyne.KeyUp:
+		c.goTo(c.selected - 1)
+	case fyne.KeyPageDown:
+		c.goTo(c.selected + page)
+	case fyne.KeyPageUp:
+		c.goTo(c.selected - page)
+	case fyne.KeyHome:
+		c.goTo(0)
+	case fyne.KeyEnd:
+		c.goTo(len(c.rows) - 1)
+	case fyne.KeySpace:
+		c.goTo(c.selected)
+	case fyne.KeyReturn, fyne.KeyEnter:
+		if c.onOpen == nil || c.selected < 0 {
+			handOn(c, k)
+			return
+		}
+		c.onOpen(c.selected)
+	default:
+		handOn(c, k)
 	}
 }
 
-func (r *rowRenderer) MinSize() fyne.Size {
-	h := float32(0)
-	for _, l := range r.labels {
-		h = max(h, l.MinSize().Height)
-	}
-	return fyne.NewSize(200, h)
+func (c *chooser) goTo(row int) {
+	row = min(max(row, 0), len(c.rows)-1)
+	c.choose(row)
+	c.revealRow(row)
 }
 
-func (r *rowRenderer) Refresh() {
-	r.line.FillColor = theme.Color(theme.ColorNameSeparator)
-	name := theme.ColorNameBackground
-	switch {
-	case r.row.index < 0:
-		name = theme.ColorNameHeaderBackground
-	case r.row.focused:
-		name = theme.ColorNameFocus
-	case r.row.table.selected == r.row.index && r.row.index >= 0:
-		name = theme.ColorNameSelection
-	}
-	r.ground.FillColor = theme.Color(name)
-	r.ground.Refresh()
-	r.line.Refresh()
-	for _, l := range r.labels {
-		l.Refresh()
+func (c *chooser) revealRow(row int) {
+	if c.in != nil {
+		c.in.reveal(c, lineHeight()*float32(1+row), lineHeight())
 	}
 }
 
-func (r *rowRenderer) Objects() []fyne.CanvasObject {
-	objects := []fyne.CanvasObject{r.ground, r.line}
-	for _, l := range r.labels {
-		objects = append(objects, l)
+// tapped is told by a row.
+func (tb *table) tapped(row int) {
+	c, ok := tb.outer.(*chooser)
+	if !ok || row < 0 {
+		return
 	}
-	return objects
+	if cv := fyne.CurrentApp().Driver().CanvasForObject(c); cv != nil {
+		cv.Focus(c)
+	}
+	again := row == c.lastRow && time.Since(c.lastTime) < doubleClick
+	c.lastRow, c.lastTime = row, time.Now()
+	c.choose(row)
+	if again && c.onOpen != nil {
+		c.onOpen(row)
+	}
 }
-
-func (r *rowRenderer) Destroy() {}

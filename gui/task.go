@@ -5,6 +5,9 @@ import (
 	"sync"
 
 	"fyne.io/fyne/v2"
+
+	"ctlclient/cluster"
+	"ctlclient/workflow"
 )
 
 // tasks are the pieces of work that run beside the window. Each has a context that
@@ -18,8 +21,10 @@ type tasks struct {
 }
 
 type task struct {
-	what   string
-	cancel context.CancelFunc
+	what      string
+	cancel    context.CancelFunc
+	onCluster bool // works on the cluster that is open
+	final     bool // past the point at which it can be cancelled
 }
 
 func newTasks(ctx context.Context, changed func()) *tasks {
@@ -38,6 +43,14 @@ func (ts *tasks) remove(t *task) {
 		}
 	}
 	ts.changed()
+}
+
+// finalise takes the Cancel button from a task.
+func (ts *tasks) finalise(t *task) {
+	if t != nil {
+		t.final = true
+		ts.changed()
+	}
 }
 
 // close ends what runs and waits for it.
@@ -67,4 +80,50 @@ func start[T any](ts *tasks, what string, work func(ctx context.Context) (T, err
 		})
 	}()
 	return tk
+}
+
+// seen is the cluster as a session saw it last.
+type seen struct {
+	snapshot *cluster.Snapshot
+	fits     []workflow.Fit
+}
+
+// onCluster is start for work on the cluster that is open. A session serves one goroutine at a
+// time: work waits for its turn, and what the session has seen is handed to the screens at the
+// end of each, so that none of them reads the session itself.
+func onCluster[T any](s *shell, what string, work func(context.Context, *workflow.Session) (T, error), done func(T, error)) *task {
+	session, turn := s.model.session, s.model.turn
+	type outcome struct {
+		value T
+		seen  seen
+	}
+	tk := start(s.tasks, what,
+		func(ctx context.Context) (o outcome, err error) {
+			select {
+			case turn <- struct{}{}:
+			case <-ctx.Done():
+				return o, ctx.Err()
+			}
+			defer func() { <-turn }()
+			o.value, err = work(ctx, session)
+			o.seen = seen{session.Snapshot, session.Fits()}
+			return o, err
+		},
+		func(o outcome, err error) {
+			if s.model.session == session && o.seen.snapshot != nil {
+				s.model.seen = o.seen
+			}
+			done(o.value, err)
+		})
+	tk.onCluster = true
+	return tk
+}
+
+// cancelOnCluster stops what runs on the cluster that is left.
+func (ts *tasks) cancelOnCluster() {
+	for _, t := range ts.list {
+		if t.onCluster {
+			t.cancel()
+		}
+	}
 }

@@ -58,7 +58,13 @@ var dark = map[fyne.ThemeColorName]color.Color{
 	theme.ColorNameDisabledButton:      color.NRGBA{0x22, 0x28, 0x2f, 0xff},
 }
 
+// colorNone is no colour: what is below shows.
+const colorNone fyne.ThemeColorName = "ctlclient.none"
+
 func (q quiet) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
+	if name == colorNone {
+		return color.Transparent
+	}
 	table := light
 	if variant == theme.VariantDark {
 		table = dark

@@ -1,8 +1,8 @@
 package gui
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -11,151 +11,78 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
-	"fyne.io/fyne/v2/storage"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
-	"ctlclient/ctlbuild"
 	"ctlclient/token"
+	"ctlclient/workflow"
 )
-
-// watchTokens keeps the model's list of tokens in step with what is plugged in.
-func (s *shell) watchTokens() {
-	if s.stopWatch != nil {
-		s.stopWatch()
-	}
-	ctx, cancel := context.WithCancel(s.tasks.ctx)
-	s.stopWatch = cancel
-	s.model.tokens = nil
-	modules := s.model.modules
-	s.tasks.wait.Add(1)
-	go func() {
-		defer s.tasks.wait.Done()
-		err := token.Watch(ctx, modules, func(e token.Event) {
-			fyne.Do(func() {
-				if ctx.Err() == nil {
-					s.tokenEvent(e)
-				}
-			})
-		})
-		if ctx.Err() == nil {
-			fyne.Do(func() { s.model.tokenErr = err; s.tokensChanged() })
-		}
-	}()
-}
-
-func (s *shell) tokenEvent(e token.Event) {
-	kept := make([]token.Info, 0, len(s.model.tokens)+1)
-	for _, info := range s.model.tokens {
-		if info.Module != e.Token.Module || info.Slot != e.Token.Slot {
-			kept = append(kept, info)
-		}
-	}
-	if e.Inserted {
-		kept = append(kept, e.Token)
-	}
-	// Which token is found first is chance; a person looks for it where it was before.
-	slices.SortStableFunc(kept, func(a, b token.Info) int {
-		return cmp.Or(strings.Compare(a.Label, b.Label), strings.Compare(a.Serial, b.Serial))
-	})
-	s.model.tokens = kept
-	s.tokensChanged()
-}
-
-// tokensChanged tells every screen that shows tokens.
-func (s *shell) tokensChanged() {
-	for _, sc := range s.screens {
-		if watcher, ok := sc.(interface{ tokensChanged() }); ok {
-			watcher.tokensChanged()
-		}
-	}
-}
-
-// signingCertificate is the certificate of a token that a job would use: the first that can be read.
-func signingCertificate(info token.Info) (token.Certificate, *ctlbuild.Certificate, bool) {
-	for _, c := range info.Certificates {
-		if parsed, err := ctlbuild.ParseCertificate(c.DER); err == nil {
-			return c, parsed, true
-		}
-	}
-	return token.Certificate{}, nil, false
-}
-
-// uriOf names a token so that another with the same label is not mistaken for it.
-func uriOf(info token.Info) string {
-	u := info.URI()
-	return u.String()
-}
 
 // tokensScreen: what is plugged in, as the CTL Client's fourth screen shows it.
 type tokensScreen struct {
+	*page
 	s    *shell
-	root *fyne.Container
 	list *fyne.Container
 }
 
 func newTokensScreen(s *shell) *tokensScreen {
 	c := &tokensScreen{s: s, list: container.NewVBox()}
-	module := widget.NewButtonWithIcon(t("tokens.module"), theme.FolderOpenIcon(), c.chooseModule)
-	c.root = container.NewBorder(
-		container.NewVBox(heading(t("tokens.title"), t("tokens.text")), widget.NewSeparator()),
-		container.NewVBox(widget.NewSeparator(), buttons(module)), nil, nil,
-		scrolled(c.list))
+	module := newButton(t("tokens.module"), theme.FolderOpenIcon(), c.chooseModule)
+	c.page = newPage(t("tokens.title"), t("tokens.text"), nil, c.list, module)
 	return c
 }
 
-func (c *tokensScreen) object() fyne.CanvasObject { return c.root }
-func (c *tokensScreen) shown()                    { c.fill() }
-func (c *tokensScreen) tokensChanged()            { c.fill() }
+func (c *tokensScreen) shown()         { c.fill() }
+func (c *tokensScreen) tokensChanged() { c.fill() }
 
 func (c *tokensScreen) fill() {
 	c.list.RemoveAll()
 	if err := c.s.model.tokenErr; err != nil {
 		message, hints := describe(err)
-		c.list.Add(newNotice(warningNotice, strings.Join(append([]string{message}, hints...), "\n")))
+		c.list.Add(newNotice(warningNotice, textOf(append([]string{message}, hints...)...)))
 	}
 	if r := c.s.model.rehearsal; r != nil && r.PIN != "" {
 		c.list.Add(newNotice(infoNotice, t("tokens.practice-pin", map[string]any{"PIN": r.PIN})))
 	}
 	if len(c.s.model.tokens) == 0 {
-		c.list.Add(newNotice(infoNotice, t("tokens.insert")))
+		c.list.Add(emptyNote("tokens.insert"))
 	}
 	for _, info := range c.s.model.tokens {
+		c.list.Add(spacer(4))
 		c.list.Add(c.card(info))
 	}
 	c.list.Refresh()
 }
 
+// card is one token with what can be done with it.
 func (c *tokensScreen) card(info token.Info) fyne.CanvasObject {
-	box := container.NewVBox(tokenHead(info), tokenFacts(info))
-	for _, n := range tokenNotices(info) {
-		box.Add(n)
-	}
-	export := widget.NewButtonWithIcon(t("tokens.export"), theme.DocumentSaveIcon(), func() { c.export(info) })
-	pin := widget.NewButtonWithIcon(t("tokens.pin"), theme.AccountIcon(), func() { c.changePIN(info) })
-	add := widget.NewButtonWithIcon(t("tokens.add"), theme.ContentAddIcon(), func() { c.s.addTokenToJob(info) })
-	if _, _, ok := signingCertificate(info); !ok {
-		export.Disable()
-		add.Disable()
-	}
-	if c.s.model.session == nil {
-		add.Disable()
-	}
+	export := newButton(t("tokens.export"), theme.DocumentSaveIcon(), func() { c.export(info) })
+	pin := newButton(t("tokens.pin"), theme.AccountIcon(), func() { c.changePIN(info) })
+	add := newButton(t("tokens.add"), theme.ContentAddIcon(), func() { c.s.addTokenToJob(info) })
+	_, _, ok := signingCertificate(info)
+	setEnabled(export, ok)
+	setEnabled(add, ok && c.s.model.session != nil)
+	row := container.NewHBox(add, export)
 	if c.s.model.rehearsal != nil {
-		trust := widget.NewButtonWithIcon(t("tokens.trust"), theme.UploadIcon(), func() { c.trust(info) })
-		box.Add(buttons(pin, export, trust, add))
-	} else {
-		box.Add(buttons(pin, export, add))
+		put := newButton(t("tokens.trust"), theme.UploadIcon(), func() { c.trust(info) })
+		setEnabled(put, ok)
+		row.Add(put)
 	}
-	return container.NewVBox(box, widget.NewSeparator())
+	row.Add(pin)
+	return container.NewVBox(tokenBox(info), row)
 }
 
-func tokenHead(info token.Info) fyne.CanvasObject {
+// tokenBox is what there is to know of a token, on a ground of its own.
+func tokenBox(info token.Info) fyne.CanvasObject {
 	name := widget.NewLabel(info.Label)
 	name.SizeName = theme.SizeNameSubHeadingText
 	name.TextStyle.Bold = true
-	return container.NewHBox(widget.NewIcon(theme.LoginIcon()), name)
+	box := container.NewVBox(container.NewHBox(widget.NewIcon(theme.LoginIcon()), name), tokenFacts(info))
+	for _, n := range tokenNotices(info) {
+		box.Add(n)
+	}
+	return newPanel(container.New(layout.NewCustomPaddedLayout(4, 8, 12, 12), box))
 }
 
 // tokenFacts are the CTL Client's four lines, and what it did not show.
@@ -171,9 +98,6 @@ func tokenFacts(info token.Info) fyne.CanvasObject {
 	}
 	return facts(append(pairs, t("tokens.serial"), info.Serial, t("tokens.model"), info.Model)...)
 }
-
-// day is a date without doubt about the order of day and month.
-func day(d time.Time) string { return d.Local().Format("2006-01-02") }
 
 // tokenNotices say what a person has to know before typing a PIN.
 func tokenNotices(info token.Info) []fyne.CanvasObject {
@@ -192,7 +116,7 @@ func tokenNotices(info token.Info) []fyne.CanvasObject {
 		say(warningNotice, "tokens.no-certificate")
 		return list
 	}
-	if now := time.Now(); now.After(cert.NotAfter) {
+	if time.Now().After(cert.NotAfter) {
 		say(warningNotice, "tokens.expired")
 	}
 	return list
@@ -200,56 +124,36 @@ func tokenNotices(info token.Info) []fyne.CanvasObject {
 
 // export saves the certificate as the trust store's upload page takes it: DER, .cer.
 func (c *tokensScreen) export(info token.Info) {
-	raw, cert, _ := signingCertificate(info)
-	d := dialog.NewFileSave(func(w fyne.URIWriteCloser, err error) {
-		if err != nil || w == nil {
-			if err != nil {
-				c.s.fail(t("tokens.export"), err)
-			}
-			return
-		}
-		_, err = w.Write(raw.DER)
-		if closeErr := w.Close(); err == nil {
-			err = closeErr
-		}
-		if err != nil {
-			c.s.fail(t("tokens.export"), err)
-			return
-		}
-		c.s.say(t("tokens.exported", map[string]any{"File": w.URI().Path()}))
-	}, c.s.window)
-	d.SetFileName(fileName(cert.CN) + ".cer")
-	d.SetTitleText(t("tokens.export"))
-	d.Show()
-}
-
-// fileName keeps what every file system takes.
-func fileName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if r < ' ' || strings.ContainsRune(`/\:*?"<>|`, r) {
-			return '-'
-		}
-		return r
-	}, strings.TrimSpace(name))
-	if name == "" {
-		return "certificate"
+	raw, cert, ok := signingCertificate(info)
+	if !ok {
+		return
 	}
-	return name
+	saveAs(c.s, t("tokens.export"), fileName(strings.TrimSpace(cert.CN))+".cer", raw.DER, func(path string) {
+		c.s.say(t("tokens.exported", map[string]any{"File": path}))
+	})
 }
 
 func (c *tokensScreen) changePIN(info token.Info) {
 	s := c.s
+	wait := func(state, key string) {
+		s.asker.Event(workflow.Event{Type: workflow.EventInfo, State: state, Message: t(key, map[string]any{"Token": info.Label})})
+	}
+	o := token.Options{Modules: s.model.modules, PIN: s.asker.PIN, AllowFinalTry: s.options.Session.AllowFinalTry,
+		OnKeypad: func(token.PINRequest) { wait("keypad", "waiting.keypad") },
+		OnSlow:   func(string) { wait("waiting", "waiting.slow") }}
 	start(s.tasks, t("tokens.pin"),
 		func(ctx context.Context) (struct{}, error) {
-			o := token.Options{Modules: s.model.modules, PIN: s.asker.PIN, AllowFinalTry: s.options.Session.AllowFinalTry}
 			return struct{}{}, token.ChangePIN(ctx, info.URI(), o, s.asker.newPIN)
 		},
 		func(_ struct{}, err error) {
-			if err != nil {
+			s.doneWaiting()
+			switch {
+			case errors.Is(err, context.Canceled):
+			case err != nil:
 				s.fail(t("tokens.pin"), err)
-				return
+			default:
+				s.say(t("tokens.pin-changed", map[string]any{"Token": info.Label}))
 			}
-			s.say(t("tokens.pin-changed", map[string]any{"Token": info.Label}))
 		})
 }
 
@@ -275,20 +179,13 @@ func (c *tokensScreen) trust(info token.Info) {
 
 // chooseModule adds a PKCS#11 module by its file.
 func (c *tokensScreen) chooseModule() {
-	d := dialog.NewFileOpen(func(r fyne.URIReadCloser, err error) {
-		if err != nil || r == nil {
-			return
+	chooser := newFileChooser(c.s, t("tokens.module"), t("files.open"), toOpen, []string{".so", ".dll"}, func(path string) {
+		if !slices.Contains(c.s.model.modules, path) {
+			c.s.model.modules = append(slices.Clone(c.s.model.modules), path)
+			c.s.watchTokens()
 		}
-		path := r.URI().Path()
-		_ = r.Close()
-		c.s.model.modules = append(c.s.model.modules, path)
-		c.s.watchTokens()
-	}, c.s.window)
-	if lib, err := storage.ListerForURI(storage.NewFileURI(moduleFolder())); err == nil {
-		d.SetLocation(lib)
-	}
-	d.SetTitleText(t("tokens.module"))
-	d.Show()
+	})
+	chooser.show(moduleFolder())
 }
 
 // moduleFolder is where modules usually are.
@@ -298,5 +195,5 @@ func moduleFolder() string {
 			return dir
 		}
 	}
-	return os.TempDir()
+	return ""
 }

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 )
 
 // A program built with the tag trace writes a line of JSON to the file that CTLCLIENT_TRACE
@@ -137,16 +137,20 @@ func collect(o fyne.CanvasObject, texts *[]string) {
 			collect(child, texts)
 		}
 		return
-	case *container.AppTabs:
-		if tab := o.Selected(); tab != nil {
-			collect(tab.Content, texts)
-		}
-		return
 	case *table:
-		collect(o.box, texts)
+		collectRows(o, texts)
 		return
-	case *plainRow:
-		*texts = append(*texts, o.row.AccessibilityLabel())
+	case *chooser:
+		collectRows(&o.table, texts)
+		return
+	case *panel:
+		collect(o.content, texts)
+		return
+	case *notice:
+		*texts = append(*texts, o.AccessibilityLabel())
+		for _, below := range o.below {
+			collect(below, texts)
+		}
 		return
 	case fyne.Accessible:
 		*texts = append(*texts, o.AccessibilityLabel())
@@ -160,4 +164,8 @@ func collect(o fyne.CanvasObject, texts *[]string) {
 			collect(content, texts)
 		}
 	}
+}
+
+func collectRows(tb *table, texts *[]string) {
+	*texts = append(*texts, strings.Split(tb.text(), "\n")...)
 }

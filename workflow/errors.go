@@ -45,6 +45,9 @@ type Error struct {
 	Hints   []string
 	Err     error // the cause, or nil
 	Hazards []trust.Hazard
+	// Unvouched are certificates (DER) of tokens that TVS does not vouch for: putting them
+	// into Phone-SAST-trust is the next step.
+	Unvouched [][]byte
 }
 
 func (e *Error) Error() string {

@@ -115,6 +115,7 @@ func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err erro
 	}
 	p.TVS = map[string]map[string]cluster.TVSResult{}
 	var unknown, unreachable []string
+	var unvouched [][]byte
 	var firstErr error
 	// Side by side: a node that does not answer is waited for once, not once a token.
 	all := make([]map[string]cluster.TVSResult, len(ders))
@@ -145,11 +146,14 @@ func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err erro
 				}
 			case !vouches(a.Answer):
 				unknown = append(unknown, cn+" on "+node)
+				if !containsDER(unvouched, der) {
+					unvouched = append(unvouched, der)
+				}
 			}
 		}
 	}
 	if len(unknown) > 0 {
-		return notVouched(unknown)
+		return notVouched(unknown, unvouched)
 	}
 	if len(unreachable) > 0 {
 		slices.Sort(unreachable)
@@ -179,12 +183,14 @@ func (s *Session) tvsEvent(cn, node string, a cluster.TVSResult) {
 	s.emit(e)
 }
 
-func notVouched(unknown []string) error {
-	return fail(PhonesLost, []string{
+func notVouched(unknown []string, tokens [][]byte) error {
+	e := fail(PhonesLost, []string{
 		"export the certificates: ctlclient token export --all --dir .",
 		"upload each .cer with purpose Phone-SAST-trust: OS Administration > Security > Certificate Management > Upload Certificate",
 		"then run this again; the store reaches the other nodes within minutes",
 	}, "TVS does not vouch for %s: phones would refuse the new CTL; nothing was written", strings.Join(unknown, ", "))
+	e.Unvouched = tokens
+	return e
 }
 
 // tokensFirst puts the token records in front, the signer's first: phones remember

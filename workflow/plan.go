@@ -46,6 +46,9 @@ type Plan struct {
 	answered  bool           // the person went on though phones may be lost that nobody described
 }
 
+// SignerName is the common name of the certificate that will sign.
+func (p *Plan) SignerName() string { return tokenCN(p.signer) }
+
 // Dangerous reports whether phones would be lost.
 func (p *Plan) Dangerous() bool {
 	for _, h := range p.Hazards {

@@ -64,10 +64,11 @@ func Connect(ctx context.Context, p *cluster.Profile, ui UI, o Options) (_ *Sess
 // Refresh looks at the cluster again: mode, servers, certificates, the file of every node.
 func (s *Session) Refresh(ctx context.Context) (err error) {
 	defer s.step("snapshot", "looking at what the cluster trusts now")(&err)
-	s.Snapshot, err = s.Cluster.Snapshot(ctx)
+	snap, err := s.Cluster.Snapshot(ctx)
 	if err != nil {
-		return err
+		return err // what was seen before still stands
 	}
+	s.Snapshot = snap
 	s.Fleet, err = s.fleet()
 	return err
 }

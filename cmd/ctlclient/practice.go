@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -26,12 +28,24 @@ type practice struct {
 
 var _ gui.Practice = (*practice)(nil)
 
+// Known reports that a lab was made before.
+func (p *practice) Known() bool {
+	_, err := os.Stat(filepath.Join(p.dir, "lab.toml"))
+	return err == nil
+}
+
 // Up starts the lab and makes the tokens that are missing.
-func (p *practice) Up(ctx context.Context, say func(string)) (gui.Rehearsal, error) {
+func (p *practice) Up(ctx context.Context, fresh bool, say func(string)) (gui.Rehearsal, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.lab != nil {
+	if p.lab != nil && !fresh {
 		return p.rehearsal, nil
+	}
+	if p.lab != nil {
+		if err := p.lab.Close(); err != nil {
+			return gui.Rehearsal{}, err
+		}
+		p.lab = nil
 	}
 	say("making two practice tokens")
 	store, err := softhsm.New(filepath.Join(p.dir, "tokens"))
@@ -43,7 +57,7 @@ func (p *practice) Up(ctx context.Context, say func(string)) (gui.Rehearsal, err
 		return gui.Rehearsal{}, err
 	}
 	say("starting publisher, subscriber, TFTP server and phones")
-	l, err := lab.Up(ctx, lab.Options{Dir: p.dir, AltTFTP: true})
+	l, err := lab.Up(ctx, lab.Options{Dir: p.dir, AltTFTP: true, Fresh: fresh})
 	if err != nil {
 		return gui.Rehearsal{}, err
 	}
@@ -62,12 +76,24 @@ func (p *practice) running() *lab.Lab {
 	return p.lab
 }
 
+// errNoPractice is for a window that still shows the practice cluster when it was stopped.
+var errNoPractice = errors.New("the practice cluster does not run")
+
 // TrustCertificate does what the upload page of a real cluster does.
-func (p *practice) TrustCertificate(der []byte) error { return p.running().TrustCertificate(der) }
+func (p *practice) TrustCertificate(der []byte) error {
+	l := p.running()
+	if l == nil {
+		return errNoPractice
+	}
+	return l.TrustCertificate(der)
+}
 
 // Restart restarts the services, then the phones.
 func (p *practice) Restart(ctx context.Context) ([]gui.PhoneReport, error) {
 	l := p.running()
+	if l == nil {
+		return nil, errNoPractice
+	}
 	if err := l.RestartServices(ctx); err != nil {
 		return nil, err
 	}

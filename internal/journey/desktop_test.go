@@ -323,12 +323,31 @@ func (p *desktop) click(key string) {
 	p.clickAt(f)
 }
 
-// row works the n-th row of a table (from 0) that begins with label.
+// row chooses the n-th row (from 0) that begins with start in the screen's first table: a table
+// is one stop of the Tab key, and the arrows go through its rows.
 func (p *desktop) row(start string, n int) {
 	p.t.Helper()
-	p.focusOn(fmt.Sprintf("row %d that starts with %q", n+1, start),
-		func(f item) bool { return strings.HasPrefix(f.Label, start) }, n)
-	p.key("space")
+	chosen := func(f *item) string {
+		if f == nil {
+			return ""
+		}
+		_, row, _ := strings.Cut(f.Label, ": ")
+		return row
+	}
+	p.focusOn("a table", func(f item) bool { return f.Kind == "*gui.chooser" }, 0)
+	p.key("Home")
+	last := chosen(p.until("the first row", func(s state) bool { return chosen(s.Focus) != "" }).Focus)
+	for range 200 {
+		if strings.HasPrefix(last, start) {
+			if n == 0 {
+				return
+			}
+			n--
+		}
+		p.key("Down")
+		last = chosen(p.until("the next row", func(s state) bool { return chosen(s.Focus) != last }).Focus)
+	}
+	p.fail("no row starts with %q", start)
 }
 
 func (p *desktop) clickAt(f item) {

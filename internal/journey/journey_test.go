@@ -52,7 +52,7 @@ func TestJourney(t *testing.T) {
 func portuguese(t *testing.T, d *display, home string) {
 	p := open(t, d, home, "pt_BR", "dark")
 	p.shot("16-clusters-pt-dark")
-	p.click("clusters.practice")
+	p.click("clusters.practice.open")
 	p.onScreen("overview")
 	p.shot("17-overview-pt-dark")
 	p.close()
@@ -95,7 +95,7 @@ func (r *rehearsal) unchanged() {
 
 func (r *rehearsal) practiceCluster() {
 	r.shot("01-clusters")
-	r.click("clusters.practice")
+	r.click("clusters.practice.open")
 	s := r.onScreen("overview")
 	if !s.has("tokenless") || !s.has("cucm-pub") {
 		r.fail("the overview does not say what the cluster is")
@@ -132,7 +132,7 @@ func (r *rehearsal) planMigration() {
 	r.shot("04-action")
 	r.press("action.to-tokens")
 	s := r.onScreen("entries")
-	if !s.has(r.text("mark.added") + ": " + r.text("type.sast")) {
+	if !s.has(r.text("mark.added") + ", " + r.text("type.sast")) {
 		r.fail("the entries do not mark the tokens as added")
 	}
 	r.row(r.text("type.sast"), 0)
@@ -246,7 +246,7 @@ func (r *rehearsal) removedToken() {
 	// The other token is taken out of the list, as after its loss.
 	r.row(r.text("type.sast"), 1)
 	r.press("entries.delete")
-	r.until("the mark", func(s state) bool { return s.has(r.text("mark.removed") + ": " + r.text("type.sast")) })
+	r.until("the mark", func(s state) bool { return s.has(r.text("mark.removed") + ", " + r.text("type.sast")) })
 	r.click("entries.next")
 	r.onScreen("review")
 	r.click("review.sign")
@@ -303,18 +303,17 @@ func (r *rehearsal) inspect() {
 func (r *rehearsal) takeBack() {
 	r.click("history.nav")
 	s := r.onScreen("history")
-	if !s.has("migrate to-tokens") || !s.has(r.text("outcome.done")) {
+	if !s.has(r.text("action.to-tokens")) || !s.has(r.text("outcome.done")) {
 		r.fail("the history does not have the migration")
 	}
 	r.focusOn("the job", func(f item) bool {
-		return strings.Contains(f.Label, "migrate to-tokens") && strings.Contains(f.Label, r.text("outcome.done"))
+		return strings.Contains(f.Label, r.text("action.to-tokens")) && strings.Contains(f.Label, r.text("outcome.done"))
 	}, 0)
-	r.key("space")
 	r.until("the job's details", func(s state) bool { return s.has(r.text("history.id")) })
 	r.shot("15-history")
 	r.press("result.take-back")
 	r.dialog(r.text("result.take-back.text"))
-	r.press("result.take-back")
+	r.press("result.take-back.yes")
 	r.until("the end", func(s state) bool { return s.has(r.text("outcome.taken-back")) && len(s.Busy) == 0 })
 	if sum := r.serve(); sum != r.before {
 		r.fail("the nodes serve %s, and before the migration %s", sum, r.before)

@@ -1,0 +1,227 @@
+package gui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"ctlclient/cluster"
+	"ctlclient/workflow"
+)
+
+// openProfile opens the cluster that the command line names.
+func (s *shell) openProfile(nameOrFile string) {
+	p, err := cluster.LoadProfile(nameOrFile)
+	if err != nil {
+		s.fail(t("clusters.connect.failed", map[string]any{"Name": nameOrFile}), err)
+		return
+	}
+	s.connect(p)
+}
+
+// connect opens a cluster and goes on to the overview. A profile that is not kept yet is kept
+// once it has proved right.
+func (s *shell) connect(p *cluster.Profile) {
+	type connected struct {
+		session *workflow.Session
+		seen    seen
+	}
+	options := s.options.Session
+	options.Modules = s.model.modules
+	start(s.tasks, t("clusters.connecting", map[string]any{"Name": p.Name}),
+		func(ctx context.Context) (c connected, err error) {
+			if c.session, err = workflow.Connect(ctx, p, s.asker, options); err == nil {
+				c.seen = seen{c.session.Snapshot, c.session.Fits()}
+			}
+			return c, err
+		},
+		func(c connected, err error) {
+			if err != nil {
+				s.failUnlessStopped(t("clusters.connect.failed", map[string]any{"Name": p.Name}), err)
+				return
+			}
+			if _, err := os.Stat(p.File); errors.Is(err, fs.ErrNotExist) {
+				if err := p.Save(p.File); err != nil {
+					s.fail(t("clusters.add.title"), err)
+				}
+			}
+			s.disconnect()
+			if s.model.rehearsal != nil && s.model.rehearsal.Profile != p.File {
+				s.model.rehearsal = nil
+			}
+			s.model.profile, s.model.session, s.model.seen = p, c.session, c.seen
+			s.model.turn = make(chan struct{}, 1)
+			s.remember(p)
+			s.open(screenOverview)
+			s.completeProfile()
+		})
+}
+
+// disconnect leaves the cluster that is open. What still runs on it is stopped first.
+func (s *shell) disconnect() {
+	old, turn := s.model.session, s.model.turn
+	s.model.session, s.model.profile, s.model.seen = nil, nil, seen{}
+	s.model.job, s.model.findings = nil, nil
+	s.showWhere()
+	if old == nil {
+		return
+	}
+	s.tasks.cancelOnCluster()
+	s.tasks.wait.Add(1)
+	go func() {
+		defer s.tasks.wait.Done()
+		turn <- struct{}{}
+		_ = old.Close() // nothing was asked of it any more
+	}()
+}
+
+// practise starts the practice cluster and opens it.
+func (s *shell) practise(fresh bool) {
+	if s.options.Practice == nil {
+		return
+	}
+	if fresh {
+		s.disconnectPractice()
+	}
+	start(s.tasks, t("clusters.practice.starting"),
+		func(ctx context.Context) (Rehearsal, error) {
+			return s.options.Practice.Up(ctx, fresh, func(text string) { fyne.Do(func() { s.status.detail(text) }) })
+		},
+		func(r Rehearsal, err error) {
+			if err != nil {
+				s.failUnlessStopped(t("clusters.practice"), err)
+				return
+			}
+			s.model.practising = true
+			p, err := cluster.LoadProfile(r.Profile)
+			if err != nil {
+				s.fail(t("clusters.practice"), err)
+				return
+			}
+			s.model.rehearsal = &r
+			if r.Module != "" {
+				s.model.modules = append([]string{r.Module}, s.options.Session.Modules...)
+				s.watchTokens()
+			}
+			s.connect(p)
+		})
+}
+
+// disconnectPractice leaves the practice cluster where it is the one that is open.
+func (s *shell) disconnectPractice() {
+	if s.model.rehearsal == nil {
+		return
+	}
+	s.model.rehearsal = nil
+	s.model.modules = s.options.Session.Modules
+	s.disconnect()
+	s.watchTokens()
+}
+
+// stopPractice ends the practice cluster; its folder stays for the next rehearsal.
+func (s *shell) stopPractice() {
+	s.disconnectPractice()
+	start(s.tasks, t("clusters.practice.stopping"),
+		func(context.Context) (struct{}, error) { return struct{}{}, s.options.Practice.Down() },
+		func(_ struct{}, err error) {
+			if err != nil {
+				s.fail(t("clusters.practice.stop"), err)
+			}
+			s.model.practising = false
+			s.open(screenClusters)
+		})
+}
+
+// add asks for the publisher's address, port and user, as the CTL Client's first screen does.
+// The password is asked when it is needed, after the fingerprint was confirmed.
+func (c *clustersScreen) add() {
+	s := c.s
+	name, address, port, user := newField("hq"), newField("192.0.2.1"), newField(""), newField("")
+	port.SetText("2444")
+	user.SetText("admin")
+	note := container.NewVBox()
+	content := container.NewVBox(flush(wrapped(t("clusters.add.text"))),
+		form(t("clusters.add.name"), name, t("clusters.add.address"), address,
+			t("clusters.add.port"), port, t("clusters.add.user"), user), note)
+	q := newQuestion(s.dialogs, t("clusters.add.title"), content, t("clusters.open"), t("button.cancel"), false)
+	q.first = name
+	var p *cluster.Profile
+	q.check = func() bool {
+		note.RemoveAll()
+		var err error
+		if p, err = newProfile(name.Text, address.Text, port.Text, user.Text); err == nil {
+			err = nameFile(p)
+		}
+		if err != nil {
+			note.Add(newNotice(warningNotice, err.Error()))
+		}
+		return err == nil
+	}
+	q.onAnswer = func(yes bool) {
+		if yes {
+			s.connect(p)
+		}
+	}
+	q.show()
+}
+
+// newProfile is a cluster known by its publisher alone; its other nodes are added when it is open.
+func newProfile(name, address, port, user string) (*cluster.Profile, error) {
+	name, address, user = strings.TrimSpace(name), strings.TrimSpace(address), strings.TrimSpace(user)
+	number, err := strconv.ParseUint(strings.TrimSpace(port), 10, 16)
+	if err != nil || number == 0 || name == "" || user == "" || address == "" {
+		return nil, errors.New(t("clusters.add.incomplete"))
+	}
+	return &cluster.Profile{Name: name, User: user, PasswordSource: "prompt",
+		Nodes: []cluster.NodeProfile{{Name: address, Role: cluster.RolePublisher,
+			Address: address, Transport: cluster.TransportCTLP, CTLPPort: int(number)}}}, nil
+}
+
+// nameFile says where a new profile will be kept; one that is there stays as it is.
+func nameFile(p *cluster.Profile) error {
+	dir, err := cluster.ConfigDir()
+	if err != nil {
+		return err
+	}
+	p.File = joinName(dir, p.Name, ".toml")
+	if _, err := os.Stat(p.File); err == nil {
+		return fmt.Errorf("%s: %w", filepath.Base(p.File), fs.ErrExist)
+	}
+	return nil
+}
+
+// completeProfile offers to add the nodes that the publisher names and the profile lacks.
+func (s *shell) completeProfile() {
+	p := s.model.profile
+	missing := s.model.snapshot.Unlisted(p)
+	if len(missing) == 0 {
+		return
+	}
+	list := container.NewVBox()
+	for _, n := range missing {
+		list.Add(flush(wrapped("• " + hostText(n.Name, n.Address))))
+	}
+	q := newQuestion(s.dialogs, t("clusters.complete.title"),
+		container.NewVBox(flush(wrapped(t("clusters.complete.text"))), list),
+		t("clusters.complete.yes"), t("button.cancel"), false)
+	q.onAnswer = func(yes bool) {
+		if !yes {
+			return
+		}
+		fuller, err := cluster.AppendNodes(p.File, missing)
+		if err != nil {
+			s.fail(t("clusters.complete.title"), err)
+			return
+		}
+		s.connect(fuller)
+	}
+	q.show()
+}

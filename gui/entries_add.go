@@ -1,0 +1,143 @@
+package gui
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/workflow"
+)
+
+// certificateSuffixes are how files with a certificate end.
+var certificateSuffixes = []string{".pem", ".cer", ".crt", ".der"}
+
+// addTokens is the CTL Client's third and fourth screen: insert a token, see it, add it; then
+// the next one, in the same socket if there is only one. A token that is elsewhere is added by
+// its exported certificate.
+func (e *entriesScreen) addTokens() {
+	s := e.s
+	list := container.NewVBox()
+	q := newStatement(s.dialogs, t("entries.add-tokens.title"), list)
+	q.onAnswer = func(bool) { e.watching = nil; e.fill() }
+	q.extra = append(q.extra, newButton(t("entries.add-certificate"), theme.FolderOpenIcon(), e.addTokenCertificate))
+	e.watching = func() {
+		list.RemoveAll()
+		list.Add(newNotice(infoNotice, t("entries.insert")))
+		for _, c := range s.model.job.certs {
+			list.Add(signed(goodSign, t("entries.added", map[string]any{"Name": c.cn})))
+		}
+		for _, info := range s.model.job.tokens {
+			list.Add(signed(goodSign, t("entries.added", map[string]any{"Name": tokenName(info.Label, info.Serial)})))
+		}
+		for _, info := range s.model.tokens {
+			raw, _, ok := signingCertificate(info)
+			if s.model.job.hasToken(info) {
+				continue
+			}
+			list.Add(tokenBox(info))
+			switch {
+			case ok && inList(s.live(), raw.DER):
+				list.Add(flush(quietText(t("entries.known"))))
+			case ok:
+				list.Add(buttonRow(mainButton(t("tokens.add"), theme.ContentAddIcon(), func() {
+					s.model.job.addToken(info)
+					e.watching()
+				})))
+			}
+		}
+		list.Refresh()
+		q.refit()
+	}
+	e.watching()
+	q.show()
+}
+
+// addTokenCertificate adds a token that is not plugged in.
+func (e *entriesScreen) addTokenCertificate() {
+	s := e.s
+	chooseFile(s, t("entries.add-certificate"), certificateSuffixes, func(path string) {
+		readFile(s, path, func(_ string, data []byte) {
+			cert, err := ctlbuild.ParseCertificate(data)
+			if err != nil {
+				s.fail(t("entries.add-certificate"), err)
+				return
+			}
+			j := s.model.job
+			j.certs = append(j.certs, tokenCert{cert.DER, strings.TrimSpace(cert.CN)})
+			if e.watching != nil {
+				e.watching()
+			}
+		})
+	})
+}
+
+// addServer asks for the certificate and the address of a TFTP server or firewall.
+func (e *entriesScreen) addServer(firewall bool) {
+	s := e.s
+	title := t("entries.add-tftp.title")
+	if firewall {
+		title = t("entries.add-firewall.title")
+	}
+	var der []byte
+	host, ip := newField("tftp-1.example.org"), newField("192.0.2.10")
+	file := widget.NewLabel(t("entries.no-file"))
+	file.Truncation = fyne.TextTruncateEllipsis
+	browse := newButton(t("entries.choose-file"), theme.FolderOpenIcon(), func() {
+		chooseFile(s, t("entries.certificate"), certificateSuffixes, func(path string) {
+			readFile(s, path, func(name string, data []byte) {
+				cert, err := ctlbuild.ParseCertificate(data)
+				if err != nil {
+					s.fail(name, err)
+					return
+				}
+				der = cert.DER
+				file.SetText(name + ": " + cert.Subject)
+			})
+		})
+	})
+	note := container.NewVBox()
+	q := newQuestion(s.dialogs, title, container.NewVBox(flush(wrapped(t("entries.server.text"))),
+		form(t("entries.certificate"), container.NewBorder(nil, nil, nil, browse, file),
+			t("entries.hostname"), host, t("entries.ip"), ip), note),
+		t("tokens.add"), t("button.cancel"), false)
+	q.first = browse
+	q.check = func() bool {
+		note.RemoveAll()
+		if err := checkServer(der, host.Text, ip.Text); err != nil {
+			note.Add(newNotice(warningNotice, err.Error()))
+			return false
+		}
+		return true
+	}
+	q.onAnswer = func(yes bool) {
+		if !yes {
+			return
+		}
+		srv := workflow.Server{Certificate: der, Host: strings.TrimSpace(host.Text), IP: strings.TrimSpace(ip.Text)}
+		if firewall {
+			s.model.job.firewall = append(s.model.job.firewall, srv)
+		} else {
+			s.model.job.tftp = append(s.model.job.tftp, srv)
+		}
+		e.fill()
+	}
+	q.show()
+}
+
+// checkServer says what is missing before the dialog closes.
+func checkServer(der []byte, host, ip string) error {
+	host, ip = strings.TrimSpace(host), strings.TrimSpace(ip)
+	if der == nil || host == "" && ip == "" {
+		return errors.New(t("entries.incomplete"))
+	}
+	if a, err := netip.ParseAddr(ip); ip != "" && (err != nil || !a.Is4()) {
+		return errors.New(t("entries.bad-ip", map[string]any{"Address": ip}))
+	}
+	return nil
+}

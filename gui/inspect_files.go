@@ -1,0 +1,282 @@
+package gui
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/protocol/httpfile"
+	"ctlclient/protocol/tftp"
+	"ctlclient/trust"
+)
+
+// listSuffixes are how the files end that phones take.
+var listSuffixes = []string{".tlv", ".sgn"}
+
+// dropped is told of files that were dropped on the window.
+func (i *inspectScreen) dropped(uris []fyne.URI) {
+	for _, u := range uris {
+		if u.Scheme() == "file" {
+			readFile(i.s, u.Path(), i.load)
+			return
+		}
+	}
+}
+
+// openFile asks for a file and shows it.
+func (i *inspectScreen) openFile() { i.openWith(i.load) }
+
+func (i *inspectScreen) openWith(use func(name string, data []byte)) {
+	chooseFile(i.s, t("inspect.open.title"), listSuffixes, func(path string) { readFile(i.s, path, use) })
+}
+
+// readFile reads a file beside the window; a huge one that cannot be a trust list is cut off.
+func readFile(s *shell, path string, use func(name string, data []byte)) {
+	start(s.tasks, t("inspect.reading"),
+		func(context.Context) ([]byte, error) {
+			f, err := os.Open(path)
+			if err != nil {
+				return nil, err
+			}
+			defer f.Close()
+			return io.ReadAll(io.LimitReader(f, ctlbuild.MaxFile+1))
+		},
+		func(data []byte, err error) {
+			if err != nil {
+				s.fail(t("inspect.reading"), err)
+				return
+			}
+			use(filepath.Base(path), data)
+		})
+}
+
+func (i *inspectScreen) fetch() {
+	address := strings.TrimSpace(i.address.Text)
+	start(i.s.tasks, t("inspect.fetching"),
+		func(ctx context.Context) ([]byte, error) { return fetchURL(ctx, address) },
+		func(data []byte, err error) {
+			if err != nil {
+				i.s.failUnlessStopped(t("inspect.fetch"), err)
+				return
+			}
+			i.load(address, data)
+		})
+}
+
+// fetchURL reads tftp://host[:port]/NAME or http://host[:port]/NAME.
+func fetchURL(ctx context.Context, address string) ([]byte, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || strings.Trim(u.Path, "/") == "" {
+		return nil, fmt.Errorf("%q is not tftp://host/NAME or http://host:6970/NAME", address)
+	}
+	host := u.Host
+	switch u.Scheme {
+	case "tftp":
+		if u.Port() == "" {
+			host = net.JoinHostPort(u.Hostname(), "69")
+		}
+		return tftp.Get(ctx, host, strings.TrimPrefix(u.Path, "/"), tftp.Options{})
+	case "http":
+		if u.Port() == "" {
+			u.Host = net.JoinHostPort(u.Hostname(), "6970")
+		}
+		return httpfile.Get(ctx, u.String(), ctlbuild.MaxFile)
+	}
+	return nil, fmt.Errorf("%q: only tftp and http are spoken here", address)
+}
+
+// askPhone asks for a phone's MAC address and a TFTP server, and looks for the files that the
+// phone would ask for.
+func (i *inspectScreen) askPhone() {
+	s := i.s
+	server, mac := newField("192.0.2.10"), newField("0011215A1AE3")
+	if s.model.profile != nil {
+		p := s.model.profile.Publisher()
+		server.SetText(p.Address)
+		if p.TFTPPort > 0 {
+			server.SetText(net.JoinHostPort(p.Address, fmt.Sprint(p.TFTPPort)))
+		}
+	}
+	note := container.NewVBox()
+	q := newQuestion(s.dialogs, t("inspect.phone"), container.NewVBox(flush(wrapped(t("inspect.phone.text"))),
+		form(t("inspect.phone.server"), server, t("inspect.phone.mac"), mac), note), t("inspect.fetch"), t("button.cancel"), false)
+	q.first = mac
+	var names trust.Names
+	q.check = func() bool {
+		note.RemoveAll()
+		var err error
+		if names, err = trust.FileNames(mac.Text); err != nil {
+			note.Add(newNotice(warningNotice, err.Error()))
+		}
+		return err == nil && strings.TrimSpace(server.Text) != ""
+	}
+	q.onAnswer = func(yes bool) {
+		if yes {
+			i.fetchPhone(strings.TrimSpace(server.Text), names)
+		}
+	}
+	q.show()
+}
+
+// phoneFile is one file that a phone asks for, and what came of it.
+type phoneFile struct {
+	name string
+	data []byte
+	err  error
+}
+
+// fetchPhone asks for every name in turn, as the phone does.
+func (i *inspectScreen) fetchPhone(server string, names trust.Names) {
+	if _, _, err := net.SplitHostPort(server); err != nil {
+		server = net.JoinHostPort(server, "69")
+	}
+	var all []string
+	for _, group := range [][]string{names.CTL, names.ITL, names.Config, names.Secret, names.Plain} {
+		all = append(all, group...)
+	}
+	start(i.s.tasks, t("inspect.fetching"),
+		func(ctx context.Context) ([]phoneFile, error) {
+			var files []phoneFile
+			for _, name := range all {
+				data, err := tftp.Get(ctx, server, name, tftp.Options{})
+				if ctx.Err() != nil {
+					return nil, ctx.Err()
+				}
+				files = append(files, phoneFile{name, data, err})
+			}
+			return files, nil
+		},
+		func(files []phoneFile, err error) {
+			if err != nil {
+				i.s.failUnlessStopped(t("inspect.phone"), err)
+				return
+			}
+			i.showPhone(server, files)
+		})
+}
+
+// showPhone lists what the server had; Enter or a double click opens one.
+func (i *inspectScreen) showPhone(server string, files []phoneFile) {
+	var q *question
+	open := func(row int) {
+		if files[row].err == nil {
+			q.answer(false)
+			i.load(files[row].name, files[row].data)
+		}
+	}
+	list := newChooser(func(int) {}, column{t("files.name"), 320}, column{t("result.status"), 360})
+	list.onOpen = open
+	var rows [][]cell
+	for _, f := range files {
+		status := cell{t("files.bytes", map[string]any{"Count": len(f.data)}), goodSign}
+		if f.err != nil {
+			status = cell{f.err.Error(), noSign}
+		}
+		rows = append(rows, []cell{{text: f.name}, status})
+	}
+	list.wrap = true
+	list.setRows(rows)
+	q = newQuestion(i.s.dialogs, server, list, t("inspect.open.title"), t("button.close"), false)
+	q.wide, q.first = true, list
+	q.check = func() bool {
+		if list.selected >= 0 {
+			open(list.selected)
+		}
+		return false
+	}
+	q.show()
+}
+
+// compareWith shows the difference from another list, and what phones that hold this one make of it.
+func (i *inspectScreen) compareWith(name string, data []byte) {
+	other, err := ctlbuild.Parse(data)
+	if err != nil {
+		i.s.fail(t("inspect.bad", map[string]any{"Name": name}), err)
+		return
+	}
+	held, mine := i.list, i.name
+	start(i.s.tasks, t("inspect.comparing"),
+		func(ctx context.Context) (string, error) {
+			var b strings.Builder
+			fmt.Fprintf(&b, "%s → %s\n\n", mine, name)
+			if err := ctlbuild.Compare(held, other).WriteText(&b); err != nil {
+				return "", err
+			}
+			fmt.Fprintf(&b, "\n%s\n\n", t("inspect.assess", map[string]any{"Held": mine, "Offered": name}))
+			err := assess(ctx, &b, held, other)
+			return b.String(), err
+		},
+		func(text string, err error) {
+			if err != nil {
+				i.s.failUnlessStopped(t("inspect.compare"), err)
+				return
+			}
+			i.diff.setText(text)
+			i.tabs.show(tabCompare)
+		})
+}
+
+// assess says what phones that hold one list make of another. TVS is not asked: which cluster
+// the files are of is not known here.
+func assess(ctx context.Context, w io.Writer, held, offered *ctlbuild.List) error {
+	offer := trust.Offer{CTL: offered}
+	if offered.Kind() == ctlbuild.KindITL {
+		offer = trust.Offer{ITL: offered}
+	}
+	for _, phone := range trust.DefaultPhones(held, nil, nil) {
+		if held.Kind() == ctlbuild.KindITL {
+			phone.CTL, phone.ITL = nil, held
+		}
+		if err := trust.Assess(ctx, phone, offer, nil).WriteText(w); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
+	}
+	return nil
+}
+
+// exportAll writes every certificate as PEM into a folder, named as the command names them.
+func (i *inspectScreen) exportAll() {
+	chooseFolder(i.s, t("inspect.export"), func(dir string) {
+		files := ctlbuild.ExportPEM(i.list)
+		for _, f := range files {
+			if err := writeNew(filepath.Join(dir, f.Name), f.Data); err != nil {
+				i.s.fail(t("inspect.export"), err)
+				return
+			}
+		}
+		i.s.say(t("inspect.exported", map[string]any{"Count": fmt.Sprint(len(files)), "Dir": dir}))
+	})
+}
+
+// saveContent writes what a signed file carries, without its signature.
+func (i *inspectScreen) saveContent() {
+	name := strings.TrimSuffix(filepath.Base(i.name), ".sgn")
+	saveAs(i.s, t("inspect.save"), name, i.sgn.Content, func(path string) {
+		i.s.say(t("inspect.saved", map[string]any{"File": path}))
+	})
+}
+
+// envelopeText is a signed file's header and, where it can be read, its content.
+func envelopeText(e *ctlbuild.Envelope) (string, error) {
+	var b bytes.Buffer
+	if err := ctlbuild.ShowEnvelope(&b, e, time.Local); err != nil {
+		return "", err
+	}
+	if !e.Encrypted() {
+		b.WriteString("\n")
+		b.Write(e.Content)
+	}
+	return b.String(), nil
+}

@@ -1,0 +1,148 @@
+package gui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Fyne gives a key to the widget that has the focus, and to the window only when none has it.
+// The widgets here hand what they have no use for on to the window, so that Escape, F5 and
+// Enter do what people expect wherever the focus is.
+
+// handOn gives a key to the window.
+func handOn(o fyne.CanvasObject, k *fyne.KeyEvent) {
+	c := fyne.CurrentApp().Driver().CanvasForObject(o)
+	if c == nil {
+		return
+	}
+	if typed := c.OnTypedKey(); typed != nil {
+		typed(k)
+	}
+}
+
+// button is Fyne's, pressed by Enter as well as by Space, and brought into sight by the focus.
+type button struct {
+	widget.Button
+	inScroll
+}
+
+func newButton(text string, icon fyne.Resource, tapped func()) *button {
+	b := &button{}
+	b.Text, b.Icon, b.OnTapped = text, icon, tapped
+	b.ExtendBaseWidget(b)
+	return b
+}
+
+// mainButton is the one that goes on.
+func mainButton(text string, icon fyne.Resource, tapped func()) *button {
+	b := newButton(text, icon, tapped)
+	b.Importance = widget.HighImportance
+	return b
+}
+
+func (b *button) TypedKey(k *fyne.KeyEvent) {
+	switch k.Name {
+	case fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter:
+		b.Tapped(nil)
+	default:
+		handOn(b, k)
+	}
+}
+
+func (b *button) FocusGained() {
+	b.Button.FocusGained()
+	b.reveal(b)
+}
+
+// setEnabled is Enable or Disable.
+func setEnabled(w fyne.Disableable, on bool) {
+	if on {
+		w.Enable()
+	} else {
+		w.Disable()
+	}
+}
+
+// field is one line of text.
+type field struct {
+	widget.Entry
+	inScroll
+}
+
+func newField(placeHolder string) *field {
+	f := &field{}
+	f.PlaceHolder = placeHolder
+	f.ExtendBaseWidget(f)
+	return f
+}
+
+func (f *field) TypedKey(k *fyne.KeyEvent) {
+	switch k.Name {
+	case fyne.KeyEscape, fyne.KeyF5, fyne.KeyPageUp, fyne.KeyPageDown, fyne.KeyUp, fyne.KeyDown:
+		handOn(f, k)
+	case fyne.KeyReturn, fyne.KeyEnter:
+		if f.OnSubmitted == nil {
+			handOn(f, k)
+			return
+		}
+		f.Entry.TypedKey(k)
+	default:
+		f.Entry.TypedKey(k)
+	}
+}
+
+func (f *field) FocusGained() {
+	f.Entry.FocusGained()
+	f.reveal(f)
+}
+
+// secretField is a password field that forgets what it held.
+type secretField struct {
+	widget.Entry
+}
+
+func newSecretField() *secretField {
+	f := &secretField{}
+	f.Password = true
+	f.ExtendBaseWidget(f)
+	return f
+}
+
+func (f *secretField) TypedKey(k *fyne.KeyEvent) {
+	switch {
+	case k.Name == fyne.KeyEscape,
+		f.OnSubmitted == nil && (k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter):
+		handOn(f, k)
+	default:
+		f.Entry.TypedKey(k)
+	}
+}
+
+// take empties the field and returns what was typed. Fyne keeps text as strings, which Go
+// cannot wipe: the bytes returned are the only copy that this program makes.
+func (f *secretField) take() []byte {
+	secret := []byte(f.Text)
+	f.SetText("")
+	return secret
+}
+
+// choice is one of several.
+type choice struct {
+	widget.Select
+}
+
+func newChoice(placeHolder string, chosen func(string)) *choice {
+	c := &choice{}
+	c.PlaceHolder, c.OnChanged = placeHolder, chosen
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+func (c *choice) TypedKey(k *fyne.KeyEvent) {
+	switch k.Name {
+	case fyne.KeySpace, fyne.KeyUp, fyne.KeyDown:
+		c.Select.TypedKey(k)
+	default:
+		handOn(c, k)
+	}
+}

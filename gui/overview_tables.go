@@ -1,0 +1,177 @@
+package gui
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
+	"ctlclient/protocol/ctlp"
+)
+
+func (o *overviewScreen) fillNodes(snap *cluster.Snapshot) {
+	var rows [][]cell
+	for i := range snap.Nodes {
+		n := &snap.Nodes[i]
+		sum, signer := "", ""
+		if n.File != nil {
+			digest := sha1.Sum(n.File)
+			sum, signer = hex.EncodeToString(digest[:6])+"…", signerOf(n.List)
+		}
+		row := words(n.Node.Name, n.Node.Address, servicesText(n, snap), sum, signer)
+		rows = append(rows, append(row, agreement(n, snap)))
+	}
+	o.nodes.selected = -1
+	o.nodes.setRows(rows)
+}
+
+// agreement says whether a node serves what it should.
+func agreement(n *cluster.NodeState, snap *cluster.Snapshot) cell {
+	switch {
+	case n.Err != nil:
+		return cell{t("agree.error"), badSign}
+	case n.Missing:
+		return cell{t("agree.missing"), badSign}
+	case !snap.Agree && snap.Current != nil && string(n.File) != string(snap.Current.Bytes()):
+		return cell{t("agree.differs"), badSign}
+	case n.TFTPAgree != nil && !*n.TFTPAgree:
+		return cell{t("agree.tftp"), warnSign}
+	}
+	return cell{t("agree.same"), goodSign}
+}
+
+// servicesText is what runs on a node, as the publisher lists it; of a node that is not in its
+// list, what it is.
+func servicesText(n *cluster.NodeState, snap *cluster.Snapshot) string {
+	list := n.Services
+	for _, top := range snap.Topology {
+		if len(list) == 0 && (top.Name == n.Node.Name || top.Address == n.Node.Address) {
+			list = top.Services
+		}
+	}
+	if len(list) == 0 {
+		return t("role." + n.Node.Role)
+	}
+	var names []string
+	for _, s := range list {
+		if s != ctlp.CTLProvider { // runs wherever this program can log in
+			names = append(names, s.String())
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// showNode says in full what one node serves.
+func (o *overviewScreen) showNode(row int) {
+	o.node.RemoveAll()
+	n := &o.s.model.snapshot.Nodes[row]
+	pairs := []string{t("overview.node"), hostText(n.Node.Name, n.Node.Address), t("clusters.role"), t("role." + n.Node.Role),
+		t("overview.services"), servicesText(n, o.s.model.snapshot)}
+	if n.Err != nil {
+		pairs = append(pairs, t("overview.error"), n.Err.Error())
+	}
+	if n.TFTPErr != nil {
+		pairs = append(pairs, "TFTP", n.TFTPErr.Error())
+	}
+	if n.File != nil {
+		sha, md := sha1.Sum(n.File), md5.Sum(n.File)
+		pairs = append(pairs, t("overview.file"), t("files.bytes", map[string]any{"Count": len(n.File)}),
+			"SHA-1", hex.EncodeToString(sha[:]), "MD5", hex.EncodeToString(md[:]))
+	}
+	if n.List != nil {
+		pairs = append(pairs, t("overview.signer"), signerOf(n.List),
+			t("inspect.signed-at"), timeText(n.List.Header.Time))
+	}
+	o.node.Add(detailBox(o.s, pairs))
+	o.node.Refresh()
+}
+
+// signerOf is who signed a list, as its record names them.
+func signerOf(l *ctlbuild.List) string {
+	if l == nil {
+		return ""
+	}
+	if r, i := l.Signer(); i >= 0 {
+		return strings.TrimSpace(r.CN())
+	}
+	return l.Header.SignerName
+}
+
+// kindOf says how a list is signed.
+func kindOf(l *ctlbuild.List) string {
+	if l.Tokenless() {
+		return t("kind.tokenless")
+	}
+	return t("kind.tokens")
+}
+
+func (o *overviewScreen) fillSAST(l *ctlbuild.List) {
+	var rows [][]cell
+	if l != nil {
+		_, signer := l.Signer()
+		for _, i := range sastIndexes(l) {
+			r := &l.Records[i]
+			kind, signed := t("kind.server"), cell{}
+			if r.IsToken() {
+				kind = t("kind.token")
+			}
+			if i == signer {
+				signed = cell{t("overview.signs"), goodSign}
+			}
+			rows = append(rows, append(words(fmt.Sprint(i+1), r.SubjectName(), kind), signed))
+		}
+	}
+	o.sasts.selected = -1
+	o.sasts.setRows(rows)
+}
+
+func sastIndexes(l *ctlbuild.List) []int {
+	var list []int
+	for i := range l.Records {
+		if l.Records[i].Function() == ctlbuild.SAST {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+func (o *overviewScreen) showSAST(row int) {
+	o.sast.RemoveAll()
+	l := o.s.live()
+	if l == nil {
+		return
+	}
+	if indexes := sastIndexes(l); row < len(indexes) {
+		o.sast.Add(detailBox(o.s, recordPairs(&l.Records[indexes[row]])))
+	}
+	o.sast.Refresh()
+}
+
+func (o *overviewScreen) fillTokens() {
+	var rows [][]cell
+	for _, info := range o.s.model.tokens {
+		row := words(info.Label, t("tokens.no-certificate.short"), "", info.Serial, "")
+		if raw, cert, ok := signingCertificate(info); ok {
+			row[1].text, row[2].text = strings.TrimSpace(cert.CN), day(cert.NotAfter)
+			if inList(o.s.live(), raw.DER) {
+				row[4] = cell{t("overview.known.yes"), goodSign}
+			} else {
+				row[4].text = t("overview.known.no")
+			}
+		}
+		rows = append(rows, row)
+	}
+	visible(o.noTokens, len(rows) == 0)
+	visible(o.tokens, len(rows) > 0)
+	o.tokens.setRows(rows)
+}
+
+// tokensChanged is told by the watch of tokens.
+func (o *overviewScreen) tokensChanged() {
+	if o.s.model.snapshot != nil {
+		o.fillTokens()
+	}
+}

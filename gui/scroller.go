@@ -1,0 +1,145 @@
+package gui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+)
+
+// scroller is content that scrolls down. Fyne lays out what is out of sight too, so that a
+// list of a thousand records would stop the window for seconds: what is long is told which
+// part of it is in sight and draws that alone.
+type scroller struct {
+	object  fyne.CanvasObject
+	scroll  *container.Scroll
+	content fyne.CanvasObject
+}
+
+// long is an object that draws only what is in sight. top counts from its own upper edge.
+type long interface {
+	fyne.CanvasObject
+	inSight(top, height float32)
+}
+
+// scrolls is an object that wants to know what it scrolls in.
+type scrolls interface{ setScroller(*scroller) }
+
+// inScroll brings a widget into sight when the keyboard reaches it.
+type inScroll struct{ in *scroller }
+
+func (i *inScroll) setScroller(s *scroller) { i.in = s }
+
+func (i *inScroll) reveal(o fyne.CanvasObject) {
+	if i.in != nil {
+		i.in.reveal(o, 0, o.Size().Height)
+	}
+}
+
+// barWidth keeps content clear of the scroll bar, in Fyne's units as all sizes here.
+const barWidth = 12
+
+func newScroller(content fyne.CanvasObject) *scroller {
+	s := &scroller{content: content}
+	s.scroll = container.NewVScroll(container.New(followed{right: barWidth, after: s.update}, content))
+	s.scroll.OnScrolled = func(fyne.Position) { s.update() }
+	s.object = container.New(followed{after: s.update}, s.scroll)
+	return s
+}
+
+// followed fills the room there is and says when it has done so.
+type followed struct {
+	right float32
+	after func()
+}
+
+func (f followed) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		o.Resize(fyne.NewSize(size.Width-f.right, size.Height))
+	}
+	f.after()
+}
+
+func (f followed) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var m fyne.Size
+	for _, o := range objects {
+		m = m.Max(o.MinSize())
+	}
+	return m.AddWidthHeight(f.right, 0)
+}
+
+// update tells long objects what is in sight.
+func (s *scroller) update() {
+	top, height := s.scroll.Offset.Y, s.scroll.Size().Height
+	walk(s.content, 0, func(o fyne.CanvasObject, y float32) bool {
+		if w, ok := o.(scrolls); ok {
+			w.setScroller(s)
+		}
+		if l, ok := o.(long); ok {
+			l.inSight(top-y, height)
+		}
+		return true
+	})
+}
+
+// walk visits visible objects with their distance from the content's upper edge until visit
+// returns false.
+func walk(o fyne.CanvasObject, y float32, visit func(o fyne.CanvasObject, y float32) bool) bool {
+	if !o.Visible() {
+		return true
+	}
+	if !visit(o, y) {
+		return false
+	}
+	if box, ok := o.(*fyne.Container); ok {
+		for _, child := range box.Objects {
+			if !walk(child, y+child.Position().Y, visit) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// reveal scrolls until a part of an object is in sight.
+func (s *scroller) reveal(what fyne.CanvasObject, top, height float32) {
+	walk(s.content, 0, func(o fyne.CanvasObject, y float32) bool {
+		if o != what {
+			return true
+		}
+		from, to, view := y+top, y+top+height, s.scroll.Size().Height
+		switch offset := s.scroll.Offset.Y; {
+		case from < offset:
+			s.to(from)
+		case to > offset+view:
+			s.to(to - view)
+		}
+		return false
+	})
+}
+
+func (s *scroller) to(y float32) {
+	s.scroll.ScrollToOffset(fyne.NewPos(0, y))
+	s.update()
+}
+
+// key scrolls by keyboard and reports whether the key does.
+func (s *scroller) key(name fyne.KeyName) bool {
+	const line = 40
+	view, y := s.scroll.Size().Height, s.scroll.Offset.Y
+	switch name {
+	case fyne.KeyUp:
+		s.to(y - line)
+	case fyne.KeyDown:
+		s.to(y + line)
+	case fyne.KeyPageUp:
+		s.to(y - view + line)
+	case fyne.KeyPageDown:
+		s.to(y + view - line)
+	case fyne.KeyHome:
+		s.to(0)
+	case fyne.KeyEnd:
+		s.to(s.content.Size().Height)
+	default:
+		return false
+	}
+	return true
+}

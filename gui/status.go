@@ -1,0 +1,99 @@
+package gui
+
+import (
+	"fmt"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// statusBar says what is under way: the newest task with its Cancel, and how many others
+// there are, which a button lists.
+type statusBar struct {
+	box     fyne.CanvasObject
+	text    *widget.Label
+	wheel   *widget.Activity
+	bar     *widget.ProgressBar
+	cancel  *button
+	more    *button
+	busy    string // what is under way
+	dialogs *dialogs
+	running []*task
+}
+
+func newStatusBar(d *dialogs) *statusBar {
+	b := &statusBar{dialogs: d, text: widget.NewLabel(""), wheel: widget.NewActivity(), bar: widget.NewProgressBar()}
+	b.text.Truncation = fyne.TextTruncateEllipsis
+	b.cancel = newButton(t("button.cancel"), theme.CancelIcon(), nil)
+	b.more = newButton("", nil, b.list)
+	b.more.Importance = widget.LowImportance
+	buttons := container.NewHBox(b.bar, b.more, b.cancel)
+	b.box = newPanel(container.NewBorder(widget.NewSeparator(), nil, nil, nil,
+		container.New(layout.NewCustomPaddedLayout(0, 0, 10, 10),
+			container.NewBorder(nil, nil, b.wheel, buttons, b.text))))
+	b.show(nil)
+	return b
+}
+
+// show names the newest task, and how many others there are.
+func (b *statusBar) show(running []*task) {
+	b.running = running
+	b.bar.Hide()
+	b.more.Hide()
+	if len(running) == 0 {
+		b.wheel.Stop()
+		b.wheel.Hide()
+		b.cancel.Hide()
+		b.busy = ""
+		b.text.SetText(t("status.ready"))
+		return
+	}
+	newest := running[len(running)-1]
+	b.busy = newest.what
+	b.text.SetText(newest.what)
+	if n := len(running) - 1; n > 0 {
+		b.more.SetText(t("status.more", map[string]any{"Count": fmt.Sprint(n)}))
+		b.more.Show()
+	}
+	b.cancel.OnTapped = newest.cancel
+	setEnabled(b.cancel, !newest.final)
+	b.cancel.Show()
+	b.wheel.Show()
+	b.wheel.Start()
+}
+
+// detail adds what a job says of itself to what is under way.
+func (b *statusBar) detail(text string) {
+	if b.busy == "" {
+		return // late: the job has ended and its outcome stands on the screen
+	}
+	b.text.SetText(b.busy + " · " + text)
+}
+
+// progress is done of total.
+func (b *statusBar) progress(done, total int) {
+	if b.busy == "" || total <= 0 {
+		return
+	}
+	b.bar.SetValue(float64(done) / float64(total))
+	b.bar.Show()
+}
+
+// list shows every task with its Cancel.
+func (b *statusBar) list() {
+	box := container.NewVBox()
+	q := newStatement(b.dialogs, t("status.tasks"), box)
+	for _, tk := range b.running {
+		stop := newButton(t("button.cancel"), theme.CancelIcon(), nil)
+		stop.OnTapped = func() {
+			tk.cancel()
+			stop.Disable()
+		}
+		setEnabled(stop, !tk.final)
+		box.Add(container.NewBorder(nil, nil, nil, stop, flush(wrapped(tk.what))))
+	}
+	q.show()
+}

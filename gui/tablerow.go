@@ -1,0 +1,256 @@
+package gui
+
+import (
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Room in a row: beside and above its text, and for a sign.
+const (
+	cellSide = 10
+	cellTop  = 5
+	signRoom = 22
+)
+
+// lineHeight is that of a row of one line.
+func lineHeight() float32 { return textHeight() + 2*cellTop }
+
+func textHeight() float32 {
+	return fyne.MeasureText("Mg", theme.TextSize(), fyne.TextStyle{}).Height
+}
+
+// tableRow is one line of a table; index -1 is the head.
+type tableRow struct {
+	widget.BaseWidget
+	table   *table
+	index   int
+	cells   []cell
+	hovered bool
+}
+
+var _ desktop.Hoverable = (*tableRow)(nil)
+
+func newTableRow(tb *table) *tableRow {
+	r := &tableRow{table: tb, index: -1}
+	r.ExtendBaseWidget(r)
+	return r
+}
+
+// show gives the row something else to show.
+func (r *tableRow) show(index int, cells []cell) { r.index, r.cells = index, cells }
+
+// AccessibilityLabel reads the row's cells.
+func (r *tableRow) AccessibilityLabel() string { return rowLabel(r.cells) }
+
+// AccessibilityRole is button where a row can be chosen.
+func (r *tableRow) AccessibilityRole() fyne.AccessibleRole {
+	if r.index < 0 || r.table.onSelect == nil {
+		return fyne.AccessibleRoleText
+	}
+	return fyne.AccessibleRoleButton
+}
+
+func (r *tableRow) Tapped(*fyne.PointEvent) { r.table.tapped(r.index) }
+
+func (r *tableRow) MouseIn(*desktop.MouseEvent)    { r.hovered = true; r.Refresh() }
+func (r *tableRow) MouseMoved(*desktop.MouseEvent) {}
+func (r *tableRow) MouseOut()                      { r.hovered = false; r.Refresh() }
+
+func (r *tableRow) CreateRenderer() fyne.WidgetRenderer {
+	rr := &rowRenderer{row: r, ground: canvas.NewRectangle(nil), line: canvas.NewRectangle(nil)}
+	rr.Refresh()
+	return rr
+}
+
+type rowRenderer struct {
+	row          *tableRow
+	ground, line *canvas.Rectangle
+	texts        []*canvas.Text
+	signs        []*widget.Icon
+	size         fyne.Size
+}
+
+func (r *rowRenderer) Destroy()           {}
+func (r *rowRenderer) MinSize() fyne.Size { return fyne.NewSize(0, lineHeight()) }
+
+func (r *rowRenderer) Objects() []fyne.CanvasObject {
+	objects := []fyne.CanvasObject{r.ground, r.line}
+	for _, s := range r.signs {
+		objects = append(objects, s)
+	}
+	for _, t := range r.texts {
+		objects = append(objects, t)
+	}
+	return objects
+}
+
+func (r *rowRenderer) Layout(size fyne.Size) {
+	if r.size == size {
+		return
+	}
+	r.size = size
+	r.Refresh()
+}
+
+// Refresh lays the cells out anew: which part of a text fits depends on both.
+func (r *rowRenderer) Refresh() {
+	size := r.size
+	r.ground.Resize(size)
+	r.ground.FillColor = theme.Color(r.row.ground())
+	r.line.Move(fyne.NewPos(0, size.Height-1))
+	r.line.Resize(fyne.NewSize(size.Width, 1))
+	r.line.FillColor = theme.Color(theme.ColorNameSeparator)
+	texts, signs := r.texts, r.signs
+	r.texts, r.signs = nil, nil
+	style, color := fyne.TextStyle{Bold: r.row.index < 0}, theme.Color(r.row.textColor())
+	for i, c := range r.row.cells {
+		x, width := cellBounds(r.row.table.columns, i, size.Width)
+		if c.sign != noSign {
+			var s *widget.Icon
+			if s, signs = take(signs, func() *widget.Icon { return widget.NewIcon(nil) }); s.Resource != c.sign.resource() {
+				s.SetResource(c.sign.resource())
+			}
+			s.Resize(fyne.NewSquareSize(16))
+			s.Move(fyne.NewPos(x, cellTop+(textHeight()-16)/2))
+			r.signs = append(r.signs, s)
+			x, width = x+signRoom, width-signRoom
+		}
+		for n, line := range r.row.table.lines(c.text, width, style) {
+			var t *canvas.Text
+			t, texts = take(texts, func() *canvas.Text { return canvas.NewText("", nil) })
+			t.Text, t.TextStyle, t.Color, t.TextSize = line, style, color, theme.TextSize()
+			t.Move(fyne.NewPos(x, cellTop+float32(n)*textHeight()))
+			t.Resize(fyne.NewSize(width, textHeight()))
+			r.texts = append(r.texts, t)
+		}
+	}
+	canvas.Refresh(r.row)
+}
+
+// take uses what is there before it makes more.
+func take[T any](spare []T, make func() T) (T, []T) {
+	if len(spare) > 0 {
+		return spare[0], spare[1:]
+	}
+	return make(), nil
+}
+
+func (r *tableRow) ground() fyne.ThemeColorName {
+	tb := r.table
+	switch {
+	case r.index < 0:
+		return theme.ColorNameHeaderBackground
+	case tb.selected == r.index && tb.onSelect != nil:
+		return theme.ColorNameSelection
+	case r.hovered && tb.onSelect != nil:
+		return theme.ColorNameHover
+	}
+	return colorNone
+}
+
+func (r *tableRow) textColor() fyne.ThemeColorName {
+	if r.index < 0 {
+		return theme.ColorNamePlaceHolder
+	}
+	if len(r.cells) > 0 {
+		switch s := r.cells[0].sign; s {
+		case addSign, removeSign, changeSign:
+			return s.color()
+		}
+	}
+	return theme.ColorNameForeground
+}
+
+// cellBounds is where the text of a column stands.
+func cellBounds(columns []column, i int, width float32) (x, w float32) {
+	var total, before float32
+	for n, c := range columns {
+		if n < i {
+			before += c.width
+		}
+		total += c.width
+	}
+	x = width * before / total
+	return x + cellSide, width*columns[i].width/total - cellSide
+}
+
+// lines is a cell's text as it is drawn: one line, or as many as it takes.
+func (tb *table) lines(text string, width float32, style fyne.TextStyle) []string {
+	if tb.wrap && !style.Bold {
+		return breakText(text, width, style)
+	}
+	return []string{fitText(text, width, style)}
+}
+
+// wrappedHeight is the height of a row of a table that wraps.
+func wrappedHeight(columns []column, cells []cell, width float32) float32 {
+	lines := 1
+	for i, c := range cells {
+		_, w := cellBounds(columns, i, width)
+		if c.sign != noSign {
+			w -= signRoom
+		}
+		lines = max(lines, len(breakText(c.text, w, fyne.TextStyle{})))
+	}
+	return float32(lines)*textHeight() + 2*cellTop
+}
+
+func measure(text string, style fyne.TextStyle) float32 {
+	return fyne.MeasureText(text, theme.TextSize(), style).Width
+}
+
+// fitText cuts a text that is too wide and says so by an ellipsis.
+func fitText(text string, width float32, style fyne.TextStyle) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if width <= 0 || measure(text, style) <= width {
+		return text
+	}
+	runes := []rune(text)
+	low, high := 0, len(runes)
+	for low < high {
+		mid := (low + high + 1) / 2
+		if measure(string(runes[:mid])+"…", style) <= width {
+			low = mid
+		} else {
+			high = mid - 1
+		}
+	}
+	return string(runes[:low]) + "…"
+}
+
+// breakText breaks a text into lines between words, and within a word that is wider than a line.
+func breakText(text string, width float32, style fyne.TextStyle) []string {
+	if width <= 0 || text == "" {
+		return []string{text}
+	}
+	var lines []string
+	for part := range strings.SplitSeq(text, "\n") {
+		line := ""
+		for _, word := range strings.Fields(part) {
+			if joined := strings.TrimSpace(line + " " + word); measure(joined, style) <= width {
+				line = joined
+				continue
+			}
+			if line != "" {
+				lines = append(lines, line)
+			}
+			for line = word; measure(line, style) > width; {
+				runes, n := []rune(line), 1
+				for n < len(runes)-1 && measure(string(runes[:n+1]), style) <= width {
+					n++
+				}
+				if n >= len(runes) {
+					break
+				}
+				lines, line = append(lines, string(runes[:n])), string(runes[n:])
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}

@@ -1,0 +1,81 @@
+package gui
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/token"
+)
+
+// watchTokens keeps the model's list of tokens in step with what is plugged in.
+func (s *shell) watchTokens() {
+	if s.stopWatch != nil {
+		s.stopWatch()
+	}
+	ctx, cancel := context.WithCancel(s.tasks.ctx)
+	s.stopWatch = cancel
+	s.model.tokens, s.model.present, s.model.tokenErr = nil, nil, nil
+	modules := s.model.modules
+	s.tasks.wait.Add(1)
+	go func() {
+		defer s.tasks.wait.Done()
+		err := token.Watch(ctx, modules, func(e token.Event) {
+			fyne.Do(func() {
+				if ctx.Err() == nil {
+					s.tokenEvent(e)
+				}
+			})
+		})
+		if ctx.Err() == nil {
+			fyne.Do(func() { s.model.tokenErr = err; s.tokensChanged() })
+		}
+	}()
+}
+
+func (s *shell) tokenEvent(e token.Event) {
+	kept := make([]token.Info, 0, len(s.model.present)+1)
+	for _, info := range s.model.present {
+		if info.Module != e.Token.Module || info.Slot != e.Token.Slot {
+			kept = append(kept, info)
+		}
+	}
+	if e.Inserted {
+		kept = append(kept, e.Token)
+	}
+	// Which token is found first is chance; a person looks for it where it was before.
+	slices.SortStableFunc(kept, func(a, b token.Info) int {
+		return cmp.Or(strings.Compare(a.Label, b.Label), strings.Compare(a.Serial, b.Serial))
+	})
+	s.model.present, s.model.tokens = kept, token.Distinct(kept)
+	s.tokensChanged()
+}
+
+// tokensChanged tells every screen that shows tokens.
+func (s *shell) tokensChanged() {
+	for _, sc := range s.screens {
+		if watcher, ok := sc.(interface{ tokensChanged() }); ok {
+			watcher.tokensChanged()
+		}
+	}
+}
+
+// signingCertificate is the certificate of a token that a job would use: the first that can be read.
+func signingCertificate(info token.Info) (token.Certificate, *ctlbuild.Certificate, bool) {
+	for _, c := range info.Certificates {
+		if parsed, err := ctlbuild.ParseCertificate(c.DER); err == nil {
+			return c, parsed, true
+		}
+	}
+	return token.Certificate{}, nil, false
+}
+
+// uriOf names a token so that another with the same label is not mistaken for it.
+func uriOf(info token.Info) string {
+	u := info.URI()
+	return u.String()
+}

@@ -1,0 +1,78 @@
+package workflow
+
+import (
+	"slices"
+
+	"ctlclient/ctlbuild"
+)
+
+// Fit says whether a job suits the cluster as it is now, so that a front end can offer what
+// helps and say why the rest does not apply. It rests on the snapshot alone: whether a job's
+// tokens and phones allow it, its plan says.
+type Fit struct {
+	Job       string // one of the Job constants, without JobDistribute
+	Why       FitReason
+	Advised   bool // what most people come for in this situation
+	Publisher bool // the publisher signs: no token is asked for
+}
+
+// Possible reports whether the job can be planned.
+func (f Fit) Possible() bool { return f.Why == "" }
+
+// FitReason is why a job does not apply; "" where it does.
+type FitReason string
+
+// Reasons of [Fit].
+const (
+	FitNoCTL     FitReason = "no-ctl"     // there is no CTL file to change
+	FitMixed     FitReason = "mixed"      // the cluster is in mixed mode already, and its CTL fits
+	FitNonSecure FitReason = "non-secure" // the cluster is in non-secure mode already, and its CTL fits
+	FitHasTokens FitReason = "has-tokens" // tokens sign the CTL already
+	FitTokenless FitReason = "tokenless"  // the publisher signs the CTL already
+)
+
+// String is the reason as a sentence.
+func (r FitReason) String() string {
+	switch r {
+	case FitNoCTL:
+		return "the cluster has no CTL file yet"
+	case FitMixed:
+		return "the cluster is in mixed mode already"
+	case FitNonSecure:
+		return "the cluster is in non-secure mode already"
+	case FitHasTokens:
+		return "tokens sign the CTL file already"
+	case FitTokenless:
+		return "the CTL file is tokenless already"
+	}
+	return ""
+}
+
+// Fits looks at every job, in the order in which Cisco's CTL Client has them.
+func (s *Session) Fits() []Fit {
+	snap := s.Snapshot
+	if snap.Current == nil {
+		return []Fit{
+			{Job: JobMixed, Advised: true}, {Job: JobNonSecure, Why: FitNoCTL}, {Job: JobUpdate, Why: FitNoCTL},
+			{Job: JobToTokens, Why: FitNoCTL}, {Job: JobToTokenless, Why: FitNoCTL},
+		}
+	}
+	tokenless := snap.Current.Tokenless()
+	mixed, nonSecure := Fit{Job: JobMixed, Publisher: tokenless}, Fit{Job: JobNonSecure, Publisher: tokenless}
+	stubs := slices.ContainsFunc(snap.Current.Records, func(r ctlbuild.Record) bool { return r.IsStub() })
+	full := slices.ContainsFunc(snap.Current.Records, func(r ctlbuild.Record) bool { return isServer(r.Function()) && !r.IsStub() })
+	if snap.Mixed && !stubs {
+		mixed.Why = FitMixed
+	}
+	if !snap.Mixed && !full {
+		nonSecure.Why = FitNonSecure
+	}
+	update := Fit{Job: JobUpdate, Publisher: tokenless}
+	toTokens, toTokenless := Fit{Job: JobToTokens, Advised: tokenless}, Fit{Job: JobToTokenless}
+	if tokenless {
+		toTokenless.Why = FitTokenless
+	} else {
+		toTokens.Why, update.Advised = FitHasTokens, true
+	}
+	return []Fit{mixed, nonSecure, update, toTokens, toTokenless}
+}
