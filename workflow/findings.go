@@ -90,6 +90,16 @@ func (s *Session) findNodes(add addFinding) {
 	}
 }
 
+// publisherTFTP is why the publisher's TFTP gave no CTL; nil when it did.
+func (s *Session) publisherTFTP() error {
+	for _, n := range s.Snapshot.Nodes {
+		if n.Node.Role == cluster.RolePublisher {
+			return n.TFTPErr
+		}
+	}
+	return nil
+}
+
 // findTFTP: the node holds a file, and phones do not get it there.
 func findTFTP(node string, err error, add addFinding) {
 	var t net.Error
@@ -103,6 +113,7 @@ func findTFTP(node string, err error, add addFinding) {
 // findITL: an ITL that does not verify strands every phone with Security By Default.
 func (s *Session) findITL(add addFinding) {
 	switch l := s.Snapshot.ITL; {
+	case s.Snapshot.ITLErr != nil && s.publisherTFTP() != nil: // its TFTP was found already
 	case s.Snapshot.ITLErr != nil:
 		add(trust.Warning, "", "", "the ITL that the publisher serves cannot be read: %v", s.Snapshot.ITLErr)
 	case l == nil:

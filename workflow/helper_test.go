@@ -402,10 +402,12 @@ func hazard(p *workflow.Plan, rule string) string {
 	return ""
 }
 
-// put makes a node serve a file, as somebody else might.
-func (b *bench) put(node string, data []byte) {
+// put makes a node serve a CTL, as somebody else might.
+func (b *bench) put(node string, data []byte) { b.putFile(node, workflow.CTLFileName, data) }
+
+func (b *bench) putFile(node, name string, data []byte) {
 	b.t.Helper()
 	n, err := b.Node(node)
 	b.do(err)
-	b.do(os.WriteFile(filepath.Join(n.Folder, workflow.CTLFileName), data, 0o600))
+	b.do(os.WriteFile(filepath.Join(n.Folder, name), data, 0o600))
 }

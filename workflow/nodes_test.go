@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -305,6 +306,12 @@ func TestTFTPThatGivesNoFileIsAFinding(t *testing.T) {
 	if fs := s.Findings(t.Context()); len(fs) != 1 || !strings.Contains(fs[0].Message, "TFTP on "+sub.Name+" does not answer") {
 		t.Errorf("findings: %+v", fs)
 	}
+	// The publisher's ITL comes the same way: that is not said twice.
+	s.Snapshot.Nodes[0].TFTPErr, s.Snapshot.Nodes[1].TFTPErr = s.Snapshot.Nodes[1].TFTPErr, nil
+	s.Snapshot.ITL, s.Snapshot.ITLErr = nil, os.ErrDeadlineExceeded
+	if fs := s.Findings(t.Context()); len(fs) != 1 {
+		t.Errorf("findings: %+v", fs)
+	}
 	if !slices.ContainsFunc(b.who.events, func(e workflow.Event) bool {
 		return e.Type == workflow.EventNode && e.Node == sub.Name && e.Step == cluster.StepFetchTFTP && e.State == cluster.StateFailed
 	}) {
@@ -362,5 +369,45 @@ func notFound(c net.PacketConn, asked func(), everybody, end <-chan struct{}) {
 		if _, err := c.WriteTo([]byte{0, 5, 0, 1, 0}, from); err != nil {
 			return
 		}
+	}
+}
+
+// An ITL that cannot be read is not taken for none.
+func TestITLThatCannotBeRead(t *testing.T) {
+	b := newBench(t, lab.Options{Phones: phonesThatAsk})
+	b.trusted("SAST-1", "SAST-2")
+	pub := b.Nodes[0].Name
+	b.putFile(pub, cluster.ITLFile, []byte("rubbish"))
+	before := b.files()
+	s := b.connect()
+	if fs := s.Findings(t.Context()); len(fs) != 1 || !strings.Contains(fs[0].Message, "the ITL that the publisher serves cannot be read") {
+		t.Errorf("findings: %+v", fs)
+	}
+	r := workflow.MigrateRequest{Tokens: []string{b.uri("SAST-1"), b.uri("SAST-2")}}
+	_, err := s.PlanMigrateToTokens(t.Context(), r)
+	wantReason(t, err, workflow.Unreachable, "ITL file could not be read", "nothing was written")
+	b.untouched(before)
+
+	n, err := b.Node(pub)
+	b.do(err)
+	b.do(os.Remove(filepath.Join(n.Folder, cluster.ITLFile)))
+	_, err = b.connect().PlanMigrateToTokens(t.Context(), r)
+	wantReason(t, err, workflow.PhonesLost, "serves no ITL file")
+}
+
+// A fleet that the profile names and that cannot be read stops at once: nobody is to
+// think that the phones were looked at.
+func TestFleetThatCannotBeRead(t *testing.T) {
+	b := newBench(t, lab.Options{Phones: phonesThatAsk})
+	b.change = func(p *cluster.Profile) { p.Fleet = "nobody.csv" }
+	_, err := workflow.Connect(t.Context(), b.load(), b.who, b.o)
+	wantReason(t, err, workflow.BadRequest, "fleet", "nobody.csv")
+	bad := filepath.Join(t.TempDir(), "bad.csv")
+	b.do(os.WriteFile(bad, []byte("name,model,ctl\nSEP1,7975,nonsense\n"), 0o600))
+	b.change = func(p *cluster.Profile) { p.Fleet = bad }
+	_, err = workflow.Connect(t.Context(), b.load(), b.who, b.o)
+	var fe *trust.FleetError
+	if !errors.As(err, &fe) || fe.Line != 2 {
+		t.Errorf("error %v", err)
 	}
 }
