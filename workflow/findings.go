@@ -56,20 +56,16 @@ func (s *Session) findJobs(add addFinding) {
 }
 
 func (s *Session) findNodes(add addFinding) {
-	sums := map[string][]string{}
 	for _, n := range s.Snapshot.Nodes {
 		name := n.Node.Name
 		switch {
 		case n.Err != nil && n.File == nil:
 			add(trust.Danger, "", "", "%s could not be asked for its CTL file: %v", name, n.Err)
 		case n.Missing:
-			sums["none"] = append(sums["none"], name)
+		case n.List == nil:
+			add(trust.Danger, "distribute", "ctlclient distribute FILE", "%s serves a CTL file that cannot be read (Error parsing the CTL File.)", name)
 		default:
-			sum := sha256Sum(n.File)
-			sums[string(sum[:])] = append(sums[string(sum[:])], name)
-			if n.List == nil {
-				add(trust.Danger, "distribute", "ctlclient distribute FILE", "%s serves a CTL file that cannot be read (Error parsing the CTL File.)", name)
-			} else if v := n.List.Verify(); !v.OK {
+			if v := n.List.Verify(); !v.OK {
 				add(trust.Danger, "distribute", "ctlclient distribute FILE", "Verification of the CTL file of %s failed: %s", name, v.Reason)
 			}
 		}
@@ -80,14 +76,35 @@ func (s *Session) findNodes(add addFinding) {
 			findTFTP(name, n.TFTPErr, add)
 		}
 	}
-	if len(sums) > 1 {
-		var groups []string
-		for _, names := range sums {
-			groups = append(groups, strings.Join(names, ", "))
-		}
-		slices.Sort(groups)
+	if groups := s.groups(); len(groups) > 1 {
 		add(trust.Danger, "distribute", "ctlclient distribute FILE   (or: ctlclient update)", "the nodes do not serve the same CTL file: %s", strings.Join(groups, " | "))
 	}
+}
+
+// groups are the nodes that serve the same file, or none, together; a node that did not
+// answer is in no group.
+func (s *Session) groups() []string {
+	var order []string
+	names := map[string][]string{}
+	for _, n := range s.Snapshot.Nodes {
+		if n.File == nil && !n.Missing {
+			continue
+		}
+		key := "none"
+		if !n.Missing {
+			sum := sha256Sum(n.File)
+			key = string(sum[:])
+		}
+		if names[key] == nil {
+			order = append(order, key)
+		}
+		names[key] = append(names[key], n.Node.Name)
+	}
+	var groups []string
+	for _, key := range order {
+		groups = append(groups, strings.Join(names[key], ", "))
+	}
+	return groups
 }
 
 // publisherTFTP is why the publisher's TFTP gave no CTL; nil when it did.

@@ -95,11 +95,12 @@ func (s *Session) ExecuteTokenless(ctx context.Context, p *Plan, o ExecuteOption
 	if err := s.keepFormer(p.Old); err != nil {
 		return r, err
 	}
-	if err := s.publisherWrites(ctx, p); err != nil {
-		return r, err
+	err := s.publisherWrites(ctx, p)
+	if err == nil {
+		err = s.Refresh(ctx)
 	}
-	if err := s.Refresh(ctx); err != nil {
-		return r, fmt.Errorf("the publisher wrote its CTL, but looking at the cluster again failed: %w", err)
+	if err != nil {
+		return r, s.leftBehind(ctx, p, err)
 	}
 	list, err := s.publisherList(p)
 	if err != nil {
@@ -113,7 +114,7 @@ func (s *Session) ExecuteTokenless(ctx context.Context, p *Plan, o ExecuteOption
 	})
 	end(&err)
 	if err != nil {
-		return r, err
+		return r, s.leftBehind(ctx, p, err)
 	}
 	p.Verdicts = trust.AssessAll(ctx, phones, trust.Offer{CTL: list}, s.Cluster.TVS())
 	return r, s.after(ctx, r, o)
@@ -173,7 +174,7 @@ func (s *Session) putFormerBack(ctx context.Context, r *Result, cause error) err
 	})
 	end(&err)
 	if err != nil {
-		return errors.Join(cause, err)
+		return s.leftBehind(ctx, p, errors.Join(cause, err))
 	}
 	e.Message += "; the former CTL was put back on all nodes"
 	return cause

@@ -78,7 +78,8 @@ func exitCode(ctx context.Context, err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case is[*cluster.PartialError](err), is[*cluster.UnfinishedError](err):
+	case is[*cluster.PartialError](err), is[*cluster.UnfinishedError](err),
+		errors.As(err, &we) && we.Reason == workflow.NotEverywhere:
 		return exitPartial
 	case ctx.Err() != nil, errors.Is(err, context.Canceled):
 		return exitInterrupted

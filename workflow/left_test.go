@@ -1,0 +1,79 @@
+package workflow_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"ctlclient/lab"
+	"ctlclient/workflow"
+)
+
+// hasty is a person who presses Ctrl-C as soon as a step ends, or begins.
+type hasty struct {
+	*person
+	step, state string
+	interrupt   context.CancelFunc
+}
+
+func (h *hasty) Event(e workflow.Event) {
+	h.person.Event(e)
+	if e.Type == workflow.EventStep && e.Step == h.step && e.State == h.state {
+		h.interrupt()
+	}
+}
+
+// The publisher writes at its own command. Whoever interrupts the job after that is told
+// which nodes hold which file, and how they come together again.
+func TestInterruptedAfterThePublisherWrote(t *testing.T) {
+	for _, at := range []struct{ step, state string }{
+		{"publisher", "done"},
+		{"distribute", "start"},
+	} {
+		t.Run(at.step+" "+at.state, func(t *testing.T) {
+			b := newBench(t, lab.Options{Version: "12.0", Phones: phonesThatAsk})
+			b.do(b.Regenerate("cucm-pub", "callmanager"))
+			before := b.served("cucm-pub").MD5()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			h := &hasty{b.who, at.step, at.state, cancel}
+			s, err := workflow.Connect(ctx, b.load(), h, b.o)
+			b.do(err)
+			defer s.Close()
+			p, err := s.PlanTokenless(ctx, workflow.TokenlessUpdate)
+			b.do(err)
+			_, err = s.ExecuteTokenless(ctx, p, workflow.ExecuteOptions{})
+			if b.served("cucm-pub").MD5() == before {
+				t.Fatal("the publisher did not write")
+			}
+			var e *workflow.Error
+			if !errors.As(err, &e) || e.Reason != workflow.NotEverywhere {
+				t.Fatalf("error %v; the nodes differ", err)
+			}
+			if !strings.Contains(e.Error(), "cucm-pub, cucm-sub1 | tftp-1") {
+				t.Errorf("who serves what is not said: %v", e)
+			}
+			if !strings.Contains(e.Hint(), "ctlclient distribute tftp://") {
+				t.Errorf("the way on is not said: %s", e.Hint())
+			}
+		})
+	}
+}
+
+// An interruption before the publisher was reached changes nothing, and says nothing else.
+func TestInterruptedBeforeThePublisherWrote(t *testing.T) {
+	b := newBench(t, lab.Options{Version: "12.0", Phones: phonesThatAsk})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	h := &hasty{b.who, "publisher", "start", cancel}
+	s, err := workflow.Connect(ctx, b.load(), h, b.o)
+	b.do(err)
+	defer s.Close()
+	p, err := s.PlanTokenless(ctx, workflow.TokenlessUpdate)
+	b.do(err)
+	_, err = s.ExecuteTokenless(ctx, p, workflow.ExecuteOptions{})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
