@@ -157,6 +157,9 @@ func TestFailingTokens(t *testing.T) {
 					t.Errorf("no %q in:\n%s", w, said)
 				}
 			}
+			if c.name != "absent" && !strings.Contains(said, "✗ signing with SAST-ADN") {
+				t.Errorf("the step that failed is not named:\n%s", said)
+			}
 			if strings.Contains(said, "not-the-PIN") || strings.Contains(said, softhsm.DefaultPIN) {
 				t.Errorf("the PIN was printed:\n%s", said)
 			}

@@ -29,13 +29,16 @@ type textUI struct {
 	app *app
 
 	mu    sync.Mutex
-	live  string // the step being drawn, "" when none
+	live  string            // the step being drawn, "" when none
+	what  map[string]string // steps begun, by name: a question takes the live line away
 	began time.Time
 	drawn time.Time
 	tail  string // what the live line says about nodes
 }
 
-func newTextUI(a *app) *textUI { return &textUI{questions: &questions{app: a}, app: a} }
+func newTextUI(a *app) *textUI {
+	return &textUI{questions: &questions{app: a}, app: a, what: map[string]string{}}
+}
 
 // Event prints what a person wants to see of it.
 func (u *textUI) Event(e workflow.Event) {
@@ -74,6 +77,7 @@ func (u *textUI) step(e workflow.Event) {
 	case "start":
 		u.clear()
 		u.live, u.tail, u.began = printable(e.Message), "", time.Now()
+		u.what[e.Step] = u.live
 		u.redraw(true)
 	case "done":
 		took := ""
@@ -82,7 +86,7 @@ func (u *textUI) step(e workflow.Event) {
 		}
 		u.end(st.green("✓") + " " + printable(e.Message) + took)
 	case "failed":
-		what := u.live
+		what := u.what[e.Step]
 		if what == "" {
 			what = e.Step
 		}
