@@ -74,15 +74,12 @@ var uriTypes = []string{"public", "private", "cert", "secret-key", "data"}
 // URI. Every error is a *URIError.
 func ParseURI(s string) (URI, error) {
 	var u URI
-	shown := s
-	if i := strings.Index(strings.ToLower(s), "pin-value"); i >= 0 {
-		shown = strings.TrimRight(s[:i], ";?&")
-	}
+	shown := beforePIN(s)
 	fail := func(hint, format string, a ...any) (URI, error) {
 		return URI{}, &URIError{URI: shown, Msg: fmt.Sprintf(format, a...), hint: hint}
 	}
 	if len(s) > maxURI {
-		shown = s[:32] + "..."
+		shown = shown[:min(32, len(shown))] + "..."
 		return fail(uriExample, "longer than %d bytes", maxURI)
 	}
 	if len(s) < 7 || !strings.EqualFold(s[:7], "pkcs11:") {
@@ -131,6 +128,23 @@ const (
 func isPIN(attr string) bool {
 	name, _, _ := strings.Cut(attr, "=")
 	return strings.EqualFold(strings.TrimSpace(name), "pin-value")
+}
+
+// beforePIN is what may be shown of a URI: nothing from a PIN on, also where its
+// attribute is misspelt.
+func beforePIN(s string) string {
+	// Byte by byte: folding the whole text could change its length.
+	for i := range len(s) {
+		rest := s[i:]
+		if foldedPrefix(rest, "pin") && !foldedPrefix(rest, "pin-source") {
+			return strings.TrimRight(s[:i], ";?&")
+		}
+	}
+	return s
+}
+
+func foldedPrefix(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
 // isBareName tells something that looks like a label or serial number.
