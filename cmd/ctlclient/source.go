@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"ctlclient/ctlbuild"
@@ -27,7 +28,7 @@ func (a *app) readSource(ctx context.Context, arg string) ([]byte, error) {
 	case strings.HasPrefix(arg, "tftp://"), strings.HasPrefix(arg, "http://"):
 		return fetch(ctx, arg)
 	case strings.Contains(arg, "://"):
-		return nil, usagef(fileHint, "%q is not a place that files can be read from", arg)
+		return nil, usagef(fileHint, "%q is not a place that files can be read from", withoutLogin(arg))
 	}
 	return readPath(arg)
 }
@@ -80,11 +81,17 @@ func (e *fetchError) Hint() string {
 	return ""
 }
 
+var loginPart = regexp.MustCompile(`//.*@`)
+
+// withoutLogin is what may be repeated of an address: not a password that was put there
+// in vain.
+func withoutLogin(arg string) string { return loginPart.ReplaceAllString(arg, "//...@") }
+
 // fetch gets a file over TFTP or HTTP, on the ports that phones use.
 func fetch(ctx context.Context, arg string) ([]byte, error) {
 	u, err := url.Parse(arg)
 	if err != nil || u.Host == "" || strings.Trim(u.Path, "/") == "" || u.User != nil {
-		return nil, usagef(fileHint, "%q names no host and file", arg)
+		return nil, usagef(fileHint, "%q names no host and file", withoutLogin(arg))
 	}
 	port := map[string]string{"tftp": "69", "http": "6970"}[u.Scheme]
 	if p := u.Port(); p != "" {
