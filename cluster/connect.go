@@ -320,7 +320,10 @@ func (c *Cluster) dialCTLP(ctx context.Context, n NodeProfile) (*ctlp.Client, er
 
 func (c *Cluster) dialSFTP(ctx context.Context, n NodeProfile) (*sftp.Client, error) {
 	c.warnLegacy(n)
-	o := sftp.Options{User: n.SFTPUser, Legacy: n.Legacy, Timeout: c.o.Timeout}
+	o := sftp.Options{User: n.SFTPUser, Legacy: n.Legacy, Timeout: c.o.Timeout,
+		Warn: func(text string) {
+			c.tell(Progress{Node: n.Name, Step: StepConnect, State: StateWarning, Message: text})
+		}}
 	source := n.SFTPPasswordSource
 	switch {
 	case n.SFTPKey != "":
@@ -353,9 +356,6 @@ func (c *Cluster) dialSFTP(ctx context.Context, n NodeProfile) (*sftp.Client, er
 	})
 	if err != nil {
 		return nil, err
-	}
-	for _, w := range conn.Warnings() {
-		c.tell(Progress{Node: n.Name, Step: StepConnect, State: StateWarning, Message: w})
 	}
 	return conn, nil
 }

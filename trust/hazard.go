@@ -57,6 +57,7 @@ type Change struct {
 	Nodes       []NodeList       // what each node serves
 	Credentials []Credential     // certificates that the cluster's services use
 	Vouched     map[string]Vouch // node name -> what its TVS says of Signer
+	Before12    bool             // the cluster is known to be older than 12.0
 	Now         time.Time        // zero: now
 }
 

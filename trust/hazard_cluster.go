@@ -183,7 +183,7 @@ func tokenlessWithoutSBD(k *circumstances) []Hazard {
 
 // toTokenlessPrecondition: from tokens to tokenless, phones must know the next signer first.
 func toTokenlessPrecondition(k *circumstances) []Hazard {
-	if k.Old == nil || k.Old.Tokenless() || !k.after.whole || len(sastOf(k.after.records, true)) > 0 {
+	if k.Before12 || k.Old == nil || k.Old.Tokenless() || !k.after.whole || len(sastOf(k.after.records, true)) > 0 {
 		return nil
 	}
 	servers := 0

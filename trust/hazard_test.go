@@ -128,6 +128,7 @@ func TestHazards(t *testing.T) {
 		{name: "tokenless and phones with SBD", c: trust.Change{Old: s.ETokens, Draft: draft(s.Tokenless, same), Signer: s.Pub.DER, Mixed: true, Phones: held}, rule: "tokenless-without-sbd", silent: true},
 		{name: "tokenless and phones that nobody described", c: trust.Change{Old: s.ETokens, Draft: draft(s.Tokenless, same), Signer: s.Pub.DER, Mixed: true}, rule: "tokenless-without-sbd", severity: trust.Note, says: "if there is any,"},
 		{name: "to tokenless", c: trust.Change{Old: s.ETokens, Draft: draft(s.Tokenless, same), Signer: s.Pub.DER, Mixed: true}, rule: "to-tokenless-precondition", severity: trust.Warning, says: "ITLRecovery and CallManager"},
+		{name: "to tokenless before 12.0", c: trust.Change{Old: s.ETokens, Draft: draft(s.Tokenless, same), Signer: s.Pub.DER, Mixed: true, Before12: true}, rule: "to-tokenless-precondition", silent: true},
 		{name: "another file name", c: trust.Change{Old: s.ETokens, Draft: draft(s.ETokens, func(d *ctlbuild.Draft) { d.FileName = "CTLSEP001122334455.tlv" }), Signer: s.Token2.DER}, rule: "file-name", severity: trust.Warning},
 	}
 	for _, test := range tests {

@@ -14,6 +14,9 @@ func (s *Session) change(p *Plan) trust.Change {
 		Old: p.Old, New: p.given, Draft: p.Draft, Signer: p.signer,
 		Mixed: s.Snapshot.Mixed, Mode: p.Mode, Phones: s.Fleet, ITL: s.Snapshot.ITL,
 	}
+	if v, known := s.version(); known {
+		c.Before12 = !v.atLeast(12, 0)
+	}
 	for _, n := range s.Snapshot.Nodes {
 		c.Nodes = append(c.Nodes, trust.NodeList{Node: n.Node.Name, List: n.List, Err: n.Err})
 	}

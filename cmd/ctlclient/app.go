@@ -153,8 +153,13 @@ func (a *app) showConflict(err error) {
 
 // oneLine keeps an error on one line and free of what a terminal would obey.
 func oneLine(s string) string {
+	s = goWords.Replace(s)
 	return printable(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; "))
 }
+
+// goWords puts the words of Go's contexts, which end up at the end of a chain of errors,
+// into a person's.
+var goWords = strings.NewReplacer("context canceled", "interrupted", "operation was canceled", "interrupted", "context deadline exceeded", "no answer in time")
 
 // printable replaces control characters other than line ends and tabs, in text of several
 // lines. A name out of a file, a token or the network goes through ctlbuild.Printable,

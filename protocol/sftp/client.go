@@ -71,6 +71,10 @@ type Options struct {
 	// to NAME. Between the two, for a moment, there is no live file; never half
 	// a one.
 	AllowNonAtomic bool
+
+	// Warn is told what the server lacks and what could not be done, in words, each
+	// once, as soon as it matters: a server is read without a word about writing.
+	Warn func(text string)
 }
 
 // File is a file as it was read.
@@ -136,9 +140,6 @@ func (c *Client) start(ctx context.Context) error {
 	_, c.posixRename = c.sftp.HasExtension("posix-rename@openssh.com")
 	_, c.fsync = c.sftp.HasExtension("fsync@openssh.com")
 	_, c.statvfs = c.sftp.HasExtension("statvfs@openssh.com")
-	if !c.fsync {
-		c.warn("the server cannot be told to flush a file to disk (no fsync@openssh.com): a power cut there within some seconds may lose the new file")
-	}
 	if !c.posixRename {
 		if c.options.AllowNonAtomic {
 			c.warn("the server cannot replace a file in one step (no posix-rename@openssh.com): for a moment there is no live file while it is replaced")
@@ -149,8 +150,7 @@ func (c *Client) start(ctx context.Context) error {
 	return nil
 }
 
-// Warnings says, in words, what this server lacks and what could not be done,
-// each once.
+// Warnings are those of which Options.Warn was told.
 func (c *Client) Warnings() []string { return append([]string(nil), c.warnings...) }
 
 func (c *Client) warn(format string, args ...any) {
@@ -161,6 +161,9 @@ func (c *Client) warn(format string, args ...any) {
 		}
 	}
 	c.warnings = append(c.warnings, text)
+	if c.options.Warn != nil {
+		c.options.Warn(text)
+	}
 }
 
 // begin binds a call to its context and timeout by closing the connection when

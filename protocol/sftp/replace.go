@@ -102,6 +102,8 @@ func (c *Client) write(ctx context.Context, name string, data []byte, like fs.Fi
 		if err := f.Sync(); err != nil {
 			return err
 		}
+	} else {
+		c.warn("the server cannot be told to flush a file to disk (no fsync@openssh.com): a power cut there within some seconds may lose the new file")
 	}
 	if err := f.Close(); err != nil {
 		return err
