@@ -177,8 +177,9 @@ func wantKind(name string) (kind ctlbuild.Kind, ok bool) {
 
 // Check takes only trust lists whose signature verifies and whose signer is
 // among the SAST of the list that they replace. Where that one was deleted, the
-// one kept as <name>.previous stands for it: deleting is no way round. The very
-// bytes that are kept there may always come back.
+// one kept as <name>.previous stands for it, and for a name that is new the list
+// that all phones are served: neither deleting nor renaming is a way round. The very
+// bytes that are kept as <name>.previous may always come back.
 func (b *backend) Check(_ context.Context, name string, old, data []byte) error {
 	kind, ok := wantKind(name)
 	if !ok {
@@ -210,9 +211,31 @@ func (b *backend) Check(_ context.Context, name string, old, data []byte) error 
 		old = former
 	}
 	if old == nil {
-		return nil // the first list of this name: nothing to hold it against
+		if old, err = b.general(kind); err != nil {
+			return err
+		}
+	}
+	if old == nil {
+		return nil // the first list of all: nothing to hold it against
 	}
 	return trustedBy(l, v.Signer, old)
+}
+
+// general is the list that phones without one of their own (CTLSEP...tlv) are served,
+// or the former one where it was deleted; nil: there is none. A new name is no way
+// round its trust.
+func (b *backend) general(kind ctlbuild.Kind) ([]byte, error) {
+	name := "CTLFile.tlv"
+	if kind == ctlbuild.KindITL {
+		name = "ITLFile.tlv"
+	}
+	for _, n := range []string{name, name + previousSuffix} {
+		data, err := readBounded(filepath.Join(b.config.Folder, n))
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return data, err
+		}
+	}
+	return nil, nil
 }
 
 // signerName is what a person knows a token by.

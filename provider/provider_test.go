@@ -227,12 +227,18 @@ func TestLists(t *testing.T) {
 	if !strings.Contains(err.Error(), "SAST-ADN00000000") || !strings.Contains(err.Error(), "any-signer") {
 		t.Error("the refusal does not tell who signed:", err)
 	}
+	// Neither is a name that no list had, which a phone would ask for first.
+	wantStatus(t, r.put(t, c, "CTLSEP0011215A1AE3.tlv", strange), ctlp.BadList)
+	if err := r.put(t, c, "CTLSEP0011215A1AE3.tlv", second); err != nil {
+		t.Error("a list of one phone, of a signer that is trusted:", err)
+	}
 	// Deleting the list is no way round its trust.
 	sum := sha256.Sum256(mustRead(t, filepath.Join(r.folder, ctlFile)))
 	if _, err := c.Delete(t.Context(), ctlFile, &sum); err != nil {
 		t.Fatal(err)
 	}
 	wantStatus(t, r.put(t, c, ctlFile, strange), ctlp.BadList)
+	wantStatus(t, r.put(t, c, "CTLSEP0011215A1AE4.tlv", strange), ctlp.BadList)
 	if err := r.put(t, c, ctlFile, first); err != nil {
 		t.Error("after a delete:", err)
 	}
