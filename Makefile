@@ -11,7 +11,7 @@ PREFIX  ?= /usr/local
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # migrated_fynedo: every callback of ours comes back through fyne.Do (the window tests hold it).
 GUI_TAGS := migrated_fynedo accessibility
-LDFLAGS := -s -w -X main.version=$(VERSION)
+LDFLAGS := -s -w -X main.buildVersion=$(VERSION)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test gui build build-gui windows install screens fuzz bench clean
