@@ -202,7 +202,6 @@ func (s *shell) remember(p *cluster.Profile) {
 type practiceCard struct {
 	s      *shell
 	object fyne.CanvasObject
-	text   *fyne.Container
 	open   *button
 	fresh  *button
 	stop   *button

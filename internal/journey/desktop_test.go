@@ -88,6 +88,17 @@ type desktop struct {
 	last  state
 }
 
+// homeOf is a home folder for the test. Its name is seen in pictures, so that it is a plain one there.
+func homeOf(t *testing.T) string {
+	t.Helper()
+	plain := filepath.Join(os.TempDir(), "rehearsal")
+	if *screensDir == "" || os.Mkdir(plain, 0o700) != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(plain) })
+	return plain
+}
+
 // environment is a machine of its own: no setting of the person who runs the tests counts.
 func environment(home string, more ...string) []string {
 	env := []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.Getenv("TMPDIR"),
@@ -390,15 +401,15 @@ func (p *desktop) shotWhile(name, screen string) {
 	}
 }
 
-// settled is the picture after which ten others were the same. A caret blinks and a wheel
-// turns for ever, so that after two seconds any picture will do.
+// settled is the picture after which many others were the same. A caret blinks and a wheel
+// turns for ever, so that after some seconds any picture will do.
 func (p *desktop) settled() *image.NRGBA {
 	p.t.Helper()
 	var last *image.NRGBA
 	same := 0
 	tick := time.NewTicker(2 * poll)
 	defer tick.Stop()
-	for deadline := time.After(2 * time.Second); ; {
+	for deadline := time.After(4 * time.Second); ; {
 		img, err := p.d.picture()
 		if err != nil {
 			p.t.Fatal(err)
@@ -409,7 +420,7 @@ func (p *desktop) settled() *image.NRGBA {
 			same = 0
 		}
 		last = img
-		if same >= 10 {
+		if same >= 30 {
 			return img
 		}
 		select {

@@ -23,7 +23,7 @@ type rehearsal struct {
 // A person opens the practice cluster, goes through everything that can go wrong, migrates
 // to tokens, and takes it back.
 func TestJourney(t *testing.T) {
-	home := t.TempDir()
+	home := homeOf(t)
 	d := newDisplay(t)
 	r := &rehearsal{desktop: open(t, d, home, "en_US", "light")}
 	for _, part := range []struct {
