@@ -216,6 +216,39 @@ type FinishOptions struct {
 	// and leaves out nodes that are no longer in the profile.
 	Force   bool
 	Retries int // as in DistributeOptions
+	// Note is kept with the step in the journal, such as a decision of the person.
+	Note map[string]string
+}
+
+// JobFile is what finishing or taking back a job would have nodes serve.
+type JobFile struct {
+	ID   string
+	Data []byte            // nil: no file
+	Note map[string]string // of the job
+}
+
+// FileOf looks up what Finish would write: of a job that is taken back, the publisher's
+// former file. Nothing is changed. id is as in Finish.
+func (c *Cluster) FileOf(id string, back bool) (_ JobFile, err error) {
+	if id == "" {
+		if id, err = c.newest(back); err != nil {
+			return JobFile{}, err
+		}
+	}
+	rec, err := c.store().Open(id)
+	if err != nil {
+		return JobFile{}, err
+	}
+	f := JobFile{ID: id, Data: rec.New, Note: rec.Begin.Note}
+	if back {
+		f.Data = nil
+		for _, n := range c.Profile.Nodes {
+			if n.Role == RolePublisher {
+				f.Data = rec.Former[n.Name]
+			}
+		}
+	}
+	return f, rec.Close()
 }
 
 // Resume finishes a job: every node that does not serve the new file yet gets it.
@@ -272,7 +305,7 @@ func (c *Cluster) Finish(ctx context.Context, id string, o FinishOptions) (Outco
 	if err != nil {
 		return Outcome{ID: id, State: StateIncomplete, Nodes: j.outcomes()}, err
 	}
-	if err := j.j.Append(journal.Entry{Kind: kind, PID: os.Getpid()}); err != nil {
+	if err := j.j.Append(journal.Entry{Kind: kind, PID: os.Getpid(), Note: o.Note}); err != nil {
 		return Outcome{}, err
 	}
 	if err := c.at(kind+".recorded", ""); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
+	"ctlclient/trust"
 )
 
 // PlanDistribute takes a file that is signed already. It must be a CTL that
@@ -42,6 +43,40 @@ func (s *Session) PlanDistribute(ctx context.Context, file []byte) (*Plan, *ctlb
 type FinishOptions struct {
 	Back  bool // put the former file back, instead of finishing
 	Force bool // also on a node that serves neither the job's file nor the former one
+	// Plan of PlanFinish: phones that would be lost stop the job unless that was
+	// accepted, and the journal records it. nil: nobody looked.
+	Plan *Plan
+}
+
+// PlanFinish says what phones will make of the file that Finish would put on every node.
+// The verdicts alone decide: a job that is half done is put right whatever else the rules
+// have to say. id "" is as in Finish.
+func (s *Session) PlanFinish(ctx context.Context, id string, back bool) (_ *Plan, err error) {
+	p := &Plan{Job: "resume", Old: s.Snapshot.Current}
+	if back {
+		p.Job = "rollback"
+	}
+	s.job = p.Job
+	f, err := s.Cluster.FileOf(id, back)
+	if err != nil {
+		return nil, err
+	}
+	// What was accepted when the job began holds for its end.
+	p.accepted = !back && f.Note["accepted-loss"] != ""
+	if f.Data == nil {
+		p.Notes = append(p.Notes, "the CTL file is removed; phones keep what they hold")
+		return p, nil
+	}
+	if p.given, err = ctlbuild.Parse(f.Data); err != nil {
+		s.warn("the file of job " + f.ID + " is no CTL, so what phones make of it cannot be said: " + err.Error())
+		return p, nil
+	}
+	if rec, _ := p.given.Signer(); rec != nil {
+		p.signer = rec.Certificate()
+	}
+	defer s.step("assess", "asking what each phone will make of it")(&err)
+	p.Verdicts = trust.AssessAll(ctx, s.Fleet, trust.Offer{CTL: p.given}, s.Cluster.TVS())
+	return p, ctx.Err()
 }
 
 // Resume finishes a job that was left incomplete. id "" is the newest of this cluster.
@@ -62,8 +97,17 @@ func (s *Session) Finish(ctx context.Context, id string, o FinishOptions) (*Resu
 	if o.Back {
 		s.job, what = "rollback", "putting the former file back on every node"
 	}
+	var note map[string]string
+	if o.Plan != nil {
+		if err := s.gate(o.Plan); err != nil {
+			return nil, err
+		}
+		if len(o.Plan.Lost()) > 0 {
+			note = journalNote(o.Plan)
+		}
+	}
 	end := s.step("distribute", what)
-	out, err := s.Cluster.Finish(ctx, id, cluster.FinishOptions{Back: o.Back, Force: o.Force})
+	out, err := s.Cluster.Finish(ctx, id, cluster.FinishOptions{Back: o.Back, Force: o.Force, Note: note})
 	end(&err)
 	if err == nil && o.Back {
 		s.tellMode(out.ID)

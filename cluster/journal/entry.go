@@ -70,6 +70,8 @@ type Entry struct {
 
 	Nodes []NodeEnd `json:"nodes,omitempty"` // of an end
 	PID   int       `json:"pid,omitempty"`   // of a resumption
+	// Note of a resumption: what the person decided.
+	Note map[string]string `json:"note,omitempty"`
 }
 
 func (e Entry) encode() ([]byte, error) {

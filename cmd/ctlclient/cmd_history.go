@@ -90,17 +90,22 @@ type finishOptions struct {
 	force bool
 }
 
+func (o *finishOptions) add(a *app, c *cobra.Command) {
+	c.Flags().BoolVar(&o.force, "force", false, "also on a node that serves neither the job's file nor the former one")
+	c.Flags().BoolVar(&a.acceptLoss, "accept-loss", false, "go on though phones would be lost; the journal records it")
+}
+
 func newResumeCommand(a *app) *cobra.Command {
 	var o finishOptions
 	c := &cobra.Command{
 		Use:     "resume [ID]",
 		Short:   "Finish a job that was left unfinished",
-		Long:    "Finish a job that was left unfinished: every node that does not serve the new file yet gets it. Without ID it is the newest of the cluster.",
+		Long:    "Finish a job that was left unfinished: every node that does not serve the new file yet gets it. What phones will make of it is shown first; phones that would be lost stop it, unless that was accepted when the job began. Without ID it is the newest of the cluster.",
 		Example: "  ctlclient --profile hq resume",
 		Args:    atMost(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runFinish(cmd.Context(), a, o, args, false) },
 	}
-	c.Flags().BoolVar(&o.force, "force", false, "also on a node that serves neither the job's file nor the former one")
+	o.add(a, c)
 	return jobExits(c)
 }
 
@@ -109,12 +114,12 @@ func newRollbackCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "rollback [ID]",
 		Short:   "Put the file that was there before back on every node",
-		Long:    "Put the file that was there before a job back on every node, also when the job was done. Without ID it is the newest of the cluster.",
+		Long:    "Put the file that was there before a job back on every node, also when the job was done. What phones will make of it is shown first; phones that would be lost stop it. Without ID it is the newest of the cluster.",
 		Example: "  ctlclient --profile hq rollback",
 		Args:    atMost(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runFinish(cmd.Context(), a, o, args, true) },
 	}
-	c.Flags().BoolVar(&o.force, "force", false, "also on a node that serves neither the job's file nor the former one")
+	o.add(a, c)
 	return jobExits(c)
 }
 
@@ -127,7 +132,19 @@ func runFinish(ctx context.Context, a *app, o finishOptions, args []string, back
 		return err
 	}
 	return a.with(ctx, func(s *workflow.Session) error {
-		r, err := s.Finish(ctx, id, workflow.FinishOptions{Back: back, Force: o.force})
+		p, err := s.PlanFinish(ctx, id, back)
+		if err != nil {
+			return err
+		}
+		if a.json {
+			err = a.verdictsJSON(p.Verdicts)
+		} else {
+			a.printVerdicts("What phones will do", p.Verdicts)
+		}
+		if err != nil {
+			return err
+		}
+		r, err := s.Finish(ctx, id, workflow.FinishOptions{Back: back, Force: o.force, Plan: p})
 		return a.finish(r, err)
 	})
 }
