@@ -1,0 +1,171 @@
+package gui
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"fyne.io/fyne/v2"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/lab"
+	"ctlclient/softhsm"
+)
+
+// enter types into a field and presses Enter.
+func enter(f textField, text string) {
+	f.SetText(text)
+	f.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+}
+
+// A file is signed and kept instead of being uploaded: it verifies, and no node has changed.
+// A file that is there is overwritten only after the person said so.
+func TestSaveSignedFile(t *testing.T) {
+	p := newPractised(t, lab.Options{})
+	before := p.served()
+	p.trustTokens()
+	p.review()
+	p.tap("review.save")
+	p.untilSays(tr("confirm.accept-loss"))
+	p.tap("confirm.accept-loss")
+	p.typeSecret("pin.label", softhsm.DefaultPIN)
+	path := filepath.Join(t.TempDir(), "signed.tlv")
+	p.saveAs(path)
+	p.untilSays(tr("review.saved", map[string]any{"File": path}))
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := ctlbuild.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := list.Verify(); !v.OK || list.Tokenless() {
+		t.Errorf("the file that was saved: %+v", v)
+	}
+	if after := p.served(); !equal(before, after) {
+		t.Errorf("%v became %v", before, after)
+	}
+	p.tap("button.close")
+
+	// It is signed already: no PIN again. The file is there: it is asked about.
+	p.on(screenReview)
+	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.tap("review.save")
+	p.saveAs(path)
+	p.untilSays(tr("files.overwrite"))
+	p.tap("button.cancel")
+	if kept, err := os.ReadFile(path); err != nil || string(kept) != "mine" {
+		t.Errorf("the file became %q (%v)", kept, err)
+	}
+}
+
+// saveAs answers the dialog for a file's name.
+func (b *bench) saveAs(path string) {
+	b.Helper()
+	b.until("the dialog for a file's name", func() bool { return b.dialogOpen() && len(b.fields()) == 2 })
+	b.fields()[1].SetText(path)
+	b.tap("files.save")
+}
+
+// A token's certificate is exported as the trust store's upload page takes it: DER.
+func TestExportCertificate(t *testing.T) {
+	p := newPractised(t, lab.Options{Nodes: 1, NoAltTFTP: true})
+	p.s.open(screenTokens)
+	p.on(screenTokens)
+	p.tap("tokens.export")
+	path := filepath.Join(t.TempDir(), "token.cer")
+	p.saveAs(path)
+	p.idle()
+	p.untilSays(tr("tokens.exported", map[string]any{"File": path}))
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(data, p.tokens[0].Certificate) {
+		t.Error("the file is not the certificate")
+	}
+}
+
+// A TFTP server is added by its certificate and address; what is missing or wrong is said in
+// the dialog.
+func TestAddServer(t *testing.T) {
+	p := newPractised(t, lab.Options{})
+	p.migrate()
+	node, err := p.lab.Node("tftp-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.s.begin(jobUpdate)
+	p.on(screenEntries)
+	p.tap("entries.add-tftp")
+	p.tap("tokens.add")
+	p.mustSay(tr("entries.incomplete"))
+
+	p.tap("entries.choose-file")
+	enter(p.fields()[0], node.CertificateFile("identity"))
+	p.idle()
+	f := p.fields()
+	if len(f) != 2 {
+		t.Fatalf("%d fields; the window says %q", len(f), p.texts())
+	}
+	f[0].SetText("tftp-9")
+	f[1].SetText("300.1.1.1")
+	p.tap("tokens.add")
+	p.mustSay(tr("entries.bad-ip", map[string]any{"Address": "300.1.1.1"}))
+	f[1].SetText("192.0.2.9")
+	p.tap("tokens.add")
+	if p.dialogOpen() {
+		t.Fatalf("the dialog is still there: %q", p.texts())
+	}
+	e := p.s.screens[screenEntries].(*entriesScreen)
+	last := e.rows[len(e.rows)-1]
+	if last.sign != addSign || last.record.DNSName() != "tftp-9" || last.record.Function() != ctlbuild.TFTP {
+		t.Errorf("the new row: %v %q %v", last.sign, last.record.DNSName(), last.record.Function())
+	}
+	p.tap("entries.next")
+	p.on(screenReview)
+	p.mustSay(tr("mark.added"), "tftp-9")
+}
+
+// Who closes the window while a job runs is asked first, and may stay.
+func TestCloseWhileWorking(t *testing.T) {
+	b := newBench(t, Options{})
+	b.on(screenClusters)
+	release := make(chan struct{})
+	start(b.s.tasks, "a long job", func(ctx context.Context) (int, error) {
+		select {
+		case <-release:
+		case <-ctx.Done():
+		}
+		return 0, ctx.Err()
+	}, func(int, error) {})
+	b.s.closeWindow()
+	b.mustSay(tr("close.text"), "a long job")
+	b.tap("close.no")
+	if b.dialogOpen() {
+		t.Error("the dialog is still there")
+	}
+	close(release)
+	b.idle()
+}
+
+// The Cancel button of the status bar ends what is under way, and nothing is said to be wrong.
+func TestCancel(t *testing.T) {
+	b := newBench(t, Options{})
+	b.on(screenClusters)
+	var got error
+	start(b.s.tasks, "a long job", func(ctx context.Context) (int, error) {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}, func(_ int, err error) { got = err; b.s.failUnlessStopped("a long job", err) })
+	b.s.status.cancel.Tapped(nil)
+	b.idle()
+	if got == nil || b.dialogOpen() {
+		t.Errorf("ended with %v, dialog %v", got, b.dialogOpen())
+	}
+}
