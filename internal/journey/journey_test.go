@@ -48,13 +48,22 @@ func TestJourney(t *testing.T) {
 	portuguese(t, d, home)
 }
 
-// portuguese opens the same cluster again, in another language and in the dark.
+// portuguese opens the same cluster again, in another language, which needs more room, and in
+// the dark.
 func portuguese(t *testing.T, d *display, home string) {
 	p := open(t, d, home, "pt_BR", "dark")
 	p.shot("16-clusters-pt-dark")
 	p.click("clusters.practice.open")
 	p.onScreen("overview")
 	p.shot("17-overview-pt-dark")
+	for _, screen := range []string{"tokens", "inspect", "history", "action"} {
+		p.press(screen + ".nav")
+		p.onScreen(screen)
+	}
+	p.press("action.to-tokens")
+	p.onScreen("entries")
+	p.click("entries.next")
+	p.until("an answer", func(s state) bool { return len(s.Busy) == 0 && (s.Dialog || s.Screen == "review") })
 	p.close()
 }
 
