@@ -131,7 +131,7 @@ func (a *app) situation(ctx context.Context, o adviseOptions) (s advise.Situatio
 }
 
 func (a *app) fromCluster(ctx context.Context, s *advise.Situation) (nodes []string, err error) {
-	err = a.with(ctx, func(w *workflow.Session) error {
+	err = a.look(ctx, func(w *workflow.Session) error {
 		snap := w.Snapshot
 		s.CTL, s.ITL, s.Mixed, s.Nodes = snap.Current, snap.ITL, snap.Mixed, len(snap.Topology)
 		if s.Version == "" {
@@ -231,10 +231,18 @@ func (a *app) printList(title string, lines []string) {
 func (a *app) adviceJSON(adv advise.Advice) error {
 	for _, f := range append(append([]advise.Finding{}, adv.Breaks...), adv.Cautions...) {
 		err := a.object("finding", map[string]any{"rule": f.Rule, "severity": f.Severity.String(), "who": f.Who, "phones": f.Phones,
-			"message": f.Message, "first": f.First, "recover": f.Recover, "records": f.Records, "source": f.Source})
+			"message": f.Message, "first": list(f.First), "recover": f.Recover, "records": list(f.Records), "source": f.Source})
 		if err != nil {
 			return err
 		}
 	}
-	return a.result(map[string]any{"safe": adv.Safe, "summary": adv.Summary, "first": adv.First, "steps": adv.Steps, "records": adv.Records})
+	return a.result(map[string]any{"safe": adv.Safe, "summary": adv.Summary, "first": list(adv.First), "steps": list(adv.Steps), "records": list(adv.Records)})
+}
+
+// list is never null in JSON.
+func list(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/md5"  // what phones and nodes print, not a protection
 	"crypto/sha1" // likewise
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -37,34 +36,25 @@ first, with the job that mends it.`,
 	return withExits(c, exitDone, exitBad, exitUsage, exitUnreachable, exitRefused, exitInterrupted)
 }
 
-func runClusterStatus(ctx context.Context, a *app) (err error) {
-	p, err := a.loadProfile()
-	if err != nil {
-		return err
-	}
-	o := a.options()
-	o.Tolerant = true
-	s, err := workflow.Connect(ctx, p, a.ui, o)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	a.ui.flush()
-	findings := s.Findings(ctx)
-	if a.json {
-		err = a.statusJSON(s, findings)
-	} else {
-		err = a.printStatus(s, findings)
-	}
-	switch {
-	case err != nil:
-		return err
-	case unreachable(s.Snapshot) != nil:
-		return unreachable(s.Snapshot)
-	case !s.Snapshot.Agree:
-		return errBad
-	}
-	return nil
+func runClusterStatus(ctx context.Context, a *app) error {
+	return a.look(ctx, func(s *workflow.Session) (err error) {
+		a.ui.flush()
+		findings := s.Findings(ctx)
+		if a.json {
+			err = a.statusJSON(s, findings)
+		} else {
+			err = a.printStatus(s, findings)
+		}
+		switch {
+		case err != nil:
+			return err
+		case unreachable(s.Snapshot) != nil:
+			return unreachable(s.Snapshot)
+		case !s.Snapshot.Agree:
+			return errBad
+		}
+		return nil
+	})
 }
 
 // unreachable is the first node that could not be asked at all, as its error.

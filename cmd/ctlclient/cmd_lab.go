@@ -114,7 +114,17 @@ func runLabUp(ctx context.Context, a *app, o labUpOptions) (err error) {
 }
 
 func (a *app) labJSON(kind, profile string, st lab.Status) error {
-	return a.object(kind, map[string]any{"profile": profile, "version": st.Version, "mixed": st.Mixed, "nodes": st.Nodes, "phones": st.Phones})
+	nodes, phones := []map[string]any{}, []map[string]any{}
+	for _, n := range st.Nodes {
+		p := n.Ports
+		nodes = append(nodes, map[string]any{"name": n.Name, "address": n.Address, "role": n.Role, "running": n.Running,
+			"folder": n.Folder, "ctl_md5": n.CTL, "itl_md5": n.ITL, "restart_due": n.RestartDue,
+			"ports": map[string]int{"ctlp": p.CTLP, "tvs": p.TVS, "http": p.HTTP, "tftp": p.TFTP, "sftp": p.SFTP, "ssh": p.SSH, "https": p.HTTPS}})
+	}
+	for _, p := range st.Phones {
+		phones = append(phones, map[string]any{"name": p.Name, "model": p.Model, "ctl_md5": p.CTL, "itl_md5": p.ITL})
+	}
+	return a.object(kind, map[string]any{"profile": profile, "version": st.Version, "mixed": st.Mixed, "rollback": st.Rollback, "nodes": nodes, "phones": phones})
 }
 
 func (a *app) printLab(st lab.Status) error {

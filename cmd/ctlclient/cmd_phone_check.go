@@ -56,7 +56,7 @@ func runPhoneCheck(ctx context.Context, a *app, o phoneCheckOptions, phone strin
 	if err != nil {
 		return err
 	}
-	return a.with(ctx, func(s *workflow.Session) error {
+	return a.look(ctx, func(s *workflow.Session) error {
 		c, err := s.CheckPhone(ctx, h)
 		if err != nil {
 			return err
@@ -66,10 +66,15 @@ func runPhoneCheck(ctx context.Context, a *app, o phoneCheckOptions, phone strin
 		} else {
 			err = a.printPhoneCheck(h, c)
 		}
-		if err == nil && !sound(h, c) {
+		switch {
+		case err != nil:
+			return err
+		case unreachable(s.Snapshot) != nil:
+			return unreachable(s.Snapshot)
+		case !sound(h, c):
 			return errBad
 		}
-		return err
+		return nil
 	})
 }
 

@@ -99,6 +99,23 @@ func (a *app) with(ctx context.Context, f func(*workflow.Session) error) (err er
 	return f(s)
 }
 
+// look is with for commands that write nothing: a node that does not answer does not
+// keep the others from being looked at.
+func (a *app) look(ctx context.Context, f func(*workflow.Session) error) (err error) {
+	p, err := a.loadProfile()
+	if err != nil {
+		return err
+	}
+	o := a.options()
+	o.Tolerant = true
+	s, err := workflow.Connect(ctx, p, a.ui, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return f(s)
+}
+
 // runPlan is the way of every job that signs: show, agree, sign, write.
 func (a *app) runPlan(ctx context.Context, s *workflow.Session, p *workflow.Plan, o jobOptions) error {
 	if err := a.showPlan(p); err != nil {

@@ -45,7 +45,11 @@ work on a practice cluster: ctlclient lab demo`,
 	f.StringVar(&a.stateDir, "state-dir", "", "`folder` of journals and kept identities (default: the user's state folder)")
 	f.DurationVar(&a.timeout, "timeout", 0, "longest wait for one answer of a node, such as 30s")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef(cmd.CommandPath()+" --help tells what there is", "%s", strings.TrimSpace(err.Error()))
+		msg := strings.TrimSpace(err.Error())
+		for _, parser := range []string{": time: ", ": strconv."} { // what Go's parsers say tells nothing more
+			msg, _, _ = strings.Cut(msg, parser)
+		}
+		return usagef(cmd.CommandPath()+" --help tells what there is", "%s", msg)
 	})
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SuggestionsMinimumDistance = 2
