@@ -16,8 +16,9 @@ import (
 // apply to the cluster as it is says why.
 type actionScreen struct {
 	*page
-	s   *shell
-	box *fyne.Container
+	s     *shell
+	width float32 // of the widest button
+	box   *fyne.Container
 }
 
 func newActionScreen(s *shell) *actionScreen {
@@ -47,12 +48,13 @@ func (a *actionScreen) shown() {
 	if a.s.model.session == nil {
 		a.box.Add(emptyNote("action.none"))
 	}
+	a.width = 0
 	for _, f := range a.s.model.fits {
 		a.box.Add(a.choice(f))
 	}
 	if a.s.model.session != nil {
 		open := newButton(t("action.distribute"), jobIcon(jobDistribute), a.openSigned)
-		a.box.Add(choiceRow(open, quietText(t("action.distribute.text")), nil))
+		a.box.Add(a.row(open, quietText(t("action.distribute.text")), nil))
 	}
 	a.box.Refresh()
 }
@@ -74,30 +76,31 @@ func (a *actionScreen) choice(f workflow.Fit) fyne.CanvasObject {
 		b.Importance = widget.HighImportance
 		note = signed(goodSign, t("fit.advised."+string(kind)))
 	}
-	return choiceRow(b, quietText(text), note)
+	return a.row(b, quietText(text), note)
 }
 
-// choiceRow is a button with its explanation at its right, so that all buttons are of one width.
-func choiceRow(b *button, text, note fyne.CanvasObject) fyne.CanvasObject {
+// row is a button with its explanation at its right; all buttons are as wide as the widest.
+func (a *actionScreen) row(b *button, text, note fyne.CanvasObject) fyne.CanvasObject {
 	b.Alignment = widget.ButtonAlignLeading
+	a.width = max(a.width, b.MinSize().Width)
 	right := container.New(layout.NewCustomPaddedVBoxLayout(-12), text)
 	if note != nil {
 		right.Add(container.New(layout.NewCustomPaddedLayout(0, 0, 8, 0), note))
 	}
 	return container.NewVBox(
-		container.New(sideLayout{width: 290}, container.NewVBox(b), right), spacer(4))
+		container.New(sideLayout{a}, container.NewVBox(b), right), spacer(4))
 }
 
 // sideLayout gives the first object a width of its own and the second one the rest; where that
 // would be too narrow to read, the second one goes below.
-type sideLayout struct{ width float32 }
+type sideLayout struct{ a *actionScreen }
 
 // narrowest is how little room a text beside a button may have.
 const narrowest = 300
 
 func (l sideLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	left, right := objects[0], objects[1]
-	width := max(l.width, left.MinSize().Width)
+	width := l.a.width
 	if size.Width-width < narrowest {
 		left.Resize(fyne.NewSize(size.Width, left.MinSize().Height))
 		right.Move(fyne.NewPos(0, left.MinSize().Height))

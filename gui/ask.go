@@ -22,6 +22,8 @@ import (
 type asker struct {
 	dialogs *dialogs
 	events  func(workflow.Event) // on the UI goroutine
+	// words says a confirmation in the person's language; on the UI goroutine.
+	words func(workflow.Confirmation) (title, text string)
 
 	mu      sync.Mutex
 	pending []workflow.Event
@@ -204,7 +206,8 @@ func (a *asker) Identity(ctx context.Context, node, kind, fingerprint string) (b
 // Confirm asks whether to go on.
 func (a *asker) Confirm(ctx context.Context, c workflow.Confirmation) (bool, error) {
 	return a.confirm(ctx, func() *question {
-		content := container.NewVBox(flush(wrapped(c.Text)))
+		title, text := a.words(c)
+		content := container.NewVBox(flush(wrapped(text)))
 		for _, h := range c.Hazards {
 			if c.Danger && h.Severity != trust.Danger {
 				continue // the review has shown it; here is only what is to be accepted
@@ -215,7 +218,7 @@ func (a *asker) Confirm(ctx context.Context, c workflow.Confirmation) (bool, err
 		if c.Danger {
 			yes = t("confirm.accept-loss")
 		}
-		return newQuestion(a.dialogs, c.Title, content, yes, t("button.cancel"), c.Danger || c.Undescribed)
+		return newQuestion(a.dialogs, title, content, yes, t("button.cancel"), c.Danger || c.Undescribed)
 	})
 }
 

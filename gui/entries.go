@@ -23,24 +23,24 @@ type entry struct {
 // entriesScreen is the CTL Client's fifth screen: the entries, and what changed since the live file.
 type entriesScreen struct {
 	*page
-	s       *shell
-	steps   *steps
-	hints   *fyne.Container
-	table   *chooser
-	details *fyne.Container
-	sign    *choice
-	remove  *button
-	tftp    *button
-	fire    *button
-	next    *button
-	rows    []entry
-	chosen  int
+	s      *shell
+	steps  *steps
+	hints  *fyne.Container
+	table  *chooser
+	split  *split
+	sign   *choice
+	remove *button
+	tftp   *button
+	fire   *button
+	next   *button
+	rows   []entry
+	chosen int
 	// watching redraws the Add Tokens dialog while it is open.
 	watching func()
 }
 
 func newEntriesScreen(s *shell) *entriesScreen {
-	e := &entriesScreen{s: s, chosen: -1, steps: newSteps(screenEntries), hints: container.NewVBox(), details: container.NewVBox()}
+	e := &entriesScreen{s: s, chosen: -1, steps: newSteps(screenEntries), hints: container.NewVBox()}
 	e.table = newChooser(e.choose, column{t("entries.type"), 150}, column{t("entries.host"), 190},
 		column{t("entries.issuer"), 300}, column{t("entries.subject"), 320})
 	e.sign = newChoice(t("entries.sign.none"), e.chooseSigner)
@@ -52,8 +52,8 @@ func newEntriesScreen(s *shell) *entriesScreen {
 	e.next = mainButton(t("entries.next"), theme.NavigateNextIcon(), s.plan)
 	tools := container.NewHBox(tokens, e.tftp, e.fire, layout.NewSpacer(), e.remove)
 	signing := container.New(layout.NewFormLayout(), flush(quietLabel(t("entries.sign"))), e.sign)
-	e.page = newPage(t("entries.title"), "", e.steps.object(),
-		container.NewVBox(e.hints, tools, e.table, e.details, spacer(4), signing),
+	e.split = newSplit(e.table)
+	e.page = newFixedPage(t("entries.title"), "", container.NewVBox(e.steps.object(), e.hints, signing, tools), e.split.object,
 		back, layout.NewSpacer(), e.next)
 	return e
 }
@@ -150,7 +150,7 @@ func isServer(f ctlbuild.Function) bool {
 // choose shows the certificate of a row.
 func (e *entriesScreen) choose(row int) {
 	e.chosen = row
-	e.details.RemoveAll()
+	e.split.show()
 	text, enabled := t("entries.delete"), false
 	if row >= 0 && row < len(e.rows) {
 		en := e.rows[row]
@@ -158,11 +158,10 @@ func (e *entriesScreen) choose(row int) {
 		if en.sign == removeSign {
 			text = t("entries.keep")
 		}
-		e.details.Add(detailBox(e.s, recordPairs(en.record)))
+		e.split.show(detailBox(e.s, recordPairs(en.record)))
 	}
 	e.remove.SetText(text)
 	setEnabled(e.remove, enabled)
-	e.details.Refresh()
 }
 
 // key adds Delete to what the page does.
@@ -171,7 +170,7 @@ func (e *entriesScreen) key(name fyne.KeyName) bool {
 		e.removeChosen()
 		return true
 	}
-	return e.page.key(name)
+	return e.split.list.key(name)
 }
 
 func (e *entriesScreen) removeChosen() {

@@ -9,7 +9,6 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/cluster"
 	"ctlclient/workflow"
@@ -21,22 +20,21 @@ type historyScreen struct {
 	s      *shell
 	table  *chooser
 	none   fyne.CanvasObject
-	detail *fyne.Container
+	split  *split
 	jobs   []cluster.Job
 	resume *button
 	back   *button
 }
 
 func newHistoryScreen(s *shell) *historyScreen {
-	h := &historyScreen{s: s, detail: container.NewVBox(), none: emptyNote("history.none")}
+	h := &historyScreen{s: s, none: emptyNote("history.none")}
 	h.table = newChooser(h.choose, column{t("history.when"), 170}, column{t("history.cluster"), 150},
 		column{t("history.job"), 200}, column{t("history.outcome"), 190}, column{t("history.nodes"), 260})
 	h.resume = mainButton(t("history.resume"), theme.MediaPlayIcon(), h.resumeJob)
 	h.back = newButton(t("result.take-back"), theme.ContentUndoIcon(), h.takeBack)
-	h.back.Importance = widget.WarningImportance
 	again := newButton(t("button.refresh"), theme.ViewRefreshIcon(), h.read)
-	h.page = newPage(t("history.title"), t("history.text"), nil,
-		container.NewVBox(h.none, h.table, h.detail), again, layout.NewSpacer(), h.back, h.resume)
+	h.split = newSplit(container.NewVBox(h.none, h.table))
+	h.page = newFixedPage(t("history.title"), t("history.text"), nil, h.split.object, again, layout.NewSpacer(), h.back, h.resume)
 	h.choose(-1)
 	return h
 }
@@ -103,21 +101,25 @@ func outcomeCell(state string) cell {
 	return cell{t("outcome.incomplete"), badSign}
 }
 
+// key scrolls.
+func (h *historyScreen) key(name fyne.KeyName) bool { return h.split.list.key(name) }
+
 // mine reports that a job is of the cluster that is open.
 func (h *historyScreen) mine(j cluster.Job) bool {
 	return h.s.model.session != nil && h.s.model.profile.Name == j.Cluster
 }
 
 func (h *historyScreen) choose(row int) {
-	h.detail.RemoveAll()
+	h.split.show()
 	h.resume.Disable()
 	h.back.Disable()
 	if row < 0 || row >= len(h.jobs) {
 		return
 	}
 	j := h.jobs[row]
+	var note []fyne.CanvasObject
 	if !h.mine(j) {
-		h.detail.Add(newNotice(infoNotice, t("history.other", map[string]any{"Cluster": j.Cluster})))
+		note = append(note, newNotice(infoNotice, t("history.other", map[string]any{"Cluster": j.Cluster})))
 	}
 	pairs := []string{t("history.id"), j.ID, t("history.outcome"), outcomeCell(j.State).text,
 		t("history.old"), j.OldSHA256, t("history.new"), j.NewSHA256}
@@ -139,10 +141,9 @@ func (h *historyScreen) choose(row int) {
 	for _, k := range notes {
 		pairs = append(pairs, k, j.Note[k])
 	}
-	h.detail.Add(detailBox(h.s, pairs))
+	h.split.show(append(note, detailBox(h.s, pairs))...)
 	setEnabled(h.resume, h.mine(j) && j.State == cluster.StateIncomplete)
 	setEnabled(h.back, h.mine(j) && (j.State == cluster.StateIncomplete || j.State == cluster.StateFinished))
-	h.detail.Refresh()
 }
 
 func (h *historyScreen) chosen() cluster.Job { return h.jobs[h.table.selected] }

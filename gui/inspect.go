@@ -28,8 +28,7 @@ type inspectScreen struct {
 	count   *fyne.Container
 	table   *chooser
 	matches []int // records that the search leaves, from 0
-	details *fyne.Container
-	scroll  *scroller
+	split   *split
 	show    *viewer
 	diff    *viewer
 	address *field
@@ -40,12 +39,13 @@ type inspectScreen struct {
 // Pages of the inspect screen.
 const (
 	tabRecords = iota
+	tabHeader
 	tabShow
 	tabCompare
 )
 
 func newInspectScreen(s *shell) *inspectScreen {
-	i := &inspectScreen{s: s, verdict: container.NewVBox(), sums: container.NewVBox(), details: container.NewVBox(),
+	i := &inspectScreen{s: s, verdict: container.NewVBox(), sums: container.NewVBox(),
 		count: container.NewVBox(), show: newViewer(8), diff: newViewer(8), tabs: newTabs()}
 	i.table = newChooser(i.choose, column{t("overview.record"), 80}, column{t("entries.type"), 150},
 		column{t("entries.host"), 180}, column{t("entries.issuer"), 270}, column{t("entries.subject"), 300})
@@ -60,11 +60,12 @@ func newInspectScreen(s *shell) *inspectScreen {
 	i.export = newButton(t("inspect.export"), theme.DocumentSaveIcon(), i.exportAll)
 	i.save = newButton(t("inspect.save"), theme.DocumentSaveIcon(), i.saveContent)
 	i.distribute = newButton(t("inspect.distribute"), theme.UploadIcon(), func() { s.beginDistribute(i.list) })
-	i.scroll = newScroller(container.NewVBox(i.search, i.count, i.table, i.details))
-	i.tabs.add(t("inspect.records"), i.scroll.object)
+	i.split = newSplit(container.NewVBox(i.search, i.count, i.table))
+	i.tabs.add(t("inspect.records"), i.split.object)
+	i.tabs.add(t("inspect.header"), newScroller(i.sums).object)
 	i.tabs.add(t("inspect.show"), i.show.object)
 	i.tabs.add(t("inspect.comparison"), i.diff.object)
-	top := container.NewVBox(container.NewBorder(nil, nil, open, container.NewHBox(fetch, phone), i.address), i.verdict, i.sums)
+	top := container.NewVBox(container.NewBorder(nil, nil, open, container.NewHBox(fetch, phone), i.address), i.verdict)
 	i.page = newFixedPage(t("inspect.title"), t("inspect.text"), top, i.tabs.build(),
 		i.distribute, layout.NewSpacer(), i.save, i.export, i.compare)
 	i.fill()
@@ -79,7 +80,7 @@ func (i *inspectScreen) shown() {
 }
 
 func (i *inspectScreen) key(name fyne.KeyName) bool {
-	return i.tabs.current == tabRecords && i.scroll.key(name)
+	return i.tabs.current == tabRecords && i.split.list.key(name)
 }
 
 // load takes a file in; what cannot be read is said, and what was shown before stays.
@@ -131,14 +132,16 @@ func (i *inspectScreen) fill() {
 
 func (i *inspectScreen) fillList() {
 	v := i.list.Verify()
-	if v.OK {
-		i.verdict.Add(newNotice(goodNotice, t("inspect.verified", map[string]any{"Name": i.name, "Signer": signerOf(i.list)})))
-	} else {
-		i.verdict.Add(newNotice(dangerNotice, t("inspect.failed", map[string]any{"Name": i.name, "Reason": v.Reason})))
+	kind, text := goodNotice, t("inspect.verified", map[string]any{"Name": i.name, "Signer": signerOf(i.list)})
+	if !v.OK {
+		kind, text = dangerNotice, t("inspect.failed", map[string]any{"Name": i.name, "Reason": v.Reason})
 	}
-	sums := []string{"MD5", i.list.MD5(), "SHA-1", i.list.SHA1(), t("inspect.signed-at"), timeText(i.list.Header.Time)}
-	i.sums.Add(container.NewBorder(nil, nil, nil,
-		container.NewVBox(newCopyButton(i.s.window, t("button.copy"), "MD5 "+i.list.MD5()+"\nSHA-1 "+i.list.SHA1())), facts(sums...)))
+	i.verdict.Add(newNotice(kind, text+"\nMD5 "+i.list.MD5()+" · SHA-1 "+i.list.SHA1()))
+	h := i.list.Header
+	i.sums.Add(detailBox(i.s, []string{t("files.name"), h.FileName, t("files.size"), t("files.bytes", map[string]any{"Count": len(i.list.Bytes())}),
+		t("inspect.records"), fmt.Sprint(len(i.list.Records)), t("overview.signed"), kindOf(i.list),
+		t("overview.signer"), signerOf(i.list), t("inspect.signed-at"), timeText(h.Time),
+		"MD5", i.list.MD5(), "SHA-1", i.list.SHA1()}))
 	i.show.setText(showText(i.list))
 }
 
@@ -170,7 +173,7 @@ const manyRecords = 20
 // fillRecords shows the records that the search leaves.
 func (i *inspectScreen) fillRecords() {
 	i.matches = nil
-	i.details.RemoveAll()
+	i.split.show()
 	i.count.RemoveAll()
 	i.table.selected = -1
 	var rows [][]cell
@@ -194,10 +197,9 @@ func (i *inspectScreen) fillRecords() {
 }
 
 func (i *inspectScreen) choose(row int) {
-	i.details.RemoveAll()
+	i.split.show()
 	if row < 0 || row >= len(i.matches) {
 		return
 	}
-	i.details.Add(detailBox(i.s, recordPairs(&i.list.Records[i.matches[row]])))
-	i.details.Refresh()
+	i.split.show(detailBox(i.s, recordPairs(&i.list.Records[i.matches[row]])))
 }

@@ -7,7 +7,6 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/cluster"
 	"ctlclient/workflow"
@@ -42,7 +41,6 @@ func newResultScreen(s *shell) *resultScreen {
 	r.resume = newButton(t("history.resume"), theme.MediaPlayIcon(), r.resumeJob)
 	r.restart = newButton(t("result.restart"), theme.ViewRefreshIcon(), r.askRestart)
 	r.back = newButton(t("result.take-back"), theme.ContentUndoIcon(), r.takeBack)
-	r.back.Importance = widget.WarningImportance
 	done := mainButton(t("result.done"), theme.ConfirmIcon(), func() {
 		s.model.job = nil
 		s.open(screenOverview)

@@ -30,6 +30,7 @@ type reviewScreen struct {
 	changes []change
 	diff    *chooser
 	record  *fyne.Container
+	rules   *fyne.Container // what the rules have to say short of danger
 	notes   *fyne.Container
 	save    *button
 	sign    *button
@@ -37,7 +38,7 @@ type reviewScreen struct {
 
 func newReviewScreen(s *shell) *reviewScreen {
 	r := &reviewScreen{s: s, steps: newSteps(screenReview), top: container.NewVBox(), totals: container.NewVBox(),
-		why: container.NewVBox(), sums: container.NewVBox(), record: container.NewVBox(), notes: container.NewVBox()}
+		why: container.NewVBox(), sums: container.NewVBox(), record: container.NewVBox(), rules: container.NewVBox(), notes: container.NewVBox()}
 	r.phones = newChooser(r.explain, column{t("review.phone"), 230}, column{t("review.verdict"), 150}, column{t("review.reason"), 520})
 	r.diff = newChooser(r.showRecord, column{t("review.change"), 150}, column{t("entries.type"), 150},
 		column{t("review.now"), 300}, column{t("review.then"), 300})
@@ -47,7 +48,7 @@ func newReviewScreen(s *shell) *reviewScreen {
 	r.page = newPage(t("review.title"), "", r.steps.object(),
 		container.NewVBox(r.top,
 			section(t("review.phones"), r.totals, r.phones, r.why),
-			section(t("review.records"), r.sums, r.diff, r.record), r.notes),
+			section(t("review.records"), r.sums, r.diff, r.record), r.rules, r.notes),
 		back, layout.NewSpacer(), r.save, r.sign)
 	return r
 }
@@ -62,7 +63,7 @@ func (r *reviewScreen) back() {
 
 func (r *reviewScreen) shown() {
 	j := r.s.model.job
-	for _, box := range []*fyne.Container{r.top, r.totals, r.why, r.sums, r.record, r.notes} {
+	for _, box := range []*fyne.Container{r.top, r.totals, r.why, r.sums, r.record, r.rules, r.notes} {
 		box.RemoveAll()
 	}
 	if j == nil || j.plan == nil {
@@ -102,10 +103,18 @@ func (r *reviewScreen) fillTop(p *workflow.Plan) {
 	if len(p.Undescribed()) > 0 {
 		r.top.Add(newNotice(warningNotice, t("review.undescribed")))
 	}
+	var others []fyne.CanvasObject
 	for _, h := range p.Hazards {
-		r.top.Add(hazardNotice(h))
+		if h.Severity == trust.Danger {
+			r.top.Add(hazardNotice(h)) // before everything else
+			continue
+		}
+		others = append(others, hazardNotice(h))
 	}
-	if !p.Dangerous() && len(p.Hazards) == 0 && len(p.Undescribed()) == 0 {
+	if len(others) > 0 {
+		r.rules.Add(section(t("review.rules"), others...))
+	}
+	if !p.Dangerous() && len(p.Undescribed()) == 0 {
 		r.top.Add(newNotice(goodNotice, t("review.safe")))
 	}
 }
@@ -173,6 +182,30 @@ func (s *shell) signJob(j *job, done func(*ctlbuild.List)) {
 				done(signed)
 			}
 		})
+}
+
+// confirmWords says in the person's language what workflow asks about the job in hand.
+func (s *shell) confirmWords(c workflow.Confirmation) (title, text string) {
+	j := s.model.job
+	if j == nil || j.plan == nil {
+		return c.Title, c.Text
+	}
+	p := j.plan
+	data := map[string]any{"Nodes": fmt.Sprint(len(s.model.snapshot.Nodes)), "Signer": p.SignerName()}
+	text = t("confirm.distribute", data)
+	if p.Draft != nil {
+		data["Records"] = fmt.Sprint(len(p.Draft.Records))
+		text = t("confirm.text", data)
+	}
+	if p.Mode != nil && *p.Mode {
+		text += " " + t("confirm.mixed")
+	} else if p.Mode != nil {
+		text += " " + t("confirm.non-secure")
+	}
+	if c.Undescribed {
+		text += "\n\n" + t("review.undescribed")
+	}
+	return t("confirm.title", map[string]any{"Job": j.title()}), text
 }
 
 func (r *reviewScreen) signAndDistribute() {

@@ -151,6 +151,9 @@ func (c change) word() string {
 	return t("mark.stays")
 }
 
+// fewRecords that stay as they are stand below those that change; more would hide them.
+const fewRecords = 30
+
 // changesOf puts the records of now and then beside each other: what changes first.
 func changesOf(p *workflow.Plan) []change {
 	var list []change
@@ -190,6 +193,10 @@ func (r *reviewScreen) fillDiff(p *workflow.Plan) {
 	}
 	r.sums.Add(facts(t("review.now"), now, t("review.then"), then))
 	r.changes = changesOf(p)
+	if stay := slices.IndexFunc(r.changes, func(c change) bool { return c.sign == noSign }); stay >= 0 && len(r.changes)-stay > fewRecords {
+		r.sums.Add(flush(quietText(t("review.stay", map[string]any{"Count": fmt.Sprint(len(r.changes) - stay)}))))
+		r.changes = r.changes[:stay]
+	}
 	var rows [][]cell
 	for _, c := range r.changes {
 		row := []cell{{c.word(), c.sign}, {}, {}, {}}

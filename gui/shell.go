@@ -77,7 +77,7 @@ func newShell(ctx context.Context, a fyne.App, o Options) *shell {
 	s.dialogs = &dialogs{window: s.window}
 	s.status = newStatusBar(s.dialogs)
 	s.tasks = newTasks(ctx, func() { s.status.show(s.tasks.running()) })
-	s.asker = &asker{dialogs: s.dialogs, events: s.event}
+	s.asker = &asker{dialogs: s.dialogs, events: s.event, words: s.confirmWords}
 	s.model.modules = o.Session.Modules
 	s.body = container.NewStack()
 	s.screens = s.makeScreens()

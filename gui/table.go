@@ -10,10 +10,10 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// column of a table: its title, and its share of the width there is.
+// column of a table: its title, and its share of the width that its texts leave.
 type column struct {
 	title string
-	width float32
+	share float32
 }
 
 // cell of a table. The sign of a row's first cell, where it says that the row is new, goes or
@@ -46,6 +46,7 @@ type table struct {
 	onSelect func(row int)
 	focused  bool
 
+	natural     []float32 // width that the texts of each column want
 	in          *scroller
 	top, height float32 // what is in sight
 	outer       fyne.CanvasObject
@@ -62,6 +63,7 @@ func newTable(columns ...column) *table {
 func (tb *table) init(columns []column) {
 	tb.columns, tb.selected = columns, -1
 	tb.height = firstSight
+	tb.measure()
 }
 
 // firstSight is how much of a table is drawn before it is known what is in sight.
@@ -73,6 +75,7 @@ func (tb *table) setRows(rows [][]cell) {
 	if tb.selected >= len(rows) {
 		tb.selected = -1
 	}
+	tb.measure()
 	tb.Refresh()
 	if tb.in != nil {
 		tb.in.update()
@@ -182,7 +185,7 @@ func (r *tableRenderer) MinSize() fyne.Size {
 	}
 	height := h
 	for _, row := range r.table.rows {
-		height += wrappedHeight(r.table.columns, row, r.size.Width)
+		height += r.table.rowHeight(row, r.table.widths(r.size.Width))
 	}
 	return fyne.NewSize(width, height)
 }
@@ -199,7 +202,7 @@ func (r *tableRenderer) Layout(size fyne.Size) {
 		row.show(first+i, r.table.rows[first+i])
 		rowHeight := h
 		if r.table.wrap {
-			rowHeight = wrappedHeight(r.table.columns, row.cells, size.Width)
+			rowHeight = r.table.rowHeight(row.cells, r.table.widths(size.Width))
 		}
 		row.Move(fyne.NewPos(0, y))
 		row.Resize(fyne.NewSize(size.Width, rowHeight))

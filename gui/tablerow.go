@@ -108,8 +108,11 @@ func (r *rowRenderer) Refresh() {
 	texts, signs := r.texts, r.signs
 	r.texts, r.signs = nil, nil
 	style, color := fyne.TextStyle{Bold: r.row.index < 0}, theme.Color(r.row.textColor())
+	next := float32(0)
+	widths := r.row.table.widths(size.Width)
 	for i, c := range r.row.cells {
-		x, width := cellBounds(r.row.table.columns, i, size.Width)
+		x, width := next+cellSide, widths[i]-cellSide
+		next += widths[i]
 		if c.sign != noSign {
 			var s *widget.Icon
 			if s, signs = take(signs, func() *widget.Icon { return widget.NewIcon(nil) }); s.Resource != c.sign.resource() {
@@ -166,38 +169,12 @@ func (r *tableRow) textColor() fyne.ThemeColorName {
 	return theme.ColorNameForeground
 }
 
-// cellBounds is where the text of a column stands.
-func cellBounds(columns []column, i int, width float32) (x, w float32) {
-	var total, before float32
-	for n, c := range columns {
-		if n < i {
-			before += c.width
-		}
-		total += c.width
-	}
-	x = width * before / total
-	return x + cellSide, width*columns[i].width/total - cellSide
-}
-
 // lines is a cell's text as it is drawn: one line, or as many as it takes.
 func (tb *table) lines(text string, width float32, style fyne.TextStyle) []string {
 	if tb.wrap && !style.Bold {
 		return breakText(text, width, style)
 	}
 	return []string{fitText(text, width, style)}
-}
-
-// wrappedHeight is the height of a row of a table that wraps.
-func wrappedHeight(columns []column, cells []cell, width float32) float32 {
-	lines := 1
-	for i, c := range cells {
-		_, w := cellBounds(columns, i, width)
-		if c.sign != noSign {
-			w -= signRoom
-		}
-		lines = max(lines, len(breakText(c.text, w, fyne.TextStyle{})))
-	}
-	return float32(lines)*textHeight() + 2*cellTop
 }
 
 func measure(text string, style fyne.TextStyle) float32 {
