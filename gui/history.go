@@ -152,7 +152,7 @@ func (h *historyScreen) resumeJob() {
 	s, id := h.s, h.chosen().ID
 	onCluster(s, t("history.resuming"),
 		func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
-			return session.Resume(ctx, id)
+			return finishJob(ctx, session, id, false)
 		},
 		func(_ *workflow.Result, err error) {
 			s.model.findings = nil
@@ -167,6 +167,21 @@ func (h *historyScreen) takeBack() {
 	h.s.takeBack(h.chosen().ID, func(*workflow.Result) { h.read() })
 }
 
+// finishJob ends a job, forward or back. Phones that would refuse the file that the nodes
+// are to serve then are named, and the person asked, before anything is written.
+func finishJob(ctx context.Context, session *workflow.Session, id string, back bool) (*workflow.Result, error) {
+	p, err := session.PlanFinish(ctx, id, back)
+	if err != nil {
+		return nil, err
+	}
+	if p.Dangerous() {
+		if err := session.Agree(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	return session.Finish(ctx, id, workflow.FinishOptions{Back: back, Plan: p})
+}
+
 // takeBack asks, then puts the former file back everywhere.
 func (s *shell) takeBack(id string, done func(*workflow.Result)) {
 	q := newQuestion(s.dialogs, t("result.take-back.title"), flush(wrapped(t("result.take-back.text"))),
@@ -177,7 +192,7 @@ func (s *shell) takeBack(id string, done func(*workflow.Result)) {
 		}
 		onCluster(s, t("result.taking-back"),
 			func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
-				return session.Rollback(ctx, id)
+				return finishJob(ctx, session, id, true)
 			},
 			func(res *workflow.Result, err error) {
 				s.model.findings = nil

@@ -229,11 +229,20 @@ func (s *Session) summary(p *Plan) string {
 	case p.Draft != nil:
 		fmt.Fprintf(&b, "The new CTL has %d records, signed by %s, and goes to %d nodes.",
 			len(p.Draft.Records), tokenCN(p.Signer.DER), len(s.Snapshot.Nodes))
-	case p.Job == JobDistribute:
+	case p.Job == JobDistribute || p.given != nil:
 		fmt.Fprintf(&b, "The file goes to %d nodes.", len(s.Snapshot.Nodes))
 	}
 	if p.Mode != nil {
 		fmt.Fprintf(&b, " The cluster is then set to %s.", modeName(*p.Mode))
+	}
+	// Where a hazard says what is lost, it names the phones; where none does, this does.
+	named := slices.ContainsFunc(p.Hazards, func(h trust.Hazard) bool { return h.Severity == trust.Danger })
+	if lost := p.Lost(); len(lost) > 0 && !named {
+		var names []string
+		for _, v := range lost {
+			names = append(names, phoneName(v.Phone))
+		}
+		fmt.Fprintf(&b, " Phones that would refuse it, to be cleared by hand: %s.", strings.Join(names, ", "))
 	}
 	return strings.TrimSpace(b.String())
 }
