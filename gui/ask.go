@@ -197,7 +197,7 @@ func (a *asker) Identity(ctx context.Context, node, kind, fingerprint string) (b
 		print.Wrapping = fyne.TextWrapBreak
 		content := container.NewVBox(
 			flush(wrapped(t("identity.text", map[string]any{"Node": node, "Kind": kind}))),
-			flush(print), newCopyButton(a.dialogs.window, t("button.copy"), fingerprint),
+			flush(print), newCopyButton(t("button.copy"), func() string { return fingerprint }),
 			newNotice(infoNotice, t("identity.advice")))
 		return newQuestion(a.dialogs, t("identity.title"), content, t("identity.keep"), t("button.cancel"), true)
 	})
@@ -237,10 +237,10 @@ func (a *asker) confirm(ctx context.Context, make func() *question) (bool, error
 }
 
 // newCopyButton puts a text on the clipboard and says so for a moment.
-func newCopyButton(w fyne.Window, label, text string) fyne.CanvasObject {
+func newCopyButton(label string, text func() string) fyne.CanvasObject {
 	var b *button
 	b = newButton(label, theme.ContentCopyIcon(), func() {
-		fyne.CurrentApp().Clipboard().SetContent(text)
+		fyne.CurrentApp().Clipboard().SetContent(text())
 		b.SetText(t("button.copied"))
 		b.SetIcon(theme.ConfirmIcon())
 		time.AfterFunc(2*time.Second, func() {

@@ -14,14 +14,14 @@ import (
 
 // detailBox shows pairs of a name and a value in full on a ground of their own, below the
 // table in which they are one line, with a button that copies them.
-func detailBox(s *shell, pairs []string) fyne.CanvasObject {
+func detailBox(pairs []string) fyne.CanvasObject {
 	var lines []string
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] != "" {
 			lines = append(lines, pairs[i]+": "+pairs[i+1])
 		}
 	}
-	copying := newCopyButton(s.window, t("button.copy"), strings.Join(lines, "\n"))
+	copying := newCopyButton(t("button.copy"), func() string { return strings.Join(lines, "\n") })
 	return newPanel(container.New(inset,
 		container.NewVBox(facts(pairs...), copying)))
 }

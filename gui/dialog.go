@@ -2,6 +2,7 @@ package gui
 
 import (
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -45,6 +46,7 @@ type question struct {
 }
 
 func newQuestion(d *dialogs, title string, content fyne.CanvasObject, yes, no string, careful bool) *question {
+	title = strings.TrimSuffix(title, "…") // a button's text, as often as not
 	q := &question{dialogs: d, title: title, content: content, careful: careful, onAnswer: func(bool) {}}
 	q.yes = mainButton(yes, theme.ConfirmIcon(), func() { q.answer(true) })
 	if careful {

@@ -158,7 +158,7 @@ func (e *entriesScreen) choose(row int) {
 		if en.sign == removeSign {
 			text = t("entries.keep")
 		}
-		e.split.show(detailBox(e.s, recordPairs(en.record)))
+		e.split.show(detailBox(recordPairs(en.record)))
 	}
 	e.remove.SetText(text)
 	setEnabled(e.remove, enabled)

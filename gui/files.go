@@ -140,15 +140,19 @@ func (c *fileChooser) goTo(path string) {
 		path = filepath.Join(c.dir, path)
 	}
 	st, err := os.Stat(path)
-	if err == nil && !st.IsDir() && c.mode == toOpen {
-		c.done(path)
-		return
-	}
-	if err == nil && !st.IsDir() {
-		path = filepath.Dir(path)
+	if err != nil {
+		c.note.Objects = []fyne.CanvasObject{newNotice(warningNotice, err.Error())}
+		c.question.refit()
+		return // what was there before still is
 	}
 	c.dir = filepath.Clean(path)
+	if !st.IsDir() {
+		c.dir = filepath.Dir(path)
+	}
 	c.read()
+	if !st.IsDir() && c.mode == toOpen {
+		c.done(path)
+	}
 }
 
 // maxListed bounds a folder's listing; what lies beyond can be typed.

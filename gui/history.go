@@ -141,7 +141,7 @@ func (h *historyScreen) choose(row int) {
 	for _, k := range notes {
 		pairs = append(pairs, k, j.Note[k])
 	}
-	h.split.show(append(note, detailBox(h.s, pairs))...)
+	h.split.show(append(note, detailBox(pairs))...)
 	setEnabled(h.resume, h.mine(j) && j.State == cluster.StateIncomplete)
 	setEnabled(h.back, h.mine(j) && (j.State == cluster.StateIncomplete || j.State == cluster.StateFinished))
 }

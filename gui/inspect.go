@@ -117,6 +117,7 @@ func (i *inspectScreen) fill() {
 	i.sums.RemoveAll()
 	i.table.selected = -1
 	i.enable()
+	visible(i.tabs.object, i.list != nil || i.sgn != nil)
 	switch {
 	case i.list != nil:
 		i.fillList()
@@ -138,7 +139,7 @@ func (i *inspectScreen) fillList() {
 	}
 	i.verdict.Add(newNotice(kind, text+"\nMD5 "+i.list.MD5()+" · SHA-1 "+i.list.SHA1()))
 	h := i.list.Header
-	i.sums.Add(detailBox(i.s, []string{t("files.name"), h.FileName, t("files.size"), t("files.bytes", map[string]any{"Count": len(i.list.Bytes())}),
+	i.sums.Add(detailBox([]string{t("files.name"), h.FileName, t("files.size"), t("files.bytes", map[string]any{"Count": len(i.list.Bytes())}),
 		t("inspect.records"), fmt.Sprint(len(i.list.Records)), t("overview.signed"), kindOf(i.list),
 		t("overview.signer"), signerOf(i.list), t("inspect.signed-at"), timeText(h.Time),
 		"MD5", i.list.MD5(), "SHA-1", i.list.SHA1()}))
@@ -201,5 +202,5 @@ func (i *inspectScreen) choose(row int) {
 	if row < 0 || row >= len(i.matches) {
 		return
 	}
-	i.split.show(detailBox(i.s, recordPairs(&i.list.Records[i.matches[row]])))
+	i.split.show(detailBox(recordPairs(&i.list.Records[i.matches[row]])))
 }

@@ -33,7 +33,7 @@ func (s *shell) fail(what string, err error) {
 		content.Add(section(t("error.next"), list))
 		copied += "\n• " + strings.Join(hints, "\n• ")
 	}
-	content.Add(newCopyButton(s.window, t("button.copy"), copied))
+	content.Add(newCopyButton(t("button.copy"), func() string { return copied }))
 	q := newStatement(s.dialogs, what, content)
 	s.offer(q, err)
 	q.show()

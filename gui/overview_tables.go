@@ -85,8 +85,9 @@ func (o *overviewScreen) showNode(row int) {
 		pairs = append(pairs, t("overview.signer"), signerOf(n.List),
 			t("inspect.signed-at"), timeText(n.List.Header.Time))
 	}
-	o.node.Add(detailBox(o.s, pairs))
+	o.node.Add(detailBox(pairs))
 	o.node.Refresh()
+	o.body.reveal(o.node, 0, peek)
 }
 
 // signerOf is who signed a list, as its record names them.
@@ -145,9 +146,10 @@ func (o *overviewScreen) showSAST(row int) {
 		return
 	}
 	if indexes := sastIndexes(l); row < len(indexes) {
-		o.sast.Add(detailBox(o.s, recordPairs(&l.Records[indexes[row]])))
+		o.sast.Add(detailBox(recordPairs(&l.Records[indexes[row]])))
 	}
 	o.sast.Refresh()
+	o.body.reveal(o.sast, 0, peek)
 }
 
 func (o *overviewScreen) fillTokens() {

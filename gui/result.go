@@ -79,7 +79,7 @@ func (r *resultScreen) shown() {
 	visible(r.showing, res.List != nil)
 	if res.List != nil {
 		r.sums.Add(section(t("result.checksum"), flush(quietText(t("result.checksum.text"))),
-			detailBox(r.s, []string{"MD5", res.List.MD5(), "SHA-1", res.List.SHA1()})))
+			detailBox([]string{"MD5", res.List.MD5(), "SHA-1", res.List.SHA1()})))
 		r.show.setText(showText(res.List))
 	}
 	open := res.Outcome.State == cluster.StateIncomplete

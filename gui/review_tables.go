@@ -126,6 +126,7 @@ func (r *reviewScreen) explain(row int) {
 	}
 	r.why.Add(newPanel(container.New(inset, box)))
 	r.why.Refresh()
+	r.body.reveal(r.why, 0, peek)
 }
 
 // someOf names phones, as many as a person reads.
@@ -223,13 +224,14 @@ func (r *reviewScreen) showRecord(row int) {
 		if rec == nil {
 			rec = c.old
 		}
-		r.record.Add(detailBox(r.s, recordPairs(rec)))
+		r.record.Add(detailBox(recordPairs(rec)))
 	} else {
 		r.record.Add(container.NewGridWithColumns(2,
-			section(t("review.now"), detailBox(r.s, recordPairs(c.old))),
-			section(t("review.then"), detailBox(r.s, recordPairs(c.new)))))
+			section(t("review.now"), detailBox(recordPairs(c.old))),
+			section(t("review.then"), detailBox(recordPairs(c.new)))))
 	}
 	r.record.Refresh()
+	r.body.reveal(r.record, 0, peek)
 }
 
 func recordText(r *ctlbuild.Record) string {

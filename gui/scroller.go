@@ -99,6 +99,9 @@ func walk(o fyne.CanvasObject, y float32, visit func(o fyne.CanvasObject, y floa
 	return true
 }
 
+// peek is how much of the details below a table is brought into sight when a row is chosen.
+const peek = 160
+
 // reveal scrolls until a part of an object is in sight.
 func (s *scroller) reveal(what fyne.CanvasObject, top, height float32) {
 	walk(s.content, 0, func(o fyne.CanvasObject, y float32) bool {

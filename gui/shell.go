@@ -125,6 +125,11 @@ func (s *shell) showWhere() {
 		name = s.model.profile.Name
 	}
 	s.nav.show(s.current, name, s.model.rehearsal != nil)
+	title := t("app.title")
+	if name != "" {
+		title = name + " – " + title
+	}
+	s.window.SetTitle(title)
 }
 
 // typedKey is given the keys that no widget has a use for.

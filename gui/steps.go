@@ -41,4 +41,7 @@ func (st *steps) of(j *job) {
 	st.box.Refresh()
 }
 
-func (st *steps) object() fyne.CanvasObject { return flush(st.box) }
+// object keeps the room of a line before there are steps, so that nothing jumps.
+func (st *steps) object() fyne.CanvasObject {
+	return flush(container.NewStack(spacer(widget.NewLabel("").MinSize().Height), st.box))
+}

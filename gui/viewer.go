@@ -28,21 +28,45 @@ func newViewer(lines int) *viewer {
 	v.text.scroll = v.scroll
 	v.scroll.OnScrolled = func(fyne.Position) { v.text.Refresh() }
 	v.scroll.SetMinSize(fyne.NewSize(0, float32(lines)*v.text.cell().Height))
-	v.object = container.NewStack(newPanel(container.New(followed{after: v.text.Refresh}, v.scroll)))
+	copying := newCopyButton(t("button.copy"), v.text.text)
+	v.object = newPanel(container.NewBorder(nil, nil, nil, container.NewVBox(copying),
+		container.New(followed{after: v.text.Refresh}, v.scroll)))
 	return v
 }
 
 func (v *viewer) setText(text string) {
-	text = strings.ReplaceAll(strings.TrimRight(text, "\n"), "\t", "    ")
-	v.text.lines = strings.Split(text, "\n")
+	v.text.lines = strings.Split(strings.TrimRight(text, "\n"), "\n")
 	v.text.widest = 0
-	for _, l := range v.text.lines {
-		v.text.widest = max(v.text.widest, len([]rune(l)))
+	for i, l := range v.text.lines {
+		v.text.lines[i] = expandTabs(l)
+		v.text.widest = max(v.text.widest, len([]rune(v.text.lines[i])))
 	}
 	v.text.from, v.text.to = place{}, place{}
 	v.scroll.ScrollToOffset(fyne.NewPos(0, 0))
 	v.text.Refresh()
 	v.scroll.Refresh()
+}
+
+// expandTabs puts blanks in the place of tabs, as a terminal shows them.
+func expandTabs(line string) string {
+	const stop = 8
+	if !strings.Contains(line, "\t") {
+		return line
+	}
+	var b strings.Builder
+	column := 0
+	for _, r := range line {
+		if r != '\t' {
+			b.WriteRune(r)
+			column++
+			continue
+		}
+		for more := true; more; more = column%stop != 0 {
+			b.WriteByte(' ')
+			column++
+		}
+	}
+	return b.String()
 }
 
 // place in a text: line and letter, from 0.
