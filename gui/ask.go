@@ -24,6 +24,8 @@ type asker struct {
 	events  func(workflow.Event) // on the UI goroutine
 	// words says a confirmation in the person's language; on the UI goroutine.
 	words func(workflow.Confirmation) (title, text string)
+	// practicePIN is that of the practice tokens, "" outside of a rehearsal; on the UI goroutine.
+	practicePIN func() string
 
 	mu      sync.Mutex
 	pending []workflow.Event
@@ -99,28 +101,36 @@ func tokenName(label, serial string) string {
 
 // PIN asks once for one attempt.
 func (a *asker) PIN(ctx context.Context, r token.PINRequest) ([]byte, error) {
-	content := container.NewVBox(flush(wrapped(t("pin.text", map[string]any{"Token": tokenName(r.Token, r.Serial)}))))
-	if r.Context {
-		content.Add(flush(wrapped(t("pin.again"))))
-	}
-	switch {
-	case r.FinalTry:
-		content.Add(newNotice(dangerNotice, t("pin.final")))
-	case r.CountLow:
-		content.Add(newNotice(warningNotice, t("pin.low")))
-	}
-	return a.secret(ctx, t("pin.title"), content, t("pin.label"))
+	return a.secret(ctx, t("pin.title"), t("pin.label"), func(content *fyne.Container) {
+		content.Add(flush(wrapped(t("pin.text", map[string]any{"Token": tokenName(r.Token, r.Serial)}))))
+		if r.Context {
+			content.Add(flush(wrapped(t("pin.again"))))
+		}
+		switch {
+		case r.FinalTry:
+			content.Add(newNotice(dangerNotice, t("pin.final")))
+		case r.CountLow:
+			content.Add(newNotice(warningNotice, t("pin.low")))
+		}
+		if pin := a.practicePIN(); pin != "" {
+			content.Add(flush(quietText(t("tokens.practice-pin", map[string]any{"PIN": pin}))))
+		}
+	})
 }
 
 // Password asks for a node's password.
 func (a *asker) Password(ctx context.Context, node, user string) ([]byte, error) {
-	text := t("password.text", map[string]any{"Node": node, "User": user})
-	return a.secret(ctx, t("password.title"), container.NewVBox(flush(wrapped(text))), t("password.label"))
+	return a.secret(ctx, t("password.title"), t("password.label"), func(content *fyne.Container) {
+		content.Add(flush(wrapped(t("password.text", map[string]any{"Node": node, "User": user}))))
+	})
 }
 
-func (a *asker) secret(ctx context.Context, title string, content *fyne.Container, label string) ([]byte, error) {
+// secret asks for one; explain fills in what stands above the field.
+func (a *asker) secret(ctx context.Context, title, label string, explain func(*fyne.Container)) ([]byte, error) {
 	got, err := a.wait(ctx, func(end func(*answer)) func() {
 		entry := newSecretField()
+		content := container.NewVBox()
+		explain(content)
 		content.Add(form(label, entry))
 		q := newQuestion(a.dialogs, title, content, t("button.ok"), t("button.cancel"), false)
 		q.first = entry
@@ -147,7 +157,11 @@ func (a *asker) secret(ctx context.Context, title string, content *fyne.Containe
 func form(pairs ...any) fyne.CanvasObject {
 	box := container.New(layout.NewFormLayout())
 	for i := 0; i+1 < len(pairs); i += 2 {
-		box.Add(widget.NewLabel(pairs[i].(string)))
+		name := pairs[i].(string)
+		if n, ok := pairs[i+1].(interface{ setName(string) }); ok {
+			n.setName(name)
+		}
+		box.Add(widget.NewLabel(name))
 		box.Add(pairs[i+1].(fyne.CanvasObject))
 	}
 	return flush(box)

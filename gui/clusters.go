@@ -188,7 +188,6 @@ func (s *shell) recentFirst(profiles []*cluster.Profile) []*cluster.Profile {
 func (s *shell) remember(p *cluster.Profile) {
 	const most = 20
 	prefs := s.app.Preferences()
-	prefs.SetString(prefLastProfile, p.File)
 	recent := []string{p.File}
 	for _, file := range prefs.StringList(prefRecent) {
 		if file != p.File && len(recent) < most {

@@ -36,6 +36,8 @@ func (s *shell) connect(p *cluster.Profile) {
 	}
 	options := s.options.Session
 	options.Modules = s.model.modules
+	// A node that does not answer is shown as such; no job goes past it.
+	options.Tolerant = true
 	start(s.tasks, t("clusters.connecting", map[string]any{"Name": p.Name}),
 		func(ctx context.Context) (c connected, err error) {
 			if c.session, err = workflow.Connect(ctx, p, s.asker, options); err == nil {

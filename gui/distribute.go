@@ -143,7 +143,7 @@ func (s *shell) distribute(j *job) {
 	d := s.screens[screenDistribute].(*distributeScreen)
 	d.reset(s.model.snapshot)
 	s.open(screenDistribute)
-	d.task = onCluster(s, t("distribute.working"),
+	d.task = runJob(s, t("distribute.working"),
 		func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
 			var result *workflow.Result
 			var err error

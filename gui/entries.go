@@ -50,6 +50,7 @@ func newEntriesScreen(s *shell) *entriesScreen {
 	e.remove = newButton(t("entries.delete"), theme.DeleteIcon(), e.removeChosen)
 	back := newButton(t("button.back"), theme.NavigateBackIcon(), func() { s.open(screenAction) })
 	e.next = mainButton(t("entries.next"), theme.NavigateNextIcon(), s.plan)
+	e.sign.setName(t("entries.sign"))
 	tools := container.NewHBox(tokens, e.tftp, e.fire, layout.NewSpacer(), e.remove)
 	signing := container.New(layout.NewFormLayout(), flush(quietLabel(t("entries.sign"))), e.sign)
 	e.split = newSplit(e.table)

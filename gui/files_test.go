@@ -143,7 +143,7 @@ func TestCloseWhileWorking(t *testing.T) {
 		case <-ctx.Done():
 		}
 		return 0, ctx.Err()
-	}, func(int, error) {})
+	}, func(int, error) {}).job = true
 	b.s.closeWindow()
 	b.mustSay(tr("close.text"), "a long job")
 	b.tap("close.no")

@@ -150,7 +150,7 @@ func (h *historyScreen) chosen() cluster.Job { return h.jobs[h.table.selected] }
 
 func (h *historyScreen) resumeJob() {
 	s, id := h.s, h.chosen().ID
-	onCluster(s, t("history.resuming"),
+	runJob(s, t("history.resuming"),
 		func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
 			return finishJob(ctx, session, id, false)
 		},
@@ -190,7 +190,7 @@ func (s *shell) takeBack(id string, done func(*workflow.Result)) {
 		if !yes {
 			return
 		}
-		onCluster(s, t("result.taking-back"),
+		runJob(s, t("result.taking-back"),
 			func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
 				return finishJob(ctx, session, id, true)
 			},

@@ -1,6 +1,8 @@
 package gui
 
 import (
+	"cmp"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/widget"
 )
@@ -67,7 +69,19 @@ func setEnabled(w fyne.Disableable, on bool) {
 type field struct {
 	widget.Entry
 	inScroll
+	named
 }
+
+// named is what a form calls a field, for those who hear it.
+type named struct{ name string }
+
+func (n *named) setName(name string) { n.name = name }
+
+// AccessibilityRole is text.
+func (n *named) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
+
+// AccessibilityLabel is the field's name, or what it shows while it is empty.
+func (f *field) AccessibilityLabel() string { return cmp.Or(f.name, f.PlaceHolder) }
 
 func newField(placeHolder string) *field {
 	f := &field{}
@@ -99,7 +113,11 @@ func (f *field) FocusGained() {
 // secretField is a password field that forgets what it held.
 type secretField struct {
 	widget.Entry
+	named
 }
+
+// AccessibilityLabel is the field's name; what was typed is said to nobody.
+func (f *secretField) AccessibilityLabel() string { return f.name }
 
 func newSecretField() *secretField {
 	f := &secretField{}
@@ -129,6 +147,12 @@ func (f *secretField) take() []byte {
 // choice is one of several.
 type choice struct {
 	widget.Select
+	named
+}
+
+// AccessibilityLabel is the name and what is chosen.
+func (c *choice) AccessibilityLabel() string {
+	return c.name + ": " + cmp.Or(c.Selected, c.PlaceHolder)
 }
 
 func newChoice(placeHolder string, chosen func(string)) *choice {

@@ -27,6 +27,7 @@ type overviewScreen struct {
 	noTokens   fyne.CanvasObject
 	sections   []fyne.CanvasObject
 	refreshing *button
+	practice   *button
 	next       *button
 }
 
@@ -43,6 +44,7 @@ func newOverviewScreen(s *shell) *overviewScreen {
 	o.tokens = newTable(column{t("overview.token"), 160}, column{t("overview.token.name"), 220},
 		column{t("tokens.until"), 120}, column{t("tokens.serial"), 200}, column{t("overview.known"), 170})
 	o.refreshing = newButton(t("button.refresh"), theme.ViewRefreshIcon(), o.read)
+	o.practice = newButton(t("practice.restart"), theme.MediaReplayIcon(), s.showPhones)
 	o.next = mainButton(t("overview.next"), theme.NavigateNextIcon(), func() { s.open(screenAction) })
 	o.sections = []fyne.CanvasObject{
 		section(t("overview.nodes"), o.nodes, o.node),
@@ -51,7 +53,7 @@ func newOverviewScreen(s *shell) *overviewScreen {
 	}
 	o.page = newPage(t("overview.title"), "", nil,
 		container.NewVBox(append([]fyne.CanvasObject{o.findings, o.state}, o.sections...)...),
-		o.refreshing, layout.NewSpacer(), o.next)
+		o.refreshing, o.practice, layout.NewSpacer(), o.next)
 	return o
 }
 
@@ -80,6 +82,7 @@ func (o *overviewScreen) fill() {
 	for _, b := range []*button{o.refreshing, o.next} {
 		setEnabled(b, snap != nil)
 	}
+	visible(o.practice, o.s.model.rehearsal != nil)
 	for _, sec := range o.sections {
 		visible(sec, snap != nil)
 	}

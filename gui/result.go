@@ -34,8 +34,7 @@ func newResultScreen(s *shell) *resultScreen {
 	r := &resultScreen{s: s, steps: newSteps(screenResult), top: container.NewVBox(), sums: container.NewVBox(), show: newViewer(14)}
 	r.servers = newTable(column{t("result.server"), 180}, column{t("result.location"), 320}, column{t("result.status"), 400})
 	r.servers.wrap = true
-	r.phones = newTable(column{t("review.phone"), 220}, column{t("review.verdict"), 130}, column{t("review.reason"), 550})
-	r.phones.wrap = true
+	r.phones = newPhonesTable()
 	r.reports = section(t("result.phones"), r.phones)
 	r.showing = section(t("result.show"), r.show.object)
 	r.resume = newButton(t("history.resume"), theme.MediaPlayIcon(), r.resumeJob)
@@ -143,14 +142,7 @@ func nodeCell(n cluster.NodeOutcome) cell {
 func (r *resultScreen) askRestart() {
 	s := r.s
 	if s.model.rehearsal != nil {
-		start(s.tasks, t("result.restarting"), s.options.Practice.Restart,
-			func(reports []PhoneReport, err error) {
-				if err != nil {
-					s.failUnlessStopped(t("result.restart"), err)
-					return
-				}
-				r.showReports(reports)
-			})
+		s.restartPractice(r.showReports)
 		return
 	}
 	q := newQuestion(s.dialogs, t("result.restart"), newNotice(warningNotice, t("result.restart.ask")),
@@ -166,7 +158,7 @@ func (r *resultScreen) askRestart() {
 // restartServices restarts TFTP, then CallManager, through each node's administration CLI.
 func (r *resultScreen) restartServices() {
 	s := r.s
-	onCluster(s, t("result.restarting"),
+	runJob(s, t("result.restarting"),
 		func(ctx context.Context, session *workflow.Session) (struct{}, error) {
 			return struct{}{}, session.RestartServices(ctx)
 		},
@@ -181,22 +173,10 @@ func (r *resultScreen) restartServices() {
 
 // showReports shows what the practice cluster's phones made of the file.
 func (r *resultScreen) showReports(reports []PhoneReport) {
-	var rows [][]cell
-	refused := 0
-	for _, p := range reports {
-		if !p.Accepted {
-			refused++
-		}
-		rows = append(rows, []cell{{text: p.Name + " (" + p.Model + ")"}, verdictCell(p.Accepted, true, false), {text: p.Reason}})
-	}
-	r.phones.setRows(rows)
+	r.phones.setRows(reportRows(reports))
 	r.reports.Show()
 	r.top.RemoveAll()
-	kind, key := goodNotice, "result.phones.good"
-	if refused > 0 {
-		kind, key = dangerNotice, "result.phones.bad"
-	}
-	r.top.Add(newNotice(kind, t(key)))
+	r.top.Add(reportNotice(reports))
 	r.root.Refresh()
 	r.body.to(0)
 }
@@ -209,7 +189,7 @@ func (r *resultScreen) takeBack() {
 func (r *resultScreen) resumeJob() {
 	s, j := r.s, r.s.model.job
 	id := j.result.Outcome.ID
-	onCluster(s, t("history.resuming"),
+	runJob(s, t("history.resuming"),
 		func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
 			return session.Resume(ctx, id)
 		},

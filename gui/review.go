@@ -160,7 +160,7 @@ func (s *shell) signJob(j *job, done func(*ctlbuild.List)) {
 		return
 	}
 	signed, plan, sign := j.signed, j.plan, j.hasEntries()
-	onCluster(s, t("sign.signing"),
+	runJob(s, t("sign.signing"),
 		func(ctx context.Context, session *workflow.Session) (*ctlbuild.List, error) {
 			if err := session.Agree(ctx, plan); err != nil {
 				return nil, err

@@ -38,11 +38,10 @@ type screen interface {
 
 // Preferences: what is remembered from one start to the next. Never a PIN or a password.
 const (
-	prefWidth       = "window.width"
-	prefHeight      = "window.height"
-	prefLastProfile = "profile.last"
-	prefRecent      = "profile.recent"
-	prefFolder      = "folder.last"
+	prefWidth  = "window.width"
+	prefHeight = "window.height"
+	prefRecent = "profile.recent"
+	prefFolder = "folder.last"
 )
 
 // Sizes of the window at the first start.
@@ -77,7 +76,7 @@ func newShell(ctx context.Context, a fyne.App, o Options) *shell {
 	s.dialogs = &dialogs{window: s.window}
 	s.status = newStatusBar(s.dialogs)
 	s.tasks = newTasks(ctx, func() { s.status.show(s.tasks.running()) })
-	s.asker = &asker{dialogs: s.dialogs, events: s.event, words: s.confirmWords}
+	s.asker = &asker{dialogs: s.dialogs, events: s.event, words: s.confirmWords, practicePIN: s.practicePIN}
 	s.model.modules = o.Session.Modules
 	s.body = container.NewStack()
 	s.screens = s.makeScreens()
@@ -197,6 +196,14 @@ func (s *shell) showWaiting(e workflow.Event) {
 	q.show()
 }
 
+// practicePIN is the PIN of the practice tokens while the practice cluster is open.
+func (s *shell) practicePIN() string {
+	if s.model.rehearsal == nil {
+		return ""
+	}
+	return s.model.rehearsal.PIN
+}
+
 // doneWaiting closes what showWaiting has opened.
 func (s *shell) doneWaiting() {
 	if s.waiting != nil {
@@ -211,7 +218,7 @@ func (s *shell) closeWindow() {
 	p := s.app.Preferences()
 	p.SetFloat(prefWidth, float64(size.Width))
 	p.SetFloat(prefHeight, float64(size.Height))
-	if len(s.tasks.running()) == 0 {
+	if !s.tasks.jobs() {
 		s.window.Close()
 		return
 	}

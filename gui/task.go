@@ -2,6 +2,7 @@ package gui
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"fyne.io/fyne/v2"
@@ -25,6 +26,7 @@ type task struct {
 	cancel    context.CancelFunc
 	onCluster bool // works on the cluster that is open
 	final     bool // past the point at which it can be cancelled
+	job       bool // may write: the window does not close on it without a question
 }
 
 func newTasks(ctx context.Context, changed func()) *tasks {
@@ -43,6 +45,11 @@ func (ts *tasks) remove(t *task) {
 		}
 	}
 	ts.changed()
+}
+
+// jobs reports whether a job is under way, and not just something being read.
+func (ts *tasks) jobs() bool {
+	return slices.ContainsFunc(ts.list, func(t *task) bool { return t.job })
 }
 
 // finalise takes the Cancel button from a task.
@@ -116,6 +123,13 @@ func onCluster[T any](s *shell, what string, work func(context.Context, *workflo
 			done(o.value, err)
 		})
 	tk.onCluster = true
+	return tk
+}
+
+// runJob is onCluster for what writes.
+func runJob[T any](s *shell, what string, work func(context.Context, *workflow.Session) (T, error), done func(T, error)) *task {
+	tk := onCluster(s, what, work, done)
+	tk.job = true
 	return tk
 }
 
