@@ -182,7 +182,7 @@ func (s *Session) fetchOne(ctx context.Context, n cluster.NodeProfile, want *ctl
 	if errors.Is(err, errors.ErrUnsupported) {
 		return Event{}, false
 	}
-	e := Event{Type: EventNode, Step: StepTFTP, Node: n.Name, State: "done", Message: "serves the new file"}
+	e := Event{Type: EventNode, Step: StepTFTP, Node: n.Name, State: "done", Message: "serves this very file over TFTP"}
 	switch {
 	case want == nil && errors.Is(err, fs.ErrNotExist):
 	case want != nil && err == nil && bytes.Equal(got, want.Bytes()):
