@@ -23,6 +23,7 @@ type clustersScreen struct {
 	s        *shell
 	list     *chooser
 	none     *notice
+	broken   *fyne.Container // what is wrong with a profile
 	open     *button
 	details  *button
 	remove   *button
@@ -30,7 +31,7 @@ type clustersScreen struct {
 }
 
 func newClustersScreen(s *shell) *clustersScreen {
-	c := &clustersScreen{s: s, none: newNotice(infoNotice, t("clusters.none"))}
+	c := &clustersScreen{s: s, none: newNotice(infoNotice, t("clusters.none")), broken: container.NewVBox()}
 	c.list = newChooser(func(int) { c.enable() },
 		column{t("clusters.name"), 220}, column{t("clusters.publisher"), 320}, column{t("clusters.nodes.title"), 90})
 	c.list.onOpen = func(int) { c.connect() }
@@ -40,7 +41,7 @@ func newClustersScreen(s *shell) *clustersScreen {
 	c.remove = newButton(t("clusters.remove"), theme.DeleteIcon(), c.removeChosen)
 	add := newButton(t("clusters.add"), theme.ContentAddIcon(), c.add)
 	c.page = newPage(t("clusters.title"), t("clusters.text"), nil,
-		container.NewVBox(c.none, c.list, spacer(12), c.practice.object),
+		container.NewVBox(c.broken, c.none, c.list, spacer(12), c.practice.object),
 		add, layout.NewSpacer(), c.remove, c.details, c.open)
 	c.enable()
 	return c
@@ -56,8 +57,10 @@ func (c *clustersScreen) read() {
 	start(c.s.tasks, t("clusters.reading"),
 		func(context.Context) ([]*cluster.Profile, error) { return cluster.Profiles() },
 		func(found []*cluster.Profile, err error) {
-			if err != nil {
-				c.s.fail(t("clusters.title"), err)
+			c.broken.RemoveAll()
+			if err != nil { // of one file; the others can be opened all the same
+				message, hints := describe(err)
+				c.broken.Add(newNotice(warningNotice, textOf(append([]string{message}, hints...)...)))
 			}
 			c.s.model.profiles = c.s.recentFirst(found)
 			c.fill()

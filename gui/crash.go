@@ -5,7 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
+
+	"fyne.io/fyne/v2/theme"
 )
 
 // A crash of a desktop program is seen by nobody who has no terminal. The runtime writes
@@ -39,6 +42,14 @@ func watchCrash(dir string) (end func(), err error) {
 			_ = os.Remove(name)
 		}
 	}, nil
+}
+
+// tellCrash says where the files are.
+func (s *shell) tellCrash(files []string) {
+	text := t("crash.text", map[string]any{"File": strings.Join(files, "\n")})
+	q := newStatement(s.dialogs, t("crash.title"), newNotice(warningNotice, text))
+	q.add(t("clusters.folder"), theme.FolderOpenIcon(), func() { s.openFolder(filepath.Dir(files[0])) })
+	q.show()
 }
 
 // crashesOf lists what earlier runs left, and marks it as told: a crash is mentioned once.

@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
@@ -100,7 +99,7 @@ func Run(ctx context.Context, o Options) error {
 		fyne.Do(a.Quit)
 	}()
 	if len(crashes) > 0 {
-		s.say(t("crash.text", map[string]any{"File": strings.Join(crashes, "\n")}))
+		s.tellCrash(crashes)
 	}
 	if o.Profile != "" {
 		s.openProfile(o.Profile)

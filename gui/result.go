@@ -130,7 +130,8 @@ func nodeCell(n cluster.NodeOutcome) cell {
 		c.sign = unsureSign
 	}
 	if n.Err != nil {
-		c.text += ": " + n.Err.Error()
+		message, hints := describe(n.Err)
+		c.text = textOf(append([]string{c.text + ": " + message}, hints...)...)
 	}
 	if n.Warning != "" {
 		c.text += "\n" + n.Warning

@@ -42,7 +42,7 @@ var dark = map[fyne.ThemeColorName]color.Color{
 	theme.ColorNameForeground:          color.NRGBA{0xe6, 0xea, 0xee, 0xff},
 	theme.ColorNameHeaderBackground:    color.NRGBA{0x20, 0x26, 0x2d, 0xff},
 	theme.ColorNameInputBackground:     color.NRGBA{0x23, 0x29, 0x31, 0xff},
-	theme.ColorNameOverlayBackground:   color.NRGBA{0x20, 0x26, 0x2d, 0xff},
+	theme.ColorNameOverlayBackground:   color.NRGBA{0x1a, 0x1f, 0x25, 0xff},
 	theme.ColorNameMenuBackground:      color.NRGBA{0x20, 0x26, 0x2d, 0xff},
 	theme.ColorNameSeparator:           color.NRGBA{0x33, 0x3b, 0x45, 0xff},
 	theme.ColorNameSuccess:             color.NRGBA{0x5f, 0xc9, 0x8d, 0xff},
