@@ -216,8 +216,9 @@ func phoneName(p trust.Phone) string {
 	if p.Model != "" && (strings.HasPrefix(name, "SEP") || !strings.Contains(name, p.Model)) {
 		name += " (" + p.Model + ")"
 	}
-	if p.Count > 1 {
-		name = fmt.Sprintf("%d x %s", p.Count, name)
+	// A class that was described in words is called "12 x 7940" already.
+	if count := fmt.Sprintf("%d x ", p.Count); p.Count > 1 && !strings.HasPrefix(name, count) {
+		name = count + name
 	}
 	return name
 }
