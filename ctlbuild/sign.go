@@ -73,7 +73,7 @@ func keyFor(s Signer) (*Certificate, uint8, error) {
 	refuse := func(err error, format string, args ...any) (*Certificate, uint8, error) {
 		return nil, 0, &SignerError{Subject: c.Subject, Err: err, Detail: fmt.Sprintf(format, args...)}
 	}
-	if c.rsa == nil {
+	if c.RSA == nil {
 		return refuse(ErrSignerKey, "it is no RSA key")
 	}
 	if c.KeyBits < 1024 {
@@ -88,7 +88,7 @@ func keyFor(s Signer) (*Certificate, uint8, error) {
 	if modulus < 0 {
 		return refuse(ErrSignerKey, "the format has no way to say %d bits", c.KeyBits)
 	}
-	if pub, ok := s.Public().(*rsa.PublicKey); !ok || pub.N.Cmp(c.rsa.n) != 0 || c.rsa.e.Cmp(big.NewInt(int64(pub.E))) != 0 {
+	if pub, ok := s.Public().(*rsa.PublicKey); !ok || pub.N.Cmp(c.RSA.N) != 0 || c.RSA.E.Cmp(big.NewInt(int64(pub.E))) != 0 {
 		return refuse(ErrSignerMismatch, "")
 	}
 	return c, uint8(modulus), nil

@@ -1,13 +1,8 @@
 package ctlbuild
 
 import (
-	"bytes"
 	"crypto"
-	"crypto/rsa"
-	"crypto/subtle"
-	"errors"
 	"fmt"
-	"math/big"
 	"slices"
 	"strings"
 )
@@ -82,7 +77,7 @@ func verifyCertificate(h *Header, content, der []byte) string {
 	if err != nil {
 		return "the signer's certificate cannot be read: " + err.Error()
 	}
-	if c.rsa == nil {
+	if c.RSA == nil {
 		return "the signer's key is no RSA key"
 	}
 	if h.Signature == nil {
@@ -102,14 +97,14 @@ func verifyCertificate(h *Header, content, der []byte) string {
 	if want := modulusBytes[h.Modulus]; len(h.Signature) != want {
 		return fmt.Sprintf("the signature is %d bytes long, but the header announces a modulus of %d", len(h.Signature), want)
 	}
-	if size := (c.rsa.n.BitLen() + 7) / 8; len(h.Signature) != size {
+	if size := c.RSA.Size(); len(h.Signature) != size {
 		return fmt.Sprintf("the signature is %d bytes long, but the signer's modulus is %d", len(h.Signature), size)
 	}
 	hash, ok := h.Digest.Hash()
 	if !ok {
 		return fmt.Sprintf("the digest %d is unknown; 1 SHA-1, 2 SHA-256 and 3 SHA-512 are expected", h.Digest)
 	}
-	if !c.rsa.verify(hash, h.digest(hash, content), h.Signature) {
+	if !c.RSA.Verify(hash, h.digest(hash, content), h.Signature) {
 		return "the signature is wrong: the file was changed after it was signed, or signed with another key"
 	}
 	return ""
@@ -122,46 +117,6 @@ func (h *Header) digest(hash crypto.Hash, content []byte) []byte {
 	d.Write(h.raw[h.sigEnd:])
 	d.Write(content)
 	return d.Sum(nil)
-}
-
-// verify checks a PKCS#1 v1.5 signature. crypto/rsa does, unless it refuses
-// the key: keys below 1024 bits and odd exponents are still read here, though
-// never signed with.
-func (k *rsaKey) verify(hash crypto.Hash, digest, signature []byte) bool {
-	if k.n.BitLen() >= 1024 && k.e.IsInt64() && k.e.Int64() < 1<<31 {
-		err := rsa.VerifyPKCS1v15(&rsa.PublicKey{N: k.n, E: int(k.e.Int64())}, hash, digest, signature)
-		if err == nil || errors.Is(err, rsa.ErrVerification) {
-			return err == nil
-		}
-	}
-	s := new(big.Int).SetBytes(signature)
-	if s.Cmp(k.n) >= 0 {
-		return false
-	}
-	want := pkcs1Block(hash, digest, len(signature))
-	got := s.Exp(s, k.e, k.n).FillBytes(make([]byte, len(signature)))
-	return want != nil && subtle.ConstantTimeCompare(got, want) == 1
-}
-
-// digestInfos are the ASN.1 heads of RFC 8017, section 9.2, note 1.
-var digestInfos = map[crypto.Hash]string{
-	crypto.SHA1:   "\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14",
-	crypto.SHA256: "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20",
-	crypto.SHA512: "\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40",
-}
-
-// pkcs1Block is the padded digest, 00 01 FF.. 00 DigestInfo; nil when the size
-// has no room for it.
-func pkcs1Block(hash crypto.Hash, digest []byte, size int) []byte {
-	t := append([]byte(digestInfos[hash]), digest...)
-	if len(t) > size-11 {
-		return nil
-	}
-	b := bytes.Repeat([]byte{0xFF}, size)
-	b[0], b[1] = 0, 1
-	b[size-len(t)-1] = 0
-	copy(b[size-len(t):], t)
-	return b
 }
 
 // wants makes a test of functions; an empty list wants all.

@@ -17,7 +17,7 @@ var decoders = map[string]string{
 	"trust lists":                       "ctlbuild.FuzzParse",
 	"trust lists, edited":               "ctlbuild.FuzzEdit",
 	"signed files (.sgn)":               "ctlbuild.FuzzEnvelope",
-	"certificates":                      "ctlbuild.FuzzCertificate",
+	"certificates":                      "certificate.FuzzParse",
 	"certificates on tokens":            "token.FuzzParseCertificate",
 	"PKCS#11 URIs":                      "token.FuzzParseURI",
 	"CTLP frames":                       "protocol/ctlp.FuzzFrame",

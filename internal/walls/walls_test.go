@@ -27,19 +27,20 @@ var (
 )
 
 var rooms = map[string]room{
-	"ctlbuild": {ours: []string{"ctlbuild"}, never: append(network, disk...), reason: "the trust list is bytes in, bytes out: no network, no files"},
-	"token":    {ours: []string{"token"}, never: network, reason: "PKCS#11 knows no trust lists and no network"},
-	"softhsm":  {ours: []string{"softhsm", "token"}, never: network, reason: "practice tokens stand beside the product"},
-	"protocol": {ours: []string{"protocol"}, reason: "the wire makes no decisions"},
-	"trust":    {ours: []string{"trust", "ctlbuild"}, never: append(network, disk...), reason: "a verdict asks through an interface, so that it can be given without a network"},
-	"provider": {ours: []string{"provider", "ctlbuild", "protocol", "trust"}, reason: "the node's side stands on the ground floor"},
-	"cluster":  {ours: []string{"cluster", "ctlbuild", "token", "protocol", "trust"}, reason: "no screens, no jobs"},
-	"workflow": {ours: []string{"workflow", "cluster", "ctlbuild", "token", "protocol", "trust"}, reason: "no widgets, no flags, no practice cluster"},
-	"gui":      {ours: []string{"gui", "workflow", "cluster", "ctlbuild", "token", "protocol", "trust"}, reason: "a screen holds nothing that a headless user would also need"},
-	"lab":      {ours: []string{"lab", "ctlbuild", "protocol", "trust", "softhsm", "token"}, reason: "the practice cluster speaks the real protocols, not the product's own jobs"},
-	"cmd":      {ours: []string{""}, reason: "the top"},
-	"internal": {ours: []string{"internal"}, reason: "checks"},
-	"interop":  {ours: []string{"interop"}, reason: "checks"},
+	"certificate": {ours: []string{"certificate"}, never: append(network, disk...), reason: "a certificate is bytes in; it knows neither lists nor tokens"},
+	"ctlbuild":    {ours: []string{"ctlbuild", "certificate"}, never: append(network, disk...), reason: "the trust list is bytes in, bytes out: no network, no files"},
+	"token":       {ours: []string{"token", "certificate"}, never: network, reason: "PKCS#11 knows no trust lists and no network"},
+	"softhsm":     {ours: []string{"softhsm", "certificate", "token"}, never: network, reason: "practice tokens stand beside the product"},
+	"protocol":    {ours: []string{"protocol"}, reason: "the wire makes no decisions"},
+	"trust":       {ours: []string{"trust", "certificate", "ctlbuild"}, never: append(network, disk...), reason: "a verdict asks through an interface, so that it can be given without a network"},
+	"provider":    {ours: []string{"provider", "certificate", "ctlbuild", "protocol", "trust"}, reason: "the node's side stands on the ground floor"},
+	"cluster":     {ours: []string{"cluster", "certificate", "ctlbuild", "token", "protocol", "trust"}, reason: "no screens, no jobs"},
+	"workflow":    {ours: []string{"workflow", "certificate", "cluster", "ctlbuild", "token", "protocol", "trust"}, reason: "no widgets, no flags, no practice cluster"},
+	"gui":         {ours: []string{"gui", "certificate", "workflow", "cluster", "ctlbuild", "token", "protocol", "trust"}, reason: "a screen holds nothing that a headless user would also need"},
+	"lab":         {ours: []string{"lab", "certificate", "ctlbuild", "protocol", "trust", "softhsm", "token"}, reason: "the practice cluster speaks the real protocols, not the product's own jobs"},
+	"cmd":         {ours: []string{""}, reason: "the top"},
+	"internal":    {ours: []string{"internal"}, reason: "checks"},
+	"interop":     {ours: []string{"interop"}, reason: "checks"},
 }
 
 // only lists libraries that belong to some rooms.

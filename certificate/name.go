@@ -1,20 +1,22 @@
-package ctlbuild
+package certificate
 
 import (
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// attribute is one part of a distinguished name.
-type attribute struct {
-	oid   string // in dots
-	value string
+// Attribute is one part of a distinguished name.
+type Attribute struct {
+	OID   string // in dots
+	Value string // in UTF-8, unless the certificate breaks the rules of its type
 }
 
-// name is a distinguished name, in the certificate's order.
-type name []attribute
+// Name is a distinguished name in the certificate's order. The parts of a multi-valued
+// one follow each other.
+type Name []Attribute
 
 // nameKeys are the attributes that a list writes, in the order in which it
 // writes them whatever the certificate's.
@@ -41,8 +43,8 @@ var otherKeys = map[string]string{
 
 // parseName reads the content of an RDNSequence. What cannot be read is left
 // out: a name is there to be written, and the bytes of the certificate remain.
-func parseName(content []byte) name {
-	var n name
+func parseName(content []byte) Name {
+	var n Name
 	for len(content) > 0 {
 		set, rest, err := readElement(content)
 		if err != nil {
@@ -64,7 +66,7 @@ func parseName(content []byte) name {
 			if err != nil {
 				continue
 			}
-			n = append(n, attribute{dotted(oid.content), decodeString(value)})
+			n = append(n, Attribute{dotted(oid.content), decodeString(value)})
 		}
 	}
 	return n
@@ -128,14 +130,14 @@ func dotted(content []byte) string {
 
 // ordered is the name in the order in which lists write it: the six keys that
 // they know, and, where all is asked for, then the rest as it comes.
-func (n name) ordered(all bool) []attribute {
-	var out []attribute
+func (n Name) ordered(all bool) []Attribute {
+	var out []Attribute
 	known := map[string]bool{}
 	for _, k := range nameKeys {
 		known[k.oid] = true
 		for _, a := range n {
-			if a.oid == k.oid {
-				out = append(out, attribute{k.key, a.value})
+			if a.OID == k.oid {
+				out = append(out, Attribute{k.key, a.Value})
 			}
 		}
 	}
@@ -143,72 +145,99 @@ func (n name) ordered(all bool) []attribute {
 		return out
 	}
 	for _, a := range n {
-		if known[a.oid] {
+		if known[a.OID] {
 			continue
 		}
-		key, ok := otherKeys[a.oid]
+		key, ok := otherKeys[a.OID]
 		if !ok {
-			key = a.oid
+			key = a.OID
 		}
-		out = append(out, attribute{key, a.value})
+		out = append(out, Attribute{key, a.Value})
 	}
 	return out
 }
 
-// server writes the name as in records of servers: CN=..;OU=..;O=..;L=..;ST=..;C=..
+// Server writes the name as in records of servers: CN=..;OU=..;O=..;L=..;ST=..;C=..
 // and nothing else, unless there is nothing of these.
-func (n name) server() string {
+func (n Name) Server() string {
 	parts := n.ordered(false)
 	texts := make([]string, len(parts))
 	for i, a := range parts {
-		texts[i] = a.oid + "=" + a.value
+		texts[i] = a.OID + "=" + a.Value
 	}
-	return text([]byte(strings.Join(texts, ";")))
+	return untilNUL(strings.Join(texts, ";"))
 }
 
-// token writes the name as in records of tokens: keys in lower case, odd
+// Token writes the name as in records of tokens: keys in lower case, odd
 // values quoted, and the text cut off, mid-quote, at the first comma or NUL
 // inside a value.
-func (n name) token() string {
+func (n Name) Token() string {
 	var b strings.Builder
 	for i, a := range n.ordered(true) {
-		if i > 0 {
-			b.WriteByte(';')
-		}
-		b.WriteString(strings.ToLower(a.oid))
-		b.WriteByte('=')
-		value := a.value
-		quote := needsQuotes(value)
-		if quote {
-			value = strings.ReplaceAll(value, `"`, `""`)
-			b.WriteByte('"')
-		}
-		if cut := strings.IndexAny(value, ",\x00"); cut >= 0 {
-			b.WriteString(value[:cut])
+		text := written(i, a)
+		value := len(text) - len(a.quoted())
+		if cut := strings.IndexAny(text[value:], ",\x00"); cut >= 0 {
+			b.WriteString(text[:value+cut])
 			return b.String()
 		}
-		b.WriteString(value)
-		if quote {
-			b.WriteByte('"')
-		}
+		b.WriteString(text)
 	}
 	return b.String()
 }
 
-// needsQuotes is CryptoAPI's rule: blanks at an end, or a character that means
-// something in a name.
-func needsQuotes(v string) bool {
-	return v != strings.TrimSpace(v) || strings.ContainsAny(v, ",+=\"\n\r<>#;\x00")
+// String is the name for a person, as Windows' certificate window gives it: the form of
+// [Name.Token], whole. Control characters become blanks, so that a name cannot steer a
+// terminal, and bytes that are no UTF-8 the replacement character.
+func (n Name) String() string {
+	var b strings.Builder
+	for i, a := range n.ordered(true) {
+		b.WriteString(written(i, Attribute{a.OID, plain(a.Value)}))
+	}
+	return b.String()
 }
 
-// cn is the common name without padding blanks.
-func (n name) cn() string {
+// written is the i-th part of a name in the form of tokens; OID holds the key.
+func written(i int, a Attribute) string {
+	text := strings.ToLower(a.OID) + "=" + a.quoted()
+	if i > 0 {
+		text = ";" + text
+	}
+	return text
+}
+
+// quoted is the value, in quotes by CryptoAPI's rule: when it is empty, has blanks at an
+// end, or holds a character that means something in a name.
+func (a Attribute) quoted() string {
+	v := a.Value
+	if v == "" || v != strings.TrimSpace(v) || strings.ContainsAny(v, ",+=\"\n\r<>#;\x00") {
+		return `"` + strings.ReplaceAll(v, `"`, `""`) + `"`
+	}
+	return v
+}
+
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// CN is the common name without padding blanks.
+func (n Name) CN() string {
 	for _, a := range n {
-		if a.oid == nameKeys[0].oid {
-			return strings.TrimSpace(text([]byte(a.value)))
+		if a.OID == nameKeys[0].oid {
+			return strings.TrimSpace(untilNUL(a.Value))
 		}
 	}
 	return ""
+}
+
+// untilNUL is as much of a text as a list can hold of it: there, NUL ends it.
+func untilNUL(s string) string {
+	s, _, _ = strings.Cut(s, "\x00")
+	return s
 }
 
 // CommonName finds the common name in a name that a list wrote (SUBJECTNAME, SIGNERNAME),

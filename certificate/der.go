@@ -1,4 +1,4 @@
-package ctlbuild
+package certificate
 
 import (
 	"errors"

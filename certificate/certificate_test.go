@@ -1,4 +1,4 @@
-package ctlbuild_test
+package certificate_test
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/crypto/cryptobyte/asn1"
 
+	"ctlclient/certificate"
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
 )
@@ -58,7 +59,7 @@ func TestOddCertificates(t *testing.T) {
 			if _, err := x509.ParseCertificate(cert.DER); err == nil {
 				t.Fatal("crypto/x509 takes it: the case shows nothing")
 			}
-			c, err := ctlbuild.ParseCertificate(cert.DER)
+			c, err := certificate.Parse(cert.DER)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -130,7 +131,7 @@ func TestNames(t *testing.T) {
 		{"DC=local;DC=lab", "DC=local;DC=lab", "dc=local;dc=lab", ""},
 	} {
 		cert := ctltest.New(t, ctltest.Spec{Subject: c.subject, Serial: []byte{1}, KeyName: "names"})
-		got, err := ctlbuild.ParseCertificate(cert.DER)
+		got, err := certificate.Parse(cert.DER)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,7 +161,7 @@ func TestNameStrings(t *testing.T) {
 		{asn1.PrintableString, "a\xffb", "a\xffb"},
 	} {
 		cert := ctltest.New(t, ctltest.Spec{Subject: "CN=" + c.raw, Serial: []byte{1}, Text: c.tag, KeyName: "names"})
-		got, err := ctlbuild.ParseCertificate(cert.DER)
+		got, err := certificate.Parse(cert.DER)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +187,7 @@ func TestECCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := ctlbuild.ParseCertificate(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	c, err := certificate.Parse(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,9 +215,9 @@ func TestParseCertificateRefuses(t *testing.T) {
 		"half a certificate": good[:len(good)/2],
 		"a length of 2^40":   {0x30, 0x85, 1, 0, 0, 0, 0},
 		"nested for ever":    bytes.Repeat([]byte{0x30, 0x80}, 1000),
-		"too much":           make([]byte, ctlbuild.MaxFile+1),
+		"too much":           make([]byte, certificate.MaxSize+1),
 	} {
-		if c, err := ctlbuild.ParseCertificate(data); err == nil {
+		if c, err := certificate.Parse(data); err == nil {
 			t.Errorf("%s is read as %+v", name, c)
 		}
 	}
@@ -226,7 +227,7 @@ func TestParseCertificatePEM(t *testing.T) {
 	good := ctltest.New(t, ctltest.Spec{Subject: "CN=a", Serial: []byte{1}, KeyName: "names"})
 	key := pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: []byte{1}})
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: good.DER})
-	c, err := ctlbuild.ParseCertificate(append(append([]byte("subject=CN = a\n"), key...), block...))
+	c, err := certificate.Parse(append(append([]byte("subject=CN = a\n"), key...), block...))
 	if err != nil {
 		t.Fatal(err)
 	}

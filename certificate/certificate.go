@@ -1,0 +1,266 @@
+package certificate
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// Certificate is what a list, a token and a person need of a certificate. No signature of
+// it is checked; a list trusts the certificates that it holds.
+type Certificate struct {
+	DER          []byte
+	Version      int // 1 to 3
+	SubjectName  Name
+	IssuerName   Name
+	Subject      string // as in server records: CN=..;OU=..;O=..
+	Issuer       string
+	TokenSubject string // as in token records: cn="..";ou=..
+	TokenIssuer  string
+	CN, IssuerCN string
+	Serial       []byte // most significant byte first, as magnitude, no sign byte
+	NotBefore    time.Time
+	NotAfter     time.Time        // both zero when not understood
+	PublicKey    crypto.PublicKey // *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey, or nil when not understood
+	RawPublicKey []byte           // as in PUBLICKEY: the content of the certificate's BIT STRING
+	RSA          *RSAKey          // nil when the key is no RSA key
+	KeyBits      int              // of the modulus or the curve; 0 when not understood
+	Curve        string           // P-256, P-384, P-521; empty when the key is on none of these
+	Signature    []byte
+	SigAlg       string // SHA256-RSA, or the identifier in dots
+}
+
+// MaxSize is how many bytes [Parse] takes at most, PEM and all.
+const MaxSize = 1 << 20
+
+// Parse reads one certificate, in DER or PEM; of several PEM blocks the first
+// certificate. What follows the certificate is ignored.
+func Parse(data []byte) (*Certificate, error) {
+	if len(data) > MaxSize {
+		return nil, fmt.Errorf("certificate: longer than %d bytes", MaxSize)
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, errors.New("certificate: there is none, the input is empty")
+	}
+	if bytes.Contains(data, []byte("-----BEGIN ")) {
+		der, err := firstPEM(data)
+		if err != nil {
+			return nil, err
+		}
+		data = der
+	}
+	c, err := parseCertificate(data)
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	return c, nil
+}
+
+func firstPEM(data []byte) ([]byte, error) {
+	for {
+		block, rest := pem.Decode(data)
+		if block == nil {
+			return nil, errors.New("certificate: no PEM block of a certificate")
+		}
+		switch block.Type {
+		case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE":
+			return block.Bytes, nil
+		}
+		data = rest
+	}
+}
+
+func parseCertificate(data []byte) (*Certificate, error) {
+	outer := derReader{b: data}
+	whole := outer.next(derSequence, "the certificate")
+	parts := derReader{b: whole.content, err: outer.err}
+	tbs := parts.next(derSequence, "the signed part")
+	sigAlg := parts.next(derSequence, "the signature algorithm")
+	signature := parts.next(derBitString, "the signature")
+	if parts.err != nil {
+		return nil, parts.err
+	}
+	c := &Certificate{
+		DER:       bytes.Clone(whole.whole),
+		Version:   1,
+		Signature: bytes.Clone(signature.bits()),
+		SigAlg:    algorithmName(sigAlg),
+	}
+	r := derReader{b: tbs.content}
+	if r.peek() == derVersion {
+		v := derReader{b: r.next(derVersion, "the version").content}
+		if n := v.next(derInteger, "the version").content; len(n) > 0 {
+			c.Version = int(n[len(n)-1]) + 1
+		}
+	}
+	serial := r.next(derInteger, "the serial number")
+	r.next(derSequence, "the inner signature algorithm")
+	issuer := r.next(derSequence, "the issuer")
+	validity := r.next(derSequence, "the validity")
+	subject := r.next(derSequence, "the subject")
+	spki := r.next(derSequence, "the public key")
+	if r.err != nil {
+		return nil, r.err
+	}
+	// Extensions and unique identifiers follow. A list needs none of them, so
+	// they may be as broken as they like.
+	c.Serial = bytes.Clone(magnitude(serial.content))
+	c.setNames(subject, issuer)
+	c.setValidity(validity)
+	if err := c.setKey(spki); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Certificate) setNames(subject, issuer element) {
+	s, i := parseName(subject.content), parseName(issuer.content)
+	c.SubjectName, c.IssuerName = s, i
+	c.Subject, c.Issuer = s.Server(), i.Server()
+	c.TokenSubject, c.TokenIssuer = s.Token(), i.Token()
+	c.CN, c.IssuerCN = s.CN(), i.CN()
+}
+
+// setValidity leaves both times zero when either is not understood: half a
+// period would mislead.
+func (c *Certificate) setValidity(validity element) {
+	from, rest, err := readElement(validity.content)
+	if err != nil {
+		return
+	}
+	to, _, err := readElement(rest)
+	if err != nil {
+		return
+	}
+	notBefore, ok1 := parseTime(from)
+	notAfter, ok2 := parseTime(to)
+	if ok1 && ok2 {
+		c.NotBefore, c.NotAfter = notBefore, notAfter
+	}
+}
+
+var utcTimes = []string{"060102150405Z0700", "0601021504Z0700"}
+var generalizedTimes = []string{"20060102150405Z0700", "20060102150405.999Z0700", "20060102150405", "200601021504Z0700"}
+
+func parseTime(e element) (time.Time, bool) {
+	layouts := generalizedTimes
+	if e.tag == derUTCTime {
+		layouts = utcTimes
+	} else if e.tag != derGeneralizedTime {
+		return time.Time{}, false
+	}
+	for _, layout := range layouts {
+		t, err := time.Parse(layout, string(e.content))
+		if err != nil {
+			continue
+		}
+		if e.tag == derUTCTime && t.Year() >= 2050 {
+			t = t.AddDate(-100, 0, 0) // RFC 5280: 50 to 99 is the last century
+		}
+		return t.UTC(), true
+	}
+	return time.Time{}, false
+}
+
+// Object identifiers, as the content bytes of their encoding.
+const (
+	oidRSA     = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"
+	oidRSAPSS  = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"
+	oidEC      = "\x2a\x86\x48\xce\x3d\x02\x01"
+	oidEd25519 = "\x2b\x65\x70"
+)
+
+var curves = map[string]elliptic.Curve{
+	"\x2a\x86\x48\xce\x3d\x03\x01\x07": elliptic.P256(),
+	"\x2b\x81\x04\x00\x22":             elliptic.P384(),
+	"\x2b\x81\x04\x00\x23":             elliptic.P521(),
+}
+
+var sigAlgNames = map[string]string{
+	"1.2.840.113549.1.1.2":  "MD2-RSA",
+	"1.2.840.113549.1.1.4":  "MD5-RSA",
+	"1.2.840.113549.1.1.5":  "SHA1-RSA",
+	"1.3.14.3.2.29":         "SHA1-RSA",
+	"1.2.840.113549.1.1.10": "RSA-PSS",
+	"1.2.840.113549.1.1.11": "SHA256-RSA",
+	"1.2.840.113549.1.1.12": "SHA384-RSA",
+	"1.2.840.113549.1.1.13": "SHA512-RSA",
+	"1.2.840.113549.1.1.14": "SHA224-RSA",
+	"1.2.840.10045.4.1":     "ECDSA-SHA1",
+	"1.2.840.10045.4.3.2":   "ECDSA-SHA256",
+	"1.2.840.10045.4.3.3":   "ECDSA-SHA384",
+	"1.2.840.10045.4.3.4":   "ECDSA-SHA512",
+	"1.3.101.112":           "Ed25519",
+}
+
+func algorithmName(alg element) string {
+	r := derReader{b: alg.content}
+	oid := dotted(r.next(derOID, "the algorithm").content)
+	if name, ok := sigAlgNames[oid]; ok {
+		return name
+	}
+	return oid
+}
+
+// setKey takes the key in. A key that is not understood is no error: the
+// record can be carried and written without it.
+func (c *Certificate) setKey(spki element) error {
+	r := derReader{b: spki.content}
+	alg := r.next(derSequence, "the key's algorithm")
+	key := r.next(derBitString, "the key")
+	if r.err != nil {
+		return r.err
+	}
+	c.RawPublicKey = bytes.Clone(key.bits())
+	a := derReader{b: alg.content}
+	switch string(a.next(derOID, "the key's algorithm").content) {
+	case oidRSA, oidRSAPSS:
+		c.setRSA()
+	case oidEC:
+		if curve, ok := curves[string(a.next(derOID, "the curve").content)]; ok {
+			c.KeyBits, c.Curve = curve.Params().BitSize, curve.Params().Name
+			if pub, err := ecdsa.ParseUncompressedPublicKey(curve, c.RawPublicKey); err == nil {
+				c.PublicKey = pub
+			}
+		}
+	case oidEd25519:
+		if len(c.RawPublicKey) == ed25519.PublicKeySize {
+			c.KeyBits = 8 * ed25519.PublicKeySize
+			c.PublicKey = ed25519.PublicKey(c.RawPublicKey)
+		}
+	}
+	return nil
+}
+
+func (c *Certificate) setRSA() {
+	c.RSA = parseRSAKey(c.RawPublicKey)
+	if c.RSA == nil {
+		return
+	}
+	c.KeyBits = c.RSA.N.BitLen()
+	if c.RSA.E.IsInt64() && c.RSA.E.Int64() <= math.MaxInt32 {
+		c.PublicKey = &rsa.PublicKey{N: c.RSA.N, E: int(c.RSA.E.Int64())}
+	}
+}
+
+// KeyType is RSA, ECDSA or Ed25519; empty when the key is not understood.
+func (c *Certificate) KeyType() string {
+	if c.RSA != nil {
+		return "RSA"
+	}
+	switch c.PublicKey.(type) {
+	case *ecdsa.PublicKey:
+		return "ECDSA"
+	case ed25519.PublicKey:
+		return "Ed25519"
+	}
+	return ""
+}

@@ -1,0 +1,71 @@
+package certificate_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"math/big"
+	"strings"
+	"testing"
+	"unicode"
+
+	"ctlclient/certificate"
+	"ctlclient/ctlbuild"
+	"ctlclient/ctlbuild/ctltest"
+)
+
+// The certificate reader takes all that crypto/x509 takes and reads the same
+// in it; whatever it takes can be written into a record.
+func FuzzParse(f *testing.F) {
+	for _, c := range oddCertificates(f) {
+		f.Add(c.DER)
+	}
+	c := ctltest.NewCluster(f, 1024)
+	for _, cert := range []*ctltest.Cert{c.Pub, c.Token1, c.TVS} {
+		f.Add(cert.DER)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := certificate.Parse(data)
+		x, xerr := x509.ParseCertificate(data)
+		if err != nil {
+			if xerr == nil {
+				t.Fatalf("crypto/x509 takes it: %v", err)
+			}
+			return
+		}
+		if len(data) < 0x8000 {
+			e := ctlbuild.Entry{Certificate: c.DER, Token: true}
+			if _, err := ctlbuild.NewRecord(e); err != nil && len(data) < 0x2000 {
+				t.Fatal(err)
+			}
+		}
+		for _, shown := range []string{c.SubjectName.String(), c.IssuerName.String()} {
+			if strings.ContainsFunc(shown, unicode.IsControl) {
+				t.Fatalf("a control character is shown: %q", shown)
+			}
+		}
+		if len(c.Serial) > 1 && c.Serial[0] == 0 {
+			t.Fatalf("serial number % x", c.Serial)
+		}
+		if xerr != nil {
+			return
+		}
+		if !bytes.Equal(c.DER, x.Raw) || c.Version != x.Version || new(big.Int).SetBytes(c.Serial).Cmp(x.SerialNumber) != 0 {
+			t.Fatalf("read %+v, crypto/x509 reads %+v", c, x)
+		}
+		if !c.NotAfter.IsZero() && (!c.NotBefore.Equal(x.NotBefore) || !c.NotAfter.Equal(x.NotAfter)) {
+			t.Fatalf("valid %v to %v, crypto/x509 reads %v to %v", c.NotBefore, c.NotAfter, x.NotBefore, x.NotAfter)
+		}
+		switch k := c.PublicKey.(type) {
+		case *rsa.PublicKey:
+			if x.PublicKeyAlgorithm == x509.RSA && !k.Equal(x.PublicKey) {
+				t.Fatal("another RSA key")
+			}
+		case *ecdsa.PublicKey:
+			if !k.Equal(x.PublicKey) {
+				t.Fatal("another EC key")
+			}
+		}
+	})
+}
