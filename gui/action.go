@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/gui/widgets"
 	"ctlclient/workflow"
 )
 
@@ -15,7 +16,7 @@ import (
 // in its words; the two migrations follow, then a file that is signed already. What does not
 // apply to the cluster as it is says why.
 type actionScreen struct {
-	*page
+	*widgets.Page
 	s     *shell
 	width float32 // of the widest button
 	box   *fyne.Container
@@ -23,7 +24,7 @@ type actionScreen struct {
 
 func newActionScreen(s *shell) *actionScreen {
 	a := &actionScreen{s: s, box: container.NewVBox()}
-	a.page = newPage(t("action.title"), t("action.text"), nil, a.box)
+	a.Page = widgets.NewPage(t("action.title"), t("action.text"), nil, a.box)
 	return a
 }
 
@@ -53,8 +54,8 @@ func (a *actionScreen) shown() {
 		a.box.Add(a.choice(f))
 	}
 	if a.s.model.session != nil {
-		open := newButton(t("action.distribute"), jobIcon(jobDistribute), a.openSigned)
-		a.box.Add(a.row(open, quietText(t("action.distribute.text")), nil))
+		open := widgets.NewButton(t("action.distribute"), jobIcon(jobDistribute), a.openSigned)
+		a.box.Add(a.row(open, widgets.QuietText(t("action.distribute.text")), nil))
 	}
 	a.box.Refresh()
 }
@@ -62,7 +63,7 @@ func (a *actionScreen) shown() {
 // choice is a job: its button, what it does, and why it is advised or does not apply.
 func (a *actionScreen) choice(f workflow.Fit) fyne.CanvasObject {
 	kind := jobNames[f.Job]
-	b := newButton(t("action."+string(kind)), jobIcon(kind), func() { a.s.begin(kind) })
+	b := widgets.NewButton(t("action."+string(kind)), jobIcon(kind), func() { a.s.begin(kind) })
 	text := t("action." + string(kind) + ".text")
 	if f.Publisher {
 		text = t("action." + string(kind) + ".publisher")
@@ -71,16 +72,16 @@ func (a *actionScreen) choice(f workflow.Fit) fyne.CanvasObject {
 	switch {
 	case !f.Possible():
 		b.Disable()
-		note = signed(unsureSign, t("fit."+string(f.Why)))
+		note = widgets.Signed(widgets.UnsureSign, t("fit."+string(f.Why)))
 	case f.Advised:
 		b.Importance = widget.HighImportance
-		note = signed(goodSign, t("fit.advised."+string(kind)))
+		note = widgets.Signed(widgets.GoodSign, t("fit.advised."+string(kind)))
 	}
-	return a.row(b, quietText(text), note)
+	return a.row(b, widgets.QuietText(text), note)
 }
 
 // row is a button with its explanation at its right; all buttons are as wide as the widest.
-func (a *actionScreen) row(b *button, text, note fyne.CanvasObject) fyne.CanvasObject {
+func (a *actionScreen) row(b *widgets.Button, text, note fyne.CanvasObject) fyne.CanvasObject {
 	b.Alignment = widget.ButtonAlignLeading
 	a.width = max(a.width, b.MinSize().Width)
 	right := container.New(layout.NewCustomPaddedVBoxLayout(-12), text)
@@ -88,7 +89,7 @@ func (a *actionScreen) row(b *button, text, note fyne.CanvasObject) fyne.CanvasO
 		right.Add(container.New(layout.NewCustomPaddedLayout(0, 0, 8, 0), note))
 	}
 	return container.NewVBox(
-		container.New(sideLayout{a}, container.NewVBox(b), right), spacer(4))
+		container.New(sideLayout{a}, container.NewVBox(b), right), widgets.Spacer(4))
 }
 
 // sideLayout gives the first object a width of its own and the second one the rest; where that

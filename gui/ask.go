@@ -8,10 +8,9 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/layout"
-	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"ctlclient/gui/widgets"
 	"ctlclient/token"
 	"ctlclient/trust"
 	"ctlclient/workflow"
@@ -20,7 +19,7 @@ import (
 // asker answers the questions of a job with dialogs. A job calls it from its own goroutine;
 // each call shows a dialog through fyne.Do and waits for the person or for its context.
 type asker struct {
-	dialogs *dialogs
+	dialogs *widgets.Dialogs
 	events  func(workflow.Event) // on the UI goroutine
 	// words says a confirmation in the person's language; on the UI goroutine.
 	words func(workflow.Confirmation) (title, text string)
@@ -102,18 +101,18 @@ func tokenName(label, serial string) string {
 // PIN asks once for one attempt.
 func (a *asker) PIN(ctx context.Context, r token.PINRequest) ([]byte, error) {
 	return a.secret(ctx, t("pin.title"), t("pin.label"), func(content *fyne.Container) {
-		content.Add(flush(wrapped(t("pin.text", map[string]any{"Token": tokenName(r.Token, r.Serial)}))))
+		content.Add(widgets.Flush(widgets.Wrapped(t("pin.text", map[string]any{"Token": tokenName(r.Token, r.Serial)}))))
 		if r.Context {
-			content.Add(flush(wrapped(t("pin.again"))))
+			content.Add(widgets.Flush(widgets.Wrapped(t("pin.again"))))
 		}
 		switch {
 		case r.FinalTry:
-			content.Add(newNotice(dangerNotice, t("pin.final")))
+			content.Add(widgets.NewNotice(widgets.DangerNotice, t("pin.final")))
 		case r.CountLow:
-			content.Add(newNotice(warningNotice, t("pin.low")))
+			content.Add(widgets.NewNotice(widgets.WarningNotice, t("pin.low")))
 		}
 		if pin := a.practicePIN(); pin != "" {
-			content.Add(flush(quietText(t("tokens.practice-pin", map[string]any{"PIN": pin}))))
+			content.Add(widgets.Flush(widgets.QuietText(t("tokens.practice-pin", map[string]any{"PIN": pin}))))
 		}
 	})
 }
@@ -121,22 +120,22 @@ func (a *asker) PIN(ctx context.Context, r token.PINRequest) ([]byte, error) {
 // Password asks for a node's password.
 func (a *asker) Password(ctx context.Context, node, user string) ([]byte, error) {
 	return a.secret(ctx, t("password.title"), t("password.label"), func(content *fyne.Container) {
-		content.Add(flush(wrapped(t("password.text", map[string]any{"Node": node, "User": user}))))
+		content.Add(widgets.Flush(widgets.Wrapped(t("password.text", map[string]any{"Node": node, "User": user}))))
 	})
 }
 
 // secret asks for one; explain fills in what stands above the field.
 func (a *asker) secret(ctx context.Context, title, label string, explain func(*fyne.Container)) ([]byte, error) {
 	got, err := a.wait(ctx, func(end func(*answer)) func() {
-		entry := newSecretField()
+		entry := widgets.NewSecretField()
 		content := container.NewVBox()
 		explain(content)
-		content.Add(form(label, entry))
-		q := newQuestion(a.dialogs, title, content, t("button.ok"), t("button.cancel"), false)
-		q.first = entry
-		q.check = func() bool { return entry.Text != "" }
-		q.onAnswer = func(yes bool) {
-			secret := entry.take()
+		content.Add(widgets.Form(label, entry))
+		q := widgets.NewQuestion(a.dialogs, title, content, t("button.ok"), t("button.cancel"), false)
+		q.First = entry
+		q.Check = func() bool { return entry.Text != "" }
+		q.OnAnswer = func(yes bool) {
+			secret := entry.Take()
 			if !yes {
 				clear(secret)
 				end(nil)
@@ -144,8 +143,8 @@ func (a *asker) secret(ctx context.Context, title, label string, explain func(*f
 			}
 			end(&answer{secret: secret, yes: true})
 		}
-		q.show()
-		return func() { q.answer(false) }
+		q.Show()
+		return func() { q.Answer(false) }
 	})
 	if err != nil {
 		return nil, err
@@ -153,39 +152,25 @@ func (a *asker) secret(ctx context.Context, title, label string, explain func(*f
 	return got.secret, nil
 }
 
-// form is pairs of a label and what is to be filled in.
-func form(pairs ...any) fyne.CanvasObject {
-	box := container.New(layout.NewFormLayout())
-	for i := 0; i+1 < len(pairs); i += 2 {
-		name := pairs[i].(string)
-		if n, ok := pairs[i+1].(interface{ setName(string) }); ok {
-			n.setName(name)
-		}
-		box.Add(widget.NewLabel(name))
-		box.Add(pairs[i+1].(fyne.CanvasObject))
-	}
-	return flush(box)
-}
-
 // newPIN asks twice and goes on only when both are the same.
 func (a *asker) newPIN(ctx context.Context, r token.PINRequest) ([]byte, error) {
 	got, err := a.wait(ctx, func(end func(*answer)) func() {
-		first, again := newSecretField(), newSecretField()
+		first, again := widgets.NewSecretField(), widgets.NewSecretField()
 		note := container.NewVBox()
-		content := container.NewVBox(flush(wrapped(t("pin.new.text", map[string]any{"Token": tokenName(r.Token, r.Serial)}))),
-			form(t("pin.new"), first, t("pin.repeat"), again), note)
-		q := newQuestion(a.dialogs, t("tokens.pin"), content, t("button.ok"), t("button.cancel"), false)
-		q.first = first
-		q.check = func() bool {
+		content := container.NewVBox(widgets.Flush(widgets.Wrapped(t("pin.new.text", map[string]any{"Token": tokenName(r.Token, r.Serial)}))),
+			widgets.Form(t("pin.new"), first, t("pin.repeat"), again), note)
+		q := widgets.NewQuestion(a.dialogs, t("tokens.pin"), content, t("button.ok"), t("button.cancel"), false)
+		q.First = first
+		q.Check = func() bool {
 			note.RemoveAll()
 			if first.Text == "" || first.Text != again.Text {
-				note.Add(newNotice(warningNotice, t("pin.differ")))
+				note.Add(widgets.NewNotice(widgets.WarningNotice, t("pin.differ")))
 				return false
 			}
 			return true
 		}
-		q.onAnswer = func(yes bool) {
-			secret, other := first.take(), again.take()
+		q.OnAnswer = func(yes bool) {
+			secret, other := first.Take(), again.Take()
 			clear(other)
 			if !yes {
 				clear(secret)
@@ -194,9 +179,9 @@ func (a *asker) newPIN(ctx context.Context, r token.PINRequest) ([]byte, error) 
 			}
 			end(&answer{secret: secret, yes: true})
 		}
-		first.OnSubmitted = func(string) { a.dialogs.window.Canvas().Focus(again) }
-		q.show()
-		return func() { q.answer(false) }
+		first.OnSubmitted = func(string) { a.dialogs.Window.Canvas().Focus(again) }
+		q.Show()
+		return func() { q.Answer(false) }
 	})
 	if err != nil {
 		return nil, err
@@ -206,63 +191,46 @@ func (a *asker) newPIN(ctx context.Context, r token.PINRequest) ([]byte, error) 
 
 // Identity shows a fingerprint that is met for the first time.
 func (a *asker) Identity(ctx context.Context, node, kind, fingerprint string) (bool, error) {
-	return a.confirm(ctx, func() *question {
+	return a.confirm(ctx, func() *widgets.Question {
 		print := widget.NewLabelWithStyle(fingerprint, fyne.TextAlignLeading, fyne.TextStyle{Monospace: true})
 		print.Wrapping = fyne.TextWrapBreak
 		content := container.NewVBox(
-			flush(wrapped(t("identity.text", map[string]any{"Node": node, "Kind": kind}))),
-			flush(print), newCopyButton(t("button.copy"), func() string { return fingerprint }),
-			newNotice(infoNotice, t("identity.advice")))
-		return newQuestion(a.dialogs, t("identity.title"), content, t("identity.keep"), t("button.cancel"), true)
+			widgets.Flush(widgets.Wrapped(t("identity.text", map[string]any{"Node": node, "Kind": kind}))),
+			widgets.Flush(print), widgets.NewCopyButton(t("button.copy"), func() string { return fingerprint }),
+			widgets.NewNotice(widgets.InfoNotice, t("identity.advice")))
+		return widgets.NewQuestion(a.dialogs, t("identity.title"), content, t("identity.keep"), t("button.cancel"), true)
 	})
 }
 
 // Confirm asks whether to go on.
 func (a *asker) Confirm(ctx context.Context, c workflow.Confirmation) (bool, error) {
-	return a.confirm(ctx, func() *question {
+	return a.confirm(ctx, func() *widgets.Question {
 		title, text := a.words(c)
-		content := container.NewVBox(flush(wrapped(text)))
+		content := container.NewVBox(widgets.Flush(widgets.Wrapped(text)))
 		for _, h := range c.Hazards {
 			if c.Danger && h.Severity != trust.Danger {
 				continue // the review has shown it; here is only what is to be accepted
 			}
-			content.Add(newNotice(noticeOf(h.Severity), strings.TrimSpace(h.Message)))
+			content.Add(widgets.NewNotice(noticeOf(h.Severity), strings.TrimSpace(h.Message)))
 		}
 		yes := t("button.continue")
 		if c.Danger {
 			yes = t("confirm.accept-loss")
 		}
-		return newQuestion(a.dialogs, title, content, yes, t("button.cancel"), c.Danger || c.Undescribed)
+		return widgets.NewQuestion(a.dialogs, title, content, yes, t("button.cancel"), c.Danger || c.Undescribed)
 	})
 }
 
 // confirm waits for the yes or no of a question.
-func (a *asker) confirm(ctx context.Context, make func() *question) (bool, error) {
+func (a *asker) confirm(ctx context.Context, make func() *widgets.Question) (bool, error) {
 	got, err := a.wait(ctx, func(end func(*answer)) func() {
 		q := make()
-		q.onAnswer = func(yes bool) { end(&answer{yes: yes}) }
-		q.show()
-		return func() { q.answer(false) }
+		q.OnAnswer = func(yes bool) { end(&answer{yes: yes}) }
+		q.Show()
+		return func() { q.Answer(false) }
 	})
 	if err != nil {
 		return false, err
 	}
 	return got.yes, nil
-}
-
-// newCopyButton puts a text on the clipboard and says so for a moment.
-func newCopyButton(label string, text func() string) fyne.CanvasObject {
-	var b *button
-	b = newButton(label, theme.ContentCopyIcon(), func() {
-		fyne.CurrentApp().Clipboard().SetContent(text())
-		b.SetText(t("button.copied"))
-		b.SetIcon(theme.ConfirmIcon())
-		time.AfterFunc(2*time.Second, func() {
-			fyne.Do(func() {
-				b.SetText(label)
-				b.SetIcon(theme.ContentCopyIcon())
-			})
-		})
-	})
-	return container.NewHBox(b)
 }

@@ -15,33 +15,34 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"ctlclient/cluster"
+	"ctlclient/gui/widgets"
 )
 
 // clustersScreen: profiles, the one used last first; add one; the practice cluster.
 type clustersScreen struct {
-	*page
+	*widgets.Page
 	s        *shell
-	list     *chooser
-	none     *notice
+	list     *widgets.Chooser
+	none     *widgets.Notice
 	broken   *fyne.Container // what is wrong with a profile
-	open     *button
-	details  *button
-	remove   *button
+	open     *widgets.Button
+	details  *widgets.Button
+	remove   *widgets.Button
 	practice *practiceCard
 }
 
 func newClustersScreen(s *shell) *clustersScreen {
-	c := &clustersScreen{s: s, none: newNotice(infoNotice, t("clusters.none")), broken: container.NewVBox()}
-	c.list = newChooser(func(int) { c.enable() },
-		column{t("clusters.name"), 220}, column{t("clusters.publisher"), 320}, column{t("clusters.nodes.title"), 90})
-	c.list.onOpen = func(int) { c.connect() }
+	c := &clustersScreen{s: s, none: widgets.NewNotice(widgets.InfoNotice, t("clusters.none")), broken: container.NewVBox()}
+	c.list = widgets.NewChooser(func(int) { c.enable() },
+		widgets.Column{Title: t("clusters.name"), Share: 220}, widgets.Column{Title: t("clusters.publisher"), Share: 320}, widgets.Column{Title: t("clusters.nodes.title"), Share: 90})
+	c.list.OnOpen = func(int) { c.connect() }
 	c.practice = newPracticeCard(s)
-	c.open = mainButton(t("clusters.open"), theme.NavigateNextIcon(), c.connect)
-	c.details = newButton(t("clusters.details"), theme.InfoIcon(), c.showDetails)
-	c.remove = newButton(t("clusters.remove"), theme.DeleteIcon(), c.removeChosen)
-	add := newButton(t("clusters.add"), theme.ContentAddIcon(), c.add)
-	c.page = newPage(t("clusters.title"), t("clusters.text"), nil,
-		container.NewVBox(c.broken, c.none, c.list, spacer(12), c.practice.object),
+	c.open = widgets.MainButton(t("clusters.open"), theme.NavigateNextIcon(), c.connect)
+	c.details = widgets.NewButton(t("clusters.details"), theme.InfoIcon(), c.showDetails)
+	c.remove = widgets.NewButton(t("clusters.remove"), theme.DeleteIcon(), c.removeChosen)
+	add := widgets.NewButton(t("clusters.add"), theme.ContentAddIcon(), c.add)
+	c.Page = widgets.NewPage(t("clusters.title"), t("clusters.text"), nil,
+		container.NewVBox(c.broken, c.none, c.list, widgets.Spacer(12), c.practice.object),
 		add, layout.NewSpacer(), c.remove, c.details, c.open)
 	c.enable()
 	return c
@@ -60,7 +61,7 @@ func (c *clustersScreen) read() {
 			c.broken.RemoveAll()
 			if err != nil { // of one file; the others can be opened all the same
 				message, hints := describe(err)
-				c.broken.Add(newNotice(warningNotice, textOf(append([]string{message}, hints...)...)))
+				c.broken.Add(widgets.NewNotice(widgets.WarningNotice, textOf(append([]string{message}, hints...)...)))
 			}
 			c.s.model.profiles = c.s.recentFirst(found)
 			c.fill()
@@ -68,13 +69,13 @@ func (c *clustersScreen) read() {
 }
 
 func (c *clustersScreen) fill() {
-	var rows [][]cell
+	var rows [][]widgets.Cell
 	for _, p := range c.s.model.profiles {
 		pub := p.Publisher()
-		rows = append(rows, words(p.Name, hostText(pub.Name, pub.Address), fmt.Sprint(len(p.Nodes))))
+		rows = append(rows, widgets.Cells(p.Name, hostText(pub.Name, pub.Address), fmt.Sprint(len(p.Nodes))))
 	}
-	if c.list.selected < 0 && len(rows) > 0 {
-		c.list.selected = 0 // the one used last
+	if c.list.Selected < 0 && len(rows) > 0 {
+		c.list.Selected = 0 // the one used last
 	}
 	if len(rows) == 0 {
 		c.none.Show()
@@ -83,9 +84,9 @@ func (c *clustersScreen) fill() {
 		c.none.Hide()
 		c.list.Show()
 	}
-	c.list.setRows(rows)
+	c.list.SetRows(rows)
 	c.enable()
-	if len(rows) > 0 && c.s.window.Canvas().Focused() == nil && c.s.dialogs.front() == nil {
+	if len(rows) > 0 && c.s.window.Canvas().Focused() == nil && c.s.dialogs.Front() == nil {
 		c.s.window.Canvas().Focus(c.list)
 	}
 }
@@ -99,14 +100,14 @@ func hostText(name, address string) string {
 }
 
 func (c *clustersScreen) enable() {
-	for _, b := range []*button{c.open, c.details, c.remove} {
-		setEnabled(b, c.chosen() != nil)
+	for _, b := range []*widgets.Button{c.open, c.details, c.remove} {
+		widgets.SetEnabled(b, c.chosen() != nil)
 	}
 }
 
 // chosen is the profile chosen, nil: none.
 func (c *clustersScreen) chosen() *cluster.Profile {
-	if i := c.list.selected; i >= 0 && i < len(c.s.model.profiles) {
+	if i := c.list.Selected; i >= 0 && i < len(c.s.model.profiles) {
 		return c.s.model.profiles[i]
 	}
 	return nil
@@ -124,24 +125,24 @@ func (c *clustersScreen) showDetails() {
 	if p == nil {
 		return
 	}
-	nodes := newTable(column{t("overview.node"), 160}, column{t("overview.address"), 140},
-		column{t("clusters.role"), 120}, column{t("clusters.transport"), 80})
-	nodes.wrap = true
-	var rows [][]cell
+	nodes := widgets.NewTable(widgets.Column{Title: t("overview.node"), Share: 160}, widgets.Column{Title: t("overview.address"), Share: 140},
+		widgets.Column{Title: t("clusters.role"), Share: 120}, widgets.Column{Title: t("clusters.transport"), Share: 80})
+	nodes.Wrap = true
+	var rows [][]widgets.Cell
 	for _, n := range p.Nodes {
-		rows = append(rows, words(n.Name, n.Address, t("role."+n.Role), strings.ToUpper(n.Transport)))
+		rows = append(rows, widgets.Cells(n.Name, n.Address, t("role."+n.Role), strings.ToUpper(n.Transport)))
 	}
-	nodes.setRows(rows)
+	nodes.SetRows(rows)
 	fleet := p.Fleet
 	if fleet == "" {
 		fleet = t("clusters.no-fleet")
 	}
-	q := newStatement(c.s.dialogs, p.Name, container.NewVBox(
-		facts(t("clusters.file"), p.File, t("clusters.user"), p.User, t("clusters.version"), p.Version, t("clusters.fleet"), fleet),
-		nodes, flush(quietText(t("clusters.edit.text")))))
-	q.wide = true
-	q.add(t("clusters.folder"), theme.FolderOpenIcon(), func() { c.s.openFolder(filepath.Dir(p.File)) })
-	q.show()
+	q := widgets.NewStatement(c.s.dialogs, p.Name, container.NewVBox(
+		widgets.Facts(t("clusters.file"), p.File, t("clusters.user"), p.User, t("clusters.version"), p.Version, t("clusters.fleet"), fleet),
+		nodes, widgets.Flush(widgets.QuietText(t("clusters.edit.text")))))
+	q.Wide = true
+	q.Add(t("clusters.folder"), theme.FolderOpenIcon(), func() { c.s.openFolder(filepath.Dir(p.File)) })
+	q.Show()
 }
 
 // openFolder shows a folder in the system's own file manager.
@@ -157,20 +158,20 @@ func (c *clustersScreen) removeChosen() {
 	if p == nil {
 		return
 	}
-	q := newQuestion(c.s.dialogs, t("clusters.remove.title", map[string]any{"Name": p.Name}),
-		container.NewVBox(flush(wrapped(t("clusters.remove.text"))), facts(t("clusters.file"), p.File)),
+	q := widgets.NewQuestion(c.s.dialogs, t("clusters.remove.title", map[string]any{"Name": p.Name}),
+		container.NewVBox(widgets.Flush(widgets.Wrapped(t("clusters.remove.text"))), widgets.Facts(t("clusters.file"), p.File)),
 		t("clusters.remove.yes"), t("button.cancel"), true)
-	q.onAnswer = func(yes bool) {
+	q.OnAnswer = func(yes bool) {
 		if !yes {
 			return
 		}
 		if err := os.Remove(p.File); err != nil {
 			c.s.fail(t("clusters.remove"), err)
 		}
-		c.list.selected = -1
+		c.list.Selected = -1
 		c.read()
 	}
-	q.show()
+	q.Show()
 }
 
 // recentFirst orders profiles by when they were last opened.
@@ -204,44 +205,35 @@ func (s *shell) remember(p *cluster.Profile) {
 type practiceCard struct {
 	s      *shell
 	object fyne.CanvasObject
-	open   *button
-	fresh  *button
-	stop   *button
+	open   *widgets.Button
+	fresh  *widgets.Button
+	stop   *widgets.Button
 }
 
 func newPracticeCard(s *shell) *practiceCard {
 	c := &practiceCard{s: s}
-	c.open = newButton(t("clusters.practice.open"), theme.MediaPlayIcon(), func() { s.practise(false) })
-	c.fresh = newButton(t("clusters.practice.fresh"), theme.MediaReplayIcon(), c.askFresh)
-	c.stop = newButton(t("clusters.practice.stop"), theme.MediaStopIcon(), s.stopPractice)
-	c.object = section(t("clusters.practice"), flush(wrapped(t("clusters.practice.text"))),
-		buttonRow(c.open, c.fresh, c.stop))
+	c.open = widgets.NewButton(t("clusters.practice.open"), theme.MediaPlayIcon(), func() { s.practise(false) })
+	c.fresh = widgets.NewButton(t("clusters.practice.fresh"), theme.MediaReplayIcon(), c.askFresh)
+	c.stop = widgets.NewButton(t("clusters.practice.stop"), theme.MediaStopIcon(), s.stopPractice)
+	c.object = widgets.Section(t("clusters.practice"), widgets.Flush(widgets.Wrapped(t("clusters.practice.text"))),
+		widgets.ButtonRow(c.open, c.fresh, c.stop))
 	return c
 }
 
 func (c *practiceCard) show() {
 	p := c.s.options.Practice
-	setEnabled(c.open, p != nil)
-	visible(c.fresh, p != nil && (c.s.model.practising || p.Known()))
-	visible(c.stop, c.s.model.practising)
-}
-
-// visible is Show or Hide.
-func visible(o fyne.CanvasObject, on bool) {
-	if on {
-		o.Show()
-	} else {
-		o.Hide()
-	}
+	widgets.SetEnabled(c.open, p != nil)
+	widgets.Visible(c.fresh, p != nil && (c.s.model.practising || p.Known()))
+	widgets.Visible(c.stop, c.s.model.practising)
 }
 
 func (c *practiceCard) askFresh() {
-	q := newQuestion(c.s.dialogs, t("clusters.practice.fresh"), flush(wrapped(t("clusters.practice.fresh.text"))),
+	q := widgets.NewQuestion(c.s.dialogs, t("clusters.practice.fresh"), widgets.Flush(widgets.Wrapped(t("clusters.practice.fresh.text"))),
 		t("clusters.practice.fresh.yes"), t("button.cancel"), true)
-	q.onAnswer = func(yes bool) {
+	q.OnAnswer = func(yes bool) {
 		if yes {
 			c.s.practise(true)
 		}
 	}
-	q.show()
+	q.Show()
 }

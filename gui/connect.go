@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/container"
 
 	"ctlclient/cluster"
+	"ctlclient/gui/widgets"
 	"ctlclient/workflow"
 )
 
@@ -146,33 +147,33 @@ func (s *shell) stopPractice() {
 // The password is asked when it is needed, after the fingerprint was confirmed.
 func (c *clustersScreen) add() {
 	s := c.s
-	name, address, port, user := newField("hq"), newField("192.0.2.1"), newField(""), newField("")
+	name, address, port, user := widgets.NewField("hq"), widgets.NewField("192.0.2.1"), widgets.NewField(""), widgets.NewField("")
 	port.SetText("2444")
 	user.SetText("admin")
 	note := container.NewVBox()
-	content := container.NewVBox(flush(wrapped(t("clusters.add.text"))),
-		form(t("clusters.add.name"), name, t("clusters.add.address"), address,
+	content := container.NewVBox(widgets.Flush(widgets.Wrapped(t("clusters.add.text"))),
+		widgets.Form(t("clusters.add.name"), name, t("clusters.add.address"), address,
 			t("clusters.add.port"), port, t("clusters.add.user"), user), note)
-	q := newQuestion(s.dialogs, t("clusters.add.title"), content, t("clusters.open"), t("button.cancel"), false)
-	q.first = name
+	q := widgets.NewQuestion(s.dialogs, t("clusters.add.title"), content, t("clusters.open"), t("button.cancel"), false)
+	q.First = name
 	var p *cluster.Profile
-	q.check = func() bool {
+	q.Check = func() bool {
 		note.RemoveAll()
 		var err error
 		if p, err = newProfile(name.Text, address.Text, port.Text, user.Text); err == nil {
 			err = nameFile(p)
 		}
 		if err != nil {
-			note.Add(newNotice(warningNotice, err.Error()))
+			note.Add(widgets.NewNotice(widgets.WarningNotice, err.Error()))
 		}
 		return err == nil
 	}
-	q.onAnswer = func(yes bool) {
+	q.OnAnswer = func(yes bool) {
 		if yes {
 			s.connect(p)
 		}
 	}
-	q.show()
+	q.Show()
 }
 
 // newProfile is a cluster known by its publisher alone; its other nodes are added when it is open.
@@ -209,12 +210,12 @@ func (s *shell) completeProfile() {
 	}
 	list := container.NewVBox()
 	for _, n := range missing {
-		list.Add(flush(wrapped("• " + hostText(n.Name, n.Address))))
+		list.Add(widgets.Flush(widgets.Wrapped("• " + hostText(n.Name, n.Address))))
 	}
-	q := newQuestion(s.dialogs, t("clusters.complete.title"),
-		container.NewVBox(flush(wrapped(t("clusters.complete.text"))), list),
+	q := widgets.NewQuestion(s.dialogs, t("clusters.complete.title"),
+		container.NewVBox(widgets.Flush(widgets.Wrapped(t("clusters.complete.text"))), list),
 		t("clusters.complete.yes"), t("button.cancel"), false)
-	q.onAnswer = func(yes bool) {
+	q.OnAnswer = func(yes bool) {
 		if !yes {
 			return
 		}
@@ -225,5 +226,5 @@ func (s *shell) completeProfile() {
 		}
 		s.connect(fuller)
 	}
-	q.show()
+	q.Show()
 }

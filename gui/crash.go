@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2/theme"
+
+	"ctlclient/gui/widgets"
 )
 
 // A crash of a desktop program is seen by nobody who has no terminal. The runtime writes
@@ -47,9 +49,9 @@ func watchCrash(dir string) (end func(), err error) {
 // tellCrash says where the files are.
 func (s *shell) tellCrash(files []string) {
 	text := t("crash.text", map[string]any{"File": strings.Join(files, "\n")})
-	q := newStatement(s.dialogs, t("crash.title"), newNotice(warningNotice, text))
-	q.add(t("clusters.folder"), theme.FolderOpenIcon(), func() { s.openFolder(filepath.Dir(files[0])) })
-	q.show()
+	q := widgets.NewStatement(s.dialogs, t("crash.title"), widgets.NewNotice(widgets.WarningNotice, text))
+	q.Add(t("clusters.folder"), theme.FolderOpenIcon(), func() { s.openFolder(filepath.Dir(files[0])) })
+	q.Show()
 }
 
 // crashesOf lists what earlier runs left, and marks it as told: a crash is mentioned once.

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/container"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/gui/widgets"
 )
 
 // detailBox shows pairs of a name and a value in full on a ground of their own, below the
@@ -21,9 +22,9 @@ func detailBox(pairs []string) fyne.CanvasObject {
 			lines = append(lines, pairs[i]+": "+pairs[i+1])
 		}
 	}
-	copying := newCopyButton(t("button.copy"), func() string { return strings.Join(lines, "\n") })
-	return newPanel(container.New(inset,
-		container.NewVBox(facts(pairs...), copying)))
+	copying := widgets.NewCopyButton(t("button.copy"), func() string { return strings.Join(lines, "\n") })
+	return widgets.NewPanel(container.New(widgets.Inset,
+		container.NewVBox(widgets.Facts(pairs...), copying)))
 }
 
 // recordPairs is what a record and its certificate say, for a person.
@@ -43,12 +44,12 @@ func recordPairs(r *ctlbuild.Record) []string {
 }
 
 // recordCells are the CTL Client's columns: Type, Hostname/IP Address, Issuer Name, Subject Name.
-func recordCells(r *ctlbuild.Record) []cell {
+func recordCells(r *ctlbuild.Record) []widgets.Cell {
 	host := hostOf(r)
 	if host == "" {
 		host = t("entries.no-host")
 	}
-	return words(typeText(r.Function()), host, r.IssuerName(), r.SubjectName())
+	return widgets.Cells(typeText(r.Function()), host, r.IssuerName(), r.SubjectName())
 }
 
 func hostOf(r *ctlbuild.Record) string {

@@ -12,24 +12,25 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/cluster"
+	"ctlclient/gui/widgets"
 	"ctlclient/workflow"
 )
 
 // distributeScreen shows every node's way: stage, commit, read back. Until the first commit
 // Cancel leaves nothing behind.
 type distributeScreen struct {
-	*page
+	*widgets.Page
 	s      *shell
-	steps  *steps
-	table  *table
+	steps  *widgets.Steps
+	table  *widgets.Table
 	note   *fyne.Container
-	output *viewer
+	output *widgets.Viewer
 	said   *fyne.Container // what the publisher's CLI prints
 	bar    *widget.ProgressBar
-	cancel *button
+	cancel *widgets.Button
 
 	nodes     []string
-	state     map[string]map[string]cell // node -> step -> what is to be seen
+	state     map[string]map[string]widgets.Cell // node -> step -> what is to be seen
 	lines     string
 	committed bool
 	task      *task
@@ -39,40 +40,40 @@ type distributeScreen struct {
 var nodeSteps = []string{cluster.StepStage, cluster.StepCommit, cluster.StepReadBack}
 
 func newDistributeScreen(s *shell) *distributeScreen {
-	d := &distributeScreen{s: s, steps: newSteps(screenDistribute), note: container.NewVBox(), output: newViewer(8)}
-	d.table = newTable(column{t("overview.node"), 180}, column{t("distribute.stage"), 220},
-		column{t("distribute.commit"), 220}, column{t("distribute.read-back"), 220})
-	d.table.wrap = true
+	d := &distributeScreen{s: s, steps: widgets.NewSteps(), note: container.NewVBox(), output: widgets.NewViewer(8)}
+	d.table = widgets.NewTable(widgets.Column{Title: t("overview.node"), Share: 180}, widgets.Column{Title: t("distribute.stage"), Share: 220},
+		widgets.Column{Title: t("distribute.commit"), Share: 220}, widgets.Column{Title: t("distribute.read-back"), Share: 220})
+	d.table.Wrap = true
 	d.bar = widget.NewProgressBar()
-	d.cancel = newButton(t("button.cancel"), theme.CancelIcon(), func() {
+	d.cancel = widgets.NewButton(t("button.cancel"), theme.CancelIcon(), func() {
 		if d.task != nil {
 			d.task.cancel()
 		}
 	})
-	d.said = section(t("distribute.output"), d.output.object)
-	d.page = newPage(t("distribute.title"), "", d.steps.object(),
-		container.NewVBox(d.note, d.table, spacer(8), d.bar, d.said), layout.NewSpacer(), d.cancel)
+	d.said = widgets.Section(t("distribute.output"), d.output.Object)
+	d.Page = widgets.NewPage(t("distribute.title"), "", d.steps.Object(),
+		container.NewVBox(d.note, d.table, widgets.Spacer(8), d.bar, d.said), layout.NewSpacer(), d.cancel)
 	return d
 }
 
 func (d *distributeScreen) shown() {
 	j := d.s.model.job
 	if j == nil {
-		d.head(t("distribute.title"), "")
+		d.Head(t("distribute.title"), "")
 		return
 	}
-	d.steps.of(j)
-	d.head(j.title(), t("distribute.text"))
+	j.showSteps(d.steps, screenDistribute)
+	d.Head(j.title(), t("distribute.text"))
 	d.draw()
 }
 
 // reset forgets the job before.
 func (d *distributeScreen) reset(snap *cluster.Snapshot) {
-	d.nodes, d.state, d.committed, d.lines = nil, map[string]map[string]cell{}, false, ""
+	d.nodes, d.state, d.committed, d.lines = nil, map[string]map[string]widgets.Cell{}, false, ""
 	for i := range snap.Nodes {
 		name := snap.Nodes[i].Node.Name
 		d.nodes = append(d.nodes, name)
-		d.state[name] = map[string]cell{}
+		d.state[name] = map[string]widgets.Cell{}
 	}
 	d.cancel.Enable()
 }
@@ -80,8 +81,8 @@ func (d *distributeScreen) reset(snap *cluster.Snapshot) {
 func (d *distributeScreen) event(e workflow.Event) {
 	if e.Type == workflow.EventOutput {
 		d.lines += e.Message + "\n"
-		d.output.setText(d.lines)
-		d.output.scroll.ScrollToBottom()
+		d.output.SetText(d.lines)
+		d.output.Scroll.ScrollToBottom()
 		d.draw()
 		return
 	}
@@ -99,43 +100,43 @@ func (d *distributeScreen) event(e workflow.Event) {
 }
 
 // stepCell is a step of a node as it stands.
-func stepCell(e workflow.Event) cell {
+func stepCell(e workflow.Event) widgets.Cell {
 	switch e.State {
 	case cluster.StateDone:
-		return cell{t("step.done"), goodSign}
+		return widgets.Cell{Text: t("step.done"), Sign: widgets.GoodSign}
 	case cluster.StateFailed:
-		return cell{fmt.Sprintf("%s: %s", t("step.failed"), e.Message), badSign}
+		return widgets.Cell{Text: fmt.Sprintf("%s: %s", t("step.failed"), e.Message), Sign: widgets.BadSign}
 	case cluster.StateRetry:
-		return cell{t("step.retry"), againSign}
+		return widgets.Cell{Text: t("step.retry"), Sign: widgets.AgainSign}
 	}
-	return cell{t("step.start"), workSign}
+	return widgets.Cell{Text: t("step.start"), Sign: widgets.WorkSign}
 }
 
 func (d *distributeScreen) draw() {
 	d.note.RemoveAll()
-	key, kind := "distribute.before", infoNotice
+	key, kind := "distribute.before", widgets.InfoNotice
 	if d.committed {
-		key, kind = "distribute.after", warningNotice
+		key, kind = "distribute.after", widgets.WarningNotice
 	}
-	d.note.Add(newNotice(kind, t(key)))
-	var rows [][]cell
+	d.note.Add(widgets.NewNotice(kind, t(key)))
+	var rows [][]widgets.Cell
 	done := 0
 	for _, node := range d.nodes {
-		row := words(node)
+		row := widgets.Cells(node)
 		for _, step := range nodeSteps {
 			c := d.state[node][step]
-			if c.sign == goodSign {
+			if c.Sign == widgets.GoodSign {
 				done++
 			}
 			row = append(row, c)
 		}
 		rows = append(rows, row)
 	}
-	d.table.setRows(rows)
+	d.table.SetRows(rows)
 	if total := len(d.nodes) * len(nodeSteps); total > 0 {
 		d.bar.SetValue(float64(done) / float64(total))
 	}
-	visible(d.said, d.lines != "")
+	widgets.Visible(d.said, d.lines != "")
 }
 
 // distribute executes a job's plan and goes on to its result.

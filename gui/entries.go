@@ -9,30 +9,31 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/gui/widgets"
 	"ctlclient/token"
 )
 
 // entry is one row of the CTL entries.
 type entry struct {
 	record *ctlbuild.Record
-	sign   sign
+	sign   widgets.Sign
 	live   int    // index in the live list, -1 for what is new
 	undo   func() // takes an addition back
 }
 
 // entriesScreen is the CTL Client's fifth screen: the entries, and what changed since the live file.
 type entriesScreen struct {
-	*page
+	*widgets.Page
 	s      *shell
-	steps  *steps
+	steps  *widgets.Steps
 	hints  *fyne.Container
-	table  *chooser
-	split  *split
-	sign   *choice
-	remove *button
-	tftp   *button
-	fire   *button
-	next   *button
+	table  *widgets.Chooser
+	split  *widgets.Split
+	sign   *widgets.Choice
+	remove *widgets.Button
+	tftp   *widgets.Button
+	fire   *widgets.Button
+	next   *widgets.Button
 	rows   []entry
 	chosen int
 	// watching redraws the Add Tokens dialog while it is open.
@@ -40,21 +41,21 @@ type entriesScreen struct {
 }
 
 func newEntriesScreen(s *shell) *entriesScreen {
-	e := &entriesScreen{s: s, chosen: -1, steps: newSteps(screenEntries), hints: container.NewVBox()}
-	e.table = newChooser(e.choose, column{t("entries.type"), 150}, column{t("entries.host"), 190},
-		column{t("entries.issuer"), 300}, column{t("entries.subject"), 320})
-	e.sign = newChoice(t("entries.sign.none"), e.chooseSigner)
-	tokens := newButton(t("entries.add-tokens"), theme.LoginIcon(), e.addTokens)
-	e.tftp = newButton(t("entries.add-tftp"), theme.StorageIcon(), func() { e.addServer(false) })
-	e.fire = newButton(t("entries.add-firewall"), theme.ComputerIcon(), func() { e.addServer(true) })
-	e.remove = newButton(t("entries.delete"), theme.DeleteIcon(), e.removeChosen)
-	back := newButton(t("button.back"), theme.NavigateBackIcon(), func() { s.open(screenAction) })
-	e.next = mainButton(t("entries.next"), theme.NavigateNextIcon(), s.plan)
-	e.sign.setName(t("entries.sign"))
+	e := &entriesScreen{s: s, chosen: -1, steps: widgets.NewSteps(), hints: container.NewVBox()}
+	e.table = widgets.NewChooser(e.choose, widgets.Column{Title: t("entries.type"), Share: 150}, widgets.Column{Title: t("entries.host"), Share: 190},
+		widgets.Column{Title: t("entries.issuer"), Share: 300}, widgets.Column{Title: t("entries.subject"), Share: 320})
+	e.sign = widgets.NewChoice(t("entries.sign.none"), e.chooseSigner)
+	tokens := widgets.NewButton(t("entries.add-tokens"), theme.LoginIcon(), e.addTokens)
+	e.tftp = widgets.NewButton(t("entries.add-tftp"), theme.StorageIcon(), func() { e.addServer(false) })
+	e.fire = widgets.NewButton(t("entries.add-firewall"), theme.ComputerIcon(), func() { e.addServer(true) })
+	e.remove = widgets.NewButton(t("entries.delete"), theme.DeleteIcon(), e.removeChosen)
+	back := widgets.NewButton(t("button.back"), theme.NavigateBackIcon(), func() { s.open(screenAction) })
+	e.next = widgets.MainButton(t("entries.next"), theme.NavigateNextIcon(), s.plan)
+	e.sign.SetName(t("entries.sign"))
 	tools := container.NewHBox(tokens, e.tftp, e.fire, layout.NewSpacer(), e.remove)
-	signing := container.New(layout.NewFormLayout(), flush(quietLabel(t("entries.sign"))), e.sign)
-	e.split = newSplit(e.table)
-	e.page = newFixedPage(t("entries.title"), "", container.NewVBox(e.steps.object(), e.hints, signing, tools), e.split.object,
+	signing := container.New(layout.NewFormLayout(), widgets.Flush(widgets.QuietLabel(t("entries.sign"))), e.sign)
+	e.split = widgets.NewSplit(e.table)
+	e.Page = widgets.NewFixedPage(t("entries.title"), "", container.NewVBox(e.steps.Object(), e.hints, signing, tools), e.split.Object,
 		back, layout.NewSpacer(), e.next)
 	return e
 }
@@ -74,23 +75,23 @@ func (e *entriesScreen) fill() {
 	j := e.s.model.job
 	e.hints.RemoveAll()
 	if j == nil {
-		e.head(t("entries.title"), t("action.none"))
+		e.Head(t("entries.title"), t("action.none"))
 		return
 	}
-	e.steps.of(j)
-	e.head(j.title(), t("entries.text"))
-	for _, b := range []*button{e.tftp, e.fire} {
-		visible(b, j.kind == jobUpdate)
+	j.showSteps(e.steps, screenEntries)
+	e.Head(j.title(), t("entries.text"))
+	for _, b := range []*widgets.Button{e.tftp, e.fire} {
+		widgets.Visible(b, j.kind == jobUpdate)
 	}
 	e.rows = e.s.entries(j)
-	var cells [][]cell
+	var cells [][]widgets.Cell
 	for _, row := range e.rows {
 		line := recordCells(row.record)
-		line[0].sign = row.sign
+		line[0].Sign = row.sign
 		cells = append(cells, line)
 	}
-	e.table.selected = e.chosen
-	e.table.setRows(cells)
+	e.table.Selected = e.chosen
+	e.table.SetRows(cells)
 	if e.s.live() == nil {
 		e.hints.Add(emptyNote("entries.first"))
 	}
@@ -111,17 +112,17 @@ func (s *shell) entries(j *job) []entry {
 			row := entry{record: r, live: i}
 			switch {
 			case slices.Contains(j.removed, i):
-				row.sign = removeSign
+				row.sign = widgets.RemoveSign
 				row.undo = func() { j.removed = slices.DeleteFunc(j.removed, func(x int) bool { return x == i }) }
 			case j.kind == jobNonSecure && isServer(r.Function()):
-				row.sign = changeSign
+				row.sign = widgets.ChangeSign
 			}
 			rows = append(rows, row)
 		}
 	}
 	add := func(en ctlbuild.Entry, undo func()) {
 		if r, err := ctlbuild.NewRecord(en); err == nil {
-			rows = append(rows, entry{record: &r, sign: addSign, live: -1, undo: undo})
+			rows = append(rows, entry{record: &r, sign: widgets.AddSign, live: -1, undo: undo})
 		}
 	}
 	for i, info := range j.tokens {
@@ -151,27 +152,27 @@ func isServer(f ctlbuild.Function) bool {
 // choose shows the certificate of a row.
 func (e *entriesScreen) choose(row int) {
 	e.chosen = row
-	e.split.show()
+	e.split.Show()
 	text, enabled := t("entries.delete"), false
 	if row >= 0 && row < len(e.rows) {
 		en := e.rows[row]
 		enabled = en.undo != nil || e.s.model.job.kind == jobUpdate
-		if en.sign == removeSign {
+		if en.sign == widgets.RemoveSign {
 			text = t("entries.keep")
 		}
-		e.split.show(detailBox(recordPairs(en.record)))
+		e.split.Show(detailBox(recordPairs(en.record)))
 	}
 	e.remove.SetText(text)
-	setEnabled(e.remove, enabled)
+	widgets.SetEnabled(e.remove, enabled)
 }
 
 // key adds Delete to what the page does.
-func (e *entriesScreen) key(name fyne.KeyName) bool {
+func (e *entriesScreen) Key(name fyne.KeyName) bool {
 	if name == fyne.KeyDelete && !e.remove.Disabled() {
 		e.removeChosen()
 		return true
 	}
-	return e.split.list.key(name)
+	return e.split.List.Key(name)
 }
 
 func (e *entriesScreen) removeChosen() {
@@ -209,7 +210,7 @@ func (e *entriesScreen) fillSigners() {
 	} else {
 		e.sign.SetSelected(selected)
 	}
-	setEnabled(e.next, selected != "")
+	widgets.SetEnabled(e.next, selected != "")
 }
 
 func (e *entriesScreen) chooseSigner(name string) {

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/gui/widgets"
 	"ctlclient/workflow"
 )
 
@@ -23,17 +24,17 @@ var certificateSuffixes = []string{".pem", ".cer", ".crt", ".der"}
 func (e *entriesScreen) addTokens() {
 	s := e.s
 	list := container.NewVBox()
-	q := newStatement(s.dialogs, t("entries.add-tokens.title"), list)
-	q.onAnswer = func(bool) { e.watching = nil; e.fill() }
-	q.extra = append(q.extra, newButton(t("entries.add-certificate"), theme.FolderOpenIcon(), e.addTokenCertificate))
+	q := widgets.NewStatement(s.dialogs, t("entries.add-tokens.title"), list)
+	q.OnAnswer = func(bool) { e.watching = nil; e.fill() }
+	q.Extra = append(q.Extra, widgets.NewButton(t("entries.add-certificate"), theme.FolderOpenIcon(), e.addTokenCertificate))
 	e.watching = func() {
 		list.RemoveAll()
-		list.Add(newNotice(infoNotice, t("entries.insert")))
+		list.Add(widgets.NewNotice(widgets.InfoNotice, t("entries.insert")))
 		for _, c := range s.model.job.certs {
-			list.Add(signed(goodSign, t("entries.added", map[string]any{"Name": c.cn})))
+			list.Add(widgets.Signed(widgets.GoodSign, t("entries.added", map[string]any{"Name": c.cn})))
 		}
 		for _, info := range s.model.job.tokens {
-			list.Add(signed(goodSign, t("entries.added", map[string]any{"Name": tokenName(info.Label, info.Serial)})))
+			list.Add(widgets.Signed(widgets.GoodSign, t("entries.added", map[string]any{"Name": tokenName(info.Label, info.Serial)})))
 		}
 		for _, info := range s.model.tokens {
 			raw, _, ok := signingCertificate(info)
@@ -43,19 +44,19 @@ func (e *entriesScreen) addTokens() {
 			list.Add(tokenBox(info))
 			switch {
 			case ok && inList(s.live(), raw.DER):
-				list.Add(flush(quietText(t("entries.known"))))
+				list.Add(widgets.Flush(widgets.QuietText(t("entries.known"))))
 			case ok:
-				list.Add(buttonRow(mainButton(t("tokens.add"), theme.ContentAddIcon(), func() {
+				list.Add(widgets.ButtonRow(widgets.MainButton(t("tokens.add"), theme.ContentAddIcon(), func() {
 					s.model.job.addToken(info)
 					e.watching()
 				})))
 			}
 		}
 		list.Refresh()
-		q.refit()
+		q.Refit()
 	}
 	e.watching()
-	q.show()
+	q.Show()
 }
 
 // addTokenCertificate adds a token that is not plugged in.
@@ -85,10 +86,10 @@ func (e *entriesScreen) addServer(firewall bool) {
 		title = t("entries.add-firewall.title")
 	}
 	var der []byte
-	host, ip := newField("tftp-1.example.org"), newField("192.0.2.10")
+	host, ip := widgets.NewField("tftp-1.example.org"), widgets.NewField("192.0.2.10")
 	file := widget.NewLabel(t("entries.no-file"))
 	file.Truncation = fyne.TextTruncateEllipsis
-	browse := newButton(t("entries.choose-file"), theme.FolderOpenIcon(), func() {
+	browse := widgets.NewButton(t("entries.choose-file"), theme.FolderOpenIcon(), func() {
 		chooseFile(s, t("entries.certificate"), certificateSuffixes, func(path string) {
 			readFile(s, path, func(name string, data []byte) {
 				cert, err := ctlbuild.ParseCertificate(data)
@@ -102,20 +103,20 @@ func (e *entriesScreen) addServer(firewall bool) {
 		})
 	})
 	note := container.NewVBox()
-	q := newQuestion(s.dialogs, title, container.NewVBox(flush(wrapped(t("entries.server.text"))),
-		form(t("entries.certificate"), container.NewBorder(nil, nil, nil, browse, file),
+	q := widgets.NewQuestion(s.dialogs, title, container.NewVBox(widgets.Flush(widgets.Wrapped(t("entries.server.text"))),
+		widgets.Form(t("entries.certificate"), container.NewBorder(nil, nil, nil, browse, file),
 			t("entries.hostname"), host, t("entries.ip"), ip), note),
 		t("tokens.add"), t("button.cancel"), false)
-	q.first = browse
-	q.check = func() bool {
+	q.First = browse
+	q.Check = func() bool {
 		note.RemoveAll()
 		if err := checkServer(der, host.Text, ip.Text); err != nil {
-			note.Add(newNotice(warningNotice, err.Error()))
+			note.Add(widgets.NewNotice(widgets.WarningNotice, err.Error()))
 			return false
 		}
 		return true
 	}
-	q.onAnswer = func(yes bool) {
+	q.OnAnswer = func(yes bool) {
 		if !yes {
 			return
 		}
@@ -127,7 +128,7 @@ func (e *entriesScreen) addServer(firewall bool) {
 		}
 		e.fill()
 	}
-	q.show()
+	q.Show()
 }
 
 // checkServer says what is missing before the dialog closes.

@@ -13,6 +13,8 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"ctlclient/gui/widgets"
 )
 
 // chooseMode is what a fileChooser chooses.
@@ -32,10 +34,10 @@ type fileChooser struct {
 	mode     chooseMode
 	suffixes []string // of the files shown; none: all
 	use      func(path string)
-	question *question
-	place    *field
-	name     *field
-	list     *chooser
+	question *widgets.Question
+	place    *widgets.Field
+	name     *widgets.Field
+	list     *widgets.Chooser
 	places   *fyne.Container
 	note     *fyne.Container
 	all      *widget.Check
@@ -65,26 +67,26 @@ func chooseSave(s *shell, title, name string, use func(path string)) {
 
 func newFileChooser(s *shell, title, yes string, mode chooseMode, suffixes []string, use func(string)) *fileChooser {
 	c := &fileChooser{s: s, mode: mode, suffixes: suffixes, use: use, note: container.NewVBox()}
-	c.place, c.name = newField(""), newField("")
+	c.place, c.name = widgets.NewField(""), widgets.NewField("")
 	c.place.OnSubmitted = func(path string) { c.goTo(path) }
-	c.list = newChooser(c.chosen, column{t("files.name"), 420}, column{t("files.size"), 100}, column{t("files.changed"), 160})
-	c.list.onOpen = c.opened
+	c.list = widgets.NewChooser(c.chosen, widgets.Column{Title: t("files.name"), Share: 420}, widgets.Column{Title: t("files.size"), Share: 100}, widgets.Column{Title: t("files.changed"), Share: 160})
+	c.list.OnOpen = c.opened
 	c.all = widget.NewCheck(t("files.all"), func(bool) { c.fill() })
-	c.places = container.NewHBox(newButton("", theme.MoveUpIcon(), func() { c.goTo(filepath.Dir(c.dir)) }))
-	top := container.NewVBox(form(t("files.folder"), c.place), c.places)
+	c.places = container.NewHBox(widgets.NewButton("", theme.MoveUpIcon(), func() { c.goTo(filepath.Dir(c.dir)) }))
+	top := container.NewVBox(widgets.Form(t("files.folder"), c.place), c.places)
 	bottom := container.NewVBox(c.note)
 	if mode == toSave {
-		bottom.Add(form(t("files.name"), c.name))
+		bottom.Add(widgets.Form(t("files.name"), c.name))
 	}
 	if len(suffixes) > 0 {
 		bottom.Add(c.all)
 	}
-	scroll := newScroller(c.list)
-	scroll.scroll.SetMinSize(fyne.NewSize(0, 260))
-	c.question = newQuestion(s.dialogs, title, container.NewBorder(top, bottom, nil, nil, scroll.object), yes, t("button.cancel"), false)
-	c.question.wide = true
-	c.question.check = c.ready
-	c.question.onKey = func(k fyne.KeyName) bool {
+	scroll := widgets.NewScroller(c.list)
+	scroll.Scroll.SetMinSize(fyne.NewSize(0, 260))
+	c.question = widgets.NewQuestion(s.dialogs, title, container.NewBorder(top, bottom, nil, nil, scroll.Object), yes, t("button.cancel"), false)
+	c.question.Wide = true
+	c.question.Check = c.ready
+	c.question.OnKey = func(k fyne.KeyName) bool {
 		if k != fyne.KeyDown && k != fyne.KeyUp {
 			return false
 		}
@@ -92,9 +94,9 @@ func newFileChooser(s *shell, title, yes string, mode chooseMode, suffixes []str
 		c.list.TypedKey(&fyne.KeyEvent{Name: k})
 		return true
 	}
-	c.question.first = c.place
+	c.question.First = c.place
 	if mode == toSave {
-		c.question.first = c.name
+		c.question.First = c.name
 	}
 	return c
 }
@@ -108,12 +110,12 @@ func (c *fileChooser) show(dir string) {
 	if dir == "" {
 		dir = home
 	}
-	c.question.show()
+	c.question.Show()
 	start(c.s.tasks, t("files.reading"),
 		func(context.Context) ([]folder, error) { return usualFolders(home), nil },
 		func(found []folder, _ error) {
 			for _, f := range found {
-				b := newButton(f.name, f.icon, func() { c.goTo(f.path) })
+				b := widgets.NewButton(f.name, f.icon, func() { c.goTo(f.path) })
 				b.Importance = widget.LowImportance
 				c.places.Add(b)
 			}
@@ -145,14 +147,14 @@ func (c *fileChooser) look(path string, then func(error)) {
 	start(c.s.tasks, t("files.reading"),
 		func(context.Context) (listing, error) { return list(path) },
 		func(l listing, err error) {
-			if number != c.asked || c.question.done {
+			if number != c.asked || c.question.Done {
 				return
 			}
 			c.note.RemoveAll()
 			switch {
 			case err != nil:
-				c.note.Add(newNotice(warningNotice, err.Error()))
-				c.question.refit()
+				c.note.Add(widgets.NewNotice(widgets.WarningNotice, err.Error()))
+				c.question.Refit()
 			case l.file != "" && c.mode == toOpen:
 				c.dir = l.dir
 				c.done(l.file)
@@ -170,19 +172,19 @@ func (c *fileChooser) look(path string, then func(error)) {
 // fill shows what is wanted of the folder.
 func (c *fileChooser) fill() {
 	c.rows = slices.DeleteFunc(slices.Clone(c.found), func(e listed) bool { return !c.wanted(e) })
-	var rows [][]cell
+	var rows [][]widgets.Cell
 	for _, e := range c.rows {
-		row := words(e.name, "", e.changed.Format("2006-01-02 15:04"))
+		row := widgets.Cells(e.name, "", e.changed.Format("2006-01-02 15:04"))
 		if e.isDir {
-			row[0].text += string(filepath.Separator)
+			row[0].Text += string(filepath.Separator)
 		} else {
-			row[1].text = sizeText(e.size)
+			row[1].Text = sizeText(e.size)
 		}
 		rows = append(rows, row)
 	}
-	c.list.selected = -1
-	c.list.setRows(rows)
-	c.question.refit()
+	c.list.Selected = -1
+	c.list.SetRows(rows)
+	c.question.Refit()
 }
 
 func (c *fileChooser) wanted(e listed) bool {
@@ -211,18 +213,18 @@ func (c *fileChooser) opened(row int) {
 	if e := c.rows[row]; e.isDir {
 		c.look(filepath.Join(c.dir, e.name), func(error) {
 			if len(c.rows) > 0 {
-				c.list.goTo(0)
+				c.list.GoTo(0)
 			}
 		})
 		return
 	}
-	c.question.answer(true)
+	c.question.Answer(true)
 }
 
 // ready is asked when the person is done. What was chosen is looked at beside the window, which
 // closes the dialog if all is well.
 func (c *fileChooser) ready() bool {
-	chosen := c.list.selected
+	chosen := c.list.Selected
 	switch {
 	case c.mode == toSave:
 		if name := strings.TrimSpace(c.name.Text); name != "" {
@@ -249,12 +251,12 @@ func (c *fileChooser) save(path string) {
 		func(context.Context) (fs.FileInfo, error) { return os.Stat(path) },
 		func(info fs.FileInfo, err error) {
 			switch {
-			case c.question.done:
+			case c.question.Done:
 			case errors.Is(err, fs.ErrNotExist):
 				c.done(path)
 			case err != nil:
-				c.note.Objects = []fyne.CanvasObject{newNotice(warningNotice, err.Error())}
-				c.question.refit()
+				c.note.Objects = []fyne.CanvasObject{widgets.NewNotice(widgets.WarningNotice, err.Error())}
+				c.question.Refit()
 			case info.IsDir():
 				c.goTo(path)
 			default:
@@ -264,18 +266,18 @@ func (c *fileChooser) save(path string) {
 }
 
 func (c *fileChooser) confirmOverwrite(path string) {
-	q := newQuestion(c.s.dialogs, t("files.overwrite"), flush(wrapped(path)), t("files.overwrite.yes"), t("button.cancel"), true)
-	q.onAnswer = func(yes bool) {
+	q := widgets.NewQuestion(c.s.dialogs, t("files.overwrite"), widgets.Flush(widgets.Wrapped(path)), t("files.overwrite.yes"), t("button.cancel"), true)
+	q.OnAnswer = func(yes bool) {
 		if yes {
 			c.done(path)
 		}
 	}
-	q.show()
+	q.Show()
 }
 
 // done closes the dialog and goes on with the path.
 func (c *fileChooser) done(path string) {
 	c.s.app.Preferences().SetString(prefFolder, c.dir)
-	c.question.answer(false)
+	c.question.Answer(false)
 	c.use(path)
 }

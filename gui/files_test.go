@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/gui/widgets"
 	"ctlclient/lab"
 	"ctlclient/softhsm"
 )
@@ -124,7 +125,7 @@ func TestAddServer(t *testing.T) {
 	}
 	e := p.s.screens[screenEntries].(*entriesScreen)
 	last := e.rows[len(e.rows)-1]
-	if last.sign != addSign || last.record.DNSName() != "tftp-9" || last.record.Function() != ctlbuild.TFTP {
+	if last.sign != widgets.AddSign || last.record.DNSName() != "tftp-9" || last.record.Function() != ctlbuild.TFTP {
 		t.Errorf("the new row: %v %q %v", last.sign, last.record.DNSName(), last.record.Function())
 	}
 	p.tap("entries.next")

@@ -20,6 +20,7 @@ import (
 	"fyne.io/fyne/v2/app"
 
 	"ctlclient/cluster"
+	"ctlclient/gui/widgets"
 	"ctlclient/token"
 	"ctlclient/workflow"
 )
@@ -88,7 +89,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	a := app.NewWithID(AppID)
 	a.SetIcon(icon())
-	a.Settings().SetTheme(newTheme())
+	a.Settings().SetTheme(widgets.NewTheme())
 	if err := loadTranslations(); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/adrg/xdg"
 
 	"ctlclient/cluster"
+	"ctlclient/gui/widgets"
 	"ctlclient/lab"
 	"ctlclient/softhsm"
 	"ctlclient/workflow"
@@ -74,7 +75,7 @@ func newBench(t *testing.T, o Options) *bench {
 	b := &bench{T: t, queue: make(chan func(), 1000), options: o}
 	queued := queuedApp{App: app, driver: queuedDriver{Driver: app.Driver(), queue: b.queue}}
 	fyne.SetCurrentApp(queued)
-	app.Settings().SetTheme(newTheme())
+	app.Settings().SetTheme(widgets.NewTheme())
 	if o.Session.Modules == nil {
 		// No token of the machine that runs the tests counts.
 		o.Session.Modules = []string{filepath.Join(home, "no-module.so")}
@@ -137,8 +138,8 @@ func (b *bench) texts() []string {
 	var texts []string
 	for _, o := range test.LaidOutObjects(b.front()) {
 		switch o := o.(type) {
-		case interface{ text() string }: // a table, also what is out of sight
-			texts = append(texts, o.text())
+		case interface{ Text() string }: // a table, also what is out of sight
+			texts = append(texts, o.Text())
 		case fyne.Widget:
 			// Labels, buttons and fields, and what is made of them.
 			if f := reflect.Indirect(reflect.ValueOf(o)).FieldByName("Text"); f.IsValid() && f.Kind() == reflect.String {

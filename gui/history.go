@@ -11,30 +11,31 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"ctlclient/cluster"
+	"ctlclient/gui/widgets"
 	"ctlclient/workflow"
 )
 
 // historyScreen: every job with its outcome; Resume and Take Back.
 type historyScreen struct {
-	*page
+	*widgets.Page
 	s      *shell
-	table  *chooser
+	table  *widgets.Chooser
 	none   fyne.CanvasObject
-	split  *split
+	split  *widgets.Split
 	jobs   []cluster.Job
-	resume *button
-	back   *button
+	resume *widgets.Button
+	back   *widgets.Button
 }
 
 func newHistoryScreen(s *shell) *historyScreen {
 	h := &historyScreen{s: s, none: emptyNote("history.none")}
-	h.table = newChooser(h.choose, column{t("history.when"), 170}, column{t("history.cluster"), 150},
-		column{t("history.job"), 200}, column{t("history.outcome"), 190}, column{t("history.nodes"), 260})
-	h.resume = mainButton(t("history.resume"), theme.MediaPlayIcon(), h.resumeJob)
-	h.back = newButton(t("result.take-back"), theme.ContentUndoIcon(), h.takeBack)
-	again := newButton(t("button.refresh"), theme.ViewRefreshIcon(), h.read)
-	h.split = newSplit(container.NewVBox(h.none, h.table))
-	h.page = newFixedPage(t("history.title"), t("history.text"), nil, h.split.object, again, layout.NewSpacer(), h.back, h.resume)
+	h.table = widgets.NewChooser(h.choose, widgets.Column{Title: t("history.when"), Share: 170}, widgets.Column{Title: t("history.cluster"), Share: 150},
+		widgets.Column{Title: t("history.job"), Share: 200}, widgets.Column{Title: t("history.outcome"), Share: 190}, widgets.Column{Title: t("history.nodes"), Share: 260})
+	h.resume = widgets.MainButton(t("history.resume"), theme.MediaPlayIcon(), h.resumeJob)
+	h.back = widgets.NewButton(t("result.take-back"), theme.ContentUndoIcon(), h.takeBack)
+	again := widgets.NewButton(t("button.refresh"), theme.ViewRefreshIcon(), h.read)
+	h.split = widgets.NewSplit(container.NewVBox(h.none, h.table))
+	h.Page = widgets.NewFixedPage(t("history.title"), t("history.text"), nil, h.split.Object, again, layout.NewSpacer(), h.back, h.resume)
 	h.choose(-1)
 	return h
 }
@@ -57,25 +58,25 @@ func (h *historyScreen) read() {
 }
 
 func (h *historyScreen) fill() {
-	var rows [][]cell
+	var rows [][]widgets.Cell
 	for _, j := range h.jobs {
 		var nodes []string
 		for _, n := range j.Nodes {
 			nodes = append(nodes, n.Node+": "+statusText(n.Status))
 		}
-		rows = append(rows, []cell{{text: timeText(j.Started)}, {text: j.Cluster}, {text: jobText(j.Kind)},
-			outcomeCell(j.State), {text: strings.Join(nodes, ", ")}})
+		rows = append(rows, []widgets.Cell{{Text: timeText(j.Started)}, {Text: j.Cluster}, {Text: jobText(j.Kind)},
+			outcomeCell(j.State), {Text: strings.Join(nodes, ", ")}})
 	}
-	visible(h.none, len(rows) == 0)
-	visible(h.table, len(rows) > 0)
+	widgets.Visible(h.none, len(rows) == 0)
+	widgets.Visible(h.table, len(rows) > 0)
 	// What was left unfinished is what people come for.
-	h.table.selected = slices.IndexFunc(h.jobs, func(j cluster.Job) bool { return j.State == cluster.StateIncomplete && h.mine(j) })
-	if h.table.selected < 0 && len(rows) > 0 {
-		h.table.selected = 0
+	h.table.Selected = slices.IndexFunc(h.jobs, func(j cluster.Job) bool { return j.State == cluster.StateIncomplete && h.mine(j) })
+	if h.table.Selected < 0 && len(rows) > 0 {
+		h.table.Selected = 0
 	}
-	h.table.setRows(rows)
-	h.choose(h.table.selected)
-	if len(rows) > 0 && h.s.current == screenHistory && h.s.dialogs.front() == nil {
+	h.table.SetRows(rows)
+	h.choose(h.table.Selected)
+	if len(rows) > 0 && h.s.current == screenHistory && h.s.dialogs.Front() == nil {
 		h.s.window.Canvas().Focus(h.table)
 	}
 }
@@ -89,20 +90,20 @@ func jobText(kind string) string {
 }
 
 // outcomeCell is how a job ended.
-func outcomeCell(state string) cell {
+func outcomeCell(state string) widgets.Cell {
 	switch state {
 	case cluster.StateFinished:
-		return cell{t("outcome.done"), goodSign}
+		return widgets.Cell{Text: t("outcome.done"), Sign: widgets.GoodSign}
 	case cluster.StateTakenBack:
-		return cell{t("outcome.taken-back"), backSign}
+		return widgets.Cell{Text: t("outcome.taken-back"), Sign: widgets.BackSign}
 	case cluster.StateUntouched:
-		return cell{t("outcome.unchanged"), noSign}
+		return widgets.Cell{Text: t("outcome.unchanged"), Sign: widgets.NoSign}
 	}
-	return cell{t("outcome.incomplete"), badSign}
+	return widgets.Cell{Text: t("outcome.incomplete"), Sign: widgets.BadSign}
 }
 
 // key scrolls.
-func (h *historyScreen) key(name fyne.KeyName) bool { return h.split.list.key(name) }
+func (h *historyScreen) Key(name fyne.KeyName) bool { return h.split.List.Key(name) }
 
 // mine reports that a job is of the cluster that is open.
 func (h *historyScreen) mine(j cluster.Job) bool {
@@ -110,7 +111,7 @@ func (h *historyScreen) mine(j cluster.Job) bool {
 }
 
 func (h *historyScreen) choose(row int) {
-	h.split.show()
+	h.split.Show()
 	h.resume.Disable()
 	h.back.Disable()
 	if row < 0 || row >= len(h.jobs) {
@@ -119,9 +120,9 @@ func (h *historyScreen) choose(row int) {
 	j := h.jobs[row]
 	var note []fyne.CanvasObject
 	if !h.mine(j) {
-		note = append(note, newNotice(infoNotice, t("history.other", map[string]any{"Cluster": j.Cluster})))
+		note = append(note, widgets.NewNotice(widgets.InfoNotice, t("history.other", map[string]any{"Cluster": j.Cluster})))
 	}
-	pairs := []string{t("history.id"), j.ID, t("history.outcome"), outcomeCell(j.State).text,
+	pairs := []string{t("history.id"), j.ID, t("history.outcome"), outcomeCell(j.State).Text,
 		t("history.old"), j.OldSHA256, t("history.new"), j.NewSHA256}
 	if !j.Ended.IsZero() {
 		pairs = append(pairs, t("history.ended"), timeText(j.Ended))
@@ -141,12 +142,12 @@ func (h *historyScreen) choose(row int) {
 	for _, k := range notes {
 		pairs = append(pairs, k, j.Note[k])
 	}
-	h.split.show(append(note, detailBox(pairs))...)
-	setEnabled(h.resume, h.mine(j) && j.State == cluster.StateIncomplete)
-	setEnabled(h.back, h.mine(j) && (j.State == cluster.StateIncomplete || j.State == cluster.StateFinished))
+	h.split.Show(append(note, detailBox(pairs))...)
+	widgets.SetEnabled(h.resume, h.mine(j) && j.State == cluster.StateIncomplete)
+	widgets.SetEnabled(h.back, h.mine(j) && (j.State == cluster.StateIncomplete || j.State == cluster.StateFinished))
 }
 
-func (h *historyScreen) chosen() cluster.Job { return h.jobs[h.table.selected] }
+func (h *historyScreen) chosen() cluster.Job { return h.jobs[h.table.Selected] }
 
 func (h *historyScreen) resumeJob() {
 	s, id := h.s, h.chosen().ID
@@ -184,9 +185,9 @@ func finishJob(ctx context.Context, session *workflow.Session, id string, back b
 
 // takeBack asks, then puts the former file back everywhere.
 func (s *shell) takeBack(id string, done func(*workflow.Result)) {
-	q := newQuestion(s.dialogs, t("result.take-back.title"), flush(wrapped(t("result.take-back.text"))),
+	q := widgets.NewQuestion(s.dialogs, t("result.take-back.title"), widgets.Flush(widgets.Wrapped(t("result.take-back.text"))),
 		t("result.take-back.yes"), t("button.cancel"), true)
-	q.onAnswer = func(yes bool) {
+	q.OnAnswer = func(yes bool) {
 		if !yes {
 			return
 		}
@@ -204,5 +205,5 @@ func (s *shell) takeBack(id string, done func(*workflow.Result)) {
 				}
 			})
 	}
-	q.show()
+	q.Show()
 }

@@ -6,13 +6,26 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2/lang"
+
+	"ctlclient/gui/widgets"
 )
 
 //go:embed translations/*.json
 var translations embed.FS
 
 // loadTranslations makes the languages known; which one is shown follows the system.
-func loadTranslations() error { return lang.AddTranslationsFS(translations, "translations") }
+func loadTranslations() error {
+	if err := lang.AddTranslationsFS(translations, "translations"); err != nil {
+		return err
+	}
+	widgets.Words = widgets.Texts{
+		Close: t("button.close"), Copy: t("button.copy"), Copied: t("button.copied"),
+		Good: t("notice.good"), Info: t("notice.info"), Warning: t("notice.warning"),
+		Danger: t("notice.danger"), Stop: t("notice.stop"),
+		Added: t("mark.added"), Removed: t("mark.removed"), Changed: t("mark.changed"),
+	}
+	return nil
+}
 
 // t is the text of a key in the person's language. data, at most one map, fills {{.Name}}.
 func t(key string, data ...any) string { return lang.X(key, key, data...) }

@@ -16,6 +16,7 @@ import (
 	"fyne.io/fyne/v2/container"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/gui/widgets"
 	"ctlclient/protocol/httpfile"
 	"ctlclient/protocol/tftp"
 	"ctlclient/trust"
@@ -100,7 +101,7 @@ func fetchURL(ctx context.Context, address string) ([]byte, error) {
 // phone would ask for.
 func (i *inspectScreen) askPhone() {
 	s := i.s
-	server, mac := newField("192.0.2.10"), newField("0011215A1AE3")
+	server, mac := widgets.NewField("192.0.2.10"), widgets.NewField("0011215A1AE3")
 	if s.model.profile != nil {
 		p := s.model.profile.Publisher()
 		server.SetText(p.Address)
@@ -109,24 +110,24 @@ func (i *inspectScreen) askPhone() {
 		}
 	}
 	note := container.NewVBox()
-	q := newQuestion(s.dialogs, t("inspect.phone"), container.NewVBox(flush(wrapped(t("inspect.phone.text"))),
-		form(t("inspect.phone.server"), server, t("inspect.phone.mac"), mac), note), t("inspect.fetch"), t("button.cancel"), false)
-	q.first = mac
+	q := widgets.NewQuestion(s.dialogs, t("inspect.phone"), container.NewVBox(widgets.Flush(widgets.Wrapped(t("inspect.phone.text"))),
+		widgets.Form(t("inspect.phone.server"), server, t("inspect.phone.mac"), mac), note), t("inspect.fetch"), t("button.cancel"), false)
+	q.First = mac
 	var names trust.Names
-	q.check = func() bool {
+	q.Check = func() bool {
 		note.RemoveAll()
 		var err error
 		if names, err = trust.FileNames(mac.Text); err != nil {
-			note.Add(newNotice(warningNotice, err.Error()))
+			note.Add(widgets.NewNotice(widgets.WarningNotice, err.Error()))
 		}
 		return err == nil && strings.TrimSpace(server.Text) != ""
 	}
-	q.onAnswer = func(yes bool) {
+	q.OnAnswer = func(yes bool) {
 		if yes {
 			i.fetchPhone(strings.TrimSpace(server.Text), names)
 		}
 	}
-	q.show()
+	q.Show()
 }
 
 // phoneFile is one file that a phone asks for, and what came of it.
@@ -168,34 +169,34 @@ func (i *inspectScreen) fetchPhone(server string, names trust.Names) {
 
 // showPhone lists what the server had; Enter or a double click opens one.
 func (i *inspectScreen) showPhone(server string, files []phoneFile) {
-	var q *question
+	var q *widgets.Question
 	open := func(row int) {
 		if files[row].err == nil {
-			q.answer(false)
+			q.Answer(false)
 			i.load(files[row].name, files[row].data)
 		}
 	}
-	list := newChooser(func(int) {}, column{t("files.name"), 320}, column{t("result.status"), 360})
-	list.onOpen = open
-	var rows [][]cell
+	list := widgets.NewChooser(func(int) {}, widgets.Column{Title: t("files.name"), Share: 320}, widgets.Column{Title: t("result.status"), Share: 360})
+	list.OnOpen = open
+	var rows [][]widgets.Cell
 	for _, f := range files {
-		status := cell{t("files.bytes", map[string]any{"Count": len(f.data)}), goodSign}
+		status := widgets.Cell{Text: t("files.bytes", map[string]any{"Count": len(f.data)}), Sign: widgets.GoodSign}
 		if f.err != nil {
-			status = cell{f.err.Error(), noSign}
+			status = widgets.Cell{Text: f.err.Error(), Sign: widgets.NoSign}
 		}
-		rows = append(rows, []cell{{text: f.name}, status})
+		rows = append(rows, []widgets.Cell{{Text: f.name}, status})
 	}
-	list.wrap = true
-	list.setRows(rows)
-	q = newQuestion(i.s.dialogs, server, list, t("inspect.open.title"), t("button.close"), false)
-	q.wide, q.first = true, list
-	q.check = func() bool {
-		if list.selected >= 0 {
-			open(list.selected)
+	list.Wrap = true
+	list.SetRows(rows)
+	q = widgets.NewQuestion(i.s.dialogs, server, list, t("inspect.open.title"), t("button.close"), false)
+	q.Wide, q.First = true, list
+	q.Check = func() bool {
+		if list.Selected >= 0 {
+			open(list.Selected)
 		}
 		return false
 	}
-	q.show()
+	q.Show()
 }
 
 // compareWith shows the difference from another list, and what phones that hold this one make of it.
@@ -222,8 +223,8 @@ func (i *inspectScreen) compareWith(name string, data []byte) {
 				i.s.failUnlessStopped(t("inspect.compare"), err)
 				return
 			}
-			i.diff.setText(text)
-			i.tabs.show(tabCompare)
+			i.diff.SetText(text)
+			i.tabs.Show(tabCompare)
 		})
 }
 

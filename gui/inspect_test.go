@@ -44,10 +44,10 @@ func TestInspect(t *testing.T) {
 
 	p.drop(ctl)
 	p.mustSay(tr("notice.good"), "ITLRECOVERY_cucm-pub", i.list.MD5(), i.list.SHA1(), tr("type.sast"), "CAPF")
-	if !strings.Contains(i.show.text.text(), "The CTL file was verified successfully.") {
-		t.Errorf("it is not shown as the node shows it:\n%s", i.show.text.text())
+	if !strings.Contains(i.show.Text.Text(), "The CTL file was verified successfully.") {
+		t.Errorf("it is not shown as the node shows it:\n%s", i.show.Text.Text())
 	}
-	i.table.choose(2)
+	i.table.Choose(2)
 	p.mustSay(tr("details.serial"), "SHA-1")
 
 	itl := filepath.Join(node.Folder, "ITLFile.tlv")
@@ -59,15 +59,15 @@ func TestInspect(t *testing.T) {
 	}
 	i.compareWith("CTLFile.tlv", other)
 	p.idle()
-	if i.tabs.current != tabCompare || !strings.Contains(i.diff.text.text(), "ITLFile.tlv → CTLFile.tlv") {
-		t.Errorf("the comparison is not shown:\n%s", i.diff.text.text())
+	if i.tabs.Current != tabCompare || !strings.Contains(i.diff.Text.Text(), "ITLFile.tlv → CTLFile.tlv") {
+		t.Errorf("the comparison is not shown:\n%s", i.diff.Text.Text())
 	}
-	i.tabs.show(tabRecords)
+	i.tabs.Show(tabRecords)
 
 	p.drop(find(t, node.Folder, ".cnf.xml.sgn"))
 	p.mustSay(tr("notice.good"), ".cnf.xml.sgn")
-	if !strings.Contains(i.show.text.text(), "<device") {
-		t.Errorf("the configuration cannot be read:\n%.300s", i.show.text.text())
+	if !strings.Contains(i.show.Text.Text(), "<device") {
+		t.Errorf("the configuration cannot be read:\n%.300s", i.show.Text.Text())
 	}
 	if !p.button("inspect.compare").Disabled() {
 		t.Error("a configuration can be compared with a list")

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/gui/widgets"
 	"ctlclient/token"
 	"ctlclient/workflow"
 )
@@ -55,6 +56,19 @@ func (j *job) hasEntries() bool { return !j.publisher && j.kind != jobDistribute
 
 // title names the job.
 func (j *job) title() string { return t("action." + string(j.kind)) }
+
+// showSteps draws the steps of the job, without entries where it has none.
+func (j *job) showSteps(st *widgets.Steps, current screenID) {
+	ids := []screenID{screenEntries, screenReview, screenDistribute, screenResult}
+	if !j.hasEntries() {
+		ids = ids[1:]
+	}
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = t("steps." + string(id))
+	}
+	st.ShowStep(names, slices.Index(ids, current))
+}
 
 // begin starts a job; one that the publisher does itself needs no token and no entries.
 func (s *shell) begin(kind jobKind) {

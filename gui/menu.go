@@ -6,6 +6,8 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
+
+	"ctlclient/gui/widgets"
 )
 
 // menu has what the keyboard reaches from everywhere, each with its keys beside it.
@@ -15,7 +17,7 @@ func (s *shell) menu() *fyne.MainMenu {
 	}
 	item := func(key string, shortcut fyne.Shortcut, do func()) *fyne.MenuItem {
 		m := fyne.NewMenuItem(t(key), func() {
-			if s.dialogs.front() == nil { // a dialog is to be answered first
+			if s.dialogs.Front() == nil { // a dialog is to be answered first
 				do()
 			}
 		})
@@ -55,25 +57,25 @@ func (s *shell) menu() *fyne.MainMenu {
 
 // showKeys lists the keys.
 func (s *shell) showKeys() {
-	rows := [][]cell{
-		words("Ctrl+1 … Ctrl+6", t("keys.screens")),
-		words("Ctrl+O", t("menu.open")),
-		words("Ctrl+N", t("menu.add")),
-		words("F5", t("menu.refresh")),
-		words("Tab, Shift+Tab", t("keys.tab")),
-		words(t("keys.arrows.keys"), t("keys.arrows")),
-		words(t("keys.enter.keys"), t("keys.enter")),
-		words("Esc", t("keys.escape")),
-		words("Alt", t("keys.alt")),
+	rows := [][]widgets.Cell{
+		widgets.Cells("Ctrl+1 … Ctrl+6", t("keys.screens")),
+		widgets.Cells("Ctrl+O", t("menu.open")),
+		widgets.Cells("Ctrl+N", t("menu.add")),
+		widgets.Cells("F5", t("menu.refresh")),
+		widgets.Cells("Tab, Shift+Tab", t("keys.tab")),
+		widgets.Cells(t("keys.arrows.keys"), t("keys.arrows")),
+		widgets.Cells(t("keys.enter.keys"), t("keys.enter")),
+		widgets.Cells("Esc", t("keys.escape")),
+		widgets.Cells("Alt", t("keys.alt")),
 	}
-	tb := newTable(column{t("keys.key"), 200}, column{t("keys.does"), 380})
-	tb.wrap = true
-	tb.setRows(rows)
-	newStatement(s.dialogs, t("menu.keys"), tb).show()
+	tb := widgets.NewTable(widgets.Column{Title: t("keys.key"), Share: 200}, widgets.Column{Title: t("keys.does"), Share: 380})
+	tb.Wrap = true
+	tb.SetRows(rows)
+	widgets.NewStatement(s.dialogs, t("menu.keys"), tb).Show()
 }
 
 func (s *shell) about() {
-	newStatement(s.dialogs, t("app.title"), container.NewVBox(
-		flush(wrapped(t("about.text"))),
-		facts(t("about.version"), s.options.Version, t("about.crashes"), s.options.CrashDir))).show()
+	widgets.NewStatement(s.dialogs, t("app.title"), container.NewVBox(
+		widgets.Flush(widgets.Wrapped(t("about.text"))),
+		widgets.Facts(t("about.version"), s.options.Version, t("about.crashes"), s.options.CrashDir))).Show()
 }

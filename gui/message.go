@@ -11,32 +11,34 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
+	"ctlclient/gui/widgets"
+	"ctlclient/trust"
 	"ctlclient/workflow"
 )
 
 // say shows good news.
 func (s *shell) say(text string) {
-	newStatement(s.dialogs, t("app.title"), newNotice(goodNotice, text)).show()
+	widgets.NewStatement(s.dialogs, t("app.title"), widgets.NewNotice(widgets.GoodNotice, text)).Show()
 }
 
 // fail shows an error in the words of the command line, with its hints, and offers the next
 // step as a button where the program can do it.
 func (s *shell) fail(what string, err error) {
 	message, hints := describe(err)
-	content := container.NewVBox(newNotice(stopNotice, message))
+	content := container.NewVBox(widgets.NewNotice(widgets.StopNotice, message))
 	copied := what + "\n" + message
 	if len(hints) > 0 {
 		list := container.NewVBox()
 		for _, h := range hints {
-			list.Add(flush(wrapped("• " + h)))
+			list.Add(widgets.Flush(widgets.Wrapped("• " + h)))
 		}
-		content.Add(section(t("error.next"), list))
+		content.Add(widgets.Section(t("error.next"), list))
 		copied += "\n• " + strings.Join(hints, "\n• ")
 	}
-	content.Add(newCopyButton(t("button.copy"), func() string { return copied }))
-	q := newStatement(s.dialogs, what, content)
+	content.Add(widgets.NewCopyButton(t("button.copy"), func() string { return copied }))
+	q := widgets.NewStatement(s.dialogs, what, content)
 	s.offer(q, err)
-	q.show()
+	q.Show()
 }
 
 // failUnlessStopped shows an error unless the person stopped the job.
@@ -59,20 +61,20 @@ func stopped(err error) bool {
 }
 
 // offer adds the buttons that go with an error.
-func (s *shell) offer(q *question, err error) {
+func (s *shell) offer(q *widgets.Question, err error) {
 	var unfinished *cluster.UnfinishedError
 	var refused *workflow.Error
 	switch {
 	case errors.As(err, &unfinished):
-		q.add(t("overview.mend.resume"), theme.HistoryIcon(), func() { s.open(screenHistory) })
+		q.Add(t("overview.mend.resume"), theme.HistoryIcon(), func() { s.open(screenHistory) })
 	case errors.As(err, &refused) && len(refused.Unvouched) > 0:
-		q.wide = true
-		q.add(t("error.export"), theme.DocumentSaveIcon(), func() { s.exportCertificates(refused.Unvouched) })
+		q.Wide = true
+		q.Add(t("error.export"), theme.DocumentSaveIcon(), func() { s.exportCertificates(refused.Unvouched) })
 		if s.model.rehearsal != nil {
-			q.add(t("tokens.trust"), theme.UploadIcon(), func() { s.trustAll(refused.Unvouched) })
+			q.Add(t("tokens.trust"), theme.UploadIcon(), func() { s.trustAll(refused.Unvouched) })
 		}
 	case errors.Is(err, cluster.ErrConflict):
-		q.add(t("button.refresh"), theme.ViewRefreshIcon(), func() {
+		q.Add(t("button.refresh"), theme.ViewRefreshIcon(), func() {
 			s.open(screenOverview)
 			s.refresh()
 		})
@@ -113,14 +115,14 @@ func (s *shell) trustAll(ders [][]byte) {
 				s.fail(t("tokens.trust"), err)
 				return
 			}
-			q := newQuestion(s.dialogs, t("tokens.trust"), newNotice(goodNotice, t("tokens.trusted.all")),
+			q := widgets.NewQuestion(s.dialogs, t("tokens.trust"), widgets.NewNotice(widgets.GoodNotice, t("tokens.trusted.all")),
 				t("entries.next"), t("button.close"), false)
-			q.onAnswer = func(yes bool) {
+			q.OnAnswer = func(yes bool) {
 				if yes && s.model.job != nil {
 					s.plan()
 				}
 			}
-			q.show()
+			q.Show()
 		})
 }
 
@@ -136,4 +138,15 @@ func textOf(parts ...string) string {
 }
 
 // emptyNote says in a notice why a part of a screen is empty.
-func emptyNote(key string) fyne.CanvasObject { return newNotice(infoNotice, t(key)) }
+func emptyNote(key string) fyne.CanvasObject { return widgets.NewNotice(widgets.InfoNotice, t(key)) }
+
+// noticeOf is how a hazard is shown.
+func noticeOf(s trust.Severity) widgets.NoticeKind {
+	switch s {
+	case trust.Danger:
+		return widgets.DangerNotice
+	case trust.Warning:
+		return widgets.WarningNotice
+	}
+	return widgets.InfoNotice
+}

@@ -7,12 +7,14 @@ import (
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"ctlclient/gui/widgets"
 )
 
 // navigation is the list of screens at the left, and below it the cluster that is open.
 type navigation struct {
 	object  fyne.CanvasObject
-	buttons map[screenID]*button
+	buttons map[screenID]*widgets.Button
 	cluster *fyne.Container
 }
 
@@ -46,10 +48,10 @@ func navOf(id screenID) screenID {
 }
 
 func newNavigation(open func(screenID)) *navigation {
-	n := &navigation{buttons: map[screenID]*button{}, cluster: container.NewVBox()}
+	n := &navigation{buttons: map[screenID]*widgets.Button{}, cluster: container.NewVBox()}
 	items := container.NewVBox()
 	for _, item := range navItems {
-		b := newButton(t(string(item.id)+".nav"), item.icon(), func() { open(item.id) })
+		b := widgets.NewButton(t(string(item.id)+".nav"), item.icon(), func() { open(item.id) })
 		b.Alignment = widget.ButtonAlignLeading
 		b.Importance = widget.LowImportance
 		n.buttons[item.id] = b
@@ -57,7 +59,7 @@ func newNavigation(open func(screenID)) *navigation {
 	}
 	width := canvas.NewRectangle(nil)
 	width.SetMinSize(fyne.NewSize(navWidth, 0))
-	n.object = newPanel(container.NewBorder(nil, nil, nil, widget.NewSeparator(),
+	n.object = widgets.NewPanel(container.NewBorder(nil, nil, nil, widget.NewSeparator(),
 		container.New(layout.NewCustomPaddedLayout(10, 10, 10, 10),
 			container.NewBorder(width, n.cluster, nil, nil, items))))
 	return n
@@ -76,54 +78,21 @@ func (n *navigation) show(id screenID, name string, practice bool) {
 			b.Importance = importance
 			b.Refresh()
 		}
-		setEnabled(b, name != "" || !item.ofCluster)
+		widgets.SetEnabled(b, name != "" || !item.ofCluster)
 	}
 	n.cluster.RemoveAll()
 	n.cluster.Add(widget.NewSeparator())
 	caption := widget.NewLabel(t("nav.cluster"))
 	caption.SizeName, caption.Importance = theme.SizeNameCaptionText, widget.LowImportance
-	who := wrapped(name)
+	who := widgets.Wrapped(name)
 	who.TextStyle.Bold = true
 	if name == "" {
 		who.SetText(t("nav.no-cluster"))
 		who.TextStyle.Bold, who.Importance = false, widget.LowImportance
 	}
-	n.cluster.Add(dense(container.NewVBox(caption, who)))
+	n.cluster.Add(widgets.Dense(container.NewVBox(caption, who)))
 	if practice {
-		n.cluster.Add(badge(t("clusters.practice")))
+		n.cluster.Add(widgets.Badge(t("clusters.practice")))
 	}
 	n.cluster.Refresh()
-}
-
-// panel is a part of the window that stands apart by its ground.
-type panel struct {
-	widget.BaseWidget
-	content fyne.CanvasObject
-}
-
-func newPanel(content fyne.CanvasObject) *panel {
-	p := &panel{content: content}
-	p.ExtendBaseWidget(p)
-	return p
-}
-
-func (p *panel) CreateRenderer() fyne.WidgetRenderer {
-	ground := canvas.NewRectangle(theme.Color(theme.ColorNameHeaderBackground))
-	return &panelRenderer{p, ground, container.NewStack(ground, p.content)}
-}
-
-type panelRenderer struct {
-	panel  *panel
-	ground *canvas.Rectangle
-	root   *fyne.Container
-}
-
-func (r *panelRenderer) Layout(size fyne.Size)        { r.root.Resize(size) }
-func (r *panelRenderer) MinSize() fyne.Size           { return r.root.MinSize() }
-func (r *panelRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.root} }
-func (r *panelRenderer) Destroy()                     {}
-func (r *panelRenderer) Refresh() {
-	r.ground.FillColor = theme.Color(theme.ColorNameHeaderBackground)
-	r.ground.Refresh()
-	r.root.Refresh()
 }

@@ -9,49 +9,50 @@ import (
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 
+	"ctlclient/gui/widgets"
 	"ctlclient/workflow"
 )
 
 // overviewScreen is what is: what is wrong first, in a sentence, with the job that mends it;
 // then mode, nodes, who the SAST are, and the tokens plugged in.
 type overviewScreen struct {
-	*page
+	*widgets.Page
 	s          *shell
 	findings   *fyne.Container
 	state      *fyne.Container
-	nodes      *chooser
+	nodes      *widgets.Chooser
 	node       *fyne.Container // what the node chosen says
-	sasts      *chooser
+	sasts      *widgets.Chooser
 	sast       *fyne.Container // the certificate chosen
-	tokens     *table
+	tokens     *widgets.Table
 	noTokens   fyne.CanvasObject
 	sections   []fyne.CanvasObject
-	refreshing *button
-	practice   *button
-	next       *button
+	refreshing *widgets.Button
+	practice   *widgets.Button
+	next       *widgets.Button
 }
 
 func newOverviewScreen(s *shell) *overviewScreen {
 	o := &overviewScreen{s: s, findings: container.NewVBox(), state: container.NewVBox(),
-		node: container.NewVBox(), sast: container.NewVBox(), noTokens: flush(quietText(t("overview.no-tokens")))}
-	o.nodes = newChooser(o.showNode,
-		column{t("overview.node"), 130}, column{t("overview.address"), 125},
-		column{t("overview.services"), 250}, column{t("overview.checksum"), 150},
-		column{t("overview.signer"), 190}, column{t("overview.agreement"), 160})
-	o.nodes.wrap = true
-	o.sasts = newChooser(o.showSAST, column{t("overview.record"), 80}, column{t("entries.subject"), 400},
-		column{t("overview.kind"), 170}, column{t("overview.signed"), 150})
-	o.tokens = newTable(column{t("overview.token"), 160}, column{t("overview.token.name"), 220},
-		column{t("tokens.until"), 120}, column{t("tokens.serial"), 200}, column{t("overview.known"), 170})
-	o.refreshing = newButton(t("button.refresh"), theme.ViewRefreshIcon(), o.read)
-	o.practice = newButton(t("practice.restart"), theme.MediaReplayIcon(), s.showPhones)
-	o.next = mainButton(t("overview.next"), theme.NavigateNextIcon(), func() { s.open(screenAction) })
+		node: container.NewVBox(), sast: container.NewVBox(), noTokens: widgets.Flush(widgets.QuietText(t("overview.no-tokens")))}
+	o.nodes = widgets.NewChooser(o.showNode,
+		widgets.Column{Title: t("overview.node"), Share: 130}, widgets.Column{Title: t("overview.address"), Share: 125},
+		widgets.Column{Title: t("overview.services"), Share: 250}, widgets.Column{Title: t("overview.checksum"), Share: 150},
+		widgets.Column{Title: t("overview.signer"), Share: 190}, widgets.Column{Title: t("overview.agreement"), Share: 160})
+	o.nodes.Wrap = true
+	o.sasts = widgets.NewChooser(o.showSAST, widgets.Column{Title: t("overview.record"), Share: 80}, widgets.Column{Title: t("entries.subject"), Share: 400},
+		widgets.Column{Title: t("overview.kind"), Share: 170}, widgets.Column{Title: t("overview.signed"), Share: 150})
+	o.tokens = widgets.NewTable(widgets.Column{Title: t("overview.token"), Share: 160}, widgets.Column{Title: t("overview.token.name"), Share: 220},
+		widgets.Column{Title: t("tokens.until"), Share: 120}, widgets.Column{Title: t("tokens.serial"), Share: 200}, widgets.Column{Title: t("overview.known"), Share: 170})
+	o.refreshing = widgets.NewButton(t("button.refresh"), theme.ViewRefreshIcon(), o.read)
+	o.practice = widgets.NewButton(t("practice.restart"), theme.MediaReplayIcon(), s.showPhones)
+	o.next = widgets.MainButton(t("overview.next"), theme.NavigateNextIcon(), func() { s.open(screenAction) })
 	o.sections = []fyne.CanvasObject{
-		section(t("overview.nodes"), o.nodes, o.node),
-		section(t("overview.sast"), o.sasts, o.sast),
-		section(t("overview.tokens"), o.tokens, o.noTokens),
+		widgets.Section(t("overview.nodes"), o.nodes, o.node),
+		widgets.Section(t("overview.sast"), o.sasts, o.sast),
+		widgets.Section(t("overview.tokens"), o.tokens, o.noTokens),
 	}
-	o.page = newPage(t("overview.title"), "", nil,
+	o.Page = widgets.NewPage(t("overview.title"), "", nil,
 		container.NewVBox(append([]fyne.CanvasObject{o.findings, o.state}, o.sections...)...),
 		o.refreshing, o.practice, layout.NewSpacer(), o.next)
 	return o
@@ -79,23 +80,23 @@ func (o *overviewScreen) read() {
 
 func (o *overviewScreen) fill() {
 	snap := o.s.model.snapshot
-	for _, b := range []*button{o.refreshing, o.next} {
-		setEnabled(b, snap != nil)
+	for _, b := range []*widgets.Button{o.refreshing, o.next} {
+		widgets.SetEnabled(b, snap != nil)
 	}
-	visible(o.practice, o.s.model.rehearsal != nil)
+	widgets.Visible(o.practice, o.s.model.rehearsal != nil)
 	for _, sec := range o.sections {
-		visible(sec, snap != nil)
+		widgets.Visible(sec, snap != nil)
 	}
 	o.findings.RemoveAll()
 	o.state.RemoveAll()
 	o.node.RemoveAll()
 	o.sast.RemoveAll()
 	if snap == nil {
-		o.head(t("overview.title"), "")
+		o.Head(t("overview.title"), "")
 		o.findings.Add(emptyNote("overview.none"))
 		return
 	}
-	o.head(o.s.model.profile.Name, t("overview.read-at", map[string]any{"Time": snap.Time.Local().Format("15:04:05")}))
+	o.Head(o.s.model.profile.Name, t("overview.read-at", map[string]any{"Time": snap.Time.Local().Format("15:04:05")}))
 	o.fillFindings()
 	mode := t("mode.non-secure")
 	if snap.Mixed {
@@ -106,7 +107,7 @@ func (o *overviewScreen) fill() {
 		ctl = t("overview.ctl", map[string]any{"Bytes": fmt.Sprint(len(snap.Current.Bytes())),
 			"Records": fmt.Sprint(len(snap.Current.Records)), "Kind": kindOf(snap.Current)})
 	}
-	o.state.Add(facts(t("overview.mode"), mode, t("overview.file"), ctl))
+	o.state.Add(widgets.Facts(t("overview.mode"), mode, t("overview.file"), ctl))
 	o.fillNodes(snap)
 	o.fillSAST(snap.Current)
 	o.fillTokens()
@@ -146,14 +147,14 @@ func (o *overviewScreen) showFindings() {
 			if f.Job == "update" && o.s.live() != nil && o.s.live().Tokenless() {
 				text = t("overview.mend.publisher") // no token may sign this list
 			}
-			mend = append(mend, buttonRow(newButton(text, theme.NavigateNextIcon(), do)))
+			mend = append(mend, widgets.ButtonRow(widgets.NewButton(text, theme.NavigateNextIcon(), do)))
 		} else if f.Mend != "" {
-			mend = append(mend, flush(quietText(f.Mend)))
+			mend = append(mend, widgets.Flush(widgets.QuietText(f.Mend)))
 		}
-		o.findings.Add(newNotice(noticeOf(f.Severity), f.Message, mend...))
+		o.findings.Add(widgets.NewNotice(noticeOf(f.Severity), f.Message, mend...))
 	}
 	if len(o.s.model.findings) == 0 {
-		o.findings.Add(newNotice(goodNotice, t("overview.fine")))
+		o.findings.Add(widgets.NewNotice(widgets.GoodNotice, t("overview.fine")))
 	}
 	o.findings.Refresh()
 }

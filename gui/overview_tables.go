@@ -9,11 +9,12 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
+	"ctlclient/gui/widgets"
 	"ctlclient/protocol/ctlp"
 )
 
 func (o *overviewScreen) fillNodes(snap *cluster.Snapshot) {
-	var rows [][]cell
+	var rows [][]widgets.Cell
 	for i := range snap.Nodes {
 		n := &snap.Nodes[i]
 		sum, signer := "", ""
@@ -21,26 +22,26 @@ func (o *overviewScreen) fillNodes(snap *cluster.Snapshot) {
 			digest := sha1.Sum(n.File)
 			sum, signer = hex.EncodeToString(digest[:6])+"…", signerOf(n.List)
 		}
-		row := words(n.Node.Name, n.Node.Address, servicesText(n, snap), sum, signer)
+		row := widgets.Cells(n.Node.Name, n.Node.Address, servicesText(n, snap), sum, signer)
 		rows = append(rows, append(row, agreement(n, snap)))
 	}
-	o.nodes.selected = -1
-	o.nodes.setRows(rows)
+	o.nodes.Selected = -1
+	o.nodes.SetRows(rows)
 }
 
 // agreement says whether a node serves what it should.
-func agreement(n *cluster.NodeState, snap *cluster.Snapshot) cell {
+func agreement(n *cluster.NodeState, snap *cluster.Snapshot) widgets.Cell {
 	switch {
 	case n.Err != nil:
-		return cell{t("agree.error"), badSign}
+		return widgets.Cell{Text: t("agree.error"), Sign: widgets.BadSign}
 	case n.Missing:
-		return cell{t("agree.missing"), badSign}
+		return widgets.Cell{Text: t("agree.missing"), Sign: widgets.BadSign}
 	case !snap.Agree && snap.Current != nil && string(n.File) != string(snap.Current.Bytes()):
-		return cell{t("agree.differs"), badSign}
+		return widgets.Cell{Text: t("agree.differs"), Sign: widgets.BadSign}
 	case n.TFTPAgree != nil && !*n.TFTPAgree:
-		return cell{t("agree.tftp"), warnSign}
+		return widgets.Cell{Text: t("agree.tftp"), Sign: widgets.WarnSign}
 	}
-	return cell{t("agree.same"), goodSign}
+	return widgets.Cell{Text: t("agree.same"), Sign: widgets.GoodSign}
 }
 
 // servicesText is what runs on a node, as the publisher lists it; of a node that is not in its
@@ -87,7 +88,7 @@ func (o *overviewScreen) showNode(row int) {
 	}
 	o.node.Add(detailBox(pairs))
 	o.node.Refresh()
-	o.body.reveal(o.node, 0, peek)
+	o.Body.Reveal(o.node, 0, widgets.Peek)
 }
 
 // signerOf is who signed a list, as its record names them.
@@ -110,23 +111,23 @@ func kindOf(l *ctlbuild.List) string {
 }
 
 func (o *overviewScreen) fillSAST(l *ctlbuild.List) {
-	var rows [][]cell
+	var rows [][]widgets.Cell
 	if l != nil {
 		_, signer := l.Signer()
 		for _, i := range sastIndexes(l) {
 			r := &l.Records[i]
-			kind, signed := t("kind.server"), cell{}
+			kind, signed := t("kind.server"), widgets.Cell{}
 			if r.IsToken() {
 				kind = t("kind.token")
 			}
 			if i == signer {
-				signed = cell{t("overview.signs"), goodSign}
+				signed = widgets.Cell{Text: t("overview.signs"), Sign: widgets.GoodSign}
 			}
-			rows = append(rows, append(words(fmt.Sprint(i+1), r.SubjectName(), kind), signed))
+			rows = append(rows, append(widgets.Cells(fmt.Sprint(i+1), r.SubjectName(), kind), signed))
 		}
 	}
-	o.sasts.selected = -1
-	o.sasts.setRows(rows)
+	o.sasts.Selected = -1
+	o.sasts.SetRows(rows)
 }
 
 func sastIndexes(l *ctlbuild.List) []int {
@@ -149,26 +150,26 @@ func (o *overviewScreen) showSAST(row int) {
 		o.sast.Add(detailBox(recordPairs(&l.Records[indexes[row]])))
 	}
 	o.sast.Refresh()
-	o.body.reveal(o.sast, 0, peek)
+	o.Body.Reveal(o.sast, 0, widgets.Peek)
 }
 
 func (o *overviewScreen) fillTokens() {
-	var rows [][]cell
+	var rows [][]widgets.Cell
 	for _, info := range o.s.model.tokens {
-		row := words(info.Label, t("tokens.no-certificate.short"), "", info.Serial, "")
+		row := widgets.Cells(info.Label, t("tokens.no-certificate.short"), "", info.Serial, "")
 		if raw, cert, ok := signingCertificate(info); ok {
-			row[1].text, row[2].text = strings.TrimSpace(cert.CN), day(cert.NotAfter)
+			row[1].Text, row[2].Text = strings.TrimSpace(cert.CN), day(cert.NotAfter)
 			if inList(o.s.live(), raw.DER) {
-				row[4] = cell{t("overview.known.yes"), goodSign}
+				row[4] = widgets.Cell{Text: t("overview.known.yes"), Sign: widgets.GoodSign}
 			} else {
-				row[4].text = t("overview.known.no")
+				row[4].Text = t("overview.known.no")
 			}
 		}
 		rows = append(rows, row)
 	}
-	visible(o.noTokens, len(rows) == 0)
-	visible(o.tokens, len(rows) > 0)
-	o.tokens.setRows(rows)
+	widgets.Visible(o.noTokens, len(rows) == 0)
+	widgets.Visible(o.tokens, len(rows) > 0)
+	o.tokens.SetRows(rows)
 }
 
 // tokensChanged is told by the watch of tokens.

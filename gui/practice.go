@@ -5,6 +5,8 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+
+	"ctlclient/gui/widgets"
 )
 
 // restartPractice restarts the practice cluster's services and phones, and hands on what the
@@ -24,23 +26,23 @@ func (s *shell) restartPractice(done func([]PhoneReport)) {
 func (s *shell) showPhones() {
 	s.restartPractice(func(reports []PhoneReport) {
 		tb := newPhonesTable()
-		tb.setRows(reportRows(reports))
-		q := newStatement(s.dialogs, t("result.phones"), container.NewVBox(reportNotice(reports), tb))
-		q.wide = true
-		q.show()
+		tb.SetRows(reportRows(reports))
+		q := widgets.NewStatement(s.dialogs, t("result.phones"), container.NewVBox(reportNotice(reports), tb))
+		q.Wide = true
+		q.Show()
 	})
 }
 
-func newPhonesTable() *table {
-	tb := newTable(column{t("review.phone"), 220}, column{t("review.verdict"), 130}, column{t("review.reason"), 550})
-	tb.wrap = true
+func newPhonesTable() *widgets.Table {
+	tb := widgets.NewTable(widgets.Column{Title: t("review.phone"), Share: 220}, widgets.Column{Title: t("review.verdict"), Share: 130}, widgets.Column{Title: t("review.reason"), Share: 550})
+	tb.Wrap = true
 	return tb
 }
 
-func reportRows(reports []PhoneReport) [][]cell {
-	var rows [][]cell
+func reportRows(reports []PhoneReport) [][]widgets.Cell {
+	var rows [][]widgets.Cell
 	for _, p := range reports {
-		rows = append(rows, []cell{{text: p.Name + " (" + p.Model + ")"}, verdictCell(p.Accepted, true, false), {text: p.Reason}})
+		rows = append(rows, []widgets.Cell{{Text: p.Name + " (" + p.Model + ")"}, verdictCell(p.Accepted, true, false), {Text: p.Reason}})
 	}
 	return rows
 }
@@ -48,7 +50,7 @@ func reportRows(reports []PhoneReport) [][]cell {
 // reportNotice says in a sentence what the phones made of the file.
 func reportNotice(reports []PhoneReport) fyne.CanvasObject {
 	if slices.ContainsFunc(reports, func(p PhoneReport) bool { return !p.Accepted }) {
-		return newNotice(dangerNotice, t("result.phones.bad"))
+		return widgets.NewNotice(widgets.DangerNotice, t("result.phones.bad"))
 	}
-	return newNotice(goodNotice, t("result.phones.good"))
+	return widgets.NewNotice(widgets.GoodNotice, t("result.phones.good"))
 }

@@ -9,42 +9,43 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"ctlclient/cluster"
+	"ctlclient/gui/widgets"
 	"ctlclient/workflow"
 )
 
 // resultScreen is the CTL Client's last screen: Server, File Location, Status; then what to
 // restart, what show ctl prints, the checksum to compare on a phone, and the way back.
 type resultScreen struct {
-	*page
+	*widgets.Page
 	s       *shell
-	steps   *steps
+	steps   *widgets.Steps
 	top     *fyne.Container
-	servers *table
+	servers *widgets.Table
 	sums    *fyne.Container
-	phones  *table
+	phones  *widgets.Table
 	reports fyne.CanvasObject
-	show    *viewer
+	show    *widgets.Viewer
 	showing fyne.CanvasObject
-	resume  *button
-	restart *button
-	back    *button
+	resume  *widgets.Button
+	restart *widgets.Button
+	back    *widgets.Button
 }
 
 func newResultScreen(s *shell) *resultScreen {
-	r := &resultScreen{s: s, steps: newSteps(screenResult), top: container.NewVBox(), sums: container.NewVBox(), show: newViewer(14)}
-	r.servers = newTable(column{t("result.server"), 180}, column{t("result.location"), 320}, column{t("result.status"), 400})
-	r.servers.wrap = true
+	r := &resultScreen{s: s, steps: widgets.NewSteps(), top: container.NewVBox(), sums: container.NewVBox(), show: widgets.NewViewer(14)}
+	r.servers = widgets.NewTable(widgets.Column{Title: t("result.server"), Share: 180}, widgets.Column{Title: t("result.location"), Share: 320}, widgets.Column{Title: t("result.status"), Share: 400})
+	r.servers.Wrap = true
 	r.phones = newPhonesTable()
-	r.reports = section(t("result.phones"), r.phones)
-	r.showing = section(t("result.show"), r.show.object)
-	r.resume = newButton(t("history.resume"), theme.MediaPlayIcon(), r.resumeJob)
-	r.restart = newButton(t("result.restart"), theme.ViewRefreshIcon(), r.askRestart)
-	r.back = newButton(t("result.take-back"), theme.ContentUndoIcon(), r.takeBack)
-	done := mainButton(t("result.done"), theme.ConfirmIcon(), func() {
+	r.reports = widgets.Section(t("result.phones"), r.phones)
+	r.showing = widgets.Section(t("result.show"), r.show.Object)
+	r.resume = widgets.NewButton(t("history.resume"), theme.MediaPlayIcon(), r.resumeJob)
+	r.restart = widgets.NewButton(t("result.restart"), theme.ViewRefreshIcon(), r.askRestart)
+	r.back = widgets.NewButton(t("result.take-back"), theme.ContentUndoIcon(), r.takeBack)
+	done := widgets.MainButton(t("result.done"), theme.ConfirmIcon(), func() {
 		s.model.job = nil
 		s.open(screenOverview)
 	})
-	r.page = newPage(t("result.title"), "", r.steps.object(),
+	r.Page = widgets.NewPage(t("result.title"), "", r.steps.Object(),
 		container.NewVBox(r.top, r.servers, r.reports, r.sums, r.showing),
 		r.back, layout.NewSpacer(), r.resume, r.restart, done)
 	return r
@@ -56,49 +57,49 @@ func (r *resultScreen) shown() {
 	r.reports.Hide()
 	j := r.s.model.job
 	if j == nil || j.result == nil {
-		r.head(t("result.title"), "")
+		r.Head(t("result.title"), "")
 		return
 	}
 	res := j.result
-	r.steps.of(j)
-	r.head(j.title(), t("result.text"))
+	j.showSteps(r.steps, screenResult)
+	r.Head(j.title(), t("result.text"))
 	r.top.Add(outcomeNotice(res.Outcome))
-	var rows [][]cell
+	var rows [][]widgets.Cell
 	for _, n := range res.Outcome.Nodes {
-		rows = append(rows, append(words(n.Node, n.Path), nodeCell(n)))
+		rows = append(rows, append(widgets.Cells(n.Node, n.Path), nodeCell(n)))
 	}
-	r.servers.setRows(rows)
+	r.servers.SetRows(rows)
 	for _, line := range res.Restart {
 		text := line
 		if r.s.model.rehearsal != nil {
 			text += "\n" + t("result.restart.practice")
 		}
-		r.top.Add(newNotice(warningNotice, text))
+		r.top.Add(widgets.NewNotice(widgets.WarningNotice, text))
 	}
-	visible(r.showing, res.List != nil)
+	widgets.Visible(r.showing, res.List != nil)
 	if res.List != nil {
-		r.sums.Add(section(t("result.checksum"), flush(quietText(t("result.checksum.text"))),
+		r.sums.Add(widgets.Section(t("result.checksum"), widgets.Flush(widgets.QuietText(t("result.checksum.text"))),
 			detailBox([]string{"MD5", res.List.MD5(), "SHA-1", res.List.SHA1()})))
-		r.show.setText(showText(res.List))
+		r.show.SetText(showText(res.List))
 	}
 	open := res.Outcome.State == cluster.StateIncomplete
-	visible(r.resume, open)
-	setEnabled(r.restart, !open)
-	setEnabled(r.back, res.Outcome.ID != "" && (open || res.Outcome.State == cluster.StateFinished))
-	r.body.to(0)
+	widgets.Visible(r.resume, open)
+	widgets.SetEnabled(r.restart, !open)
+	widgets.SetEnabled(r.back, res.Outcome.ID != "" && (open || res.Outcome.State == cluster.StateFinished))
+	r.Body.To(0)
 }
 
 // outcomeNotice says in a sentence how the job ended.
 func outcomeNotice(o cluster.Outcome) fyne.CanvasObject {
 	switch o.State {
 	case cluster.StateFinished, "":
-		return newNotice(goodNotice, t("result.good"))
+		return widgets.NewNotice(widgets.GoodNotice, t("result.good"))
 	case cluster.StateTakenBack:
-		return newNotice(warningNotice, t("result.taken-back"))
+		return widgets.NewNotice(widgets.WarningNotice, t("result.taken-back"))
 	case cluster.StateUntouched:
-		return newNotice(infoNotice, t("result.unchanged"))
+		return widgets.NewNotice(widgets.InfoNotice, t("result.unchanged"))
 	}
-	return newNotice(dangerNotice, t("result.bad"))
+	return widgets.NewNotice(widgets.DangerNotice, t("result.bad"))
 }
 
 // statusText is the CTL Client's word for how a node ended.
@@ -117,24 +118,24 @@ func statusText(status string) string {
 }
 
 // nodeCell is a node's status, with what went wrong there.
-func nodeCell(n cluster.NodeOutcome) cell {
-	c := cell{statusText(n.Status), badSign}
+func nodeCell(n cluster.NodeOutcome) widgets.Cell {
+	c := widgets.Cell{Text: statusText(n.Status), Sign: widgets.BadSign}
 	switch n.Status {
 	case cluster.StatusPassed:
-		c.sign = goodSign
+		c.Sign = widgets.GoodSign
 	case cluster.StatusTakenBack:
-		c.sign = backSign
+		c.Sign = widgets.BackSign
 	case cluster.StatusUnchanged:
-		c.sign = noSign
+		c.Sign = widgets.NoSign
 	case cluster.StatusUnknown:
-		c.sign = unsureSign
+		c.Sign = widgets.UnsureSign
 	}
 	if n.Err != nil {
 		message, hints := describe(n.Err)
-		c.text = textOf(append([]string{c.text + ": " + message}, hints...)...)
+		c.Text = textOf(append([]string{c.Text + ": " + message}, hints...)...)
 	}
 	if n.Warning != "" {
-		c.text += "\n" + n.Warning
+		c.Text += "\n" + n.Warning
 	}
 	return c
 }
@@ -146,14 +147,14 @@ func (r *resultScreen) askRestart() {
 		s.restartPractice(r.showReports)
 		return
 	}
-	q := newQuestion(s.dialogs, t("result.restart"), newNotice(warningNotice, t("result.restart.ask")),
+	q := widgets.NewQuestion(s.dialogs, t("result.restart"), widgets.NewNotice(widgets.WarningNotice, t("result.restart.ask")),
 		t("result.restart.yes"), t("button.cancel"), true)
-	q.onAnswer = func(yes bool) {
+	q.OnAnswer = func(yes bool) {
 		if yes {
 			r.restartServices()
 		}
 	}
-	q.show()
+	q.Show()
 }
 
 // restartServices restarts TFTP, then CallManager, through each node's administration CLI.
@@ -174,12 +175,12 @@ func (r *resultScreen) restartServices() {
 
 // showReports shows what the practice cluster's phones made of the file.
 func (r *resultScreen) showReports(reports []PhoneReport) {
-	r.phones.setRows(reportRows(reports))
+	r.phones.SetRows(reportRows(reports))
 	r.reports.Show()
 	r.top.RemoveAll()
 	r.top.Add(reportNotice(reports))
-	r.root.Refresh()
-	r.body.to(0)
+	r.Root.Refresh()
+	r.Body.To(0)
 }
 
 func (r *resultScreen) takeBack() {

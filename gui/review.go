@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/gui/widgets"
 	"ctlclient/trust"
 	"ctlclient/workflow"
 )
@@ -18,37 +19,37 @@ import (
 // reviewScreen shows old and new side by side, what phones will do, and the hazards with their
 // reasons. Nothing has been written yet, and it says so.
 type reviewScreen struct {
-	*page
+	*widgets.Page
 	s       *shell
-	steps   *steps
+	steps   *widgets.Steps
 	top     *fyne.Container
 	totals  *fyne.Container
 	classes []phoneClass
-	phones  *chooser
+	phones  *widgets.Chooser
 	why     *fyne.Container
 	sums    *fyne.Container
 	changes []change
-	diff    *chooser
+	diff    *widgets.Chooser
 	record  *fyne.Container
 	rules   *fyne.Container // what the rules have to say short of danger
 	notes   *fyne.Container
-	save    *button
-	sign    *button
+	save    *widgets.Button
+	sign    *widgets.Button
 }
 
 func newReviewScreen(s *shell) *reviewScreen {
-	r := &reviewScreen{s: s, steps: newSteps(screenReview), top: container.NewVBox(), totals: container.NewVBox(),
+	r := &reviewScreen{s: s, steps: widgets.NewSteps(), top: container.NewVBox(), totals: container.NewVBox(),
 		why: container.NewVBox(), sums: container.NewVBox(), record: container.NewVBox(), rules: container.NewVBox(), notes: container.NewVBox()}
-	r.phones = newChooser(r.explain, column{t("review.phone"), 230}, column{t("review.verdict"), 150}, column{t("review.reason"), 520})
-	r.diff = newChooser(r.showRecord, column{t("review.change"), 150}, column{t("entries.type"), 150},
-		column{t("review.now"), 300}, column{t("review.then"), 300})
-	back := newButton(t("button.back"), theme.NavigateBackIcon(), r.back)
-	r.save = newButton(t("review.save"), theme.DocumentSaveIcon(), r.saveSigned)
-	r.sign = mainButton(t("review.sign"), theme.ConfirmIcon(), r.signAndDistribute)
-	r.page = newPage(t("review.title"), "", r.steps.object(),
+	r.phones = widgets.NewChooser(r.explain, widgets.Column{Title: t("review.phone"), Share: 230}, widgets.Column{Title: t("review.verdict"), Share: 150}, widgets.Column{Title: t("review.reason"), Share: 520})
+	r.diff = widgets.NewChooser(r.showRecord, widgets.Column{Title: t("review.change"), Share: 150}, widgets.Column{Title: t("entries.type"), Share: 150},
+		widgets.Column{Title: t("review.now"), Share: 300}, widgets.Column{Title: t("review.then"), Share: 300})
+	back := widgets.NewButton(t("button.back"), theme.NavigateBackIcon(), r.back)
+	r.save = widgets.NewButton(t("review.save"), theme.DocumentSaveIcon(), r.saveSigned)
+	r.sign = widgets.MainButton(t("review.sign"), theme.ConfirmIcon(), r.signAndDistribute)
+	r.Page = widgets.NewPage(t("review.title"), "", r.steps.Object(),
 		container.NewVBox(r.top,
-			section(t("review.phones"), r.totals, r.phones, r.why),
-			section(t("review.records"), r.sums, r.diff, r.record), r.rules, r.notes),
+			widgets.Section(t("review.phones"), r.totals, r.phones, r.why),
+			widgets.Section(t("review.records"), r.sums, r.diff, r.record), r.rules, r.notes),
 		back, layout.NewSpacer(), r.save, r.sign)
 	return r
 }
@@ -67,23 +68,23 @@ func (r *reviewScreen) shown() {
 		box.RemoveAll()
 	}
 	if j == nil || j.plan == nil {
-		r.head(t("review.title"), t("action.none"))
+		r.Head(t("review.title"), t("action.none"))
 		return
 	}
 	p := j.plan
-	r.steps.of(j)
-	r.head(j.title(), t("review.text"))
+	j.showSteps(r.steps, screenReview)
+	r.Head(j.title(), t("review.text"))
 	r.fillTop(p)
 	r.fillPhones(p.Verdicts)
 	r.fillDiff(p)
 	if len(p.Notes) > 0 {
 		list := container.NewVBox()
 		for _, n := range p.Notes {
-			list.Add(flush(wrapped("• " + n)))
+			list.Add(widgets.Flush(widgets.Wrapped("• " + n)))
 		}
-		r.notes.Add(section(t("review.notes"), list))
+		r.notes.Add(widgets.Section(t("review.notes"), list))
 	}
-	visible(r.save, j.hasEntries())
+	widgets.Visible(r.save, j.hasEntries())
 	text := t("review.sign")
 	switch {
 	case j.kind == jobDistribute:
@@ -92,16 +93,16 @@ func (r *reviewScreen) shown() {
 		text = t("review.publisher")
 	}
 	r.sign.SetText(text)
-	r.body.to(0)
+	r.Body.To(0)
 }
 
 func (r *reviewScreen) fillTop(p *workflow.Plan) {
-	r.top.Add(newNotice(infoNotice, t("review.nothing-written")))
+	r.top.Add(widgets.NewNotice(widgets.InfoNotice, t("review.nothing-written")))
 	if lost := p.Lost(); len(lost) > 0 {
-		r.top.Add(newNotice(dangerNotice, t("review.lost", map[string]any{"Count": fmt.Sprint(countPhones(lost))})))
+		r.top.Add(widgets.NewNotice(widgets.DangerNotice, t("review.lost", map[string]any{"Count": fmt.Sprint(countPhones(lost))})))
 	}
 	if len(p.Undescribed()) > 0 {
-		r.top.Add(newNotice(warningNotice, t("review.undescribed")))
+		r.top.Add(widgets.NewNotice(widgets.WarningNotice, t("review.undescribed")))
 	}
 	var others []fyne.CanvasObject
 	for _, h := range p.Hazards {
@@ -112,10 +113,10 @@ func (r *reviewScreen) fillTop(p *workflow.Plan) {
 		others = append(others, hazardNotice(h))
 	}
 	if len(others) > 0 {
-		r.rules.Add(section(t("review.rules"), others...))
+		r.rules.Add(widgets.Section(t("review.rules"), others...))
 	}
 	if !p.Dangerous() && len(p.Undescribed()) == 0 {
-		r.top.Add(newNotice(goodNotice, t("review.safe")))
+		r.top.Add(widgets.NewNotice(widgets.GoodNotice, t("review.safe")))
 	}
 }
 
@@ -131,13 +132,13 @@ func hazardNotice(h trust.Hazard) fyne.CanvasObject {
 	var below []fyne.CanvasObject
 	for line := range strings.Lines(h.Hint) {
 		if line = strings.TrimSpace(line); line != "" {
-			below = append(below, flush(wrapped(t("review.first", map[string]any{"Hint": line}))))
+			below = append(below, widgets.Flush(widgets.Wrapped(t("review.first", map[string]any{"Hint": line}))))
 		}
 	}
 	if h.Source != "" {
-		below = append(below, flush(quietText(t("review.source", map[string]any{"Source": h.Source}))))
+		below = append(below, widgets.Flush(widgets.QuietText(t("review.source", map[string]any{"Source": h.Source}))))
 	}
-	return newNotice(noticeOf(h.Severity), h.Message, below...)
+	return widgets.NewNotice(noticeOf(h.Severity), h.Message, below...)
 }
 
 // saveSigned signs and keeps the file instead of uploading it.

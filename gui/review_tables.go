@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/container"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/gui/widgets"
 	"ctlclient/trust"
 	"ctlclient/workflow"
 )
@@ -55,17 +56,17 @@ func (c phoneClass) holds(v trust.Verdict) bool {
 
 func (r *reviewScreen) fillPhones(vs []trust.Verdict) {
 	accept, lost, unsure := trust.Totals(vs)
-	r.totals.Add(flush(wrapped(t("review.totals", map[string]any{
+	r.totals.Add(widgets.Flush(widgets.Wrapped(t("review.totals", map[string]any{
 		"Accept": fmt.Sprint(accept), "Lost": fmt.Sprint(lost), "Unsure": fmt.Sprint(unsure)}))))
 	r.classes = classesOf(vs)
-	var rows [][]cell
+	var rows [][]widgets.Cell
 	for _, c := range r.classes {
-		rows = append(rows, []cell{{text: c.text()}, verdictCell(c.Accept, c.Certain, c.Supposed), {text: c.Reason}})
+		rows = append(rows, []widgets.Cell{{Text: c.text()}, verdictCell(c.Accept, c.Certain, c.Supposed), {Text: c.Reason}})
 	}
 	const readable = 60 // so many groups are read, more are searched
-	r.phones.wrap = len(rows) <= readable
-	r.phones.selected = -1
-	r.phones.setRows(rows)
+	r.phones.Wrap = len(rows) <= readable
+	r.phones.Selected = -1
+	r.phones.SetRows(rows)
 }
 
 // text names the phones of a class.
@@ -88,18 +89,18 @@ func phoneText(name, model string) string {
 }
 
 // verdictCell is a sign and a word.
-func verdictCell(accept, certain, supposed bool) cell {
+func verdictCell(accept, certain, supposed bool) widgets.Cell {
 	switch {
 	case accept && certain:
-		return cell{t("verdict.accepts"), goodSign}
+		return widgets.Cell{Text: t("verdict.accepts"), Sign: widgets.GoodSign}
 	case accept:
-		return cell{t("verdict.likely"), goodSign}
+		return widgets.Cell{Text: t("verdict.likely"), Sign: widgets.GoodSign}
 	case certain && supposed:
-		return cell{t("verdict.supposed"), warnSign}
+		return widgets.Cell{Text: t("verdict.supposed"), Sign: widgets.WarnSign}
 	case certain:
-		return cell{t("verdict.rejects"), badSign}
+		return widgets.Cell{Text: t("verdict.rejects"), Sign: widgets.BadSign}
 	}
-	return cell{t("verdict.unknown"), unsureSign}
+	return widgets.Cell{Text: t("verdict.unknown"), Sign: widgets.UnsureSign}
 }
 
 // explain shows the steps that lead to a verdict, and which phones it is about.
@@ -111,22 +112,22 @@ func (r *reviewScreen) explain(row int) {
 	c := r.classes[row]
 	box := container.NewVBox()
 	if len(c.Names) > 1 {
-		box.Add(facts(t("review.which"), someOf(c.Names)))
+		box.Add(widgets.Facts(t("review.which"), someOf(c.Names)))
 	}
 	for i, step := range c.first.Steps {
-		s := goodSign
+		s := widgets.GoodSign
 		if !step.OK {
-			s = badSign
+			s = widgets.BadSign
 		}
-		box.Add(flush(wrapped(number(i) + ". " + step.What)))
-		box.Add(signed(s, step.Outcome))
+		box.Add(widgets.Flush(widgets.Wrapped(number(i) + ". " + step.What)))
+		box.Add(widgets.Signed(s, step.Outcome))
 	}
 	if c.Source != "" {
-		box.Add(flush(quietText(t("review.source", map[string]any{"Source": c.Source}))))
+		box.Add(widgets.Flush(widgets.QuietText(t("review.source", map[string]any{"Source": c.Source}))))
 	}
-	r.why.Add(newPanel(container.New(inset, box)))
+	r.why.Add(widgets.NewPanel(container.New(widgets.Inset, box)))
 	r.why.Refresh()
-	r.body.reveal(r.why, 0, peek)
+	r.Body.Reveal(r.why, 0, widgets.Peek)
 }
 
 // someOf names phones, as many as a person reads.
@@ -141,12 +142,12 @@ func someOf(names []string) string {
 // change is one record, as it is and as it will be; nil: not there.
 type change struct {
 	old, new *ctlbuild.Record
-	sign     sign
+	sign     widgets.Sign
 }
 
 // word says what happens to a record.
 func (c change) word() string {
-	if word := c.sign.word(); word != "" {
+	if word := c.sign.Word(); word != "" {
 		return word
 	}
 	return t("mark.stays")
@@ -163,19 +164,19 @@ func changesOf(p *workflow.Plan) []change {
 		if c.Old >= 0 {
 			touched[c.Old] = true
 		}
-		s := changeSign
+		s := widgets.ChangeSign
 		switch c.Kind {
 		case ctlbuild.Added:
-			s = addSign
+			s = widgets.AddSign
 		case ctlbuild.Removed:
-			s = removeSign
+			s = widgets.RemoveSign
 		}
 		list = append(list, change{c.OldRec, c.NewRec, s})
 	}
 	if p.Old != nil {
 		for i := range p.Old.Records {
 			if rec := &p.Old.Records[i]; !touched[i] {
-				list = append(list, change{rec, rec, noSign})
+				list = append(list, change{rec, rec, widgets.NoSign})
 			}
 		}
 	}
@@ -192,24 +193,24 @@ func (r *reviewScreen) fillDiff(p *workflow.Plan) {
 	} else if l := r.s.model.job.signed; l != nil {
 		then = t("review.sum", map[string]any{"Records": fmt.Sprint(len(l.Records)), "Signer": signerOf(l)})
 	}
-	r.sums.Add(facts(t("review.now"), now, t("review.then"), then))
+	r.sums.Add(widgets.Facts(t("review.now"), now, t("review.then"), then))
 	r.changes = changesOf(p)
-	if stay := slices.IndexFunc(r.changes, func(c change) bool { return c.sign == noSign }); stay >= 0 && len(r.changes)-stay > fewRecords {
-		r.sums.Add(flush(quietText(t("review.stay", map[string]any{"Count": fmt.Sprint(len(r.changes) - stay)}))))
+	if stay := slices.IndexFunc(r.changes, func(c change) bool { return c.sign == widgets.NoSign }); stay >= 0 && len(r.changes)-stay > fewRecords {
+		r.sums.Add(widgets.Flush(widgets.QuietText(t("review.stay", map[string]any{"Count": fmt.Sprint(len(r.changes) - stay)}))))
 		r.changes = r.changes[:stay]
 	}
-	var rows [][]cell
+	var rows [][]widgets.Cell
 	for _, c := range r.changes {
-		row := []cell{{c.word(), c.sign}, {}, {}, {}}
+		row := []widgets.Cell{{Text: c.word(), Sign: c.sign}, {}, {}, {}}
 		for i, rec := range []*ctlbuild.Record{c.old, c.new} {
 			if rec != nil {
-				row[1].text, row[2+i].text = typeText(rec.Function()), recordText(rec)
+				row[1].Text, row[2+i].Text = typeText(rec.Function()), recordText(rec)
 			}
 		}
 		rows = append(rows, row)
 	}
-	r.diff.selected = -1
-	r.diff.setRows(rows)
+	r.diff.Selected = -1
+	r.diff.SetRows(rows)
 }
 
 // showRecord shows a record in full, as it is beside as it will be.
@@ -219,7 +220,7 @@ func (r *reviewScreen) showRecord(row int) {
 		return
 	}
 	c := r.changes[row]
-	if c.old == nil || c.new == nil || c.sign == noSign {
+	if c.old == nil || c.new == nil || c.sign == widgets.NoSign {
 		rec := c.new
 		if rec == nil {
 			rec = c.old
@@ -227,11 +228,11 @@ func (r *reviewScreen) showRecord(row int) {
 		r.record.Add(detailBox(recordPairs(rec)))
 	} else {
 		r.record.Add(container.NewGridWithColumns(2,
-			section(t("review.now"), detailBox(recordPairs(c.old))),
-			section(t("review.then"), detailBox(recordPairs(c.new)))))
+			widgets.Section(t("review.now"), detailBox(recordPairs(c.old))),
+			widgets.Section(t("review.then"), detailBox(recordPairs(c.new)))))
 	}
 	r.record.Refresh()
-	r.body.reveal(r.record, 0, peek)
+	r.Body.Reveal(r.record, 0, widgets.Peek)
 }
 
 func recordText(r *ctlbuild.Record) string {

@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/cluster"
+	"ctlclient/gui/widgets"
 	"ctlclient/lab"
 	"ctlclient/softhsm"
 	"ctlclient/token"
@@ -140,27 +141,27 @@ func TestEntries(t *testing.T) {
 	if e.sign.Selected != tokenName(p.s.model.job.signWith.Label, p.s.model.job.signWith.Serial) {
 		t.Errorf("signs with %q", e.sign.Selected)
 	}
-	count := map[sign]int{}
-	marks := func() map[sign]int {
+	count := map[widgets.Sign]int{}
+	marks := func() map[widgets.Sign]int {
 		clear(count)
 		for _, row := range e.rows {
 			count[row.sign]++
 		}
 		return count
 	}
-	if m := marks(); len(m) != 1 || m[noSign] != len(p.s.live().Records) {
+	if m := marks(); len(m) != 1 || m[widgets.NoSign] != len(p.s.live().Records) {
 		t.Fatalf("marks before anything was chosen: %v", m)
 	}
 
-	e.table.choose(0)
+	e.table.Choose(0)
 	p.mustSay("SHA-1", tr("details.serial"))
 	p.tap("entries.delete")
-	if m := marks(); m[removeSign] != 1 || e.rows[0].sign != removeSign {
+	if m := marks(); m[widgets.RemoveSign] != 1 || e.rows[0].sign != widgets.RemoveSign {
 		t.Errorf("after a deletion: %v", m)
 	}
 	p.mustSay(tr("mark.removed") + ", " + tr("type.sast"))
 	p.tap("entries.keep")
-	if m := marks(); m[removeSign] != 0 {
+	if m := marks(); m[widgets.RemoveSign] != 0 {
 		t.Errorf("after the deletion was taken back: %v", m)
 	}
 
@@ -173,12 +174,12 @@ func TestEntries(t *testing.T) {
 	p.mustSay("SAST-9", tr("entries.known"))
 	p.tap("tokens.add")
 	p.tap("button.close")
-	if m := marks(); m[addSign] != 1 {
+	if m := marks(); m[widgets.AddSign] != 1 {
 		t.Errorf("after an addition: %v", m)
 	}
-	e.table.choose(len(e.rows) - 1)
+	e.table.Choose(len(e.rows) - 1)
 	p.tap("entries.delete")
-	if m := marks(); m[addSign] != 0 || len(p.s.model.job.tokens) != 0 {
+	if m := marks(); m[widgets.AddSign] != 0 || len(p.s.model.job.tokens) != 0 {
 		t.Errorf("after the addition was taken back: %v", m)
 	}
 }
@@ -256,7 +257,7 @@ func TestReview(t *testing.T) {
 			refused = i
 		}
 	}
-	r.phones.choose(refused)
+	r.phones.Choose(refused)
 	p.mustSay("1. ")
 	p.mustSay(tr("mark.added"))
 	if after := p.served(); !equal(before, after) {
@@ -392,9 +393,9 @@ func TestResultAndHistory(t *testing.T) {
 	p.mustSay(tr("result.good"), strings.ToLower(after["cucm-pub"]), workflow.MsgRestart, "The CTL file was verified successfully.")
 	r := p.s.screens[screenResult].(*resultScreen)
 	var nodes []string
-	for _, row := range r.servers.rows {
-		nodes = append(nodes, row[0].text)
-		if !strings.HasSuffix(row[1].text, workflow.CTLFileName) || row[2].text == "" {
+	for _, row := range r.servers.Rows {
+		nodes = append(nodes, row[0].Text)
+		if !strings.HasSuffix(row[1].Text, workflow.CTLFileName) || row[2].Text == "" {
 			t.Errorf("row %v", row)
 		}
 	}
@@ -411,7 +412,7 @@ func TestResultAndHistory(t *testing.T) {
 	if len(h.jobs) != 1 || h.jobs[0].Kind != workflow.JobToTokens {
 		t.Fatalf("jobs: %+v", h.jobs)
 	}
-	h.table.choose(0)
+	h.table.Choose(0)
 	p.mustSay(tr("outcome.done"), h.jobs[0].ID, "accepted-loss")
 	if !h.resume.Disabled() {
 		t.Error("a job that is done can be resumed")
@@ -465,9 +466,9 @@ func TestEnterIsNoYesWherePhonesAreAtStake(t *testing.T) {
 	b := newBench(t, Options{})
 	for _, careful := range []bool{false, true} {
 		var answers []bool
-		q := newQuestion(b.s.dialogs, "Title", widget.NewLabel("text"), "Yes", "No", careful)
-		q.onAnswer = func(yes bool) { answers = append(answers, yes) }
-		q.show()
+		q := widgets.NewQuestion(b.s.dialogs, "Title", widget.NewLabel("text"), "Yes", "No", careful)
+		q.OnAnswer = func(yes bool) { answers = append(answers, yes) }
+		q.Show()
 		press(b, fyne.KeyReturn)
 		if got := len(answers) == 1; got == careful {
 			t.Errorf("careful %v: answers after Enter: %v", careful, answers)

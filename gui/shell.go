@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
 
+	"ctlclient/gui/widgets"
 	"ctlclient/workflow"
 )
 
@@ -29,11 +30,11 @@ const (
 // screen is one page of the window.
 type screen interface {
 	// object is laid out once.
-	object() fyne.CanvasObject
+	Object() fyne.CanvasObject
 	// shown is called whenever the screen comes to the front, on the UI goroutine.
 	shown()
 	// key is told of keys that no widget has a use for, and reports whether it had.
-	key(fyne.KeyName) bool
+	Key(fyne.KeyName) bool
 }
 
 // Preferences: what is remembered from one start to the next. Never a PIN or a password.
@@ -59,7 +60,7 @@ type shell struct {
 	model   model
 	tasks   *tasks
 	asker   *asker
-	dialogs *dialogs
+	dialogs *widgets.Dialogs
 
 	screens map[screenID]screen
 	current screenID
@@ -73,7 +74,7 @@ type shell struct {
 
 func newShell(ctx context.Context, a fyne.App, o Options) *shell {
 	s := &shell{app: a, options: o, window: a.NewWindow(t("app.title"))}
-	s.dialogs = &dialogs{window: s.window}
+	s.dialogs = &widgets.Dialogs{Window: s.window}
 	s.status = newStatusBar(s.dialogs)
 	s.tasks = newTasks(ctx, func() { s.status.show(s.tasks.running()) })
 	s.asker = &asker{dialogs: s.dialogs, events: s.event, words: s.confirmWords, practicePIN: s.practicePIN}
@@ -82,7 +83,7 @@ func newShell(ctx context.Context, a fyne.App, o Options) *shell {
 	s.screens = s.makeScreens()
 	s.nav = newNavigation(s.open)
 
-	content := container.New(layout.NewCustomPaddedLayout(10, 8, 20, 20-barWidth), s.body)
+	content := container.New(layout.NewCustomPaddedLayout(10, 8, 20, 20-widgets.BarWidth), s.body)
 	s.window.SetPadded(false)
 	s.window.SetContent(container.New(frame{}, s.nav.object, content, s.status.box))
 	s.window.SetMainMenu(s.menu())
@@ -111,7 +112,7 @@ func (s *shell) open(id screenID) {
 	}
 	s.current = id
 	s.showWhere()
-	s.body.Objects = []fyne.CanvasObject{sc.object()}
+	s.body.Objects = []fyne.CanvasObject{sc.Object()}
 	s.body.Refresh()
 	s.window.Canvas().Unfocus()
 	sc.shown()
@@ -133,20 +134,20 @@ func (s *shell) showWhere() {
 
 // typedKey is given the keys that no widget has a use for.
 func (s *shell) typedKey(k *fyne.KeyEvent) {
-	if q := s.dialogs.front(); q != nil {
-		q.key(k)
+	if q := s.dialogs.Front(); q != nil {
+		q.Key(k)
 		return
 	}
 	if k.Name == fyne.KeyF5 {
 		s.refresh()
 		return
 	}
-	s.screens[s.current].key(k.Name)
+	s.screens[s.current].Key(k.Name)
 }
 
 // refresh reads what the screen in front shows once more.
 func (s *shell) refresh() {
-	if s.dialogs.front() != nil {
+	if s.dialogs.Front() != nil {
 		return
 	}
 	if again, ok := s.screens[s.current].(interface{ read() }); ok {
@@ -185,15 +186,15 @@ func (s *shell) showWaiting(e workflow.Event) {
 		return // late: the job has ended
 	}
 	newest := running[len(running)-1]
-	q := newQuestion(s.dialogs, t("waiting.title"), newNotice(infoNotice, e.Message), t("button.close"), t("button.cancel"), false)
+	q := widgets.NewQuestion(s.dialogs, t("waiting.title"), widgets.NewNotice(widgets.InfoNotice, e.Message), t("button.close"), t("button.cancel"), false)
 	ended := false
-	q.onAnswer = func(hide bool) {
+	q.OnAnswer = func(hide bool) {
 		if !hide && !ended {
 			newest.cancel()
 		}
 	}
-	s.waiting = func() { ended = true; q.answer(false) }
-	q.show()
+	s.waiting = func() { ended = true; q.Answer(false) }
+	q.Show()
 }
 
 // practicePIN is the PIN of the practice tokens while the practice cluster is open.
@@ -222,14 +223,14 @@ func (s *shell) closeWindow() {
 		s.window.Close()
 		return
 	}
-	q := newQuestion(s.dialogs, t("close.title"),
-		container.NewVBox(flush(wrapped(t("close.text"))), flush(quietText(s.status.busy))), t("close.yes"), t("close.no"), true)
-	q.onAnswer = func(yes bool) {
+	q := widgets.NewQuestion(s.dialogs, t("close.title"),
+		container.NewVBox(widgets.Flush(widgets.Wrapped(t("close.text"))), widgets.Flush(widgets.QuietText(s.status.busy))), t("close.yes"), t("close.no"), true)
+	q.OnAnswer = func(yes bool) {
 		if yes {
 			s.window.Close()
 		}
 	}
-	q.show()
+	q.Show()
 }
 
 // close ends what still runs, after the window is gone.

@@ -8,6 +8,8 @@ import (
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"ctlclient/gui/widgets"
 )
 
 // statusBar says what is under way: the newest task with its Cancel, and how many others
@@ -17,21 +19,21 @@ type statusBar struct {
 	text    *widget.Label
 	wheel   *widget.Activity
 	bar     *widget.ProgressBar
-	cancel  *button
-	more    *button
+	cancel  *widgets.Button
+	more    *widgets.Button
 	busy    string // what is under way
-	dialogs *dialogs
+	dialogs *widgets.Dialogs
 	running []*task
 }
 
-func newStatusBar(d *dialogs) *statusBar {
+func newStatusBar(d *widgets.Dialogs) *statusBar {
 	b := &statusBar{dialogs: d, text: widget.NewLabel(""), wheel: widget.NewActivity(), bar: widget.NewProgressBar()}
 	b.text.Truncation = fyne.TextTruncateEllipsis
-	b.cancel = newButton(t("button.cancel"), theme.CancelIcon(), nil)
-	b.more = newButton("", nil, b.list)
+	b.cancel = widgets.NewButton(t("button.cancel"), theme.CancelIcon(), nil)
+	b.more = widgets.NewButton("", nil, b.list)
 	b.more.Importance = widget.LowImportance
 	buttons := container.NewHBox(b.bar, b.more, b.cancel)
-	b.box = newPanel(container.NewBorder(widget.NewSeparator(), nil, nil, nil,
+	b.box = widgets.NewPanel(container.NewBorder(widget.NewSeparator(), nil, nil, nil,
 		container.New(layout.NewCustomPaddedLayout(0, 0, 10, 10),
 			container.NewBorder(nil, nil, b.wheel, buttons, b.text))))
 	b.show(nil)
@@ -59,7 +61,7 @@ func (b *statusBar) show(running []*task) {
 		b.more.Show()
 	}
 	b.cancel.OnTapped = newest.cancel
-	setEnabled(b.cancel, !newest.final)
+	widgets.SetEnabled(b.cancel, !newest.final)
 	b.cancel.Show()
 	b.wheel.Show()
 	b.wheel.Start()
@@ -85,15 +87,15 @@ func (b *statusBar) progress(done, total int) {
 // list shows every task with its Cancel.
 func (b *statusBar) list() {
 	box := container.NewVBox()
-	q := newStatement(b.dialogs, t("status.tasks"), box)
+	q := widgets.NewStatement(b.dialogs, t("status.tasks"), box)
 	for _, tk := range b.running {
-		stop := newButton(t("button.cancel"), theme.CancelIcon(), nil)
+		stop := widgets.NewButton(t("button.cancel"), theme.CancelIcon(), nil)
 		stop.OnTapped = func() {
 			tk.cancel()
 			stop.Disable()
 		}
-		setEnabled(stop, !tk.final)
-		box.Add(container.NewBorder(nil, nil, nil, stop, flush(wrapped(tk.what))))
+		widgets.SetEnabled(stop, !tk.final)
+		box.Add(container.NewBorder(nil, nil, nil, stop, widgets.Flush(widgets.Wrapped(tk.what))))
 	}
-	q.show()
+	q.Show()
 }

@@ -15,21 +15,22 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"ctlclient/gui/widgets"
 	"ctlclient/token"
 	"ctlclient/workflow"
 )
 
 // tokensScreen: what is plugged in, as the CTL Client's fourth screen shows it.
 type tokensScreen struct {
-	*page
+	*widgets.Page
 	s    *shell
 	list *fyne.Container
 }
 
 func newTokensScreen(s *shell) *tokensScreen {
 	c := &tokensScreen{s: s, list: container.NewVBox()}
-	module := newButton(t("tokens.module"), theme.FolderOpenIcon(), c.chooseModule)
-	c.page = newPage(t("tokens.title"), t("tokens.text"), nil, c.list, module)
+	module := widgets.NewButton(t("tokens.module"), theme.FolderOpenIcon(), c.chooseModule)
+	c.Page = widgets.NewPage(t("tokens.title"), t("tokens.text"), nil, c.list, module)
 	return c
 }
 
@@ -40,16 +41,16 @@ func (c *tokensScreen) fill() {
 	c.list.RemoveAll()
 	if err := c.s.model.tokenErr; err != nil {
 		message, hints := describe(err)
-		c.list.Add(newNotice(warningNotice, textOf(append([]string{message}, hints...)...)))
+		c.list.Add(widgets.NewNotice(widgets.WarningNotice, textOf(append([]string{message}, hints...)...)))
 	}
 	if r := c.s.model.rehearsal; r != nil && r.PIN != "" {
-		c.list.Add(newNotice(infoNotice, t("tokens.practice-pin", map[string]any{"PIN": r.PIN})))
+		c.list.Add(widgets.NewNotice(widgets.InfoNotice, t("tokens.practice-pin", map[string]any{"PIN": r.PIN})))
 	}
 	if len(c.s.model.tokens) == 0 {
 		c.list.Add(emptyNote("tokens.insert"))
 	}
 	for _, info := range c.s.model.tokens {
-		c.list.Add(spacer(4))
+		c.list.Add(widgets.Spacer(4))
 		c.list.Add(c.card(info))
 	}
 	c.list.Refresh()
@@ -57,16 +58,16 @@ func (c *tokensScreen) fill() {
 
 // card is one token with what can be done with it.
 func (c *tokensScreen) card(info token.Info) fyne.CanvasObject {
-	export := newButton(t("tokens.export"), theme.DocumentSaveIcon(), func() { c.export(info) })
-	pin := newButton(t("tokens.pin"), theme.AccountIcon(), func() { c.changePIN(info) })
-	add := newButton(t("tokens.add"), theme.ContentAddIcon(), func() { c.s.addTokenToJob(info) })
+	export := widgets.NewButton(t("tokens.export"), theme.DocumentSaveIcon(), func() { c.export(info) })
+	pin := widgets.NewButton(t("tokens.pin"), theme.AccountIcon(), func() { c.changePIN(info) })
+	add := widgets.NewButton(t("tokens.add"), theme.ContentAddIcon(), func() { c.s.addTokenToJob(info) })
 	_, _, ok := signingCertificate(info)
-	setEnabled(export, ok)
-	setEnabled(add, ok && c.s.model.session != nil)
+	widgets.SetEnabled(export, ok)
+	widgets.SetEnabled(add, ok && c.s.model.session != nil)
 	row := container.NewHBox(add, export)
 	if c.s.model.rehearsal != nil {
-		put := newButton(t("tokens.trust"), theme.UploadIcon(), func() { c.trust(info) })
-		setEnabled(put, ok)
+		put := widgets.NewButton(t("tokens.trust"), theme.UploadIcon(), func() { c.trust(info) })
+		widgets.SetEnabled(put, ok)
 		row.Add(put)
 	}
 	row.Add(pin)
@@ -82,7 +83,7 @@ func tokenBox(info token.Info) fyne.CanvasObject {
 	for _, n := range tokenNotices(info) {
 		box.Add(n)
 	}
-	return newPanel(container.New(layout.NewCustomPaddedLayout(4, 8, 12, 12), box))
+	return widgets.NewPanel(container.New(layout.NewCustomPaddedLayout(4, 8, 12, 12), box))
 }
 
 // tokenFacts are the CTL Client's four lines, and what it did not show.
@@ -96,28 +97,28 @@ func tokenFacts(info token.Info) fyne.CanvasObject {
 			t("tokens.until"), day(cert.NotAfter),
 			t("tokens.key"), t("tokens.bits", map[string]any{"Bits": fmt.Sprint(raw.KeyBits)}))
 	}
-	return facts(append(pairs, t("tokens.serial"), info.Serial, t("tokens.model"), info.Model)...)
+	return widgets.Facts(append(pairs, t("tokens.serial"), info.Serial, t("tokens.model"), info.Model)...)
 }
 
 // tokenNotices say what a person has to know before typing a PIN.
 func tokenNotices(info token.Info) []fyne.CanvasObject {
 	var list []fyne.CanvasObject
-	say := func(kind noticeKind, key string) { list = append(list, newNotice(kind, t(key))) }
+	say := func(kind widgets.NoticeKind, key string) { list = append(list, widgets.NewNotice(kind, t(key))) }
 	switch {
 	case info.Flags.PINLocked:
-		say(dangerNotice, "tokens.locked")
+		say(widgets.DangerNotice, "tokens.locked")
 	case info.Flags.PINFinalTry:
-		say(dangerNotice, "tokens.final")
+		say(widgets.DangerNotice, "tokens.final")
 	case info.Flags.PINCountLow:
-		say(warningNotice, "tokens.low")
+		say(widgets.WarningNotice, "tokens.low")
 	}
 	_, cert, ok := signingCertificate(info)
 	if !ok {
-		say(warningNotice, "tokens.no-certificate")
+		say(widgets.WarningNotice, "tokens.no-certificate")
 		return list
 	}
 	if time.Now().After(cert.NotAfter) {
-		say(warningNotice, "tokens.expired")
+		say(widgets.WarningNotice, "tokens.expired")
 	}
 	return list
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+
+	"ctlclient/gui/widgets"
 )
 
 // A program built with the tag trace writes a line of JSON to the file that CTLCLIENT_TRACE
@@ -137,18 +139,18 @@ func collect(o fyne.CanvasObject, texts *[]string) {
 			collect(child, texts)
 		}
 		return
-	case *table:
+	case *widgets.Table:
 		collectRows(o, texts)
 		return
-	case *chooser:
-		collectRows(&o.table, texts)
+	case *widgets.Chooser:
+		collectRows(&o.Table, texts)
 		return
-	case *panel:
-		collect(o.content, texts)
+	case *widgets.Panel:
+		collect(o.Content, texts)
 		return
-	case *notice:
+	case *widgets.Notice:
 		*texts = append(*texts, o.AccessibilityLabel())
-		for _, below := range o.below {
+		for _, below := range o.Below {
 			collect(below, texts)
 		}
 		return
@@ -166,6 +168,6 @@ func collect(o fyne.CanvasObject, texts *[]string) {
 	}
 }
 
-func collectRows(tb *table, texts *[]string) {
-	*texts = append(*texts, strings.Split(tb.text(), "\n")...)
+func collectRows(tb *widgets.Table, texts *[]string) {
+	*texts = append(*texts, strings.Split(tb.Text(), "\n")...)
 }

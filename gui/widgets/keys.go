@@ -1,4 +1,4 @@
-package gui
+package widgets
 
 import (
 	"cmp"
@@ -22,27 +22,27 @@ func handOn(o fyne.CanvasObject, k *fyne.KeyEvent) {
 	}
 }
 
-// button is Fyne's, pressed by Enter as well as by Space, and brought into sight by the focus.
-type button struct {
+// Button is Fyne's, pressed by Enter as well as by Space, and brought into sight by the focus.
+type Button struct {
 	widget.Button
 	inScroll
 }
 
-func newButton(text string, icon fyne.Resource, tapped func()) *button {
-	b := &button{}
+func NewButton(text string, icon fyne.Resource, tapped func()) *Button {
+	b := &Button{}
 	b.Text, b.Icon, b.OnTapped = text, icon, tapped
 	b.ExtendBaseWidget(b)
 	return b
 }
 
-// mainButton is the one that goes on.
-func mainButton(text string, icon fyne.Resource, tapped func()) *button {
-	b := newButton(text, icon, tapped)
+// MainButton is the one that goes on.
+func MainButton(text string, icon fyne.Resource, tapped func()) *Button {
+	b := NewButton(text, icon, tapped)
 	b.Importance = widget.HighImportance
 	return b
 }
 
-func (b *button) TypedKey(k *fyne.KeyEvent) {
+func (b *Button) TypedKey(k *fyne.KeyEvent) {
 	switch k.Name {
 	case fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter:
 		b.Tapped(nil)
@@ -51,13 +51,13 @@ func (b *button) TypedKey(k *fyne.KeyEvent) {
 	}
 }
 
-func (b *button) FocusGained() {
+func (b *Button) FocusGained() {
 	b.Button.FocusGained()
-	b.reveal(b)
+	b.Reveal(b)
 }
 
-// setEnabled is Enable or Disable.
-func setEnabled(w fyne.Disableable, on bool) {
+// SetEnabled is Enable or Disable.
+func SetEnabled(w fyne.Disableable, on bool) {
 	if on {
 		w.Enable()
 	} else {
@@ -65,8 +65,8 @@ func setEnabled(w fyne.Disableable, on bool) {
 	}
 }
 
-// field is one line of text.
-type field struct {
+// Field is one line of text.
+type Field struct {
 	widget.Entry
 	inScroll
 	named
@@ -75,22 +75,22 @@ type field struct {
 // named is what a form calls a field, for those who hear it.
 type named struct{ name string }
 
-func (n *named) setName(name string) { n.name = name }
+func (n *named) SetName(name string) { n.name = name }
 
 // AccessibilityRole is text.
 func (n *named) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
 
 // AccessibilityLabel is the field's name, or what it shows while it is empty.
-func (f *field) AccessibilityLabel() string { return cmp.Or(f.name, f.PlaceHolder) }
+func (f *Field) AccessibilityLabel() string { return cmp.Or(f.name, f.PlaceHolder) }
 
-func newField(placeHolder string) *field {
-	f := &field{}
+func NewField(placeHolder string) *Field {
+	f := &Field{}
 	f.PlaceHolder = placeHolder
 	f.ExtendBaseWidget(f)
 	return f
 }
 
-func (f *field) TypedKey(k *fyne.KeyEvent) {
+func (f *Field) TypedKey(k *fyne.KeyEvent) {
 	switch k.Name {
 	case fyne.KeyEscape, fyne.KeyF5, fyne.KeyPageUp, fyne.KeyPageDown, fyne.KeyUp, fyne.KeyDown:
 		handOn(f, k)
@@ -105,9 +105,9 @@ func (f *field) TypedKey(k *fyne.KeyEvent) {
 	}
 }
 
-func (f *field) FocusGained() {
+func (f *Field) FocusGained() {
 	f.Entry.FocusGained()
-	f.reveal(f)
+	f.Reveal(f)
 }
 
 // secretField is a password field that forgets what it held.
@@ -119,7 +119,7 @@ type secretField struct {
 // AccessibilityLabel is the field's name; what was typed is said to nobody.
 func (f *secretField) AccessibilityLabel() string { return f.name }
 
-func newSecretField() *secretField {
+func NewSecretField() *secretField {
 	f := &secretField{}
 	f.Password = true
 	f.ExtendBaseWidget(f)
@@ -136,33 +136,33 @@ func (f *secretField) TypedKey(k *fyne.KeyEvent) {
 	}
 }
 
-// take empties the field and returns what was typed. Fyne keeps text as strings, which Go
+// Take empties the field and returns what was typed. Fyne keeps text as strings, which Go
 // cannot wipe: the bytes returned are the only copy that this program makes.
-func (f *secretField) take() []byte {
+func (f *secretField) Take() []byte {
 	secret := []byte(f.Text)
 	f.SetText("")
 	return secret
 }
 
-// choice is one of several.
-type choice struct {
+// Choice is one of several.
+type Choice struct {
 	widget.Select
 	named
 }
 
 // AccessibilityLabel is the name and what is chosen.
-func (c *choice) AccessibilityLabel() string {
+func (c *Choice) AccessibilityLabel() string {
 	return c.name + ": " + cmp.Or(c.Selected, c.PlaceHolder)
 }
 
-func newChoice(placeHolder string, chosen func(string)) *choice {
-	c := &choice{}
+func NewChoice(placeHolder string, chosen func(string)) *Choice {
+	c := &Choice{}
 	c.PlaceHolder, c.OnChanged = placeHolder, chosen
 	c.ExtendBaseWidget(c)
 	return c
 }
 
-func (c *choice) TypedKey(k *fyne.KeyEvent) {
+func (c *Choice) TypedKey(k *fyne.KeyEvent) {
 	switch k.Name {
 	case fyne.KeySpace, fyne.KeyUp, fyne.KeyDown:
 		c.Select.TypedKey(k)

@@ -1,37 +1,37 @@
-package gui
+package widgets
 
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 )
 
-// split is a list with the details of the row chosen below it. Both scroll by themselves, so
+// Split is a list with the details of the row chosen below it. Both scroll by themselves, so
 // that the details are in sight wherever in a long list the row is.
-type split struct {
-	object  fyne.CanvasObject
-	list    *scroller
+type Split struct {
+	Object  fyne.CanvasObject
+	List    *scroller
 	details *fyne.Container
 	below   *scroller
 }
 
-func newSplit(list fyne.CanvasObject) *split {
-	s := &split{list: newScroller(list), details: container.NewVBox()}
-	s.below = newScroller(s.details)
-	s.object = container.New(splitLayout{s}, s.list.object, s.below.object)
+func NewSplit(list fyne.CanvasObject) *Split {
+	s := &Split{List: NewScroller(list), details: container.NewVBox()}
+	s.below = NewScroller(s.details)
+	s.Object = container.New(splitLayout{s}, s.List.Object, s.below.Object)
 	return s
 }
 
-// show puts something into the lower part; nothing closes it.
-func (s *split) show(details ...fyne.CanvasObject) {
+// Show puts something into the lower part; nothing closes it.
+func (s *Split) Show(details ...fyne.CanvasObject) {
 	s.details.Objects = details
 	s.details.Refresh()
-	s.below.to(0)
-	s.object.Refresh()
+	s.below.To(0)
+	s.Object.Refresh()
 }
 
 // splitLayout puts the details right below a short list. Where both do not fit, each gets what
 // it needs up to half of what there is, and what the other leaves.
-type splitLayout struct{ s *split }
+type splitLayout struct{ s *Split }
 
 func (l splitLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	if len(l.s.details.Objects) == 0 {
@@ -41,7 +41,7 @@ func (l splitLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	}
 	o[1].Resize(fyne.NewSize(size.Width, size.Height/2)) // texts need a width to know their height
 	details := l.s.details.MinSize().Height + splitGap
-	list := min(l.s.list.content.MinSize().Height, size.Height-min(details, size.Height/2))
+	list := min(l.s.List.content.MinSize().Height, size.Height-min(details, size.Height/2))
 	o[0].Resize(fyne.NewSize(size.Width, list))
 	o[1].Move(fyne.NewPos(0, list+splitGap))
 	o[1].Resize(fyne.NewSize(size.Width, min(details, size.Height-list)-splitGap))

@@ -1,8 +1,12 @@
-package gui
+package widgets
 
 import (
+	"bytes"
+	"flag"
 	"image"
 	"image/color"
+	"image/png"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -13,6 +17,8 @@ import (
 	"fyne.io/fyne/v2/theme"
 )
 
+var update = flag.Bool("update", false, "write the pictures anew that tests compare with")
+
 // inTheme is the program's theme in one of its two forms, whatever the system says.
 type inTheme struct {
 	fyne.Theme
@@ -21,6 +27,20 @@ type inTheme struct {
 
 func (f inTheme) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
 	return f.Theme.Color(name, f.variant)
+}
+
+func writeImage(t *testing.T, path string, img image.Image) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // golden compares a picture with testdata/NAME; a difference leaves testdata/failed/NAME.
@@ -36,12 +56,9 @@ func golden(t *testing.T, name string, img image.Image) {
 // bothThemes draws what make returns in light and dark.
 func bothThemes(t *testing.T, name string, size fyne.Size, make func() fyne.CanvasObject) {
 	t.Helper()
-	if err := translated(); err != nil {
-		t.Fatal(err)
-	}
 	for form, variant := range map[string]fyne.ThemeVariant{"light": theme.VariantLight, "dark": theme.VariantDark} {
 		app := test.NewTempApp(t)
-		app.Settings().SetTheme(inTheme{newTheme(), variant})
+		app.Settings().SetTheme(inTheme{NewTheme(), variant})
 		w := test.NewTempWindow(t, canvas.NewRectangle(color.Transparent))
 		w.SetContent(make())
 		// Text that wraps knows its height only once it has a width.
@@ -55,12 +72,12 @@ func bothThemes(t *testing.T, name string, size fyne.Size, make func() fyne.Canv
 func TestNoticePictures(t *testing.T) {
 	bothThemes(t, "notice", fyne.NewSize(560, 224), func() fyne.CanvasObject {
 		box := container.NewVBox()
-		for _, kind := range []noticeKind{goodNotice, infoNotice, warningNotice, dangerNotice, stopNotice} {
+		for _, kind := range []NoticeKind{GoodNotice, InfoNotice, WarningNotice, DangerNotice, StopNotice} {
 			text := "All nodes serve the same file."
-			if kind == dangerNotice {
+			if kind == DangerNotice {
 				text = "Phones that would refuse this file and have to be cleared by hand: 1. They are named below, with why."
 			}
-			box.Add(newNotice(kind, text))
+			box.Add(NewNotice(kind, text))
 		}
 		return box
 	})
@@ -69,9 +86,9 @@ func TestNoticePictures(t *testing.T) {
 // Where a job stands, at its second step.
 func TestStepsPictures(t *testing.T) {
 	bothThemes(t, "steps", fyne.NewSize(620, 44), func() fyne.CanvasObject {
-		st := newSteps(screenReview)
-		st.of(&job{kind: jobUpdate})
-		return st.object()
+		st := NewSteps()
+		st.ShowStep([]string{"CTL entries", "Review", "Sign and distribute", "Result"}, 1)
+		return st.Object()
 	})
 }
 
@@ -79,18 +96,18 @@ func TestStepsPictures(t *testing.T) {
 // focus.
 func TestTablePictures(t *testing.T) {
 	bothThemes(t, "table", fyne.NewSize(640, 190), func() fyne.CanvasObject {
-		c := newChooser(func(int) {}, column{"Type", 160}, column{"Host", 140}, column{"Subject Name", 300})
-		row := func(s sign, host, subject string) []cell {
-			return []cell{{text: "Security Token", sign: s}, {text: host}, {text: subject}}
+		c := NewChooser(func(int) {}, Column{"Type", 160}, Column{"Host", 140}, Column{"Subject Name", 300})
+		row := func(s Sign, host, subject string) []Cell {
+			return []Cell{{Text: "Security Token", Sign: s}, {Text: host}, {Text: subject}}
 		}
-		c.setRows([][]cell{
-			row(noSign, "cucm-pub", "CN=cucm-pub;OU=TAC;O=Example"),
-			row(addSign, "No Hostname", "cn=SAST-ADN0054f509;ou=IPCBU;o=Example Systems, Incorporated"),
-			row(removeSign, "cucm-sub1", "CN=cucm-sub1;OU=TAC;O=Example"),
-			row(changeSign, "cucm-sub2", "CN=cucm-sub2;OU=TAC;O=Example"),
-			row(noSign, "tftp-1", "CN=tftp-1;OU=TAC;O=Example"),
+		c.SetRows([][]Cell{
+			row(NoSign, "cucm-pub", "CN=cucm-pub;OU=TAC;O=Example"),
+			row(AddSign, "No Hostname", "cn=SAST-ADN0054f509;ou=IPCBU;o=Example Systems, Incorporated"),
+			row(RemoveSign, "cucm-sub1", "CN=cucm-sub1;OU=TAC;O=Example"),
+			row(ChangeSign, "cucm-sub2", "CN=cucm-sub2;OU=TAC;O=Example"),
+			row(NoSign, "tftp-1", "CN=tftp-1;OU=TAC;O=Example"),
 		})
-		c.choose(1)
+		c.Choose(1)
 		c.FocusGained()
 		return c
 	})
@@ -99,12 +116,12 @@ func TestTablePictures(t *testing.T) {
 // The same without the focus, and with rows that are as high as they need.
 func TestPlainTablePictures(t *testing.T) {
 	bothThemes(t, "table-plain", fyne.NewSize(640, 150), func() fyne.CanvasObject {
-		tb := newTable(column{"Phone", 140}, column{"Verdict", 120}, column{"Why", 340})
-		tb.wrap = true
-		tb.setRows([][]cell{
-			{{text: "SEP0011215A1AE3"}, {text: "accepts", sign: goodSign}, {text: "The phone knows the signer."}},
-			{{text: "SEP000E38C07940"}, {text: "refuses", sign: badSign},
-				{text: "The signer is no SAST that the phone knows, and the phone cannot ask TVS, having no Security By Default."}},
+		tb := NewTable(Column{"Phone", 140}, Column{"Verdict", 120}, Column{"Why", 340})
+		tb.Wrap = true
+		tb.SetRows([][]Cell{
+			{{Text: "SEP0011215A1AE3"}, {Text: "accepts", Sign: GoodSign}, {Text: "The phone knows the signer."}},
+			{{Text: "SEP000E38C07940"}, {Text: "refuses", Sign: BadSign},
+				{Text: "The signer is no SAST that the phone knows, and the phone cannot ask TVS, having no Security By Default."}},
 		})
 		return tb
 	})

@@ -1,4 +1,4 @@
-package gui
+package widgets
 
 import (
 	"strings"
@@ -11,40 +11,40 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// viewer is a text to read, to mark and to copy, such as what show ctl prints: letters of one
+// Viewer is a text to read, to mark and to copy, such as what show ctl prints: letters of one
 // width, lines that scroll sideways rather than break. Fyne's multi-line entry lays every line
 // out and takes minutes for a list of a thousand records; here only the lines in sight are drawn.
-type viewer struct {
-	scroll *container.Scroll
-	text   *textBody
-	object fyne.CanvasObject
+type Viewer struct {
+	Scroll *container.Scroll
+	Text   *textBody
+	Object fyne.CanvasObject
 }
 
-// newViewer makes a viewer that takes at least so many lines of room.
-func newViewer(lines int) *viewer {
-	v := &viewer{text: &textBody{}}
-	v.text.ExtendBaseWidget(v.text)
-	v.scroll = container.NewScroll(v.text)
-	v.text.scroll = v.scroll
-	v.scroll.OnScrolled = func(fyne.Position) { v.text.Refresh() }
-	v.scroll.SetMinSize(fyne.NewSize(0, float32(lines)*v.text.cell().Height))
-	copying := newCopyButton(t("button.copy"), v.text.text)
-	v.object = newPanel(container.NewBorder(nil, nil, nil, container.NewVBox(copying),
-		container.New(followed{after: v.text.Refresh}, v.scroll)))
+// NewViewer makes a viewer that takes at least so many lines of room.
+func NewViewer(lines int) *Viewer {
+	v := &Viewer{Text: &textBody{}}
+	v.Text.ExtendBaseWidget(v.Text)
+	v.Scroll = container.NewScroll(v.Text)
+	v.Text.scroll = v.Scroll
+	v.Scroll.OnScrolled = func(fyne.Position) { v.Text.Refresh() }
+	v.Scroll.SetMinSize(fyne.NewSize(0, float32(lines)*v.Text.cell().Height))
+	copying := NewCopyButton(Words.Copy, v.Text.Text)
+	v.Object = NewPanel(container.NewBorder(nil, nil, nil, container.NewVBox(copying),
+		container.New(followed{after: v.Text.Refresh}, v.Scroll)))
 	return v
 }
 
-func (v *viewer) setText(text string) {
-	v.text.lines = strings.Split(strings.TrimRight(text, "\n"), "\n")
-	v.text.widest = 0
-	for i, l := range v.text.lines {
-		v.text.lines[i] = expandTabs(l)
-		v.text.widest = max(v.text.widest, len([]rune(v.text.lines[i])))
+func (v *Viewer) SetText(text string) {
+	v.Text.lines = strings.Split(strings.TrimRight(text, "\n"), "\n")
+	v.Text.widest = 0
+	for i, l := range v.Text.lines {
+		v.Text.lines[i] = expandTabs(l)
+		v.Text.widest = max(v.Text.widest, len([]rune(v.Text.lines[i])))
 	}
-	v.text.from, v.text.to = place{}, place{}
-	v.scroll.ScrollToOffset(fyne.NewPos(0, 0))
-	v.text.Refresh()
-	v.scroll.Refresh()
+	v.Text.from, v.Text.to = place{}, place{}
+	v.Scroll.ScrollToOffset(fyne.NewPos(0, 0))
+	v.Text.Refresh()
+	v.Scroll.Refresh()
 }
 
 // expandTabs puts blanks in the place of tabs, as a terminal shows them.
@@ -223,9 +223,9 @@ func (b *textBody) marked() string {
 }
 
 // AccessibilityLabel is the text.
-func (b *textBody) AccessibilityLabel() string { return b.text() }
+func (b *textBody) AccessibilityLabel() string { return b.Text() }
 
-func (b *textBody) text() string { return strings.Join(b.lines, "\n") }
+func (b *textBody) Text() string { return strings.Join(b.lines, "\n") }
 
 // AccessibilityRole is text.
 func (b *textBody) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }

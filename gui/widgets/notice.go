@@ -1,4 +1,4 @@
-package gui
+package widgets
 
 import (
 	"fyne.io/fyne/v2"
@@ -7,90 +7,78 @@ import (
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
-
-	"ctlclient/trust"
 )
 
-// noticeKind is how serious a notice is: a sign and a word as well as a colour.
-type noticeKind int
+// NoticeKind is how serious a notice is: a sign and a word as well as a colour.
+type NoticeKind int
 
 const (
-	goodNotice noticeKind = iota
-	infoNotice
-	warningNotice
-	dangerNotice
-	stopNotice // an error: what was to be done was not done
+	GoodNotice NoticeKind = iota
+	InfoNotice
+	WarningNotice
+	DangerNotice
+	StopNotice // an error: what was to be done was not done
 )
 
-func noticeOf(s trust.Severity) noticeKind {
-	switch s {
-	case trust.Danger:
-		return dangerNotice
-	case trust.Warning:
-		return warningNotice
-	}
-	return infoNotice
-}
-
-// notice is what stands out on a screen: a bar of its colour at the left, its sign and word,
+// Notice is what stands out on a screen: a bar of its colour at the left, its sign and word,
 // a sentence, and below it what belongs to it, such as the button that mends it.
-type notice struct {
+type Notice struct {
 	widget.BaseWidget
-	kind  noticeKind
+	kind  NoticeKind
 	text  string
-	below []fyne.CanvasObject
+	Below []fyne.CanvasObject
 }
 
-func newNotice(kind noticeKind, text string, below ...fyne.CanvasObject) *notice {
-	n := &notice{kind: kind, text: text, below: below}
+func NewNotice(kind NoticeKind, text string, below ...fyne.CanvasObject) *Notice {
+	n := &Notice{kind: kind, text: text, Below: below}
 	n.ExtendBaseWidget(n)
 	return n
 }
 
 // AccessibilityLabel says the word that the sign stands for, then the sentence.
-func (n *notice) AccessibilityLabel() string { return n.word() + ": " + n.text }
+func (n *Notice) AccessibilityLabel() string { return n.Word() + ": " + n.text }
 
 // AccessibilityRole is text.
-func (n *notice) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
+func (n *Notice) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
 
-func (n *notice) word() string {
+func (n *Notice) Word() string {
 	switch n.kind {
-	case goodNotice:
-		return t("notice.good")
-	case warningNotice:
-		return t("notice.warning")
-	case dangerNotice:
-		return t("notice.danger")
-	case stopNotice:
-		return t("notice.stop")
+	case GoodNotice:
+		return Words.Good
+	case WarningNotice:
+		return Words.Warning
+	case DangerNotice:
+		return Words.Danger
+	case StopNotice:
+		return Words.Stop
 	}
-	return t("notice.info")
+	return Words.Info
 }
 
-func (n *notice) look() (fyne.Resource, fyne.ThemeColorName) {
+func (n *Notice) look() (fyne.Resource, fyne.ThemeColorName) {
 	switch n.kind {
-	case goodNotice:
+	case GoodNotice:
 		return theme.ConfirmIcon(), theme.ColorNameSuccess
-	case warningNotice:
+	case WarningNotice:
 		return theme.WarningIcon(), theme.ColorNameWarning
-	case dangerNotice, stopNotice:
+	case DangerNotice, StopNotice:
 		return theme.ErrorIcon(), theme.ColorNameError
 	}
 	return theme.InfoIcon(), theme.ColorNamePrimary
 }
 
-func (n *notice) CreateRenderer() fyne.WidgetRenderer {
+func (n *Notice) CreateRenderer() fyne.WidgetRenderer {
 	icon, color := n.look()
 	bar := canvas.NewRectangle(nil)
 	bar.SetMinSize(fyne.NewSize(4, 0))
 	ground := canvas.NewRectangle(nil)
 	ground.CornerRadius = 4
-	word := widget.NewLabelWithStyle(n.word(), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	word := widget.NewLabelWithStyle(n.Word(), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	sign := container.New(layout.NewCustomPaddedLayout(0, 0, 8, 0),
 		container.NewHBox(widget.NewIcon(theme.NewColoredResource(icon, color)), word))
-	body := fyne.CanvasObject(wrapped(n.text))
-	if len(n.below) > 0 {
-		inset := container.New(layout.NewCustomPaddedLayout(0, 8, 8, 8), container.NewVBox(n.below...))
+	body := fyne.CanvasObject(Wrapped(n.text))
+	if len(n.Below) > 0 {
+		inset := container.New(layout.NewCustomPaddedLayout(0, 8, 8, 8), container.NewVBox(n.Below...))
 		body = container.NewVBox(body, inset)
 	}
 	r := &noticeRenderer{n: n, bar: bar, ground: ground,
@@ -100,7 +88,7 @@ func (n *notice) CreateRenderer() fyne.WidgetRenderer {
 }
 
 type noticeRenderer struct {
-	n           *notice
+	n           *Notice
 	bar, ground *canvas.Rectangle
 	root        *fyne.Container
 }

@@ -1,4 +1,4 @@
-package gui
+package widgets
 
 import (
 	"strings"
@@ -10,38 +10,38 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// column of a table: its title, and its share of the width that its texts leave.
-type column struct {
-	title string
-	share float32
+// Column of a table: its title, and its share of the width that its texts leave.
+type Column struct {
+	Title string
+	Share float32
 }
 
-// cell of a table. The sign of a row's first cell, where it says that the row is new, goes or
+// Cell of a table. The sign of a row's first cell, where it says that the row is new, goes or
 // changes, colours the whole row.
-type cell struct {
-	text string
-	sign sign
+type Cell struct {
+	Text string
+	Sign Sign
 }
 
-// words are cells without signs.
-func words(texts ...string) []cell {
-	cells := make([]cell, len(texts))
+// Cells are cells without signs.
+func Cells(texts ...string) []Cell {
+	cells := make([]Cell, len(texts))
 	for i, text := range texts {
-		cells[i].text = text
+		cells[i].Text = text
 	}
 	return cells
 }
 
-// table is as high as its rows; the screen scrolls as a whole. It draws the rows in sight
+// Table is as high as its rows; the screen scrolls as a whole. It draws the rows in sight
 // alone, so that a list of thousands opens as fast as one of five. A row is one line, what
 // does not fit ends in an ellipsis, and the details below the table have it in full; with
 // wrap a row is as high as it needs, for tables of few rows that have no details.
-type table struct {
+type Table struct {
 	widget.BaseWidget
-	columns  []column
-	rows     [][]cell
-	wrap     bool
-	selected int
+	columns  []Column
+	Rows     [][]Cell
+	Wrap     bool
+	Selected int
 	// onSelect is called with the row chosen; nil: rows cannot be chosen.
 	onSelect func(row int)
 	focused  bool
@@ -52,16 +52,16 @@ type table struct {
 	outer       fyne.CanvasObject
 }
 
-func newTable(columns ...column) *table {
-	tb := &table{}
+func NewTable(columns ...Column) *Table {
+	tb := &Table{}
 	tb.init(columns)
 	tb.outer = tb
 	tb.ExtendBaseWidget(tb)
 	return tb
 }
 
-func (tb *table) init(columns []column) {
-	tb.columns, tb.selected = columns, -1
+func (tb *Table) init(columns []Column) {
+	tb.columns, tb.Selected = columns, -1
 	tb.height = firstSight
 	tb.measure()
 }
@@ -69,11 +69,11 @@ func (tb *table) init(columns []column) {
 // firstSight is how much of a table is drawn before it is known what is in sight.
 const firstSight = 1200
 
-// setRows shows rows.
-func (tb *table) setRows(rows [][]cell) {
-	tb.rows = rows
-	if tb.selected >= len(rows) {
-		tb.selected = -1
+// SetRows shows rows.
+func (tb *Table) SetRows(rows [][]Cell) {
+	tb.Rows = rows
+	if tb.Selected >= len(rows) {
+		tb.Selected = -1
 	}
 	tb.measure()
 	tb.Refresh()
@@ -82,76 +82,76 @@ func (tb *table) setRows(rows [][]cell) {
 	}
 }
 
-func (tb *table) setScroller(s *scroller) { tb.in = s }
+func (tb *Table) setScroller(s *scroller) { tb.in = s }
 
-func (tb *table) inSight(top, height float32) {
+func (tb *Table) inSight(top, height float32) {
 	if tb.top == top && tb.height == height {
 		return
 	}
 	tb.top, tb.height = top, height
-	if !tb.wrap {
+	if !tb.Wrap {
 		tb.Refresh()
 	}
 }
 
-func (tb *table) choose(row int) {
-	if tb.onSelect == nil || row < 0 || row >= len(tb.rows) {
+func (tb *Table) Choose(row int) {
+	if tb.onSelect == nil || row < 0 || row >= len(tb.Rows) {
 		return
 	}
-	tb.selected = row
+	tb.Selected = row
 	tb.Refresh()
 	tb.onSelect(row)
 }
 
-// text is every row as a screen reader says it, also those that are out of sight.
-func (tb *table) text() string {
-	lines := make([]string, len(tb.rows))
-	for i, row := range tb.rows {
-		lines[i] = rowLabel(row)
+// Text is every row as a screen reader says it, also those that are out of sight.
+func (tb *Table) Text() string {
+	lines := make([]string, len(tb.Rows))
+	for i, row := range tb.Rows {
+		lines[i] = RowLabel(row)
 	}
 	return strings.Join(lines, "\n")
 }
 
 // AccessibilityLabel reads the titles, and the row chosen.
-func (tb *table) AccessibilityLabel() string {
+func (tb *Table) AccessibilityLabel() string {
 	var titles []string
 	for _, c := range tb.columns {
-		titles = append(titles, c.title)
+		titles = append(titles, c.Title)
 	}
 	label := strings.Join(titles, ", ")
-	if tb.selected >= 0 && tb.selected < len(tb.rows) {
-		label += ": " + rowLabel(tb.rows[tb.selected])
+	if tb.Selected >= 0 && tb.Selected < len(tb.Rows) {
+		label += ": " + RowLabel(tb.Rows[tb.Selected])
 	}
 	return label
 }
 
 // AccessibilityRole is container.
-func (tb *table) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
+func (tb *Table) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
 
-// rowLabel is a row for those who hear it: what happened to it first, where a sign alone says so.
-func rowLabel(cells []cell) string {
+// RowLabel is a row for those who hear it: what happened to it first, where a sign alone says so.
+func RowLabel(cells []Cell) string {
 	var texts []string
 	if len(cells) > 0 {
-		if word := cells[0].sign.word(); word != "" && word != cells[0].text {
+		if word := cells[0].Sign.Word(); word != "" && word != cells[0].Text {
 			texts = append(texts, word)
 		}
 	}
 	for _, c := range cells {
-		if c.text != "" {
-			texts = append(texts, c.text)
+		if c.Text != "" {
+			texts = append(texts, c.Text)
 		}
 	}
 	return strings.Join(texts, ", ")
 }
 
-func (tb *table) CreateRenderer() fyne.WidgetRenderer {
+func (tb *Table) CreateRenderer() fyne.WidgetRenderer {
 	r := &tableRenderer{table: tb, head: newTableRow(tb), ring: canvas.NewRectangle(nil)}
 	r.ring.StrokeWidth = 2
 	r.ring.CornerRadius = 3
 	r.head.index = -1
-	r.head.cells = make([]cell, len(tb.columns))
+	r.head.cells = make([]Cell, len(tb.columns))
 	for i, c := range tb.columns {
-		r.head.cells[i].text = c.title
+		r.head.cells[i].Text = c.Title
 	}
 	r.Refresh()
 	return r
@@ -159,7 +159,7 @@ func (tb *table) CreateRenderer() fyne.WidgetRenderer {
 
 // tableRenderer draws the head and a pool of rows that is as large as what is in sight.
 type tableRenderer struct {
-	table *table
+	table *Table
 	head  *tableRow
 	pool  []*tableRow
 	ring  *canvas.Rectangle
@@ -180,11 +180,11 @@ func (r *tableRenderer) MinSize() fyne.Size {
 	h := lineHeight()
 	const narrowest = 48 // of a column
 	width := narrowest * float32(len(r.table.columns))
-	if !r.table.wrap {
-		return fyne.NewSize(width, h*float32(1+len(r.table.rows)))
+	if !r.table.Wrap {
+		return fyne.NewSize(width, h*float32(1+len(r.table.Rows)))
 	}
 	height := h
-	for _, row := range r.table.rows {
+	for _, row := range r.table.Rows {
 		height += r.table.rowHeight(row, r.table.widths(r.size.Width))
 	}
 	return fyne.NewSize(width, height)
@@ -199,9 +199,9 @@ func (r *tableRenderer) Layout(size fyne.Size) {
 	r.resizePool(count)
 	y := h * float32(1+first)
 	for i, row := range r.pool {
-		row.show(first+i, r.table.rows[first+i])
+		row.assign(first+i, r.table.Rows[first+i])
 		rowHeight := h
-		if r.table.wrap {
+		if r.table.Wrap {
 			rowHeight = r.table.rowHeight(row.cells, r.table.widths(size.Width))
 		}
 		row.Move(fyne.NewPos(0, y))
@@ -212,7 +212,7 @@ func (r *tableRenderer) Layout(size fyne.Size) {
 	if r.table.focused {
 		r.ring.StrokeColor = theme.Color(theme.ColorNamePrimary)
 		r.ring.FillColor = nil
-		at := r.rowAt(r.table.selected)
+		at := r.rowAt(r.table.Selected)
 		r.ring.Move(at.Position())
 		r.ring.Resize(at.Size())
 		r.ring.Show()
@@ -233,11 +233,11 @@ func (r *tableRenderer) rowAt(index int) *tableRow {
 // visible is what is in sight: the first row, and how many.
 func (r *tableRenderer) visible() (first, count int) {
 	tb, h := r.table, lineHeight()
-	if tb.wrap {
-		return 0, len(tb.rows)
+	if tb.Wrap {
+		return 0, len(tb.Rows)
 	}
 	first = max(0, int((tb.top-h)/h))
-	last := min(len(tb.rows), int((tb.top+tb.height)/h)+1)
+	last := min(len(tb.Rows), int((tb.top+tb.height)/h)+1)
 	if first >= last {
 		return 0, 0
 	}
@@ -260,12 +260,12 @@ func (r *tableRenderer) Refresh() {
 	canvas.Refresh(r.table.outer)
 }
 
-// chooser is a table whose rows can be chosen: by click, or by the keyboard as one stop of
+// Chooser is a table whose rows can be chosen: by click, or by the keyboard as one stop of
 // the Tab key, with the arrows to go from row to row.
-type chooser struct {
-	table
-	// onOpen is called for Enter and for a double click; nil: nothing more than choosing.
-	onOpen func(row int)
+type Chooser struct {
+	Table
+	// OnOpen is called for Enter and for a double click; nil: nothing more than choosing.
+	OnOpen func(row int)
 
 	lastRow  int
 	lastTime time.Time
@@ -275,8 +275,8 @@ type chooser struct {
 // tap would hold every single one back until it is over.
 const doubleClick = 400 * time.Millisecond
 
-func newChooser(onSelect func(row int), columns ...column) *chooser {
-	c := &chooser{}
+func NewChooser(onSelect func(row int), columns ...Column) *Chooser {
+	c := &Chooser{}
 	c.init(columns)
 	c.outer = c
 	c.onSelect = onSelect
@@ -284,58 +284,58 @@ func newChooser(onSelect func(row int), columns ...column) *chooser {
 	return c
 }
 
-func (c *chooser) FocusGained() {
+func (c *Chooser) FocusGained() {
 	c.focused = true
 	c.Refresh()
-	c.revealRow(c.selected)
+	c.revealRow(c.Selected)
 }
 
-func (c *chooser) FocusLost()     { c.focused = false; c.Refresh() }
-func (c *chooser) TypedRune(rune) {}
+func (c *Chooser) FocusLost()     { c.focused = false; c.Refresh() }
+func (c *Chooser) TypedRune(rune) {}
 
-func (c *chooser) TypedKey(k *fyne.KeyEvent) {
+func (c *Chooser) TypedKey(k *fyne.KeyEvent) {
 	page := max(1, int(c.height/lineHeight())-2)
 	switch k.Name {
 	case fyne.KeyDown:
-		c.goTo(c.selected + 1)
+		c.GoTo(c.Selected + 1)
 	case fyne.KeyUp:
-		c.goTo(c.selected - 1)
+		c.GoTo(c.Selected - 1)
 	case fyne.KeyPageDown:
-		c.goTo(c.selected + page)
+		c.GoTo(c.Selected + page)
 	case fyne.KeyPageUp:
-		c.goTo(c.selected - page)
+		c.GoTo(c.Selected - page)
 	case fyne.KeyHome:
-		c.goTo(0)
+		c.GoTo(0)
 	case fyne.KeyEnd:
-		c.goTo(len(c.rows) - 1)
+		c.GoTo(len(c.Rows) - 1)
 	case fyne.KeySpace:
-		c.goTo(c.selected)
+		c.GoTo(c.Selected)
 	case fyne.KeyReturn, fyne.KeyEnter:
-		if c.onOpen == nil || c.selected < 0 {
+		if c.OnOpen == nil || c.Selected < 0 {
 			handOn(c, k)
 			return
 		}
-		c.onOpen(c.selected)
+		c.OnOpen(c.Selected)
 	default:
 		handOn(c, k)
 	}
 }
 
-func (c *chooser) goTo(row int) {
-	row = min(max(row, 0), len(c.rows)-1)
-	c.choose(row)
+func (c *Chooser) GoTo(row int) {
+	row = min(max(row, 0), len(c.Rows)-1)
+	c.Choose(row)
 	c.revealRow(row)
 }
 
-func (c *chooser) revealRow(row int) {
+func (c *Chooser) revealRow(row int) {
 	if c.in != nil {
-		c.in.reveal(c, lineHeight()*float32(1+row), lineHeight())
+		c.in.Reveal(c, lineHeight()*float32(1+row), lineHeight())
 	}
 }
 
 // tapped is told by a row.
-func (tb *table) tapped(row int) {
-	c, ok := tb.outer.(*chooser)
+func (tb *Table) tapped(row int) {
+	c, ok := tb.outer.(*Chooser)
 	if !ok || row < 0 {
 		return
 	}
@@ -344,8 +344,8 @@ func (tb *table) tapped(row int) {
 	}
 	again := row == c.lastRow && time.Since(c.lastTime) < doubleClick
 	c.lastRow, c.lastTime = row, time.Now()
-	c.choose(row)
-	if again && c.onOpen != nil {
-		c.onOpen(row)
+	c.Choose(row)
+	if again && c.OnOpen != nil {
+		c.OnOpen(row)
 	}
 }

@@ -1,4 +1,4 @@
-package gui
+package widgets
 
 import (
 	"fyne.io/fyne/v2"
@@ -9,8 +9,8 @@ import (
 // list of a thousand records would stop the window for seconds: what is long is told which
 // part of it is in sight and draws that alone.
 type scroller struct {
-	object  fyne.CanvasObject
-	scroll  *container.Scroll
+	Object  fyne.CanvasObject
+	Scroll  *container.Scroll
 	content fyne.CanvasObject
 }
 
@@ -28,20 +28,20 @@ type inScroll struct{ in *scroller }
 
 func (i *inScroll) setScroller(s *scroller) { i.in = s }
 
-func (i *inScroll) reveal(o fyne.CanvasObject) {
+func (i *inScroll) Reveal(o fyne.CanvasObject) {
 	if i.in != nil {
-		i.in.reveal(o, 0, o.Size().Height)
+		i.in.Reveal(o, 0, o.Size().Height)
 	}
 }
 
-// barWidth keeps content clear of the scroll bar, in Fyne's units as all sizes here.
-const barWidth = 12
+// BarWidth keeps content clear of the scroll bar, in Fyne's units as all sizes here.
+const BarWidth = 12
 
-func newScroller(content fyne.CanvasObject) *scroller {
+func NewScroller(content fyne.CanvasObject) *scroller {
 	s := &scroller{content: content}
-	s.scroll = container.NewVScroll(container.New(followed{right: barWidth, after: s.update}, content))
-	s.scroll.OnScrolled = func(fyne.Position) { s.update() }
-	s.object = container.New(followed{after: s.update}, s.scroll)
+	s.Scroll = container.NewVScroll(container.New(followed{right: BarWidth, after: s.update}, content))
+	s.Scroll.OnScrolled = func(fyne.Position) { s.update() }
+	s.Object = container.New(followed{after: s.update}, s.Scroll)
 	return s
 }
 
@@ -68,7 +68,7 @@ func (f followed) MinSize(objects []fyne.CanvasObject) fyne.Size {
 
 // update tells long objects what is in sight.
 func (s *scroller) update() {
-	top, height := s.scroll.Offset.Y, s.scroll.Size().Height
+	top, height := s.Scroll.Offset.Y, s.Scroll.Size().Height
 	walk(s.content, 0, func(o fyne.CanvasObject, y float32) bool {
 		if w, ok := o.(scrolls); ok {
 			w.setScroller(s)
@@ -99,48 +99,48 @@ func walk(o fyne.CanvasObject, y float32, visit func(o fyne.CanvasObject, y floa
 	return true
 }
 
-// peek is how much of the details below a table is brought into sight when a row is chosen.
-const peek = 160
+// Peek is how much of the details below a table is brought into sight when a row is chosen.
+const Peek = 160
 
-// reveal scrolls until a part of an object is in sight.
-func (s *scroller) reveal(what fyne.CanvasObject, top, height float32) {
+// Reveal scrolls until a part of an object is in sight.
+func (s *scroller) Reveal(what fyne.CanvasObject, top, height float32) {
 	walk(s.content, 0, func(o fyne.CanvasObject, y float32) bool {
 		if o != what {
 			return true
 		}
-		from, to, view := y+top, y+top+height, s.scroll.Size().Height
-		switch offset := s.scroll.Offset.Y; {
+		from, to, view := y+top, y+top+height, s.Scroll.Size().Height
+		switch offset := s.Scroll.Offset.Y; {
 		case from < offset:
-			s.to(from)
+			s.To(from)
 		case to > offset+view:
-			s.to(to - view)
+			s.To(to - view)
 		}
 		return false
 	})
 }
 
-func (s *scroller) to(y float32) {
-	s.scroll.ScrollToOffset(fyne.NewPos(0, y))
+func (s *scroller) To(y float32) {
+	s.Scroll.ScrollToOffset(fyne.NewPos(0, y))
 	s.update()
 }
 
-// key scrolls by keyboard and reports whether the key does.
-func (s *scroller) key(name fyne.KeyName) bool {
+// Key scrolls by keyboard and reports whether the key does.
+func (s *scroller) Key(name fyne.KeyName) bool {
 	const line = 40
-	view, y := s.scroll.Size().Height, s.scroll.Offset.Y
+	view, y := s.Scroll.Size().Height, s.Scroll.Offset.Y
 	switch name {
 	case fyne.KeyUp:
-		s.to(y - line)
+		s.To(y - line)
 	case fyne.KeyDown:
-		s.to(y + line)
+		s.To(y + line)
 	case fyne.KeyPageUp:
-		s.to(y - view + line)
+		s.To(y - view + line)
 	case fyne.KeyPageDown:
-		s.to(y + view - line)
+		s.To(y + view - line)
 	case fyne.KeyHome:
-		s.to(0)
+		s.To(0)
 	case fyne.KeyEnd:
-		s.to(s.content.Size().Height)
+		s.To(s.content.Size().Height)
 	default:
 		return false
 	}

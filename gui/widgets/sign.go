@@ -1,4 +1,4 @@
-package gui
+package widgets
 
 import (
 	"fyne.io/fyne/v2"
@@ -8,89 +8,89 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// sign stands before a text that tells a state. It is an icon, since the font that is built
+// Sign stands before a text that tells a state. It is an icon, since the font that is built
 // in has no check mark; the text says the same in words, so that no state is told by colour alone.
-type sign int
+type Sign int
 
 const (
-	noSign sign = iota
-	goodSign
-	badSign
-	warnSign
-	unsureSign
-	workSign
-	againSign
-	backSign
-	addSign
-	removeSign
-	changeSign
+	NoSign Sign = iota
+	GoodSign
+	BadSign
+	WarnSign
+	UnsureSign
+	WorkSign
+	AgainSign
+	BackSign
+	AddSign
+	RemoveSign
+	ChangeSign
 )
 
-func (s sign) icon() fyne.Resource {
+func (s Sign) icon() fyne.Resource {
 	switch s {
-	case goodSign:
+	case GoodSign:
 		return theme.ConfirmIcon()
-	case badSign:
+	case BadSign:
 		return theme.CancelIcon()
-	case warnSign:
+	case WarnSign:
 		return theme.WarningIcon()
-	case unsureSign:
+	case UnsureSign:
 		return theme.QuestionIcon()
-	case workSign:
+	case WorkSign:
 		return theme.MoreHorizontalIcon()
-	case againSign:
+	case AgainSign:
 		return theme.ViewRefreshIcon()
-	case backSign:
+	case BackSign:
 		return theme.ContentUndoIcon()
-	case addSign:
+	case AddSign:
 		return theme.ContentAddIcon()
-	case removeSign:
+	case RemoveSign:
 		return theme.ContentRemoveIcon()
-	case changeSign:
+	case ChangeSign:
 		return theme.DocumentCreateIcon()
 	}
 	return nil
 }
 
-func (s sign) color() fyne.ThemeColorName {
+func (s Sign) color() fyne.ThemeColorName {
 	switch s {
-	case goodSign, addSign:
+	case GoodSign, AddSign:
 		return theme.ColorNameSuccess
-	case badSign, removeSign:
+	case BadSign, RemoveSign:
 		return theme.ColorNameError
-	case warnSign, againSign, changeSign, backSign:
+	case WarnSign, AgainSign, ChangeSign, BackSign:
 		return theme.ColorNameWarning
-	case workSign:
+	case WorkSign:
 		return theme.ColorNamePrimary
-	case unsureSign:
+	case UnsureSign:
 		return theme.ColorNamePlaceHolder
 	}
 	return theme.ColorNameForeground
 }
 
-// word is what a sign says that stands before a record.
-func (s sign) word() string {
+// Word is what a sign says that stands before a record.
+func (s Sign) Word() string {
 	switch s {
-	case addSign:
-		return t("mark.added")
-	case removeSign:
-		return t("mark.removed")
-	case changeSign:
-		return t("mark.changed")
+	case AddSign:
+		return Words.Added
+	case RemoveSign:
+		return Words.Removed
+	case ChangeSign:
+		return Words.Changed
 	}
 	return ""
 }
 
 // resource is the icon in its colour, nil where there is no sign.
-func (s sign) resource() fyne.Resource {
-	if s == noSign {
+func (s Sign) resource() fyne.Resource {
+	if s == NoSign {
 		return nil
 	}
 	return theme.NewColoredResource(s.icon(), s.color())
 }
 
-// signed is a label with a sign before it, level with its first line.
-func signed(s sign, text string) fyne.CanvasObject {
+// Signed is a label with a sign before it, level with its first line.
+func Signed(s Sign, text string) fyne.CanvasObject {
 	icon := container.New(layout.NewCustomPaddedLayout(theme.InnerPadding(), 0, 0, 0), widget.NewIcon(s.resource()))
-	return beside(icon, wrapped(text))
+	return beside(icon, Wrapped(text))
 }

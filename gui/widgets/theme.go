@@ -1,4 +1,4 @@
-package gui
+package widgets
 
 import (
 	"image/color"
@@ -11,7 +11,7 @@ import (
 // state alone: a word or a sign stands beside each.
 type quiet struct{ fyne.Theme }
 
-func newTheme() fyne.Theme { return quiet{theme.DefaultTheme()} }
+func NewTheme() fyne.Theme { return quiet{theme.DefaultTheme()} }
 
 var light = map[fyne.ThemeColorName]color.Color{
 	theme.ColorNamePrimary:           color.NRGBA{0x0b, 0x5c, 0x86, 0xff},

@@ -1,4 +1,4 @@
-package gui
+package widgets
 
 import (
 	"slices"
@@ -10,15 +10,15 @@ import (
 const sampled = 200
 
 // measure finds how wide the texts of each column are.
-func (tb *table) measure() {
+func (tb *Table) measure() {
 	tb.natural = make([]float32, len(tb.columns))
 	for i, c := range tb.columns {
-		tb.natural[i] = measure(c.title, fyne.TextStyle{Bold: true}) + 2*cellSide
+		tb.natural[i] = measure(c.Title, fyne.TextStyle{Bold: true}) + 2*cellSide
 	}
-	for _, row := range tb.rows[:min(len(tb.rows), sampled)] {
+	for _, row := range tb.Rows[:min(len(tb.Rows), sampled)] {
 		for i, c := range row {
-			want := measure(c.text, fyne.TextStyle{}) + 2*cellSide
-			if c.sign != noSign {
+			want := measure(c.Text, fyne.TextStyle{}) + 2*cellSide
+			if c.Sign != NoSign {
 				want += signRoom
 			}
 			tb.natural[i] = max(tb.natural[i], want)
@@ -29,16 +29,16 @@ func (tb *table) measure() {
 // widths divides the width there is among the columns. Where it is enough for all texts, what
 // is left goes by the columns' shares. Where it is not, the widest columns give way first: a
 // date or an address is not cut for the sake of a long name.
-func (tb *table) widths(width float32) []float32 {
+func (tb *Table) widths(width float32) []float32 {
 	got := slices.Clone(tb.natural)
 	var total, shares float32
 	for i, w := range got {
 		total += w
-		shares += tb.columns[i].share
+		shares += tb.columns[i].Share
 	}
 	if total <= width {
 		for i := range got {
-			got[i] += (width - total) * tb.columns[i].share / shares
+			got[i] += (width - total) * tb.columns[i].Share / shares
 		}
 		return got
 	}
@@ -64,14 +64,14 @@ func (tb *table) widths(width float32) []float32 {
 }
 
 // rowHeight is the height of a row of a table that wraps.
-func (tb *table) rowHeight(cells []cell, widths []float32) float32 {
+func (tb *Table) rowHeight(cells []Cell, widths []float32) float32 {
 	lines := 1
 	for i, c := range cells {
 		w := widths[i] - cellSide
-		if c.sign != noSign {
+		if c.Sign != NoSign {
 			w -= signRoom
 		}
-		lines = max(lines, len(breakText(c.text, w, fyne.TextStyle{})))
+		lines = max(lines, len(breakText(c.Text, w, fyne.TextStyle{})))
 	}
 	return float32(lines)*textHeight() + 2*cellTop
 }

@@ -1,4 +1,4 @@
-package gui
+package widgets
 
 import (
 	"strings"
@@ -27,25 +27,25 @@ func textHeight() float32 {
 // tableRow is one line of a table; index -1 is the head.
 type tableRow struct {
 	widget.BaseWidget
-	table   *table
+	table   *Table
 	index   int
-	cells   []cell
+	cells   []Cell
 	hovered bool
 }
 
 var _ desktop.Hoverable = (*tableRow)(nil)
 
-func newTableRow(tb *table) *tableRow {
+func newTableRow(tb *Table) *tableRow {
 	r := &tableRow{table: tb, index: -1}
 	r.ExtendBaseWidget(r)
 	return r
 }
 
-// show gives the row something else to show.
-func (r *tableRow) show(index int, cells []cell) { r.index, r.cells = index, cells }
+// Show gives the row something else to show.
+func (r *tableRow) assign(index int, cells []Cell) { r.index, r.cells = index, cells }
 
 // AccessibilityLabel reads the row's cells.
-func (r *tableRow) AccessibilityLabel() string { return rowLabel(r.cells) }
+func (r *tableRow) AccessibilityLabel() string { return RowLabel(r.cells) }
 
 // AccessibilityRole is button where a row can be chosen.
 func (r *tableRow) AccessibilityRole() fyne.AccessibleRole {
@@ -113,17 +113,17 @@ func (r *rowRenderer) Refresh() {
 	for i, c := range r.row.cells {
 		x, width := next+cellSide, widths[i]-cellSide
 		next += widths[i]
-		if c.sign != noSign {
+		if c.Sign != NoSign {
 			var s *widget.Icon
-			if s, signs = take(signs, func() *widget.Icon { return widget.NewIcon(nil) }); s.Resource != c.sign.resource() {
-				s.SetResource(c.sign.resource())
+			if s, signs = take(signs, func() *widget.Icon { return widget.NewIcon(nil) }); s.Resource != c.Sign.resource() {
+				s.SetResource(c.Sign.resource())
 			}
 			s.Resize(fyne.NewSquareSize(16))
 			s.Move(fyne.NewPos(x, cellTop+(textHeight()-16)/2))
 			r.signs = append(r.signs, s)
 			x, width = x+signRoom, width-signRoom
 		}
-		for n, line := range r.row.table.lines(c.text, width, style) {
+		for n, line := range r.row.table.lines(c.Text, width, style) {
 			var t *canvas.Text
 			t, texts = take(texts, func() *canvas.Text { return canvas.NewText("", nil) })
 			t.Text, t.TextStyle, t.Color, t.TextSize = line, style, color, theme.TextSize()
@@ -148,7 +148,7 @@ func (r *tableRow) ground() fyne.ThemeColorName {
 	switch {
 	case r.index < 0:
 		return theme.ColorNameHeaderBackground
-	case tb.selected == r.index && tb.onSelect != nil:
+	case tb.Selected == r.index && tb.onSelect != nil:
 		return theme.ColorNameSelection
 	case r.hovered && tb.onSelect != nil:
 		return theme.ColorNameHover
@@ -161,8 +161,8 @@ func (r *tableRow) textColor() fyne.ThemeColorName {
 		return theme.ColorNamePlaceHolder
 	}
 	if len(r.cells) > 0 {
-		switch s := r.cells[0].sign; s {
-		case addSign, removeSign, changeSign:
+		switch s := r.cells[0].Sign; s {
+		case AddSign, RemoveSign, ChangeSign:
 			return s.color()
 		}
 	}
@@ -170,8 +170,8 @@ func (r *tableRow) textColor() fyne.ThemeColorName {
 }
 
 // lines is a cell's text as it is drawn: one line, or as many as it takes.
-func (tb *table) lines(text string, width float32, style fyne.TextStyle) []string {
-	if tb.wrap && !style.Bold {
+func (tb *Table) lines(text string, width float32, style fyne.TextStyle) []string {
+	if tb.Wrap && !style.Bold {
 		return breakText(text, width, style)
 	}
 	return []string{fitText(text, width, style)}

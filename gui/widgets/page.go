@@ -1,0 +1,178 @@
+package widgets
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Page is the frame that all screens share: a heading, what scrolls below it, and a row of
+// buttons at the foot with the one that goes on at its end.
+type Page struct {
+	Root  *fyne.Container
+	title *widget.Label
+	sub   *widget.Label
+	Body  *scroller // nil where the screen scrolls in parts
+}
+
+// NewPage makes a frame. top stands between heading and body and does not scroll; it may be nil.
+func NewPage(title, sub string, top, body fyne.CanvasObject, foot ...fyne.CanvasObject) *Page {
+	p := &Page{Body: NewScroller(body)}
+	p.Build(title, sub, top, p.Body.Object, foot)
+	return p
+}
+
+// NewFixedPage is a page whose body does not scroll as a whole.
+func NewFixedPage(title, sub string, top, body fyne.CanvasObject, foot ...fyne.CanvasObject) *Page {
+	p := &Page{}
+	p.Build(title, sub, top, body, foot)
+	return p
+}
+
+func (p *Page) Build(title, sub string, top, body fyne.CanvasObject, foot []fyne.CanvasObject) {
+	p.title = widget.NewLabel(title)
+	p.title.SizeName = theme.SizeNameHeadingText
+	p.title.TextStyle.Bold = true
+	p.title.Truncation = fyne.TextTruncateEllipsis
+	p.sub = Wrapped(sub)
+	p.sub.Importance = widget.LowImportance
+	// The two lines belong together: without the air that each has of its own.
+	head := container.New(layout.NewCustomPaddedVBoxLayout(-8), Flush(p.title), Flush(p.sub))
+	box := container.NewVBox(head)
+	if top != nil {
+		box.Add(top)
+	}
+	box.Add(Spacer(2))
+	var bottom fyne.CanvasObject
+	if len(foot) > 0 {
+		bottom = container.NewVBox(Spacer(2), widget.NewSeparator(), Spacer(2), container.NewHBox(foot...))
+	}
+	// Heading and foot end where the content does, left of the scroll bar.
+	clear := func(o fyne.CanvasObject) fyne.CanvasObject {
+		return container.New(layout.NewCustomPaddedLayout(0, 0, 0, BarWidth), o)
+	}
+	if bottom == nil {
+		p.Root = container.NewBorder(clear(box), nil, nil, nil, body)
+		return
+	}
+	p.Root = container.NewBorder(clear(box), clear(bottom), nil, nil, body)
+}
+
+// Head changes the heading.
+func (p *Page) Head(title, sub string) {
+	p.title.SetText(title)
+	p.sub.SetText(sub)
+}
+
+func (p *Page) Object() fyne.CanvasObject { return p.Root }
+
+// Key is told of keys that nothing else has a use for.
+func (p *Page) Key(name fyne.KeyName) bool { return p.Body != nil && p.Body.Key(name) }
+
+// Flush takes away the air at the left of a label, so that its text stands under the edges of
+// tables and buttons.
+func Flush(o fyne.CanvasObject) fyne.CanvasObject {
+	return container.New(layout.NewCustomPaddedLayout(0, 0, -8, 0), o)
+}
+
+// Spacer is empty room.
+func Spacer(height float32) fyne.CanvasObject {
+	r := canvas.NewRectangle(color.Transparent)
+	r.SetMinSize(fyne.NewSize(1, height))
+	return r
+}
+
+// Wrapped is a text that breaks into lines.
+func Wrapped(text string) *widget.Label {
+	l := widget.NewLabel(text)
+	l.Wrapping = fyne.TextWrapWord
+	return l
+}
+
+// QuietText is a text that explains and does not stand out.
+func QuietText(text string) *widget.Label {
+	l := Wrapped(text)
+	l.Importance = widget.LowImportance
+	return l
+}
+
+// Section is a titled group.
+func Section(title string, objects ...fyne.CanvasObject) *fyne.Container {
+	h := widget.NewLabel(title)
+	h.SizeName = theme.SizeNameSubHeadingText
+	h.TextStyle.Bold = true
+	h.Truncation = fyne.TextTruncateEllipsis
+	return container.NewVBox(append([]fyne.CanvasObject{Flush(h)}, objects...)...)
+}
+
+// beside puts an object at the upper left of another, which gets the rest of the width.
+func beside(left, right fyne.CanvasObject) fyne.CanvasObject {
+	return container.NewBorder(nil, nil, container.NewVBox(left), nil, right)
+}
+
+// ButtonRow is a row of buttons at the left.
+func ButtonRow(objects ...fyne.CanvasObject) fyne.CanvasObject { return container.NewHBox(objects...) }
+
+// Badge is a short word in a frame.
+func Badge(text string) fyne.CanvasObject {
+	ground := canvas.NewRectangle(color.Transparent)
+	ground.StrokeWidth = 1
+	ground.StrokeColor = theme.Color(theme.ColorNameWarning)
+	ground.CornerRadius = 4
+	l := widget.NewLabelWithStyle(text, fyne.TextAlignCenter, fyne.TextStyle{Bold: true})
+	l.SizeName = theme.SizeNameCaptionText
+	l.Importance = widget.WarningImportance
+	l.Truncation = fyne.TextTruncateEllipsis
+	return Dense(container.NewStack(ground, l))
+}
+
+// compact takes the air out of rows that belong together.
+type compact struct{ fyne.Theme }
+
+func (c compact) Size(name fyne.ThemeSizeName) float32 {
+	switch name {
+	case theme.SizeNameInnerPadding:
+		return compactPadding
+	case theme.SizeNamePadding:
+		return 2
+	}
+	return c.Theme.Size(name)
+}
+
+const compactPadding = 5
+
+func Dense(o fyne.CanvasObject) fyne.CanvasObject {
+	return container.NewThemeOverride(o, compact{NewTheme()})
+}
+
+// Facts are pairs of a name and a value, aligned; pairs without a value are left out.
+func Facts(pairs ...string) fyne.CanvasObject {
+	box := container.New(layout.NewFormLayout())
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] == "" {
+			continue
+		}
+		name := widget.NewLabel(pairs[i])
+		name.Importance = widget.LowImportance
+		value := widget.NewLabel(pairs[i+1])
+		value.Wrapping = fyne.TextWrapBreak
+		box.Add(name)
+		box.Add(value)
+	}
+	return container.New(layout.NewCustomPaddedLayout(0, 0, -compactPadding, 0), Dense(box))
+}
+
+// QuietLabel is a short name beside what it names.
+func QuietLabel(text string) *widget.Label {
+	l := widget.NewLabel(text)
+	l.Importance = widget.LowImportance
+	return l
+}
+
+// Inset is the room inside a ground of its own.
+var Inset = layout.NewCustomPaddedLayout(8, 10, 12, 12)
