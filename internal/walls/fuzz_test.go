@@ -20,6 +20,7 @@ var decoders = map[string]string{
 	"certificates":                      "certificate.FuzzParse",
 	"certificates on tokens":            "token.FuzzParseCertificate",
 	"PKCS#11 URIs":                      "token.FuzzParseURI",
+	"frames of CTLP and TVS":            "protocol/internal/frame.FuzzFrame",
 	"CTLP frames":                       "protocol/ctlp.FuzzFrame",
 	"CTLP elements":                     "protocol/ctlp.FuzzElements",
 	"CTLP requests, by a server":        "protocol/ctlp.FuzzServer",

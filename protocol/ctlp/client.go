@@ -238,7 +238,7 @@ func (c *Client) Close() error {
 		if c.loggedIn && c.ended == nil {
 			c.lastID++
 			// The answer changes nothing: the connection ends either way.
-			_, _ = c.exchange(time.Now().Add(logoutTimeout), frame{typ: typeLogout, id: c.lastID})
+			_, _ = c.exchange(time.Now().Add(logoutTimeout), message{typ: typeLogout, id: c.lastID})
 		}
 		if c.ended == nil {
 			c.ended = ErrClosed
@@ -296,7 +296,7 @@ func (c *Client) roundTrip(ctx context.Context, t messageType, body []byte) (*el
 	// the connection of no use anyway.
 	stop := context.AfterFunc(ctx, func() { c.conn.NetConn().Close() })
 	c.lastID++
-	f, err := c.exchange(deadline, frame{typ: t, id: c.lastID, body: body})
+	f, err := c.exchange(deadline, message{typ: t, id: c.lastID, body: body})
 	if !stop() {
 		err = ctx.Err()
 	}
@@ -326,35 +326,35 @@ func (c *Client) roundTrip(ctx context.Context, t messageType, body []byte) (*el
 }
 
 // exchange sends f and reads its answer.
-func (c *Client) exchange(deadline time.Time, f frame) (frame, error) {
+func (c *Client) exchange(deadline time.Time, f message) (message, error) {
 	if err := c.conn.SetDeadline(deadline); err != nil {
-		return frame{}, err
+		return message{}, err
 	}
 	out := f.bytes()
 	_, err := c.conn.Write(out)
 	clear(out)
 	if err != nil {
-		return frame{}, err
+		return message{}, err
 	}
 	limit := uint32(limitBeforeLogin)
 	if c.loggedIn {
 		limit = limitAfterLogin
 	}
-	in, err := readFrame(c.conn, limit)
+	in, err := readMessage(c.conn, limit)
 	switch {
 	case err != nil:
-		return frame{}, err
+		return message{}, err
 	case in.id != f.id:
-		return frame{}, protocolError("answer to request %d, request %d was sent", in.id, f.id)
+		return message{}, protocolError("answer to request %d, request %d was sent", in.id, f.id)
 	case in.typ != f.typ.response():
-		return frame{}, protocolError("a %v is no answer to %v", in.typ, f.typ)
+		return message{}, protocolError("a %v is no answer to %v", in.typ, f.typ)
 	}
 	return in, nil
 }
 
 // status reads the first element of an answer; nil is OK.
 func (c *Client) status(t messageType, es *elements) (*StatusError, error) {
-	if len(es.list) == 0 || es.list[0].tag != tagStatus {
+	if len(es.list) == 0 || tag(es.list[0].Tag) != tagStatus {
 		return nil, protocolError("the answer does not begin with %v", tagStatus)
 	}
 	s := Status(es.u16(tagStatus))

@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"ctlclient/protocol/internal/frame"
 )
 
 // tag of an element: tag u8, length u32, value.
@@ -75,42 +77,28 @@ func (t tag) String() string {
 // maxTime is the last second of the year 9999, what a time is shown as at most.
 const maxTime = 253402300799
 
-// element is one TLV; its value is part of the body that it was read from.
-type element struct {
-	tag   tag
-	value []byte
-}
-
 // elements are the elements of one container in their order. The getters take
 // the first element of a tag and skip all others; the first that is missing or
 // of the wrong length is kept in err, and what is read after it is zero: read
 // straight down, check err once.
 type elements struct {
-	list []element
+	list []frame.Element
 	err  error
 }
 
 // parse splits a container. An element that runs past it is ErrProtocol: nothing
 // after it can be believed.
 func parse(b []byte) (*elements, error) {
-	var es elements
-	for len(b) > 0 {
-		if len(b) < 5 {
-			return nil, protocolError("%d bytes left where an element should begin", len(b))
-		}
-		t, n := tag(b[0]), binary.BigEndian.Uint32(b[1:])
-		if uint64(n) > uint64(len(b)-5) {
-			return nil, protocolError("%v of %d bytes runs past its container (%d left)", t, n, len(b)-5)
-		}
-		es.list = append(es.list, element{t, b[5 : 5+n]})
-		b = b[5+n:]
+	list, err := format.Split(b)
+	if err != nil {
+		return nil, err
 	}
-	return &es, nil
+	return &elements{list: list}, nil
 }
 
-func (es *elements) fail(format string, args ...any) {
+func (es *elements) fail(words string, args ...any) {
 	if es.err == nil {
-		es.err = fmt.Errorf(format, args...)
+		es.err = fmt.Errorf(words, args...)
 	}
 }
 
@@ -119,8 +107,8 @@ func (es *elements) find(t tag) ([]byte, bool) {
 		return nil, false
 	}
 	for _, e := range es.list {
-		if e.tag == t {
-			return e.value, true
+		if tag(e.Tag) == t {
+			return e.Value, true
 		}
 	}
 	return nil, false
@@ -203,9 +191,7 @@ func isText(b []byte) bool { return utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }
 type builder []byte
 
 func (b *builder) bytes(t tag, v []byte) {
-	*b = append(*b, byte(t))
-	*b = binary.BigEndian.AppendUint32(*b, uint32(len(v)))
-	*b = append(*b, v...)
+	*b = format.AppendElement(*b, uint8(t), v)
 }
 
 // text writes what may come from outside as text: invalid bytes become U+FFFD, a

@@ -1,21 +1,19 @@
 package ctlp
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+
+	"ctlclient/protocol/internal/frame"
 )
 
-// The frame: 12 bytes, big-endian, then the body.
-//
-//	protocol id u8 (86), version u8 (1), message type u8, flags u8 (0),
-//	request id u32, length of the body u32
-const (
-	protocolID = 86
-	version    = 1
-	headerSize = 12
-)
+// format of CTLP: protocol id 86, version 1, lengths of 32 bits.
+var format = &frame.Format{
+	Protocol: 86, Version: 1, Wide: true,
+	Err: ErrProtocol,
+	Tag: func(t uint8) string { return tag(t).String() },
+}
 
 // Limits of a body, in bytes.
 const (
@@ -73,51 +71,24 @@ func (t messageType) response() messageType { return t + 1 }
 // further use.
 var ErrProtocol = errors.New("not CTLP as expected")
 
-func protocolError(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrProtocol, fmt.Sprintf(format, args...))
-}
+func protocolError(words string, args ...any) error { return format.Malformed(words, args...) }
 
-type frame struct {
+// message is one request or response.
+type message struct {
 	typ   messageType
 	flags uint8
 	id    uint32
 	body  []byte
 }
 
-// readFrame reads one frame whose body has at most limit bytes. The end of the
-// connection between two frames is io.EOF, within one io.ErrUnexpectedEOF.
-func readFrame(r io.Reader, limit uint32) (frame, error) {
-	var h [headerSize]byte
-	if _, err := io.ReadFull(r, h[:]); err != nil {
-		return frame{}, err
-	}
-	if h[0] != protocolID || h[1] != version {
-		return frame{}, protocolError("protocol id %d, version %d instead of %d, %d", h[0], h[1], protocolID, version)
-	}
-	n := binary.BigEndian.Uint32(h[8:])
-	if n > limit {
-		return frame{}, protocolError("a body of %d bytes, at most %d are allowed", n, limit)
-	}
-	f := frame{
-		typ:   messageType(h[2]),
-		flags: h[3],
-		id:    binary.BigEndian.Uint32(h[4:]),
-		body:  make([]byte, n),
-	}
-	if _, err := io.ReadFull(r, f.body); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
-		return frame{}, err
-	}
-	return f, nil
+// readMessage reads one message whose body has at most limit bytes. The end of the
+// connection between two messages is io.EOF, within one io.ErrUnexpectedEOF.
+func readMessage(r io.Reader, limit uint32) (message, error) {
+	f, err := format.Read(r, limit)
+	return message{messageType(f.Type), f.Flags, f.ID, f.Body}, err
 }
 
-// bytes is the frame as it stands on the wire.
-func (f frame) bytes() []byte {
-	b := make([]byte, 0, headerSize+len(f.body))
-	b = append(b, protocolID, version, byte(f.typ), f.flags)
-	b = binary.BigEndian.AppendUint32(b, f.id)
-	b = binary.BigEndian.AppendUint32(b, uint32(len(f.body)))
-	return append(b, f.body...)
+// bytes is the message as it stands on the wire.
+func (m message) bytes() []byte {
+	return format.Bytes(frame.Frame{Type: uint8(m.typ), Flags: m.flags, ID: m.id, Body: m.body})
 }

@@ -37,11 +37,11 @@ func seeds(tb testing.TB) [][]byte {
 // What is read as a frame is written back byte for byte.
 func FuzzFrame(f *testing.F) {
 	for i, s := range seeds(f) {
-		f.Add(frame{typ: messageType(2*i + 1), id: uint32(i), body: s}.bytes())
+		f.Add(message{typ: messageType(2*i + 1), id: uint32(i), body: s}.bytes())
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := bytes.NewReader(b)
-		fr, err := readFrame(r, limitBeforeLogin)
+		fr, err := readMessage(r, limitBeforeLogin)
 		if err != nil {
 			if !errors.Is(err, ErrProtocol) && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("error %v", err)
@@ -73,7 +73,7 @@ func FuzzElements(f *testing.F) {
 		}
 		var out builder
 		for _, e := range es.list {
-			out.bytes(e.tag, e.value)
+			out.bytes(tag(e.Tag), e.Value)
 		}
 		if !bytes.Equal(out, b) {
 			t.Errorf("%x is written back as %x", b, []byte(out))
@@ -122,7 +122,7 @@ func FuzzServer(f *testing.F) {
 		s.SetBackend(&backend{})
 		ss := &session{Server: s, source: "fuzz", loggedIn: loggedIn, stages: map[StageID]string{}}
 		defer ss.dropStages()
-		out, err := ss.answer(frame{typ: messageType(typ), id: 7, body: body})
+		out, err := ss.answer(message{typ: messageType(typ), id: 7, body: body})
 		if err != nil {
 			if !errors.Is(err, ErrProtocol) {
 				t.Errorf("error %v", err)
@@ -133,10 +133,10 @@ func FuzzServer(f *testing.F) {
 		if err != nil || out.typ != messageType(typ+1) || out.id != 7 {
 			t.Fatalf("answer %+v, %v", out, err)
 		}
-		if len(es.list) == 0 || es.list[0].tag != tagStatus || len(es.list[0].value) != 2 {
+		if len(es.list) == 0 || tag(es.list[0].Tag) != tagStatus || len(es.list[0].Value) != 2 {
 			t.Fatalf("the answer %x does not begin with STATUS", out.body)
 		}
-		status := Status(binary.BigEndian.Uint16(es.list[0].value))
+		status := Status(binary.BigEndian.Uint16(es.list[0].Value))
 		if !loggedIn && status == OK && messageType(typ) != typeLogin {
 			t.Errorf("%v is done without a login", messageType(typ))
 		}

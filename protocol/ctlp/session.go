@@ -50,7 +50,7 @@ func (ss *session) serve() error {
 		if ss.loggedIn {
 			limit = limitAfterLogin
 		}
-		f, err := readFrame(ss.conn, limit)
+		f, err := readMessage(ss.conn, limit)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -107,23 +107,23 @@ func toStatus(err error) *StatusError {
 }
 
 // answer runs one request. An error ends the connection without an answer.
-func (ss *session) answer(f frame) (frame, error) {
+func (ss *session) answer(f message) (message, error) {
 	es, err := parse(f.body)
 	if err != nil {
-		return frame{}, err
+		return message{}, err
 	}
 	var b builder
 	b.u16(tagStatus, uint16(OK))
 	if err := ss.dispatch(f.typ, es, &b); err != nil {
 		if errors.Is(err, ErrProtocol) {
-			return frame{}, err
+			return message{}, err
 		}
 		b = encodeStatus(toStatus(err))
 	}
 	if len(b) > limitAfterLogin {
 		b = encodeStatus(refuse(Internal, "the answer has %d bytes, more than a message holds", len(b)))
 	}
-	return frame{typ: f.typ.response(), id: f.id, body: b}, nil
+	return message{typ: f.typ.response(), id: f.id, body: b}, nil
 }
 
 func encodeStatus(e *StatusError) builder {

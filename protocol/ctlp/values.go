@@ -95,10 +95,10 @@ func decodeCluster(es *elements) (Cluster, error) {
 		return Cluster{}, es.err
 	}
 	for _, e := range es.list {
-		if e.tag != tagNode {
+		if tag(e.Tag) != tagNode {
 			continue
 		}
-		n, err := decodeNode(e.value)
+		n, err := decodeNode(e.Value)
 		if err != nil {
 			return Cluster{}, fmt.Errorf("%v %d: %w", tagNode, len(c.Nodes)+1, err)
 		}
@@ -118,14 +118,14 @@ func decodeNode(b []byte) (Node, error) {
 		Publisher: !es.flag(tagNodeRole),
 	}
 	for _, e := range es.list {
-		if e.tag != tagService {
+		if tag(e.Tag) != tagService {
 			continue
 		}
-		if len(e.value) != 1 {
-			es.fail("%v has %d bytes instead of 1", tagService, len(e.value))
+		if len(e.Value) != 1 {
+			es.fail("%v has %d bytes instead of 1", tagService, len(e.Value))
 			break
 		}
-		n.Services = append(n.Services, Service(e.value[0]))
+		n.Services = append(n.Services, Service(e.Value[0]))
 	}
 	if es.err != nil {
 		return Node{}, es.err
@@ -147,10 +147,10 @@ func encodeCredentials(b *builder, cs []Credential) {
 func decodeCredentials(es *elements) ([]Credential, error) {
 	var cs []Credential
 	for _, e := range es.list {
-		if e.tag != tagCredential {
+		if tag(e.Tag) != tagCredential {
 			continue
 		}
-		c, err := decodeCredential(e.value)
+		c, err := decodeCredential(e.Value)
 		if err != nil {
 			return nil, fmt.Errorf("%v %d: %w", tagCredential, len(cs)+1, err)
 		}

@@ -235,7 +235,7 @@ func send(t testing.TB, c net.Conn, b []byte) {
 // receive reads one frame as bytes.
 func receive(t testing.TB, c net.Conn) []byte {
 	t.Helper()
-	f, err := readFrame(c, limitAfterLogin)
+	f, err := readMessage(c, limitAfterLogin)
 	if err != nil {
 		t.Fatal(err)
 	}

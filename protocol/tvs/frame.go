@@ -1,22 +1,22 @@
 package tvs
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+
+	framing "ctlclient/protocol/internal/frame"
 )
 
-// The frame: 10 bytes, big-endian, then the elements.
-//
-//	protocol id u8 (87), version u8 (1), command u8, 0 u8,
-//	session id u32, length of the elements u16
-const (
-	protocolID = 87
-	version    = 1
-	headerSize = 10
-	maxBody    = 1<<16 - 1
-)
+// maxBody is what a length of 16 bits can say.
+const maxBody = 1<<16 - 1
+
+// format of TVS: protocol id 87, version 1, lengths of 16 bits.
+var format = &framing.Format{
+	Protocol: 87, Version: 1,
+	Err: ErrMalformed,
+	Tag: func(t uint8) string { return tag(t).String() },
+}
 
 // command of a frame.
 type command uint8
@@ -72,9 +72,7 @@ func (t tag) String() string {
 // ErrMalformed is a frame or an element that does not follow the format.
 var ErrMalformed = errors.New("malformed TVS message")
 
-func malformed(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
-}
+func malformed(words string, args ...any) error { return format.Malformed(words, args...) }
 
 type frame struct {
 	command  command
@@ -85,35 +83,13 @@ type frame struct {
 
 // readFrame reads one frame; its body is at most 65,535 bytes by the format.
 func readFrame(r io.Reader) (frame, error) {
-	var h [headerSize]byte
-	if _, err := io.ReadFull(r, h[:]); err != nil {
-		return frame{}, err
-	}
-	if h[0] != protocolID || h[1] != version {
-		return frame{}, malformed("protocol id %d, version %d instead of %d, %d", h[0], h[1], protocolID, version)
-	}
-	f := frame{
-		command:  command(h[2]),
-		reserved: h[3],
-		session:  binary.BigEndian.Uint32(h[4:]),
-		body:     make([]byte, binary.BigEndian.Uint16(h[8:])),
-	}
-	if _, err := io.ReadFull(r, f.body); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
-		return frame{}, err
-	}
-	return f, nil
+	f, err := format.Read(r, maxBody)
+	return frame{command(f.Type), f.Flags, f.ID, f.Body}, err
 }
 
 // bytes is the frame as it stands on the wire.
 func (f frame) bytes() []byte {
-	b := make([]byte, 0, headerSize+len(f.body))
-	b = append(b, protocolID, version, byte(f.command), f.reserved)
-	b = binary.BigEndian.AppendUint32(b, f.session)
-	b = binary.BigEndian.AppendUint16(b, uint16(len(f.body)))
-	return append(b, f.body...)
+	return format.Bytes(framing.Frame{Type: uint8(f.command), Flags: f.reserved, ID: f.session, Body: f.body})
 }
 
 type element struct {
@@ -123,25 +99,19 @@ type element struct {
 
 // parseElements splits a body. Unknown elements are kept; their reader skips them.
 func parseElements(b []byte) ([]element, error) {
-	var es []element
-	for len(b) > 0 {
-		if len(b) < 3 {
-			return nil, malformed("%d bytes left where an element should begin", len(b))
-		}
-		t, n := tag(b[0]), int(binary.BigEndian.Uint16(b[1:]))
-		if n > len(b)-3 {
-			return nil, malformed("%v of %d bytes where %d are left", t, n, len(b)-3)
-		}
-		es = append(es, element{t, b[3 : 3+n]})
-		b = b[3+n:]
+	list, err := format.Split(b)
+	if err != nil {
+		return nil, err
+	}
+	es := make([]element, len(list))
+	for i, e := range list {
+		es[i] = element{tag(e.Tag), e.Value}
 	}
 	return es, nil
 }
 
 func appendElement(b []byte, t tag, value []byte) []byte {
-	b = append(b, byte(t))
-	b = binary.BigEndian.AppendUint16(b, uint16(len(value)))
-	return append(b, value...)
+	return format.AppendElement(b, uint8(t), value)
 }
 
 // find returns the value of the first element t.
