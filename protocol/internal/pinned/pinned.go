@@ -286,6 +286,10 @@ func (c *Client) do(ctx context.Context, q Request, auth bool) (*Response, error
 		limit = DefaultMaxBody
 	}
 	body, err := readAll(answer, limit)
+	// A server that sees us go may end its answer as if it were whole.
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return nil, err
 	}
