@@ -21,8 +21,8 @@ import (
 
 // Names of the files that nodes serve to phones.
 const (
-	CTLFile = "CTLFile.tlv"
-	ITLFile = "ITLFile.tlv"
+	CTLFile = ctlbuild.CTLFileName
+	ITLFile = ctlbuild.ITLFileName
 )
 
 // A node that does not answer TFTP delays a snapshot by tftpTimeout*(tftpRetries+1).

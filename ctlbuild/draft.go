@@ -29,7 +29,7 @@ type Draft struct {
 
 // NewDraft starts from nothing.
 func NewDraft() *Draft {
-	return &Draft{FileName: "CTLFile.tlv", Digest: SHA1, version: [2]byte{1, 2}}
+	return &Draft{FileName: CTLFileName, Digest: SHA1, version: [2]byte{1, 2}}
 }
 
 // Edit starts from a list. Records are kept byte for byte, also those that are

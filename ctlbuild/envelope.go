@@ -33,10 +33,27 @@ func ParseEnvelope(data []byte) (*Envelope, error) {
 // Bytes is what was parsed, byte for byte. The caller must not change it.
 func (e *Envelope) Bytes() []byte { return e.raw }
 
-// Kind follows from FILENAME.
+// Kind is told by the content; FILENAME may say anything. Content that begins as a record
+// does is a trust list's where FILENAME names one, even a broken one's; under another name it
+// must be records from end to end. Without content, FILENAME is all that there is.
 func (e *Envelope) Kind() Kind {
-	k, _ := kindOf(e.Header.FileName)
-	return k
+	byName, named := kindByName(e.Header.FileName)
+	switch {
+	case len(e.Content) == 0 || named && beginsRecord(e.Content):
+		return byName
+	case !beginsRecord(e.Content):
+		return KindSigned
+	}
+	records, err := parseRecords(e.raw, e.Header.Length)
+	if err != nil {
+		return KindSigned
+	}
+	return kindByRecords(records)
+}
+
+// beginsRecord reports the head of a record: RECORDLENGTH, two bytes.
+func beginsRecord(b []byte) bool {
+	return len(b) >= recordHead && b[0] == tagRecordLength && b[1] == 0 && b[2] == 2
 }
 
 // Encrypted reports content that is no text, as that of a .enc.sgn file.

@@ -1,9 +1,11 @@
 package ctlbuild
 
 import (
+	"bytes"
 	"crypto/md5"
 	"crypto/sha1"
 	"encoding/hex"
+	"slices"
 )
 
 // List is a parsed CTL or ITL. Header and Records are to be read; to change a
@@ -26,33 +28,47 @@ func Parse(data []byte) (*List, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &List{Header: *h, raw: data}
-	for pos := h.Length; pos < len(data); {
-		if len(l.Records) == MaxRecords {
+	records, err := parseRecords(data, h.Length)
+	if err != nil {
+		return nil, err
+	}
+	return &List{Header: *h, Records: records, raw: data}, nil
+}
+
+// parseRecords reads the records from pos to the end of data.
+func parseRecords(data []byte, pos int) ([]Record, *FormatError) {
+	var records []Record
+	for pos < len(data) {
+		if len(records) == MaxRecords {
 			return nil, malformed(pos, "the file has more than %d records", MaxRecords)
 		}
 		r, next, err := parseRecord(data, pos)
 		if err != nil {
 			return nil, err
 		}
-		l.Records = append(l.Records, r)
+		records = append(records, r)
 		pos = next
 	}
-	return l, nil
+	return records, nil
 }
 
 // Bytes is what was parsed, byte for byte. The caller must not change it.
 func (l *List) Bytes() []byte { return l.raw }
 
-// Kind is KindCTL or KindITL, by FILENAME; a file of another name is an ITL
-// when it holds what a CTL never does, TVS records or hashes in place of
+// Kind is KindCTL or KindITL. Both are records of one form: FILENAME tells them apart, and
+// where it is another's (builders for open-source call servers write any), the list is an
+// ITL when it holds what a CTL of Cisco's never does, TVS records or hashes in place of
 // certificates.
 func (l *List) Kind() Kind {
-	if k, ok := kindOf(l.Header.FileName); ok {
+	if k, ok := kindByName(l.Header.FileName); ok {
 		return k
 	}
-	for i := range l.Records {
-		if r := &l.Records[i]; r.Function() == TVS || r.value(tagCertHash) != nil {
+	return kindByRecords(l.Records)
+}
+
+func kindByRecords(records []Record) Kind {
+	for i := range records {
+		if r := &records[i]; r.Function() == TVS || r.value(tagCertHash) != nil {
 			return KindITL
 		}
 	}
@@ -99,6 +115,15 @@ func (l *List) NonSecure() bool {
 		}
 	}
 	return servers > 0
+}
+
+// IsCallManager tells CallManager written as SAST: neither a token nor ITLRecovery, and its
+// certificate is a server's as well.
+func (l *List) IsCallManager(r *Record) bool {
+	der := r.Certificate()
+	return len(der) > 0 && !r.IsRecovery() && !r.IsToken() && slices.ContainsFunc(l.Records, func(o Record) bool {
+		return o.Function().IsServer() && bytes.Equal(o.Certificate(), der)
+	})
 }
 
 // Tokenless reports that no SAST record is a hardware token's.

@@ -262,3 +262,50 @@ func TestFunctionAndDigestWords(t *testing.T) {
 		t.Error("ParseDigest takes md5")
 	}
 }
+
+// What a file is, its content tells; the FILENAME only tells a CTL from an ITL.
+func TestKindIsToldByContent(t *testing.T) {
+	c := ctltest.NewCluster(t, 1024)
+	named := func(d *ctlbuild.Draft, name string) []byte {
+		d.FileName = name
+		return ctltest.Sign(t, d, c.Token1).Bytes()
+	}
+	tvs := c.ETokensDraft(t)
+	if _, err := tvs.Add(ctlbuild.Entry{Function: ctlbuild.TVS, Certificate: c.TVS.DER}); err != nil {
+		t.Fatal(err)
+	}
+	signed := func(name, content string) []byte {
+		e, err := ctlbuild.SignEnvelope(t.Context(), name, []byte(content), 0, ctltest.Time, c.Token1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e.Bytes()
+	}
+	for _, test := range []struct {
+		what string
+		data []byte
+		want ctlbuild.Kind
+	}{
+		{"a CTL", named(c.ETokensDraft(t), "CTLFile.tlv"), ctlbuild.KindCTL},
+		{"a phone's CTL", named(c.ETokensDraft(t), "CTLSEP0011215A1AE3.tlv"), ctlbuild.KindCTL},
+		{"a CTL of another name", named(c.ETokensDraft(t), "phones.dat"), ctlbuild.KindCTL},
+		{"a list with TVS under another name", named(tvs, "phones.dat"), ctlbuild.KindITL},
+		{"a list with TVS that says CTL", named(tvs, "CTLFile.tlv"), ctlbuild.KindCTL},
+		{"a configuration", signed("SEP0011215A1AE3.cnf.xml.sgn", "<device/>"), ctlbuild.KindSigned},
+		{"a configuration that calls itself a CTL", signed("CTLFile.tlv", "<device/>"), ctlbuild.KindSigned},
+		{"binary content that begins as a record does", signed("load.sgn", "\x01\x00\x02\x00\x05\xff"), ctlbuild.KindSigned},
+		{"a CTL that breaks off", signed("CTLFile.tlv", "\x01\x00\x02\x00\x99\x04"), ctlbuild.KindCTL},
+		{"an ITL without records", signed("ITLFile.tlv", ""), ctlbuild.KindITL},
+	} {
+		e, err := ctlbuild.ParseEnvelope(test.data)
+		if err != nil {
+			t.Fatalf("%s: %v", test.what, err)
+		}
+		if e.Kind() != test.want {
+			t.Errorf("%s is taken for %s", test.what, e.Kind())
+		}
+		if l, err := ctlbuild.Parse(test.data); err == nil && l.Kind() != test.want {
+			t.Errorf("%s is taken for %s when it is read as a list", test.what, l.Kind())
+		}
+	}
+}

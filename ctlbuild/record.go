@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net/netip"
+	"strings"
 )
 
 // Tags of record fields, by the names that show ctl prints.
@@ -189,6 +190,15 @@ func (r *Record) IsStub() bool {
 // token's.
 func (r *Record) IsToken() bool {
 	return r.Function() == SAST && len(r.value(tagDNSName)) <= 1 && r.DNSName() == ""
+}
+
+// IsRecovery tells an ITLRecovery record by its common name.
+func (r *Record) IsRecovery() bool { return IsRecoveryName(r.CN()) }
+
+// IsRecoveryName tells ITLRecovery's certificate by the common name that CUCM gives it,
+// ITLRECOVERY_<host>.
+func IsRecoveryName(cn string) bool {
+	return strings.HasPrefix(strings.ToUpper(cn), "ITLRECOVERY")
 }
 
 // isBlank reports an entry without key, certificate or hash.

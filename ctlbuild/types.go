@@ -73,8 +73,8 @@ func (f Function) Slug() string {
 	return strconv.Itoa(int(f))
 }
 
-// IsServer reports a role of a call processing, TFTP or firewall server: the
-// records that non-secure mode strips to stubs.
+// IsServer reports a role of a call processing, TFTP or firewall server (CCM, CCM+TFTP,
+// TFTP): the records that non-secure mode strips to stubs.
 func (f Function) IsServer() bool { return f == CCM || f == CCMTFTP || f == TFTP }
 
 // ParseFunction is the reverse of Slug. It takes numbers too.
@@ -155,6 +155,25 @@ const (
 	KindSigned             // a .sgn file: any content
 )
 
+// Names of the lists that nodes serve to phones. A phone's own copy (CTLSEP<MAC>.tlv) still
+// has the first of them in its header.
+const (
+	CTLFileName = "CTLFile.tlv"
+	ITLFileName = "ITLFile.tlv"
+)
+
+// FileName is the name under which nodes serve a list of the kind; empty for a signed file,
+// which has one of its own.
+func (k Kind) FileName() string {
+	switch k {
+	case KindCTL:
+		return CTLFileName
+	case KindITL:
+		return ITLFileName
+	}
+	return ""
+}
+
 // String is "CTL" or "ITL", the words that show ctl and show itl use, or
 // "signed".
 func (k Kind) String() string {
@@ -167,9 +186,9 @@ func (k Kind) String() string {
 	return "signed"
 }
 
-// kindOf reads a FILENAME: CTLFile.tlv, CTLSEP<MAC>.tlv, ITLFile.tlv; ok is
+// kindByName reads a FILENAME: CTLFile.tlv, CTLSEP<MAC>.tlv, ITLFile.tlv; ok is
 // false when it is none of a trust list.
-func kindOf(fileName string) (k Kind, ok bool) {
+func kindByName(fileName string) (k Kind, ok bool) {
 	n := strings.ToLower(fileName)
 	switch {
 	case !strings.HasSuffix(n, ".tlv"):

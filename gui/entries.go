@@ -114,7 +114,7 @@ func (s *shell) entries(j *job) []entry {
 			case slices.Contains(j.removed, i):
 				row.sign = widgets.RemoveSign
 				row.undo = func() { j.removed = slices.DeleteFunc(j.removed, func(x int) bool { return x == i }) }
-			case j.kind == jobNonSecure && isServer(r.Function()):
+			case j.kind == jobNonSecure && r.Function().IsServer():
 				row.sign = widgets.ChangeSign
 			}
 			rows = append(rows, row)
@@ -143,10 +143,6 @@ func (s *shell) entries(j *job) []entry {
 			func() { j.firewall = slices.Delete(j.firewall, i, i+1) })
 	}
 	return rows
-}
-
-func isServer(f ctlbuild.Function) bool {
-	return f == ctlbuild.CCM || f == ctlbuild.CCMTFTP || f == ctlbuild.TFTP
 }
 
 // choose shows the certificate of a row.

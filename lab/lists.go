@@ -18,8 +18,8 @@ import (
 
 // Names of the lists that a node serves.
 const (
-	ctlName = "CTLFile.tlv"
-	itlName = "ITLFile.tlv"
+	ctlName = ctlbuild.CTLFileName
+	itlName = ctlbuild.ITLFileName
 )
 
 // release says how a CUCM release writes its lists: cucm-facts, "Which SAST

@@ -225,10 +225,7 @@ func (b *backend) Check(_ context.Context, name string, old, data []byte) error 
 // or the former one where it was deleted; nil: there is none. A new name is no way
 // round its trust.
 func (b *backend) general(kind ctlbuild.Kind) ([]byte, error) {
-	name := "CTLFile.tlv"
-	if kind == ctlbuild.KindITL {
-		name = "ITLFile.tlv"
-	}
+	name := kind.FileName()
 	for _, n := range []string{name, name + previousSuffix} {
 		data, err := readBounded(filepath.Join(b.config.Folder, n))
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {

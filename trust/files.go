@@ -34,8 +34,8 @@ func FileNames(mac string) (Names, error) {
 	}
 	name := "SEP" + m
 	return Names{
-		CTL:    []string{"CTL" + name + ".tlv", "CTLFile.tlv"},
-		ITL:    []string{"ITL" + name + ".tlv", "ITLFile.tlv"},
+		CTL:    []string{"CTL" + name + ".tlv", ctlbuild.CTLFileName},
+		ITL:    []string{"ITL" + name + ".tlv", ctlbuild.ITLFileName},
 		Config: []string{name + ".cnf.xml.sgn"},
 		Secret: []string{name + ".cnf.xml.enc.sgn"},
 		Plain:  []string{name + ".cnf.xml"},

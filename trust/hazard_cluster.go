@@ -2,7 +2,6 @@ package trust
 
 import (
 	"fmt"
-	"strings"
 
 	"ctlclient/ctlbuild"
 )
@@ -17,7 +16,7 @@ func recoveryKeySize(k *circumstances) []Hazard {
 		if err != nil {
 			continue
 		}
-		if isRecovery(r) {
+		if r.IsRecovery() {
 			if c.KeyBits <= 1024 {
 				recovery = append(recovery, i)
 			}
@@ -36,11 +35,6 @@ func recoveryKeySize(k *circumstances) []Hazard {
 		Message: fmt.Sprintf("%s has a key of 1024 bits while the servers have %d: an ITLRecovery left so fails when it is needed.", and(names), largest),
 		Hint:    "regenerate ITLRecovery, after a CTL with the present CallManager has reached the phones",
 	}}
-}
-
-// isRecovery tells an ITLRecovery record by its name, as CUCM makes it: ITLRECOVERY_<host>.
-func isRecovery(r *ctlbuild.Record) bool {
-	return strings.HasPrefix(strings.ToUpper(r.CN()), "ITLRECOVERY")
 }
 
 // residue: a CTL that a former mixed mode left behind.
@@ -206,7 +200,7 @@ func toTokenlessPrecondition(k *circumstances) []Hazard {
 
 // fileName: a CTL that calls itself otherwise.
 func fileName(k *circumstances) []Hazard {
-	if !k.after.whole || k.after.name == "" || k.after.name == "CTLFile.tlv" {
+	if !k.after.whole || k.after.name == "" || k.after.name == ctlbuild.CTLFileName {
 		return nil
 	}
 	return []Hazard{{

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"strings"
 
 	"ctlclient/ctlbuild"
 	"ctlclient/protocol/ctlp"
@@ -12,14 +11,14 @@ import (
 
 // isRecovery tells an ITLRecovery certificate by its name, as CUCM makes it.
 func isRecovery(der []byte) bool {
-	return strings.HasPrefix(strings.ToUpper(tokenCN(der)), "ITLRECOVERY")
+	return ctlbuild.IsRecoveryName(tokenCN(der))
 }
 
 // anchors finds the certificates that a tokenless CTL rests on: the publisher's
 // CallManager, and ITLRecovery where the cluster has one.
 func (s *Session) anchors() (callManager, recovery []byte) {
 	for _, c := range s.serverCredentials() {
-		if isServer(ctlbuild.Function(c.Function)) {
+		if ctlbuild.Function(c.Function).IsServer() {
 			callManager = c.Certificate // the publisher's stands first
 			break
 		}
@@ -84,7 +83,7 @@ func (s *Session) presentsSAST(der []byte) bool {
 func (s *Session) wasServer(der []byte) bool {
 	l := s.Snapshot.Current
 	return l != nil && slices.ContainsFunc(l.Records, func(r ctlbuild.Record) bool {
-		return isServer(r.Function()) && r.MatchesCertificate(der)
+		return r.Function().IsServer() && r.MatchesCertificate(der)
 	})
 }
 

@@ -148,7 +148,7 @@ func (s *Session) findList(l *ctlbuild.List, add addFinding) {
 	for i := range l.Records {
 		if r := &l.Records[i]; r.IsStub() {
 			stubs++
-		} else if isServer(r.Function()) {
+		} else if r.Function().IsServer() {
 			full++
 		}
 	}

@@ -60,7 +60,7 @@ func (s *Session) Fits() []Fit {
 	tokenless := snap.Current.Tokenless()
 	mixed, nonSecure := Fit{Job: JobMixed, Publisher: tokenless}, Fit{Job: JobNonSecure, Publisher: tokenless}
 	stubs := slices.ContainsFunc(snap.Current.Records, func(r ctlbuild.Record) bool { return r.IsStub() })
-	full := slices.ContainsFunc(snap.Current.Records, func(r ctlbuild.Record) bool { return isServer(r.Function()) && !r.IsStub() })
+	full := slices.ContainsFunc(snap.Current.Records, func(r ctlbuild.Record) bool { return r.Function().IsServer() && !r.IsStub() })
 	if snap.Mixed && !stubs {
 		mixed.Why = FitMixed
 	}

@@ -10,11 +10,6 @@ import (
 	"ctlclient/protocol/ctlp"
 )
 
-// isServer tells the FUNCTIONs that a cluster's own servers are listed with.
-func isServer(f ctlbuild.Function) bool {
-	return f == ctlbuild.CCM || f == ctlbuild.CCMTFTP || f == ctlbuild.TFTP
-}
-
 // serverCredentials are the certificates that belong into a CTL by themselves
 // (CallManager of every node, CAPF), the publisher's first, since a multi-server
 // certificate is listed once, as the publisher's.
@@ -27,7 +22,7 @@ func (s *Session) serverCredentials() []ctlp.Credential {
 	}
 	var cs []ctlp.Credential
 	for _, c := range s.Snapshot.Credentials {
-		if f := ctlbuild.Function(c.Function); isServer(f) || f == ctlbuild.CAPF {
+		if f := ctlbuild.Function(c.Function); f.IsServer() || f == ctlbuild.CAPF {
 			cs = append(cs, c)
 		}
 	}
@@ -83,7 +78,7 @@ type collector struct {
 func usesNames(d *ctlbuild.Draft, creds []ctlp.Credential) bool {
 	for i := range d.Records {
 		r := &d.Records[i]
-		if !isServer(r.Function()) {
+		if !r.Function().IsServer() {
 			continue
 		}
 		for _, c := range creds {
@@ -100,7 +95,7 @@ func usesNames(d *ctlbuild.Draft, creds []ctlp.Credential) bool {
 
 // sameRole: CallManager and TFTP roles of one server replace each other; CAPF stands alone.
 func sameRole(a, b ctlbuild.Function) bool {
-	return a == b || isServer(a) && isServer(b)
+	return a == b || a.IsServer() && b.IsServer()
 }
 
 // sameHost reports whether a record is of the server that a credential names.
@@ -168,7 +163,7 @@ func (c *collector) presented(r *ctlbuild.Record) bool {
 func (c *collector) dropStale() {
 	c.draft.Records = slices.DeleteFunc(c.draft.Records, func(r ctlbuild.Record) bool {
 		f := r.Function()
-		if !isServer(f) && f != ctlbuild.CAPF {
+		if !f.IsServer() && f != ctlbuild.CAPF {
 			return false
 		}
 		for _, cred := range c.creds {

@@ -11,7 +11,7 @@ import (
 )
 
 // CTLFileName is the file that every job is about.
-const CTLFileName = "CTLFile.tlv"
+const CTLFileName = ctlbuild.CTLFileName
 
 // Options of a session.
 type Options struct {

@@ -163,7 +163,7 @@ func (c *Cluster) ITL(t testing.TB) *ctlbuild.List {
 func ITLDraft(t testing.TB, callManager, tvs, capf *Cert) *ctlbuild.Draft {
 	t.Helper()
 	d := ctlbuild.NewDraft()
-	d.FileName, d.Time = "ITLFile.tlv", Time
+	d.FileName, d.Time = ctlbuild.ITLFileName, Time
 	entry := ctlbuild.Entry{Dialect: ctlbuild.DialectTokenless, NoIP: true}
 	for _, e := range []struct {
 		f    ctlbuild.Function

@@ -1,7 +1,6 @@
 package advise
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -98,22 +97,9 @@ func signerIs(l *ctlbuild.List, fits func(l *ctlbuild.List, r *ctlbuild.Record) 
 	return trust.RecordName(i, r), true
 }
 
-// isRecovery: ITLRecovery by its name, ITLRECOVERY_<host>.
-func isRecovery(_ *ctlbuild.List, r *ctlbuild.Record) bool {
-	return strings.HasPrefix(strings.ToUpper(r.CN()), "ITLRECOVERY")
-}
+func isRecovery(_ *ctlbuild.List, r *ctlbuild.Record) bool { return r.IsRecovery() }
 
-// isCallManager: the certificate is also listed as a server's.
-func isCallManager(l *ctlbuild.List, r *ctlbuild.Record) bool {
-	return !isRecovery(l, r) && !r.IsToken() && slices.ContainsFunc(l.Records, func(o ctlbuild.Record) bool {
-		return isServer(&o) && len(o.Certificate()) > 0 && bytes.Equal(o.Certificate(), r.Certificate())
-	})
-}
-
-func isServer(r *ctlbuild.Record) bool {
-	f := r.Function()
-	return f == ctlbuild.CCM || f == ctlbuild.CCMTFTP || f == ctlbuild.TFTP
-}
+func isCallManager(l *ctlbuild.List, r *ctlbuild.Record) bool { return l.IsCallManager(r) }
 
 func indexes(l *ctlbuild.List, fits func(*ctlbuild.Record) bool) []int {
 	var found []int
