@@ -1,8 +1,6 @@
 package ctlp
 
 import (
-	"net"
-	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -40,22 +38,6 @@ type attempts struct {
 // stale reports that an address has been quiet for long enough to be forgotten.
 func (a *attempts) stale(now time.Time) bool {
 	return now.Sub(a.last) >= forgetAfter && now.Sub(a.until) >= forgetAfter
-}
-
-// source is what counts as one address: an IPv4 address, or the /64 of an IPv6
-// one, all of which one machine may use as it likes.
-func source(a net.Addr) string {
-	ap, err := netip.ParseAddrPort(a.String())
-	if err != nil {
-		return a.String()
-	}
-	ip := ap.Addr().Unmap().WithZone("")
-	if ip.Is6() {
-		if p, err := ip.Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return ip.String()
 }
 
 // attempt counts an attempt as wrong before its password is looked at, so that

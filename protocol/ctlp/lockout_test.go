@@ -3,7 +3,6 @@ package ctlp
 import (
 	"context"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -105,23 +104,6 @@ func TestLockoutMemory(t *testing.T) {
 	}
 	if n := len(l.addresses); n != maxAddresses {
 		t.Errorf("%d addresses are kept, at most %d should be", n, maxAddresses)
-	}
-}
-
-func TestSource(t *testing.T) {
-	for in, want := range map[string]string{
-		"192.0.2.7:40000":              "192.0.2.7",
-		"[::ffff:192.0.2.7]:1":         "192.0.2.7",
-		"[2001:db8:1:2:3:4:5:6]:1":     "2001:db8:1:2::/64",
-		"[2001:db8:1:2:ffff::1%eth]:2": "2001:db8:1:2::/64",
-	} {
-		addr, err := net.ResolveTCPAddr("tcp", in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := source(addr); got != want {
-			t.Errorf("%s counts as %s, want %s", in, got, want)
-		}
 	}
 }
 

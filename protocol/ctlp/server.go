@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ctlclient/protocol/internal/serve"
 	"ctlclient/protocol/internal/tlsconn"
 )
 
@@ -18,7 +19,7 @@ const (
 )
 
 // ErrServerClosed is what Serve returns after Close.
-var ErrServerClosed = tlsconn.ErrServerClosed
+var ErrServerClosed = serve.ErrServerClosed
 
 // Backend decides what a server does. Its methods are called from several
 // goroutines at once. An error that is a *StatusError keeps its status and
@@ -70,7 +71,7 @@ type Server struct {
 	backend  atomic.Pointer[Backend]
 	store    *Store
 	lockouts lockouts
-	group    tlsconn.Group
+	group    serve.Group
 	ctx      context.Context // of all its requests
 	cancel   context.CancelFunc
 }
@@ -96,7 +97,7 @@ func NewServer(o ServerOptions) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, store: store, group: tlsconn.Group{Max: o.MaxConns}}
+	s := &Server{o: o, store: store, group: serve.Group{Max: o.MaxConns}}
 	// A server begins a life of its own, which Close ends.
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.SetCertificate(o.Certificate)
@@ -114,7 +115,7 @@ func (s *Server) SetBackend(b Backend) { s.backend.Store(&b) }
 
 // Serve answers on l until Close, then returns ErrServerClosed.
 func (s *Server) Serve(l net.Listener) error {
-	return s.group.Serve(l, s.handle, func(c net.Conn) {
+	return s.group.Serve(l, s.handle, func(c net.Conn, why error) {
 		s.o.Log("connection-refused", "address", c.RemoteAddr().String(), "limit", s.o.MaxConns)
 	})
 }

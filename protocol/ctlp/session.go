@@ -9,6 +9,8 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"ctlclient/protocol/internal/serve"
 )
 
 // session is one connection of a server.
@@ -31,7 +33,7 @@ func (s *Server) handle(raw net.Conn) {
 		Server:  s,
 		conn:    tls.Server(raw, s.tls),
 		address: raw.RemoteAddr().String(),
-		source:  source(raw.RemoteAddr()),
+		source:  serve.Source(raw.RemoteAddr()),
 		stages:  make(map[StageID]string),
 	}
 	defer ss.dropStages()

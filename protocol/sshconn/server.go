@@ -3,13 +3,13 @@ package sshconn
 import (
 	"bytes"
 	"context"
-	"errors"
-	"io"
 	"net"
 	"sync"
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"ctlclient/protocol/internal/serve"
 )
 
 // Limits of a server.
@@ -22,7 +22,7 @@ const (
 )
 
 // ErrServerClosed is what Serve returns after Close.
-var ErrServerClosed = errors.New("ssh server closed")
+var ErrServerClosed = serve.ErrServerClosed
 
 // ServerOptions of NewServer.
 type ServerOptions struct {
@@ -43,11 +43,9 @@ type ServerOptions struct {
 type Server struct {
 	options ServerOptions
 	config  *ssh.ServerConfig
-	slots   chan struct{}
-
-	mu     sync.Mutex
-	closed bool
-	open   map[io.Closer]struct{} // listeners and connections
+	group   serve.Group
+	ctx     context.Context // of everything that happens here
+	cancel  context.CancelFunc
 }
 
 // NewServer makes a server; it does nothing until Serve.
@@ -78,95 +76,22 @@ func NewServer(o ServerOptions) *Server {
 		}
 	}
 	config.AddHostKey(o.HostKey)
-	return &Server{
-		options: o,
-		config:  config,
-		slots:   make(chan struct{}, maxConnections),
-		open:    make(map[io.Closer]struct{}),
-	}
+	s := &Server{options: o, config: config, group: serve.Group{Max: maxConnections}}
+	// A server begins a life of its own, which Close ends.
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
 }
 
-// Serve accepts connections until Close, then waits until all of them have
-// ended. It closes l.
-func (s *Server) Serve(l net.Listener) error {
-	if !s.track(l) {
-		l.Close()
-		return ErrServerClosed
-	}
-	defer s.forget(l)
-	// The root of everything that happens here; Close ends it by closing the
-	// connections.
-	ctx, cancel := context.WithCancel(context.Background())
-	var connections sync.WaitGroup
-	defer connections.Wait()
-	defer cancel()
-	for {
-		conn, err := l.Accept()
-		if err != nil {
-			if s.isClosed() {
-				return ErrServerClosed
-			}
-			return err
-		}
-		select {
-		case s.slots <- struct{}{}:
-			connections.Go(func() {
-				defer func() { <-s.slots }()
-				s.connection(ctx, conn)
-			})
-		default:
-			conn.Close()
-		}
-	}
-}
+// Serve accepts connections until Close. It closes l.
+func (s *Server) Serve(l net.Listener) error { return s.group.Serve(l, s.connection, nil) }
 
-// Close ends Serve and cuts every connection, at once.
+// Close cuts every connection, at once, and waits until their sessions have ended.
 func (s *Server) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	var err error
-	for c := range s.open {
-		// A connection that the library closed first is as closed as it gets.
-		if e := c.Close(); !errors.Is(e, net.ErrClosed) {
-			err = errors.Join(err, e)
-		}
-	}
-	clear(s.open)
-	return err
+	s.cancel()
+	return s.group.Close()
 }
 
-func (s *Server) track(c io.Closer) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
-	s.open[c] = struct{}{}
-	return true
-}
-
-func (s *Server) forget(c io.Closer) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.open[c]; ok {
-		delete(s.open, c)
-		_ = c.Close() // the peer is gone or will notice
-	}
-}
-
-func (s *Server) isClosed() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closed
-}
-
-func (s *Server) connection(ctx context.Context, conn net.Conn) {
-	if !s.track(conn) {
-		conn.Close()
-		return
-	}
-	defer s.forget(conn)
+func (s *Server) connection(conn net.Conn) {
 	if conn.SetDeadline(time.Now().Add(loginGrace)) != nil {
 		return
 	}
@@ -178,7 +103,7 @@ func (s *Server) connection(ctx context.Context, conn net.Conn) {
 		return
 	}
 	go ssh.DiscardRequests(requests)
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(s.ctx)
 	go func() {
 		_ = sshConn.Wait() // whatever the reason: it has ended
 		cancel()

@@ -6,8 +6,9 @@ import (
 	"io"
 	"io/fs"
 	"net"
-	"sync"
 	"time"
+
+	"ctlclient/protocol/internal/serve"
 )
 
 const (
@@ -18,16 +19,13 @@ const (
 )
 
 // ErrServerClosed is what Serve returns after Close.
-var ErrServerClosed = errors.New("tftp server closed")
+var ErrServerClosed = serve.ErrServerClosed
 
 // Server answers read requests. It may serve several sockets at once.
 type Server struct {
 	open func(name string, from net.Addr) (io.ReadCloser, int64, error)
 
-	mu     sync.Mutex
-	closed bool
-	conns  map[io.Closer]struct{} // listeners and transfers
-	slots  chan struct{}
+	group serve.Group
 }
 
 // NewServer makes a server of the files that open gives out. open gets a
@@ -36,30 +34,22 @@ type Server struct {
 // fs.ErrNotExist and fs.ErrPermission are answered with their own error codes,
 // other errors without their words. It is called on several goroutines.
 func NewServer(open func(name string, from net.Addr) (io.ReadCloser, int64, error)) *Server {
-	return &Server{
-		open:  open,
-		conns: make(map[io.Closer]struct{}),
-		slots: make(chan struct{}, maxTransfers),
-	}
+	return &Server{open: open, group: serve.Group{Max: maxTransfers}}
 }
 
 // Serve answers requests that arrive at c until Close, or until c fails. It
 // closes c. Each transfer gets a socket on c's own address, so c should listen
 // on one address rather than on all of them.
 func (s *Server) Serve(c net.PacketConn) error {
-	if !s.track(c) {
-		c.Close()
+	if !s.group.Hold(c) {
 		return ErrServerClosed
 	}
-	defer s.forget(c)
-	var transfers sync.WaitGroup
-	defer transfers.Wait()
-
+	defer s.group.Release(c)
 	buf := make([]byte, maxRequest+1)
 	for {
 		n, from, err := c.ReadFrom(buf)
 		if err != nil {
-			if s.isClosed() {
+			if s.group.Closed() {
 				return ErrServerClosed
 			}
 			if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
@@ -77,58 +67,15 @@ func (s *Server) Serve(c net.PacketConn) error {
 		} else if err != nil {
 			continue
 		}
-		select {
-		case s.slots <- struct{}{}:
-			transfers.Go(func() {
-				defer func() { <-s.slots }()
-				s.transfer(c.LocalAddr(), from, r)
-			})
-		default:
-		}
+		s.transfer(c.LocalAddr(), from, r)
 	}
 }
 
-// Close ends Serve and cuts every transfer, at once.
-func (s *Server) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	var err error
-	for c := range s.conns {
-		err = errors.Join(err, c.Close())
-	}
-	clear(s.conns)
-	return err
-}
+// Close ends Serve and cuts every transfer, at once, and waits for their ends.
+func (s *Server) Close() error { return s.group.Close() }
 
-// track notes what Close has to close; false: it is too late.
-func (s *Server) track(c io.Closer) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return false
-	}
-	s.conns[c] = struct{}{}
-	return true
-}
-
-func (s *Server) forget(c io.Closer) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.conns[c]; ok {
-		delete(s.conns, c)
-		_ = c.Close() // read from only, or everything was acknowledged
-	}
-}
-
-func (s *Server) isClosed() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closed
-}
-
-// transfer sends one file. Its socket is connected: the system drops packets of
-// everyone but the client.
+// transfer begins to send one file, on a socket of its own. That is connected: the
+// system drops packets of everyone but the client.
 func (s *Server) transfer(local, remote net.Addr, r request) {
 	laddr, ok1 := local.(*net.UDPAddr)
 	raddr, ok2 := remote.(*net.UDPAddr)
@@ -139,12 +86,12 @@ func (s *Server) transfer(local, remote net.Addr, r request) {
 	if err != nil {
 		return
 	}
-	if !s.track(conn) {
-		conn.Close()
-		return
+	if s.group.Start(conn, func(conn net.Conn) { s.answer(conn, remote, r) }) != nil {
+		conn.Close() // the client asks again
 	}
-	defer s.forget(conn)
+}
 
+func (s *Server) answer(conn net.Conn, remote net.Addr, r request) {
 	file, size, err := s.open(r.name, remote)
 	if err != nil {
 		code, message := uint16(codeNotDefined), "internal error"
@@ -154,7 +101,7 @@ func (s *Server) transfer(local, remote net.Addr, r request) {
 		case errors.Is(err, fs.ErrPermission):
 			code, message = codeAccessViolation, "Access violation"
 		}
-		_, _ = conn.Write(errorPacket(code, message))
+		_, _ = conn.Write(errorPacket(code, message)) // what is lost is asked for again
 		return
 	}
 	defer file.Close()

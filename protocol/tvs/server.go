@@ -6,6 +6,7 @@ import (
 	"net"
 	"time"
 
+	"ctlclient/protocol/internal/serve"
 	"ctlclient/protocol/internal/tlsconn"
 )
 
@@ -13,7 +14,7 @@ import (
 const DefaultMaxConns = 64
 
 // ErrServerClosed is what Serve returns after Close.
-var ErrServerClosed = tlsconn.ErrServerClosed
+var ErrServerClosed = serve.ErrServerClosed
 
 // ServerOptions of a service.
 type ServerOptions struct {
@@ -31,7 +32,7 @@ type ServerOptions struct {
 type Server struct {
 	o     ServerOptions
 	tls   *tls.Config
-	group tlsconn.Group
+	group serve.Group
 }
 
 // NewServer makes a server; Serve starts it.
@@ -45,7 +46,7 @@ func NewServer(o ServerOptions) *Server {
 	if o.Answer == nil {
 		o.Answer = func(Request) Answer { return Answer{} }
 	}
-	s := &Server{o: o, group: tlsconn.Group{Max: o.MaxConns}}
+	s := &Server{o: o, group: serve.Group{Max: o.MaxConns}}
 	s.tls = tlsconn.ServerConfig(func() (*tls.Certificate, error) {
 		if o.Certificate == nil {
 			return nil, errors.New("the service has no certificate")
@@ -58,7 +59,7 @@ func NewServer(o ServerOptions) *Server {
 
 // Serve answers on l until Close, then returns ErrServerClosed.
 func (s *Server) Serve(l net.Listener) error {
-	return s.group.Serve(l, s.handle, func(net.Conn) {})
+	return s.group.Serve(l, s.handle, nil)
 }
 
 // Close ends listeners and connections and waits for their handlers.
