@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"ctlclient/internal/atomicfile"
 )
 
 // Save writes the profile, readable by its owner alone, in one step: a new file
@@ -143,27 +145,8 @@ func editDistance(a, b string) int {
 }
 
 // writeFileAtomic replaces file by rename; the new one is 0600 and on disk before.
-func writeFileAtomic(file string, data []byte) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			tmp.Close()
-			os.Remove(tmp.Name())
-		}
-	}()
-	if _, err = tmp.Write(data); err != nil {
-		return err
-	}
-	if err = tmp.Sync(); err != nil {
-		return err
-	}
-	if err = tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), file)
+func writeFileAtomic(file string, data []byte) error {
+	return atomicfile.Write(file, data, 0o600)
 }
 
 // readBounded reads all of r, an error past limit bytes.

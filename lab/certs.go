@@ -18,6 +18,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"ctlclient/internal/atomicfile"
 )
 
 // Names of the certificates that a node keeps, as the certificate management
@@ -176,19 +178,5 @@ func readPEM(path, kind string) ([]byte, error) {
 // writeFile puts data in place by rename, 0600: a reader sees the former file
 // or the new one.
 func writeFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	return atomicfile.Write(path, data, 0o600)
 }

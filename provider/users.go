@@ -13,7 +13,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +21,8 @@ import (
 
 	"github.com/gofrs/flock"
 	"golang.org/x/crypto/argon2"
+
+	"ctlclient/internal/atomicfile"
 )
 
 // What a new hash costs: RFC 9106's second choice, for memory-constrained
@@ -287,28 +288,6 @@ func edit(ctx context.Context, file string, change func(*Users) error) (err erro
 
 // replaceFile puts data in a file's place by rename. It keeps the former file's
 // mode and, where permitted, owner; a new file is 0600 and its folder's owner's.
-func replaceFile(file string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			_ = os.Remove(f.Name()) // err is the cause
-		}
-	}()
-	if err := likeFormer(f, file); err != nil {
-		return err
-	}
-	if _, err := f.Write(data); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), file)
+func replaceFile(file string, data []byte) error {
+	return atomicfile.Replace(file, data, func(f *os.File) error { return likeFormer(f, file) })
 }
