@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"ctlclient/trust/release"
+
 	"github.com/pelletier/go-toml/v2"
 )
 
@@ -345,7 +347,6 @@ var (
 	nodeName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$`)
 	// A cluster's name also names its profile and its folder of journals.
 	clusterName = regexp.MustCompile(`^[\pL\pN]([\pL\pN ._-]{0,62}[\pL\pN])?$`)
-	version     = regexp.MustCompile(`^[0-9]{1,3}(\.[0-9]{1,5}){0,4}(\([0-9a-zA-Z]+\))?[0-9a-zA-Z.]*$`)
 )
 
 // Validate checks the whole profile; its errors are *ProfileError.
@@ -356,8 +357,10 @@ func (p *Profile) Validate() error {
 	if !clusterName.MatchString(p.Name) {
 		return bad("", "name", "name %q: a cluster has a name of letters, digits, blanks, dots, dashes and underscores, at most 64", p.Name)
 	}
-	if p.Version != "" && !version.MatchString(p.Version) {
-		return bad("", "version", "version %q is not a CUCM version such as \"12.0\"", p.Version)
+	if p.Version != "" {
+		if _, err := release.Parse(p.Version); err != nil {
+			return bad("", "version", "version: %v", err)
+		}
 	}
 	if err := checkSource(p.PasswordSource); err != nil {
 		return bad("", "password-source", "password-source: %v", err)

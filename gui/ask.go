@@ -12,7 +12,7 @@ import (
 
 	"ctlclient/gui/widgets"
 	"ctlclient/token"
-	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
 )
 
@@ -208,7 +208,7 @@ func (a *asker) Confirm(ctx context.Context, c workflow.Confirmation) (bool, err
 		title, text := a.words(c)
 		content := container.NewVBox(widgets.Flush(widgets.Wrapped(text)))
 		for _, h := range c.Hazards {
-			if c.Danger && h.Severity != trust.Danger {
+			if c.Danger && h.Severity != hazard.Danger {
 				continue // the review has shown it; here is only what is to be accepted
 			}
 			content.Add(widgets.NewNotice(noticeOf(h.Severity), strings.TrimSpace(h.Message)))

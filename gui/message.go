@@ -12,7 +12,7 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
-	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
 )
 
@@ -141,11 +141,11 @@ func textOf(parts ...string) string {
 func emptyNote(key string) fyne.CanvasObject { return widgets.NewNotice(widgets.InfoNotice, t(key)) }
 
 // noticeOf is how a hazard is shown.
-func noticeOf(s trust.Severity) widgets.NoticeKind {
+func noticeOf(s hazard.Severity) widgets.NoticeKind {
 	switch s {
-	case trust.Danger:
+	case hazard.Danger:
 		return widgets.DangerNotice
-	case trust.Warning:
+	case hazard.Warning:
 		return widgets.WarningNotice
 	}
 	return widgets.InfoNotice

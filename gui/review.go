@@ -13,6 +13,7 @@ import (
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
 	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
 )
 
@@ -106,7 +107,7 @@ func (r *reviewScreen) fillTop(p *workflow.Plan) {
 	}
 	var others []fyne.CanvasObject
 	for _, h := range p.Hazards {
-		if h.Severity == trust.Danger {
+		if h.Severity == hazard.Danger {
 			r.top.Add(hazardNotice(h)) // before everything else
 			continue
 		}
@@ -128,7 +129,7 @@ func countPhones(vs []trust.Verdict) int {
 	return n
 }
 
-func hazardNotice(h trust.Hazard) fyne.CanvasObject {
+func hazardNotice(h hazard.Hazard) fyne.CanvasObject {
 	var below []fyne.CanvasObject
 	for line := range strings.Lines(h.Hint) {
 		if line = strings.TrimSpace(line); line != "" {

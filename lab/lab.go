@@ -16,6 +16,8 @@ import (
 	"sync"
 	"time"
 
+	version "ctlclient/trust/release"
+
 	"github.com/gofrs/flock"
 
 	"ctlclient/ctlbuild"
@@ -220,8 +222,14 @@ func newState(dir string, o Options) (*state, error) {
 	if s.Release == "" {
 		s.Release = "12.0"
 	}
+	v, err := version.Parse(s.Release)
+	if err != nil {
+		return nil, err
+	}
+	minor, _ := v.Minor()
+	s.Release = fmt.Sprintf("%d.%d", v.Major(), minor)
 	if _, ok := releases[s.Release]; !ok {
-		return nil, fmt.Errorf("release %q is not one of 10.0, 10.5, 11.5, 12.0", s.Release)
+		return nil, fmt.Errorf("release %s is not one of 10.0, 10.5, 11.5, 12.0", v)
 	}
 	if s.KeyBits == 0 {
 		s.KeyBits = 2048

@@ -19,7 +19,7 @@ import (
 	"ctlclient/ctlbuild"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/httpfile"
-	"ctlclient/trust"
+	"ctlclient/trust/fleet"
 )
 
 // up starts a lab for a test. Small keys: none of what is tested depends on
@@ -442,11 +442,11 @@ func TestFleetIsWhatPhonesHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	entries, err := trust.ReadFleet(f, func(name string) (io.ReadCloser, error) { return os.Open(filepath.Join(l.Dir, name)) })
+	entries, err := fleet.Read(f, func(name string) (io.ReadCloser, error) { return os.Open(filepath.Join(l.Dir, name)) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	phones := trust.ResolveHeld(entries, nil, trust.Current{})
+	phones := fleet.Resolve(entries, nil, fleet.Current{})
 	sum := func(l *ctlbuild.List) string {
 		if l == nil {
 			return ""

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // tvsRecords are the records by which the phone authenticates a TVS server: the CTL
@@ -57,7 +58,7 @@ func (a *assessment) reachTVS() (records []tvsRecord, refusal, source string, ok
 		for i, r := range records {
 			names[i] = r.String()
 		}
-		a.step(true, what, "yes: it authenticates TVS servers by "+and(names))
+		a.step(true, what, "yes: it authenticates TVS servers by "+message.And(names))
 	}
 	return records, "", "", true
 }
@@ -87,13 +88,13 @@ func (a *assessment) askAbout(o offered) {
 	a.print(lineTVSFlush, lineTVSFlushed)
 	a.success(o)
 	a.decidedByTVS(records)
-	a.end(true, srcRegen+"; "+srcSix+", item 5", "The phone does not know the signer, "+o.signer.name+", but TVS vouches for it.")
+	a.end(true, srcRegen+"; "+SourceRules+", item 5", "The phone does not know the signer, "+o.signer.name+", but TVS vouches for it.")
 }
 
 // ask asks once. When the answer is no answer, or no, the verdict is ended. lines are
 // what the console shows before a question that reaches a server.
 func (a *assessment) ask(cert []byte, records []tvsRecord, lacks string, lines ...string) (Answer, bool) {
-	what := "TVS is asked about " + certName(cert) + "."
+	what := "TVS is asked about " + CertificateName(cert) + "."
 	if a.tvs == nil {
 		a.step(false, what, "not asked")
 		a.doubt()
@@ -171,5 +172,5 @@ func roleNames(list []uint8) string {
 	for i, r := range list {
 		names[i] = roles([]ctlbuild.Function{ctlbuild.Function(r)})
 	}
-	return and(names)
+	return message.And(names)
 }

@@ -10,15 +10,15 @@ import (
 
 // Sources of the rules that Assess follows.
 const (
-	srcVerify  = `Security By Default, "The phone verifies the ITL and configuration file"`
-	srcUnknown = `Security By Default, "Phone contacts TVS for unknown certificate"`
-	srcSign    = `trust-list, section 1, "The signer"`
-	srcSix     = `trust-list, section 6`
-	srcOff     = `Security By Default, "Can I turn off SBD?"`
-	srcNoSBD   = `Tokenless CTL, "Requirements", note; trust-list, section 6, item 6`
-	srcRegen   = `Tokenless CTL, "Certificate regeneration for the tokenless CTL solution"`
-	srcStubs   = `trust-list, section 4, non-secure mode`
-	srcSHA512  = `CUCM facts, rule 14`
+	srcVerify    = `Security By Default, "The phone verifies the ITL and configuration file"`
+	srcUnknown   = `Security By Default, "Phone contacts TVS for unknown certificate"`
+	SourceSigner = `trust-list, section 1, "The signer"`
+	SourceRules  = `trust-list, section 6`
+	srcOff       = `Security By Default, "Can I turn off SBD?"`
+	srcNoSBD     = `Tokenless CTL, "Requirements", note; trust-list, section 6, item 6`
+	srcRegen     = `Tokenless CTL, "Certificate regeneration for the tokenless CTL solution"`
+	srcStubs     = `trust-list, section 4, non-secure mode`
+	SourceSHA512 = `CUCM facts, rule 14`
 )
 
 // Assess says what phone p makes of o. It asks tvs at most once, and only where the
@@ -38,7 +38,7 @@ func Assess(ctx context.Context, p Phone, o Offer, tvs Asker) Verdict {
 		a.https(o.HTTPS)
 	default:
 		a.doubt()
-		a.end(false, srcSix, "Nothing was offered.")
+		a.end(false, SourceRules, "Nothing was offered.")
 	}
 	return a.v
 }
@@ -98,7 +98,7 @@ func signedList(label string, l *ctlbuild.List) offered {
 func draftList(d *ctlbuild.Draft, certDER []byte) offered {
 	o := offered{
 		label:  "CTL",
-		signer: signer{name: certName(certDER), cert: certDER},
+		signer: signer{name: CertificateName(certDER), cert: certDER},
 		digest: d.Digest,
 	}
 	i := slices.IndexFunc(d.Records, func(r ctlbuild.Record) bool {
@@ -185,7 +185,7 @@ func (a *assessment) list(o offered) {
 	if p.Unknown != "" && p.CTL == nil && p.ITL == nil {
 		a.step(false, "What does the phone hold?", "not known: "+p.Unknown)
 		a.doubt()
-		a.end(false, srcSix, "What the phone holds is not known ("+p.Unknown+"), so whether it accepts cannot be told.")
+		a.end(false, SourceRules, "What the phone holds is not known ("+p.Unknown+"), so whether it accepts cannot be told.")
 		return
 	}
 	if p.CTL == nil && a.itl() == nil && p.Unknown == "" {
@@ -208,7 +208,7 @@ func (a *assessment) intact(o offered) bool {
 	what := "Is the offered " + o.label + " intact?"
 	if o.fault != "" {
 		a.step(false, what, "no: "+o.fault)
-		a.reject(srcSign, "The offered "+o.label+" is not a sound file: "+o.fault+".")
+		a.reject(SourceSigner, "The offered "+o.label+" is not a sound file: "+o.fault+".")
 		return false
 	}
 	a.step(true, what, o.how)
@@ -232,7 +232,7 @@ func (a *assessment) alreadyHeld(o offered) bool {
 	a.step(true, "Does the phone hold this very file?", "yes, byte for byte (MD5 "+held.MD5()+")")
 	a.unsure = false
 	a.success(o)
-	a.end(true, srcSix, "The phone already holds this "+o.label+": nothing changes.")
+	a.end(true, SourceRules, "The phone already holds this "+o.label+": nothing changes.")
 	return true
 }
 
@@ -278,7 +278,7 @@ func (a *assessment) itlByCTLAlone(o offered) {
 		return
 	}
 	// Lists of 12.0 and later are signed by ITLRecovery, which a CTL has as SAST; the document is older.
-	if other := find(ctl, o.signer, ctlbuild.SAST, ctlbuild.TFTP); other >= 0 {
+	if other := FindSigner(ctl, o.signer.issuer, o.signer.serial, ctlbuild.SAST, ctlbuild.TFTP); other >= 0 {
 		a.step(false, "Is the signer in the CTL in another role?",
 			"yes, "+RecordName(other, &ctl.Records[other])+"; the document names CCM+TFTP alone and says nothing of this")
 		a.doubt()
@@ -334,7 +334,7 @@ func (a *assessment) byRecord(o offered, held *ctlbuild.List, where string, m ma
 
 func acceptSource(label string) string {
 	if label == "CTL" {
-		return srcSix + ", item 5; " + srcVerify
+		return SourceRules + ", item 5; " + srcVerify
 	}
 	return srcVerify + ", third state"
 }

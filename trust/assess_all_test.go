@@ -10,13 +10,15 @@ import (
 	"ctlclient/ctlbuild/ctltest"
 	"ctlclient/trust"
 	"ctlclient/trust/advise"
+	"ctlclient/trust/hazard"
+	"ctlclient/trust/trusttest"
 )
 
 // What is said of many phones at once is what is said of each; TVS is asked once for
 // phones that are alike.
 func TestAssessAll(t *testing.T) {
-	s := newScene(t)
-	next := edited(t, s.ETokens, s.NewToken, func(d *ctlDraft) { addToken(t, d, s.NewToken) })
+	s := trusttest.New(t)
+	next := trusttest.Edited(t, s.ETokens, s.NewToken, func(d *ctlbuild.Draft) { trusttest.AddToken(t, d, s.NewToken) })
 	phones := append(trust.DefaultPhones(s.ETokens, s.ITL, nil),
 		trust.Phone{Name: mac, Model: "7975", CTL: s.ETokens, ITL: s.ITL},
 		trust.Phone{Name: "SEP0011215A1AE4", Model: "7975", CTL: s.ETokens, ITL: s.ITL},
@@ -27,7 +29,7 @@ func TestAssessAll(t *testing.T) {
 	asked := 0
 	tvs := trust.AskerFunc(func(ctx context.Context, p trust.Phone, der []byte) (trust.Answer, error) {
 		asked++
-		return vouches([]uint8{0}, s.NewToken).Ask(ctx, p, der)
+		return trusttest.Vouches([]uint8{0}, s.NewToken).Ask(ctx, p, der)
 	})
 	for name, o := range map[string]trust.Offer{
 		"CTL": {CTL: next}, "ITL": {ITL: s.NewITL}, "HTTPS": {HTTPS: s.Tomcat.DER},
@@ -54,7 +56,7 @@ func TestAssessAll(t *testing.T) {
 // is held already, a certain verdict about phones that hold nothing needs no TVS, and
 // hazards and advice come to an end.
 func FuzzAssess(f *testing.F) {
-	s := newScene(f)
+	s := trusttest.New(f)
 	for _, seed := range [][3]*ctlbuild.List{
 		{s.ETokens, s.ITL, s.Tokenless}, {s.Tokenless, s.ITL, s.NewTokenless}, {s.NonSecure, s.EmptyITL, s.ETokens}, {s.ETokens, s.ITL, s.NewITL},
 	} {
@@ -73,7 +75,7 @@ func FuzzAssess(f *testing.F) {
 			p.ITL = l
 		}
 		for _, offer := range []trust.Offer{{CTL: o}, {ITL: o}} {
-			v := trust.Assess(t.Context(), p, offer, vouches([]uint8{0}, s.NewPub))
+			v := trust.Assess(t.Context(), p, offer, trusttest.Vouches([]uint8{0}, s.NewPub))
 			if v.Accept && !o.Verify().OK {
 				t.Fatalf("a list that does not verify is accepted: %s", v.Reason)
 			}
@@ -84,8 +86,8 @@ func FuzzAssess(f *testing.F) {
 				t.Fatalf("a phone without lists asks or wavers: %s", v.Reason)
 			}
 		}
-		trust.Hazards(t.Context(), trust.Change{Old: p.CTL, New: o, ITL: p.ITL, Mixed: true, Now: ctltest.Time}, trust.NoTVS)
-		trust.Hazards(t.Context(), trust.Change{Old: p.CTL, Draft: ctlbuild.Edit(o), Signer: s.Token1.DER, Now: ctltest.Time}, nil)
+		hazard.Find(t.Context(), hazard.Change{Old: p.CTL, New: o, ITL: p.ITL, Mixed: true, Now: ctltest.Time}, trust.NoTVS)
+		hazard.Find(t.Context(), hazard.Change{Old: p.CTL, Draft: ctlbuild.Edit(o), Signer: s.Token1.DER, Now: ctltest.Time}, nil)
 		for kind := range advise.Kinds() {
 			a := advise.Advise(t.Context(), advise.Situation{CTL: o, ITL: p.ITL, DestinationCTL: p.CTL, Mixed: true},
 				[]advise.PlannedChange{{Kind: advise.Kind(kind)}})
@@ -98,7 +100,7 @@ func FuzzAssess(f *testing.F) {
 
 // A fleet of 10,000 phones of four models, half of them named one by one.
 func BenchmarkAssessAll(b *testing.B) {
-	s := newScene(b)
+	s := trusttest.New(b)
 	next := ctltest.Sign(b, s.ETokensDraft(b), s.Token1)
 	var phones []trust.Phone
 	for i := range 10_000 {

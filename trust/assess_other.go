@@ -17,7 +17,7 @@ func (a *assessment) config(e *ctlbuild.Envelope) {
 	if p.Unknown != "" && p.CTL == nil && p.ITL == nil {
 		a.step(false, "What does the phone hold?", "not known: "+p.Unknown)
 		a.doubt()
-		a.end(false, srcSix, "What the phone holds is not known ("+p.Unknown+"), so whether it accepts cannot be told.")
+		a.end(false, SourceRules, "What the phone holds is not known ("+p.Unknown+"), so whether it accepts cannot be told.")
 		return
 	}
 	if p.CTL == nil && a.itl() == nil && p.Unknown == "" {
@@ -98,7 +98,7 @@ func (a *assessment) configUnknown(s signer) {
 // https follows the certificate of an HTTPS server through the phone.
 func (a *assessment) https(der []byte) {
 	p := a.v.Phone
-	name := certName(der)
+	name := CertificateName(der)
 	if p.ITL != nil && a.sbd() && p.ITL.IsEmptyRollback() && p.CTL == nil {
 		a.step(false, "What does the phone hold?", "an ITL emptied by \"Prepare Cluster for Rollback to Pre 8.0\"")
 		a.end(false, srcOff, "With an emptied ITL the phone cannot verify HTTPS servers; the secured phone URLs must be set to HTTP.")

@@ -10,6 +10,7 @@ import (
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
 	"ctlclient/trust"
+	"ctlclient/trust/trusttest"
 )
 
 const mac = "SEP0011215A1AE3"
@@ -18,27 +19,27 @@ const mac = "SEP0011215A1AE3"
 // DOCUMENT/paragraph/branch: SBD is Security By Default, Tokenless is Mixed Mode
 // with Tokenless CTL, list is trust-list section 6.
 func TestFlow(t *testing.T) {
-	s := newScene(t)
+	s := trusttest.New(t)
 	config := s.Config(t, mac+".cnf.xml.sgn", []byte("<device/>"))
 	secret := s.Config(t, mac+".cnf.xml.enc.sgn", []byte{0, 1, 2, 3, 0xff, 0xfe})
 	after := *s.Cluster
 	after.Pub = s.NewPub
 	newConfig := after.Config(t, mac+".cnf.xml.sgn", []byte("<device/>"))
-	byToken1 := edited(t, s.ETokens, s.Token1, func(*ctlbuild.Draft) {})
-	byNewToken := edited(t, s.ETokens, s.NewToken, func(d *ctlbuild.Draft) { addToken(t, d, s.NewToken) })
-	toTokens := edited(t, s.Tokenless, s.Token1, func(d *ctlbuild.Draft) {
+	byToken1 := trusttest.Edited(t, s.ETokens, s.Token1, func(*ctlbuild.Draft) {})
+	byNewToken := trusttest.Edited(t, s.ETokens, s.NewToken, func(d *ctlbuild.Draft) { trusttest.AddToken(t, d, s.NewToken) })
+	toTokens := trusttest.Edited(t, s.Tokenless, s.Token1, func(d *ctlbuild.Draft) {
 		d.Records = d.Records[1:]
-		addToken(t, d, s.Token1)
-		addToken(t, d, s.Token2)
+		trusttest.AddToken(t, d, s.Token1)
+		trusttest.AddToken(t, d, s.Token2)
 	})
-	itlByToken := edited(t, s.ITL, s.NewToken, func(d *ctlbuild.Draft) { addToken(t, d, s.NewToken) })
-	withAppServer := edited(t, s.ETokens, s.Token1, func(d *ctlbuild.Draft) {
+	itlByToken := trusttest.Edited(t, s.ITL, s.NewToken, func(d *ctlbuild.Draft) { trusttest.AddToken(t, d, s.NewToken) })
+	withAppServer := trusttest.Edited(t, s.ETokens, s.Token1, func(d *ctlbuild.Draft) {
 		if _, err := d.Add(ctlbuild.Entry{Function: ctlbuild.AppServer, Certificate: s.Tomcat.DER, Host: "10.1.1.1"}); err != nil {
 			t.Fatal(err)
 		}
 	})
-	sha512List := edited(t, s.ETokens, s.Token1, func(d *ctlbuild.Draft) { d.Digest = ctlbuild.SHA512 })
-	never := forbidden(t)
+	sha512List := trusttest.Edited(t, s.ETokens, s.Token1, func(d *ctlbuild.Draft) { d.Digest = ctlbuild.SHA512 })
+	never := trusttest.Forbidden(t)
 
 	tests := []struct {
 		name    string
@@ -62,34 +63,34 @@ func TestFlow(t *testing.T) {
 		{name: "SBD/verifies/CTL but no ITL, signer is a SAST only: not said", phone: trust.Phone{CTL: byNewToken}, offer: trust.Offer{ITL: itlByToken}, tvs: never, unsure: true, says: "the document names CCM+TFTP alone"},
 		{name: "SBD/verifies/CTL and ITL, the CTL has the signer", phone: trust.Phone{CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: byToken1}, tvs: never, accept: true, decider: "SAST-ADN0054f509", says: "record 1 (SAST-ADN0054f509) of the CTL"},
 		{name: "SBD/verifies/CTL and ITL, the ITL has the signer", phone: trust.Phone{CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: s.Tokenless}, tvs: never, accept: true, decider: ctltest.PubHost, says: "of the ITL that the phone holds"},
-		{name: "SBD/verifies/CTL and ITL, TVS has the signer", phone: trust.Phone{CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: byNewToken}, tvs: vouches([]uint8{0}, s.NewToken), accept: true, byTVS: true, decider: ctltest.PubHost, says: "TVS vouches for it"},
-		{name: "SBD/verifies/CTL and ITL, nobody has the signer", phone: trust.Phone{CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: byNewToken}, tvs: vouches(nil), byTVS: true, says: "TVS does not vouch"},
-		{name: "SBD/verifies/CTL and ITL, a new ITL by the same signer", phone: trust.Phone{CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{ITL: edited(t, s.ITL, s.Pub, func(*ctlbuild.Draft) {})}, tvs: never, accept: true, decider: ctltest.PubHost},
+		{name: "SBD/verifies/CTL and ITL, TVS has the signer", phone: trust.Phone{CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: byNewToken}, tvs: trusttest.Vouches([]uint8{0}, s.NewToken), accept: true, byTVS: true, decider: ctltest.PubHost, says: "TVS vouches for it"},
+		{name: "SBD/verifies/CTL and ITL, nobody has the signer", phone: trust.Phone{CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: byNewToken}, tvs: trusttest.Vouches(nil), byTVS: true, says: "TVS does not vouch"},
+		{name: "SBD/verifies/CTL and ITL, a new ITL by the same signer", phone: trust.Phone{CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{ITL: trusttest.Edited(t, s.ITL, s.Pub, func(*ctlbuild.Draft) {})}, tvs: never, accept: true, decider: ctltest.PubHost},
 		{name: "SBD/verifies/configuration by CCM+TFTP of the ITL", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{Config: config}, tvs: never, accept: true, decider: ctltest.PubHost},
 		{name: "non-secure mode/stubs for servers: the configuration comes without a signature", phone: trust.Phone{Model: "7940", NoSBD: true, CTL: s.NonSecure}, offer: trust.Offer{Config: config}, tvs: never, accept: true, unsure: true, says: "by address alone"},
 		{name: "SBD/verifies/configuration by CCM+TFTP of the CTL", phone: trust.Phone{CTL: s.ETokens}, offer: trust.Offer{Config: config}, tvs: never, accept: true, decider: ctltest.PubHost},
 		{name: "SBD/TFTP encryption/signer known, key not judged", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{Config: secret}, tvs: never, accept: true, decider: ctltest.PubHost, says: "whether the phone has the key"},
 
 		// Security By Default, "Phone contacts TVS for unknown certificate"
-		{name: "SBD/contacts TVS/HTTPS certificate vouched for", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{HTTPS: s.Tomcat.DER}, tvs: vouches(nil, s.Tomcat), accept: true, byTVS: true, decider: ctltest.PubHost},
-		{name: "SBD/contacts TVS/HTTPS certificate unknown to TVS", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{HTTPS: s.Tomcat.DER}, tvs: vouches(nil), byTVS: true},
+		{name: "SBD/contacts TVS/HTTPS certificate vouched for", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{HTTPS: s.Tomcat.DER}, tvs: trusttest.Vouches(nil, s.Tomcat), accept: true, byTVS: true, decider: ctltest.PubHost},
+		{name: "SBD/contacts TVS/HTTPS certificate unknown to TVS", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{HTTPS: s.Tomcat.DER}, tvs: trusttest.Vouches(nil), byTVS: true},
 		{name: "SBD/contacts TVS/HTTPS certificate in the CTL", phone: trust.Phone{CTL: withAppServer, ITL: s.ITL}, offer: trust.Offer{HTTPS: s.Tomcat.DER}, tvs: never, accept: true, decider: "tomcat." + ctltest.PubHost},
-		{name: "SBD/contacts TVS/HTTPS certificate held in another role", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{HTTPS: s.Pub.DER}, tvs: vouches(nil, s.Pub), accept: true, byTVS: true, decider: ctltest.PubHost, says: "in another role"},
-		{name: "SBD/contacts TVS/no TVS server reached", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{HTTPS: s.Tomcat.DER}, tvs: down, says: "TVS cannot be reached"},
-		{name: "SBD/contacts TVS/TVS presents the certificate of the ITL", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{HTTPS: s.Tomcat.DER}, tvs: server(s.TVS, s.Tomcat), accept: true, byTVS: true, decider: ctltest.PubHost},
-		{name: "SBD/contacts TVS/TVS presents another certificate", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{HTTPS: s.Tomcat.DER}, tvs: server(s.NewTVS, s.Tomcat), says: "no TVS server shows a certificate that the phone's lists know"},
+		{name: "SBD/contacts TVS/HTTPS certificate held in another role", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{HTTPS: s.Pub.DER}, tvs: trusttest.Vouches(nil, s.Pub), accept: true, byTVS: true, decider: ctltest.PubHost, says: "in another role"},
+		{name: "SBD/contacts TVS/no TVS server reached", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{HTTPS: s.Tomcat.DER}, tvs: trusttest.Down, says: "TVS cannot be reached"},
+		{name: "SBD/contacts TVS/TVS presents the certificate of the ITL", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{HTTPS: s.Tomcat.DER}, tvs: trusttest.Server(s.TVS, s.Tomcat), accept: true, byTVS: true, decider: ctltest.PubHost},
+		{name: "SBD/contacts TVS/TVS presents another certificate", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{HTTPS: s.Tomcat.DER}, tvs: trusttest.Server(s.NewTVS, s.Tomcat), says: "no TVS server shows a certificate that the phone's lists know"},
 		{name: "SBD/contacts TVS/HTTPS with no list at all: not said", offer: trust.Offer{HTTPS: s.Tomcat.DER}, tvs: never, unsure: true},
 		{name: "SBD/contacts TVS/HTTPS with a CTL alone", phone: trust.Phone{CTL: s.ETokens}, offer: trust.Offer{HTTPS: s.Tomcat.DER}, tvs: never, says: "holds no TVS record"},
 
 		// Security By Default, "Regenerating certificates"
-		{name: "SBD/regenerating/steps 1 to 4, CallManager alone", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{ITL: s.NewITL}, tvs: server(s.TVS, s.NewPub), accept: true, byTVS: true, decider: ctltest.PubHost},
-		{name: "SBD/regenerating/step 5, configuration before the new ITL", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{Config: newConfig}, tvs: server(s.TVS, s.NewPub), unsure: true, says: "accepts the new ITL first"},
+		{name: "SBD/regenerating/steps 1 to 4, CallManager alone", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{ITL: s.NewITL}, tvs: trusttest.Server(s.TVS, s.NewPub), accept: true, byTVS: true, decider: ctltest.PubHost},
+		{name: "SBD/regenerating/step 5, configuration before the new ITL", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{Config: newConfig}, tvs: trusttest.Server(s.TVS, s.NewPub), unsure: true, says: "accepts the new ITL first"},
 		{name: "SBD/regenerating/step 6, configuration by the new ITL", phone: trust.Phone{ITL: s.NewITL}, offer: trust.Offer{Config: newConfig}, tvs: never, accept: true, decider: ctltest.PubHost},
-		{name: "SBD/regenerating/note, CallManager and TVS at once", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{ITL: s.NewITL}, tvs: server(s.NewTVS, s.NewPub), says: "no TVS server shows a certificate"},
+		{name: "SBD/regenerating/note, CallManager and TVS at once", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{ITL: s.NewITL}, tvs: trusttest.Server(s.NewTVS, s.NewPub), says: "no TVS server shows a certificate"},
 
 		// Security By Default, "Change host names or domain names"
-		{name: "SBD/renaming/single node with ITL only", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{ITL: s.NewITL}, tvs: server(s.NewTVS, s.NewPub), says: "no TVS server"},
-		{name: "SBD/renaming/single node with CTL and ITL, CTL by the same token", phone: trust.Phone{CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: byToken1}, tvs: server(s.NewTVS), accept: true, decider: "SAST-ADN0054f509"},
+		{name: "SBD/renaming/single node with ITL only", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{ITL: s.NewITL}, tvs: trusttest.Server(s.NewTVS, s.NewPub), says: "no TVS server"},
+		{name: "SBD/renaming/single node with CTL and ITL, CTL by the same token", phone: trust.Phone{CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: byToken1}, tvs: trusttest.Server(s.NewTVS), accept: true, decider: "SAST-ADN0054f509"},
 
 		// Security By Default, "Can I turn off SBD?"
 		{name: "SBD/turn off/any configuration is taken", phone: trust.Phone{ITL: s.EmptyITL}, offer: trust.Offer{Config: newConfig}, tvs: never, accept: true, says: "whoever signed it"},
@@ -105,10 +106,10 @@ func TestFlow(t *testing.T) {
 		{name: "Tokenless/non-secure to mixed/ITL verifies the first CTL", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{CTL: s.Tokenless}, tvs: never, accept: true, decider: ctltest.PubHost},
 		{name: "Tokenless/tokens to tokenless/ITL has CallManager", phone: trust.Phone{CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: s.Tokenless}, tvs: never, accept: true, decider: ctltest.PubHost},
 		{name: "Tokenless/tokens to tokenless/no SBD: CCM+TFTP is no SAST", phone: trust.Phone{NoSBD: true, CTL: s.ETokens}, offer: trust.Offer{CTL: s.Tokenless}, tvs: never, says: "as CCM+TFTP it does not vouch"},
-		{name: "Tokenless/tokenless to tokens/in Phone-SAST-trust", phone: trust.Phone{CTL: s.Tokenless, ITL: s.ITL}, offer: trust.Offer{CTL: toTokens}, tvs: vouches([]uint8{0}, s.Token1), accept: true, byTVS: true, decider: ctltest.PubHost},
-		{name: "Tokenless/tokenless to tokens/not in Phone-SAST-trust", phone: trust.Phone{CTL: s.Tokenless, ITL: s.ITL}, offer: trust.Offer{CTL: toTokens}, tvs: vouches(nil), byTVS: true, says: "does not vouch"},
-		{name: "Tokenless/regeneration/TVS knows the new CallManager", phone: trust.Phone{CTL: s.Tokenless, ITL: s.ITL}, offer: trust.Offer{CTL: s.NewTokenless}, tvs: vouches([]uint8{0, 2}, s.NewPub), accept: true, byTVS: true, decider: ctltest.PubHost, says: "as SAST and CCM+TFTP"},
-		{name: "Tokenless/regeneration/TVS knows it, but not as SAST", phone: trust.Phone{CTL: s.Tokenless, ITL: s.ITL}, offer: trust.Offer{CTL: s.NewTokenless}, tvs: vouches([]uint8{2}, s.NewPub), byTVS: true, unsure: true, says: "not as SAST, but as CCM+TFTP"},
+		{name: "Tokenless/tokenless to tokens/in Phone-SAST-trust", phone: trust.Phone{CTL: s.Tokenless, ITL: s.ITL}, offer: trust.Offer{CTL: toTokens}, tvs: trusttest.Vouches([]uint8{0}, s.Token1), accept: true, byTVS: true, decider: ctltest.PubHost},
+		{name: "Tokenless/tokenless to tokens/not in Phone-SAST-trust", phone: trust.Phone{CTL: s.Tokenless, ITL: s.ITL}, offer: trust.Offer{CTL: toTokens}, tvs: trusttest.Vouches(nil), byTVS: true, says: "does not vouch"},
+		{name: "Tokenless/regeneration/TVS knows the new CallManager", phone: trust.Phone{CTL: s.Tokenless, ITL: s.ITL}, offer: trust.Offer{CTL: s.NewTokenless}, tvs: trusttest.Vouches([]uint8{0, 2}, s.NewPub), accept: true, byTVS: true, decider: ctltest.PubHost, says: "as SAST and CCM+TFTP"},
+		{name: "Tokenless/regeneration/TVS knows it, but not as SAST", phone: trust.Phone{CTL: s.Tokenless, ITL: s.ITL}, offer: trust.Offer{CTL: s.NewTokenless}, tvs: trusttest.Vouches([]uint8{2}, s.NewPub), byTVS: true, unsure: true, says: "not as SAST, but as CCM+TFTP"},
 
 		// trust-list, section 6, and what surrounds it
 		{name: "list/item 5/CTL alone and signer unknown", phone: trust.Phone{CTL: s.ETokens}, offer: trust.Offer{CTL: byNewToken}, tvs: never, says: "holds no TVS record"},
@@ -119,7 +120,7 @@ func TestFlow(t *testing.T) {
 		{name: "unknown phone", phone: trust.Phone{Unknown: "never seen since 2019"}, offer: trust.Offer{CTL: byToken1}, tvs: never, unsure: true, says: "never seen since 2019"},
 		{name: "half known phone/the known CTL decides", phone: trust.Phone{CTL: s.ETokens, Unknown: "its ITL is not known"}, offer: trust.Offer{CTL: byToken1}, tvs: never, accept: true, decider: "SAST-ADN0054f509"},
 		{name: "half known phone/the known CTL does not decide", phone: trust.Phone{CTL: s.ETokens, Unknown: "its ITL is not known"}, offer: trust.Offer{CTL: byNewToken}, tvs: never, unsure: true},
-		{name: "unknown model may ask TVS", phone: trust.Phone{Model: "Acme 1", CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: byNewToken}, tvs: vouches(nil, s.NewToken), accept: true, unsure: true, byTVS: true, decider: ctltest.PubHost, says: `not known for model "Acme 1"`},
+		{name: "unknown model may ask TVS", phone: trust.Phone{Model: "Acme 1", CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: byNewToken}, tvs: trusttest.Vouches(nil, s.NewToken), accept: true, unsure: true, byTVS: true, decider: ctltest.PubHost, says: `not known for model "Acme 1"`},
 		{name: "facts rule 14/SHA-512 is not certain", phone: trust.Phone{CTL: s.ETokens}, offer: trust.Offer{CTL: sha512List}, tvs: never, accept: true, unsure: true, decider: "SAST-ADN0054f509", says: "SHA-512"},
 		{name: "facts rule 14/SHA-512 of an unknown signer is refused for certain", phone: trust.Phone{CTL: s.Tokenless}, offer: trust.Offer{CTL: sha512List}, tvs: never, says: "holds no TVS record"},
 		{name: "unknown model and no TVS is refused for certain", phone: trust.Phone{Model: "Acme 1", CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: byNewToken}, tvs: trust.NoTVS, says: "TVS cannot be reached"},
@@ -129,7 +130,7 @@ func TestFlow(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			v := trust.Assess(t.Context(), test.phone, test.offer, test.tvs)
 			if v.Accept != test.accept || v.Certain == test.unsure || v.ByTVS != test.byTVS {
-				t.Errorf("accept %v, certain %v, by TVS %v: %s\n%s", v.Accept, v.Certain, v.ByTVS, v.Reason, steps(v))
+				t.Errorf("accept %v, certain %v, by TVS %v: %s\n%s", v.Accept, v.Certain, v.ByTVS, v.Reason, trusttest.Steps(v))
 			}
 			decider := ""
 			if v.Decider != nil {
@@ -138,8 +139,8 @@ func TestFlow(t *testing.T) {
 			if decider != test.decider {
 				t.Errorf("decided by %q, want %q", decider, test.decider)
 			}
-			if !strings.Contains(v.Reason+"\n"+steps(v), test.says) {
-				t.Errorf("does not say %q: %s\n%s", test.says, v.Reason, steps(v))
+			if !strings.Contains(v.Reason+"\n"+trusttest.Steps(v), test.says) {
+				t.Errorf("does not say %q: %s\n%s", test.says, v.Reason, trusttest.Steps(v))
 			}
 			if v.Reason == "" || v.Source == "" {
 				t.Errorf("reason %q, source %q", v.Reason, v.Source)
@@ -156,35 +157,35 @@ func TestFlow(t *testing.T) {
 // A phone compares bytes: the same certificate under the other serial order is
 // another signer, and the steps say why.
 func TestSerialOrderIsAnotherSigner(t *testing.T) {
-	s := newScene(t)
+	s := trusttest.New(t)
 	record, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: s.Token1.DER, Token: true, SerialOrder: ctlbuild.BigEndian})
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := edited(t, s.ETokens, s.Token1, func(d *ctlbuild.Draft) { d.Records[0] = record })
+	other := trusttest.Edited(t, s.ETokens, s.Token1, func(d *ctlbuild.Draft) { d.Records[0] = record })
 	v := trust.Assess(t.Context(), trust.Phone{NoSBD: true, CTL: s.ETokens}, trust.Offer{CTL: other}, nil)
 	if !v.Lost() {
 		t.Fatalf("accept %v, certain %v: %s", v.Accept, v.Certain, v.Reason)
 	}
 	want := "record 1 (SAST-ADN0054f509) holds the same certificate, but it is listed with the serial number in the other byte order " +
 		"(3C:F9:27:00:00:00:AF:A2:DA:45, the file says 45:DA:A2:AF:00:00:00:27:F9:3C): to a phone, another signer"
-	if !strings.Contains(steps(v), want) {
-		t.Errorf("the steps do not explain it:\n%s", steps(v))
+	if !strings.Contains(trusttest.Steps(v), want) {
+		t.Errorf("the steps do not explain it:\n%s", trusttest.Steps(v))
 	}
 }
 
 // The name of a held SAST under another key must not do.
 func TestNameWithoutKeyIsRefused(t *testing.T) {
-	s := newScene(t)
+	s := trusttest.New(t)
 	forged := ctltest.Token("SAST-ADN0054f509", ctltest.Hex("45DAA2AF00000027F93C"))
 	forged.KeyName = "forger"
 	forger := ctltest.New(t, forged)
-	other := edited(t, s.ETokens, forger, func(d *ctlbuild.Draft) {
+	other := trusttest.Edited(t, s.ETokens, forger, func(d *ctlbuild.Draft) {
 		d.Records = d.Records[1:]
-		addToken(t, d, forger)
+		trusttest.AddToken(t, d, forger)
 	})
 	for _, o := range []trust.Verdict{
-		trust.Assess(t.Context(), trust.Phone{CTL: s.ETokens, ITL: s.ITL}, trust.Offer{CTL: other}, vouches(nil, forger)),
+		trust.Assess(t.Context(), trust.Phone{CTL: s.ETokens, ITL: s.ITL}, trust.Offer{CTL: other}, trusttest.Vouches(nil, forger)),
 	} {
 		if !o.Lost() || !strings.Contains(o.Reason, "the key is another") {
 			t.Errorf("accept %v: %s", o.Accept, o.Reason)
@@ -192,7 +193,7 @@ func TestNameWithoutKeyIsRefused(t *testing.T) {
 	}
 	d := ctlbuild.Edit(s.ETokens)
 	d.Records = d.Records[1:]
-	addToken(t, d, forger)
+	trusttest.AddToken(t, d, forger)
 	if v := trust.AssessDraft(t.Context(), trust.Phone{CTL: s.ETokens}, d, forger.DER, nil); !v.Lost() {
 		t.Errorf("the draft would be accepted: %s", v.Reason)
 	}
@@ -201,7 +202,7 @@ func TestNameWithoutKeyIsRefused(t *testing.T) {
 // A file that does not verify by itself is refused by every phone, also by one that
 // holds nothing.
 func TestDamagedFile(t *testing.T) {
-	s := newScene(t)
+	s := trusttest.New(t)
 	data := slices.Clone(s.ETokens.Bytes())
 	data[len(data)-1] ^= 1
 	bad, err := ctlbuild.Parse(data)
@@ -209,7 +210,7 @@ func TestDamagedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range []trust.Phone{{}, {CTL: s.ETokens, ITL: s.ITL}, {CTL: s.ETokens, NoSBD: true}, {Unknown: "never seen"}} {
-		v := trust.Assess(t.Context(), p, trust.Offer{CTL: bad}, forbidden(t))
+		v := trust.Assess(t.Context(), p, trust.Offer{CTL: bad}, trusttest.Forbidden(t))
 		if !v.Lost() || !strings.Contains(v.Reason, "not a sound file") {
 			t.Errorf("accept %v, certain %v: %s", v.Accept, v.Certain, v.Reason)
 		}
@@ -218,13 +219,13 @@ func TestDamagedFile(t *testing.T) {
 
 // What is said of a draft is what is then said of the signed list.
 func TestDraftAsTheSignedList(t *testing.T) {
-	s := newScene(t)
+	s := trusttest.New(t)
 	phones := append(trust.DefaultPhones(s.ETokens, s.ITL, nil), trust.DefaultPhones(s.Tokenless, s.ITL, nil)...)
 	phones = append(phones, trust.Phone{Unknown: "never seen"}, trust.Phone{ITL: s.ITL}, trust.Phone{ITL: s.EmptyITL})
 	for _, signer := range []*ctltest.Cert{s.Token1, s.Token2, s.NewToken} {
 		d := ctlbuild.Edit(s.ETokens)
-		addToken(t, d, s.NewToken)
-		for _, tvs := range []trust.Asker{nil, trust.NoTVS, vouches(nil), vouches([]uint8{0}, s.NewToken)} {
+		trusttest.AddToken(t, d, s.NewToken)
+		for _, tvs := range []trust.Asker{nil, trust.NoTVS, trusttest.Vouches(nil), trusttest.Vouches([]uint8{0}, s.NewToken)} {
 			for _, p := range phones {
 				before := trust.AssessDraft(t.Context(), p, d, signer.DER, tvs)
 				signed := trust.Assess(t.Context(), p, trust.Offer{CTL: ctltest.Sign(t, d, signer)}, tvs)
@@ -241,8 +242,8 @@ func TestDraftAsTheSignedList(t *testing.T) {
 
 // The lines are those of the documents' logs, and only those.
 func TestConsole(t *testing.T) {
-	s := newScene(t)
-	byToken1 := edited(t, s.ETokens, s.Token1, func(*ctlbuild.Draft) {})
+	s := trusttest.New(t)
+	byToken1 := trusttest.Edited(t, s.ETokens, s.Token1, func(*ctlbuild.Draft) {})
 	success := fmt.Sprintf("SECD: validate_file_envelope: File sign verify SUCCESS; header length <%d>", byToken1.Header.Length)
 	tests := []struct {
 		name  string
@@ -255,7 +256,7 @@ func TestConsole(t *testing.T) {
 			[]string{"SECD: tlRequestFile: Request CTLSEP0011215A1AE3.tlv", success}},
 		{"configuration accepted", trust.Phone{Name: mac, ITL: s.ITL}, trust.Offer{Config: s.Config(t, mac+".cnf.xml.sgn", []byte("<device/>"))}, nil,
 			[]string{"SECD: verifyFile: verify SUCCESS </usr/ram/SEP0011215A1AE3.cnf.xml>"}},
-		{"HTTPS by TVS", trust.Phone{Name: mac, ITL: s.ITL}, trust.Offer{HTTPS: s.Tomcat.DER}, vouches(nil, s.Tomcat), []string{
+		{"HTTPS by TVS", trust.Phone{Name: mac, ITL: s.ITL}, trust.Offer{HTTPS: s.Tomcat.DER}, trusttest.Vouches(nil, s.Tomcat), []string{
 			"SECD: srvr_cert_vfy: Server Certificate Validation needs to be done",
 			"SECD: findByCertAndRoleInTL: Searching TL from CTL file",
 			"SECD: findByCertAndRoleInTL: Searching TL from ITL file",
@@ -284,7 +285,7 @@ func TestConsole(t *testing.T) {
 
 // Breaking off is ours, not the phone's refusal.
 func TestCancelledQuestion(t *testing.T) {
-	s := newScene(t)
+	s := trusttest.New(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	tvs := trust.AskerFunc(func(ctx context.Context, _ trust.Phone, _ []byte) (trust.Answer, error) {
 		cancel()
@@ -297,7 +298,7 @@ func TestCancelledQuestion(t *testing.T) {
 }
 
 func TestCheckTVSCertificate(t *testing.T) {
-	s := newScene(t)
+	s := trusttest.New(t)
 	if i, err := trust.CheckTVSCertificate(s.ITL, s.TVS.DER); i != 2 || err != nil {
 		t.Errorf("by hash: record %d, %v", i, err)
 	}

@@ -4,11 +4,12 @@ import (
 	"testing"
 
 	"ctlclient/trust"
+	"ctlclient/trust/trusttest"
 )
 
 // The ITL is deleted by hand only when all four conditions of the document hold.
 func TestMustClear(t *testing.T) {
-	s := newScene(t)
+	s := trusttest.New(t)
 	old, next := trust.Checksum(s.ITL.MD5()), trust.Checksum(s.NewITL.SHA1())
 	for name, test := range map[string]struct {
 		stuck trust.Stuck

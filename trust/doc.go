@@ -1,11 +1,12 @@
 // Package trust says beforehand what a phone makes of a file: accept it, reject
 // it, or ask the Trust Verification Service (TVS) first, and which record decides.
 //
-// It knows three things. [Assess] follows one phone through one file, step by
-// step. [Hazards] holds a planned change of a cluster's CTL against the rules that
-// administrators have learnt the hard way. [ReadFleet] reads which phones there
-// are, so that both can speak of numbers. Package trust/advise does the same for
-// changes that begin elsewhere: a certificate regenerated, a server renamed.
+// [Assess] follows one phone through one file, step by step. What is built on it has
+// packages of its own: trust/fleet reads which phones there are, so that verdicts can
+// speak of numbers; trust/hazard holds a planned change of a cluster's CTL against the
+// rules that administrators have learnt the hard way; trust/advise does the same for
+// changes that begin elsewhere: a certificate regenerated, a server renamed;
+// trust/release reads CUCM versions, on which some of the rules depend.
 //
 // The rules come from two Cisco technotes, cited as
 //

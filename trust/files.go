@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // Names are the files that a phone asks for, in order, each with what it falls back
@@ -79,6 +80,13 @@ func (c Checksum) Kind() string {
 	return "SHA-1"
 }
 
+// NodeList is the list that one node serves.
+type NodeList struct {
+	Node string
+	List *ctlbuild.List // nil: none
+	Err  error          // why it is not known what the node serves
+}
+
 // Agreement of a phone's checksum with what nodes serve.
 type Agreement struct {
 	Same, Differ, None, Unknown []string // nodes, in the order given
@@ -94,7 +102,7 @@ func (a Agreement) Sentence() string {
 	var parts []string
 	add := func(nodes []string, text string) {
 		if len(nodes) > 0 {
-			parts = append(parts, text+" "+and(nodes))
+			parts = append(parts, text+" "+message.And(nodes))
 		}
 	}
 	add(a.Same, "the phone holds what is served by")

@@ -7,11 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"ctlclient/ctlbuild"
 	"ctlclient/trust"
+	"ctlclient/trust/trusttest"
 )
-
-type ctlDraft = ctlbuild.Draft
 
 func TestCanAskTVS(t *testing.T) {
 	for model, want := range map[string]struct{ can, known bool }{
@@ -32,7 +30,7 @@ func TestCanAskTVS(t *testing.T) {
 }
 
 func TestCachedAsker(t *testing.T) {
-	s := newScene(t)
+	s := trusttest.New(t)
 	asked := 0
 	answer, fail := trust.Answer{Valid: true, Roles: []uint8{0}, TTL: time.Hour}, error(nil)
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -71,7 +69,7 @@ func TestCachedAsker(t *testing.T) {
 	ask(p, s.Token1.DER, 6, "after a flush")
 
 	c.Flush()
-	fail = errDown
+	fail = trusttest.ErrDown
 	ask(p, s.Token1.DER, 7, "a failure")
 	ask(p, s.Token1.DER, 8, "a failure is not kept")
 	fail, answer = nil, trust.Answer{}
@@ -102,8 +100,8 @@ func TestFileNames(t *testing.T) {
 }
 
 func TestChecksums(t *testing.T) {
-	s := newScene(t)
-	nodes := []trust.NodeList{{Node: "pub", List: s.ITL}, {Node: "sub", List: s.NewITL}, {Node: "tftp"}, {Node: "fourth", Err: errDown}}
+	s := trusttest.New(t)
+	nodes := []trust.NodeList{{Node: "pub", List: s.ITL}, {Node: "sub", List: s.NewITL}, {Node: "tftp"}, {Node: "fourth", Err: trusttest.ErrDown}}
 	for _, text := range []string{s.ITL.MD5(), s.ITL.SHA1(), s.ITL.MD5() + "(MD5)", " " + s.ITL.SHA1() + " (SHA1)"} {
 		c, err := trust.ParseChecksum(text)
 		if err != nil {
@@ -126,7 +124,7 @@ func TestChecksums(t *testing.T) {
 }
 
 func TestDefaultPhones(t *testing.T) {
-	s := newScene(t)
+	s := trusttest.New(t)
 	names := func(ps []trust.Phone) (out string) {
 		for _, p := range ps {
 			if !p.Assumed {

@@ -36,8 +36,8 @@ func who(r *ctlbuild.Record) string {
 	return strings.TrimSpace(r.Function().String() + " " + name)
 }
 
-// recordNames names several records of one list.
-func recordNames(l []ctlbuild.Record, indexes []int) []string {
+// RecordNames names several records of one list.
+func RecordNames(l []ctlbuild.Record, indexes []int) []string {
 	names := make([]string, len(indexes))
 	for i, x := range indexes {
 		names[i] = RecordName(x, &l[x])
@@ -61,8 +61,8 @@ func serialText(b []byte) string {
 	return out.String()
 }
 
-// listName is the word for a list's kind.
-func listName(k ctlbuild.Kind) string {
+// ListName is the word for a list's kind.
+func ListName(k ctlbuild.Kind) string {
 	switch k {
 	case ctlbuild.KindITL:
 		return "ITL"
@@ -73,8 +73,8 @@ func listName(k ctlbuild.Kind) string {
 	}
 }
 
-// certName is a certificate's name for people.
-func certName(der []byte) string {
+// CertificateName is a certificate's name for people.
+func CertificateName(der []byte) string {
 	c, err := ctlbuild.ParseCertificate(der)
 	if err != nil {
 		return "a certificate that cannot be read"
@@ -83,23 +83,4 @@ func certName(der []byte) string {
 		return ctlbuild.Printable(c.CN)
 	}
 	return ctlbuild.Printable(c.Subject)
-}
-
-// and joins names: "a", "a and b", "a, b and c".
-func and(names []string) string {
-	switch len(names) {
-	case 0:
-		return "none"
-	case 1:
-		return names[0]
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
-}
-
-// count writes a number of things: "1 phone", "12 phones".
-func count(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, one)
 }

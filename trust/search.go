@@ -15,12 +15,12 @@ type match struct {
 	cert  []byte // DER to verify with, nil when the record brings none
 }
 
-// find looks for the record that a phone would take for the signer: same function,
-// same issuer and same serial number, all compared as bytes. -1 when there is none.
-func find(l *ctlbuild.List, s signer, functions ...ctlbuild.Function) int {
+// FindSigner looks for the record that a phone would take for a signer: one of these
+// functions, same issuer and same serial number, compared as bytes. -1 when there is none.
+func FindSigner(l *ctlbuild.List, issuer string, serial []byte, functions ...ctlbuild.Function) int {
 	return slices.IndexFunc(l.Records, func(r ctlbuild.Record) bool {
 		return slices.Contains(functions, r.Function()) &&
-			r.IssuerName() == s.issuer && len(s.serial) > 0 && bytes.Equal(r.SerialNumber(), s.serial)
+			r.IssuerName() == issuer && len(serial) > 0 && bytes.Equal(r.SerialNumber(), serial)
 	})
 }
 
@@ -28,7 +28,7 @@ func find(l *ctlbuild.List, s signer, functions ...ctlbuild.Function) int {
 func (a *assessment) search(held *ctlbuild.List, where string, s signer, functions ...ctlbuild.Function) match {
 	what := fmt.Sprintf("The signer, %s, is looked for among the %s records of the %s held, by issuer and serial number.",
 		s.name, roles(functions), where)
-	i := find(held, s, functions...)
+	i := FindSigner(held, s.issuer, s.serial, functions...)
 	if i < 0 {
 		a.step(false, what, "not found"+nearMiss(held, s, functions))
 		return match{index: -1}
@@ -72,25 +72,26 @@ func nearMiss(held *ctlbuild.List, s signer, functions []ctlbuild.Function) stri
 			}
 			continue
 		}
-		return fmt.Sprintf("; %s holds the same certificate, but %s: to a phone, another signer", name, writtenOtherwise(r, s))
+		return fmt.Sprintf("; %s holds the same certificate, but %s: to a phone, another signer", name, WrittenOtherwise(r, s.issuer, s.serial))
 	}
 	return ""
 }
 
-// writtenOtherwise says how a record of the same certificate differs from what a header says.
-func writtenOtherwise(r *ctlbuild.Record, s signer) string {
-	if !bytes.Equal(r.SerialNumber(), s.serial) {
+// WrittenOtherwise says how a record of the same certificate differs from what a header
+// says of its issuer and serial number.
+func WrittenOtherwise(r *ctlbuild.Record, issuer string, serial []byte) string {
+	if !bytes.Equal(r.SerialNumber(), serial) {
 		how := "another serial number"
-		if reversed(r.SerialNumber(), s.serial) {
+		if Reversed(r.SerialNumber(), serial) {
 			how = "the serial number in the other byte order"
 		}
-		return fmt.Sprintf("it is listed with %s (%s, the file says %s)", how, serialText(r.SerialNumber()), serialText(s.serial))
+		return fmt.Sprintf("it is listed with %s (%s, the file says %s)", how, serialText(r.SerialNumber()), serialText(serial))
 	}
-	return fmt.Sprintf("its issuer is written otherwise (%q, the file says %q)", r.IssuerName(), s.issuer)
+	return fmt.Sprintf("its issuer is written otherwise (%q, the file says %q)", r.IssuerName(), issuer)
 }
 
-// reversed reports whether a is b back to front and not the same.
-func reversed(a, b []byte) bool {
+// Reversed reports whether a is b back to front and not the same.
+func Reversed(a, b []byte) bool {
 	if len(a) != len(b) || bytes.Equal(a, b) {
 		return false
 	}

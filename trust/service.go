@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // TVSCertificateError says that a service's certificate is not the one that a list
@@ -19,7 +20,7 @@ func (e *TVSCertificateError) Error() string {
 	if len(e.Records) == 0 {
 		return fmt.Sprintf("the list has no %s record to authenticate the server's certificate (%s) by", e.Function, e.Name)
 	}
-	return fmt.Sprintf("the server's certificate (%s) is not the one in %s", e.Name, and(e.Records))
+	return fmt.Sprintf("the server's certificate (%s) is not the one in %s", e.Name, message.And(e.Records))
 }
 
 // Hint says what the difference means.
@@ -41,7 +42,7 @@ func CheckTVSCertificate(l *ctlbuild.List, certDER []byte) (int, error) {
 // certificate which a service presents, in full or as CERTHASH; it returns the
 // record's index. An error is a *TVSCertificateError. A nil list knows no service.
 func MatchService(l *ctlbuild.List, f ctlbuild.Function, certDER []byte) (int, error) {
-	e := &TVSCertificateError{Function: f, Name: certName(certDER)}
+	e := &TVSCertificateError{Function: f, Name: CertificateName(certDER)}
 	if l == nil {
 		return -1, e
 	}

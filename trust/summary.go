@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"ctlclient/message"
 )
 
 // Class is a group of phones of one model whose verdicts are alike.
@@ -46,9 +48,9 @@ func (c Class) Who() string {
 		return c.Names[0]
 	}
 	if c.Model == "" {
-		return count(c.Phones, "phone")
+		return message.Count(c.Phones, "phone")
 	}
-	return count(c.Phones, "phone") + " of model " + c.Model
+	return message.Count(c.Phones, "phone") + " of model " + c.Model
 }
 
 // Summarise groups verdicts by model and by what decided, in the order in which
@@ -104,7 +106,7 @@ func WriteSummary(w io.Writer, verdicts []Verdict) error {
 		fmt.Fprintf(&b, "%s: %s. %s\n", c.Who(), c.Outcome(), c.Reason)
 	}
 	accept, lost, unsure := Totals(verdicts)
-	fmt.Fprintf(&b, "%s accept, %d reject, %d not certain\n", count(accept, "phone"), lost, unsure)
+	fmt.Fprintf(&b, "%s accept, %d reject, %d not certain\n", message.Count(accept, "phone"), lost, unsure)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

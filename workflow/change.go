@@ -6,30 +6,28 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
 	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 )
 
 // change is a plan as the rules look at it.
-func (s *Session) change(p *Plan) trust.Change {
-	c := trust.Change{
+func (s *Session) change(p *Plan) hazard.Change {
+	c := hazard.Change{
 		Old: p.Old, New: p.given, Draft: p.Draft, Signer: p.signer,
-		Mixed: s.Snapshot.Mixed, Mode: p.Mode, Phones: s.Fleet, ITL: s.Snapshot.ITL,
-	}
-	if v, known := s.version(); known {
-		c.Before12 = !v.atLeast(12, 0)
+		Mixed: s.Snapshot.Mixed, Mode: p.Mode, Phones: s.Fleet, ITL: s.Snapshot.ITL, Version: s.version(),
 	}
 	for _, n := range s.Snapshot.Nodes {
 		c.Nodes = append(c.Nodes, trust.NodeList{Node: n.Node.Name, List: n.List, Err: n.Err})
 	}
 	for _, cred := range s.serverCredentials() {
-		c.Credentials = append(c.Credentials, trust.Credential{
+		c.Credentials = append(c.Credentials, hazard.Credential{
 			Node: cred.NodeName, Function: ctlbuild.Function(cred.Function), Certificate: cred.Certificate,
 		})
 	}
 	for node, r := range p.TVS[tokenCN(p.signer)] {
 		if c.Vouched == nil {
-			c.Vouched = map[string]trust.Vouch{}
+			c.Vouched = map[string]hazard.Vouch{}
 		}
-		c.Vouched[node] = trust.Vouch{Answer: r.Answer, Err: r.Err}
+		c.Vouched[node] = hazard.Vouch{Answer: r.Answer, Err: r.Err}
 	}
 	return c
 }

@@ -107,7 +107,7 @@ func TestDistributeAsksEveryTVSAboutAnUnknownSigner(t *testing.T) {
 	s := b.connect()
 	p, l, err := s.PlanDistribute(t.Context(), file.Bytes())
 	b.do(err)
-	h := hazard(p, "tvs-vouches-on-every-node")
+	h := hazardOf(p, "tvs-vouches-on-every-node")
 	if !strings.HasPrefix(h, "danger: ") || !strings.Contains(h, b.Nodes[0].Name) || strings.Contains(h, b.Nodes[1].Name) {
 		t.Errorf("tvs-vouches-on-every-node: %q", h)
 	}
@@ -136,13 +136,13 @@ func TestDistributeNamesMissingServers(t *testing.T) {
 	b.do(b.Regenerate(b.Nodes[1].Name, "callmanager"))
 	p, _, err := b.connect().PlanDistribute(t.Context(), b.served(b.Nodes[0].Name).Bytes())
 	b.do(err)
-	if h := hazard(p, "servers-missing"); !strings.Contains(h, b.Nodes[1].Name) {
+	if h := hazardOf(p, "servers-missing"); !strings.Contains(h, b.Nodes[1].Name) {
 		t.Errorf("servers-missing: %q", h)
 	}
 	// An update brings the certificate in by itself, and has nothing to say.
 	u, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")})
 	b.do(err)
-	if h := hazard(u, "servers-missing"); h != "" {
+	if h := hazardOf(u, "servers-missing"); h != "" {
 		t.Errorf("servers-missing in an update: %q", h)
 	}
 }
@@ -152,7 +152,7 @@ func TestSHA512IsWarnedOf(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
 	p, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1"), Digest: ctlbuild.SHA512})
 	b.do(err)
-	if h := hazard(p, "sha-512"); !strings.HasPrefix(h, "warning: ") {
+	if h := hazardOf(p, "sha-512"); !strings.HasPrefix(h, "warning: ") {
 		t.Errorf("sha-512: %q", h)
 	}
 	for _, v := range p.Verdicts {
@@ -171,7 +171,7 @@ func TestSmallITLRecoveryIsWarnedOf(t *testing.T) {
 	p, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{
 		SignWith: b.uri("SAST-1"), AddTFTP: []workflow.Server{{Certificate: big.DER, Host: "tftp-9"}}})
 	b.do(err)
-	if h := hazard(p, "itlrecovery-1024"); h == "" {
+	if h := hazardOf(p, "itlrecovery-1024"); h == "" {
 		t.Error("no word of an ITLRecovery of 1024 bits beside a server of 2048")
 	}
 }

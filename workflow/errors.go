@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 )
 
 // Messages that administrators know from Cisco's CTL Client, word for word.
@@ -44,7 +44,7 @@ type Error struct {
 	Message string
 	Hints   []string
 	Err     error // the cause, or nil
-	Hazards []trust.Hazard
+	Hazards []hazard.Hazard
 	// Unvouched are certificates (DER) of tokens that TVS does not vouch for: putting them
 	// into Phone-SAST-trust is the next step.
 	Unvouched [][]byte

@@ -6,7 +6,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/token"
-	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 )
 
 // Kinds of [Event], as the field Type spells them.
@@ -64,7 +64,7 @@ type Confirmation struct {
 	Text        string
 	Danger      bool
 	Undescribed bool
-	Hazards     []trust.Hazard
+	Hazards     []hazard.Hazard
 }
 
 func (s *Session) emit(e Event) {

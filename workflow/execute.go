@@ -14,7 +14,7 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
 	"ctlclient/protocol/ctlp"
-	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 )
 
 // ExecuteOptions of one run.
@@ -82,7 +82,7 @@ func journalNote(p *Plan) map[string]string {
 		lost = append(lost, phoneName(v.Phone))
 	}
 	for _, h := range p.Hazards {
-		if h.Severity == trust.Danger {
+		if h.Severity == hazard.Danger {
 			rules = append(rules, h.Rule)
 		}
 	}

@@ -10,12 +10,12 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
-	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 )
 
 // Finding is one thing to know about the cluster, and the job that mends it.
 type Finding struct {
-	Severity trust.Severity
+	Severity hazard.Severity
 	Message  string
 	Mend     string // a command line, "" when there is nothing to do
 	Job      string // update, to-tokens, mode, distribute, resume, ""
@@ -24,7 +24,7 @@ type Finding struct {
 // Findings says what is wrong with the cluster, the worst first; empty when nothing is.
 func (s *Session) Findings(ctx context.Context) []Finding {
 	var fs []Finding
-	add := func(sev trust.Severity, job, mend, format string, args ...any) {
+	add := func(sev hazard.Severity, job, mend, format string, args ...any) {
 		fs = append(fs, Finding{Severity: sev, Message: fmt.Sprintf(format, args...), Mend: mend, Job: job})
 	}
 	s.findJobs(add)
@@ -34,23 +34,23 @@ func (s *Session) Findings(ctx context.Context) []Finding {
 	if l := s.Snapshot.Current; l != nil {
 		s.findList(l, add)
 	} else if s.Snapshot.Mixed {
-		add(trust.Danger, "mode", "ctlclient mode mixed --sign-with pkcs11:token=FIRST --add-token pkcs11:token=SECOND", "%s", MsgNoCTLInSecure)
+		add(hazard.Danger, "mode", "ctlclient mode mixed --sign-with pkcs11:token=FIRST --add-token pkcs11:token=SECOND", "%s", MsgNoCTLInSecure)
 	}
 	slices.SortStableFunc(fs, func(a, b Finding) int { return int(b.Severity) - int(a.Severity) })
 	return fs
 }
 
-type addFinding func(sev trust.Severity, job, mend, format string, args ...any)
+type addFinding func(sev hazard.Severity, job, mend, format string, args ...any)
 
 // findJobs: a job that was interrupted stands before everything else.
 func (s *Session) findJobs(add addFinding) {
 	jobs, err := cluster.History(s.opt.StateDir, s.Cluster.Profile.Name)
 	if err != nil {
-		add(trust.Warning, "", "", "the journal cannot be read: %v", err)
+		add(hazard.Warning, "", "", "the journal cannot be read: %v", err)
 		return
 	}
 	if len(jobs) > 0 && jobs[0].State == cluster.StateIncomplete {
-		add(trust.Danger, "resume", "ctlclient resume "+jobs[0].ID+"   (or: ctlclient rollback "+jobs[0].ID+")",
+		add(hazard.Danger, "resume", "ctlclient resume "+jobs[0].ID+"   (or: ctlclient rollback "+jobs[0].ID+")",
 			"the job %s (%s) was not finished", jobs[0].ID, jobs[0].Kind)
 	}
 }
@@ -60,24 +60,24 @@ func (s *Session) findNodes(add addFinding) {
 		name := n.Node.Name
 		switch {
 		case n.Err != nil && n.File == nil:
-			add(trust.Danger, "", "", "%s could not be asked for its CTL file: %v", name, n.Err)
+			add(hazard.Danger, "", "", "%s could not be asked for its CTL file: %v", name, n.Err)
 		case n.Missing:
 		case n.List == nil:
-			add(trust.Danger, "distribute", "ctlclient distribute FILE", "%s serves a CTL file that cannot be read (Error parsing the CTL File.)", name)
+			add(hazard.Danger, "distribute", "ctlclient distribute FILE", "%s serves a CTL file that cannot be read (Error parsing the CTL File.)", name)
 		default:
 			if v := n.List.Verify(); !v.OK {
-				add(trust.Danger, "distribute", "ctlclient distribute FILE", "Verification of the CTL file of %s failed: %s", name, v.Reason)
+				add(hazard.Danger, "distribute", "ctlclient distribute FILE", "Verification of the CTL file of %s failed: %s", name, v.Reason)
 			}
 		}
 		if n.TFTPAgree != nil && !*n.TFTPAgree {
-			add(trust.Warning, "", "restart Cisco Tftp on "+name, "TFTP on %s serves another file than the node holds", name)
+			add(hazard.Warning, "", "restart Cisco Tftp on "+name, "TFTP on %s serves another file than the node holds", name)
 		}
 		if n.TFTPErr != nil {
 			findTFTP(name, n.TFTPErr, add)
 		}
 	}
 	if groups := s.groups(); len(groups) > 1 {
-		add(trust.Danger, "distribute", "ctlclient distribute FILE   (or: ctlclient update)", "the nodes do not serve the same CTL file: %s", strings.Join(groups, " | "))
+		add(hazard.Danger, "distribute", "ctlclient distribute FILE   (or: ctlclient update)", "the nodes do not serve the same CTL file: %s", strings.Join(groups, " | "))
 	}
 }
 
@@ -121,10 +121,10 @@ func (s *Session) publisherTFTP() error {
 func findTFTP(node string, err error, add addFinding) {
 	var t net.Error
 	if errors.As(err, &t) && t.Timeout() {
-		add(trust.Warning, "", "start Cisco Tftp on "+node+", or see what stands between", "TFTP on %s does not answer: phones that ask it get no file", node)
+		add(hazard.Warning, "", "start Cisco Tftp on "+node+", or see what stands between", "TFTP on %s does not answer: phones that ask it get no file", node)
 		return
 	}
-	add(trust.Warning, "", "restart Cisco Tftp on "+node, "TFTP on %s gives phones no CTL file: %v", node, err)
+	add(hazard.Warning, "", "restart Cisco Tftp on "+node, "TFTP on %s gives phones no CTL file: %v", node, err)
 }
 
 // findITL: an ITL that does not verify strands every phone with Security By Default.
@@ -132,13 +132,13 @@ func (s *Session) findITL(add addFinding) {
 	switch l := s.Snapshot.ITL; {
 	case s.Snapshot.ITLErr != nil && s.publisherTFTP() != nil: // its TFTP was found already
 	case s.Snapshot.ITLErr != nil:
-		add(trust.Warning, "", "", "the ITL that the publisher serves cannot be read: %v", s.Snapshot.ITLErr)
+		add(hazard.Warning, "", "", "the ITL that the publisher serves cannot be read: %v", s.Snapshot.ITLErr)
 	case l == nil:
 	case !l.Verify().OK:
-		add(trust.Danger, "", "regenerate CallManager on the publisher, and leave TVS as it is",
+		add(hazard.Danger, "", "regenerate CallManager on the publisher, and leave TVS as it is",
 			"Verification of the ITL file failed: %s; a restore from a backup without CallManager.pem does this (CSCtn50405)", l.Verify().Reason)
 	case l.IsEmptyRollback():
-		add(trust.Note, "", "", "the ITL is emptied (Prepare Cluster for Rollback to Pre 8.0 is set): phones take any configuration, whoever signed it")
+		add(hazard.Note, "", "", "the ITL is emptied (Prepare Cluster for Rollback to Pre 8.0 is set): phones take any configuration, whoever signed it")
 	}
 }
 
@@ -159,17 +159,17 @@ func (s *Session) findList(l *ctlbuild.List, add addFinding) {
 	}
 	switch {
 	case !s.Snapshot.Mixed && full > 0:
-		add(trust.Warning, "mode", "ctlclient mode non-secure", "the cluster is in non-secure mode, but its CTL still lists server certificates: residue of mixed mode")
+		add(hazard.Warning, "mode", "ctlclient mode non-secure", "the cluster is in non-secure mode, but its CTL still lists server certificates: residue of mixed mode")
 	case s.Snapshot.Mixed && stubs > 0:
-		add(trust.Danger, "mode", "ctlclient mode mixed", "the cluster is in mixed mode, but %d server records of the CTL are empty stubs", stubs)
+		add(hazard.Danger, "mode", "ctlclient mode mixed", "the cluster is in mixed mode, but %d server records of the CTL are empty stubs", stubs)
 	case s.Snapshot.Mixed:
 		s.findServers(l, sign, add)
 	}
 	if len(tokens) == 1 {
-		add(trust.Warning, "update", "ctlclient update --sign-with pkcs11:token=LABEL --add-token pkcs11:token=SECOND", "%s is the only token of the CTL: if it is lost, every phone must be cleared by hand", tokens[0])
+		add(hazard.Warning, "update", "ctlclient update --sign-with pkcs11:token=LABEL --add-token pkcs11:token=SECOND", "%s is the only token of the CTL: if it is lost, every phone must be cleared by hand", tokens[0])
 	}
 	if len(l.SAST()) > 4 {
-		add(trust.Note, "update", "ctlclient update --remove CN", "the CTL lists %d SAST certificates; phones remember few", len(l.SAST()))
+		add(hazard.Note, "update", "ctlclient update --remove CN", "the CTL lists %d SAST certificates; phones remember few", len(l.SAST()))
 	}
 }
 
@@ -178,15 +178,15 @@ func (s *Session) findServers(l *ctlbuild.List, mend string, add addFinding) {
 	d := ctlbuild.Edit(l)
 	notes, err := collectServers(d, s.serverCredentials())
 	if err != nil {
-		add(trust.Warning, "", "", "a server's certificate cannot be listed: %v", err)
+		add(hazard.Warning, "", "", "a server's certificate cannot be listed: %v", err)
 		return
 	}
 	more, err := s.refreshAnchors(d)
 	if err != nil {
-		add(trust.Warning, "", "", "a server's certificate cannot be listed: %v", err)
+		add(hazard.Warning, "", "", "a server's certificate cannot be listed: %v", err)
 		return
 	}
 	for _, n := range append(notes, more...) {
-		add(trust.Warning, "update", mend, "an update is due: %s", n)
+		add(hazard.Warning, "update", mend, "an update is due: %s", n)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
 	"ctlclient/trust"
+	"ctlclient/trust/fleet"
+	"ctlclient/trust/release"
 )
 
 // keepServerSAST decides whether CallManager and ITLRecovery stay SAST beside tokens.
@@ -21,11 +23,11 @@ func (s *Session) keepServerSAST(policy ServerSAST) (keep bool, why string) {
 	case ServerSASTDrop:
 		return false, "as asked"
 	}
-	v, known := s.version()
-	switch {
+	v := s.version()
+	switch least, known := v.AtLeast(release.Of(11, 5)); {
 	case !known:
 		return true, "the cluster's version is not known, and keeping them loses nothing"
-	case v.atLeast(11, 5):
+	case least:
 		return true, "CUCM " + v.String() + " lists them so (11.5 and later do)"
 	}
 	return false, "CUCM " + v.String() + " lists tokens alone (before 11.5)"
@@ -63,7 +65,7 @@ func (s *Session) setServerSAST(p *Plan, policy ServerSAST) error {
 // none, one of each kind for every list that is served now.
 func (s *Session) fleet() ([]trust.Phone, error) {
 	lists := s.heldLists()
-	current := trust.Current{CTL: s.Snapshot.Current, ITL: s.Snapshot.ITL}
+	current := fleet.Current{CTL: s.Snapshot.Current, ITL: s.Snapshot.ITL}
 	p := s.Cluster.Profile
 	if p.Fleet != "" {
 		return readFleet(p, append(lists, s.Snapshot.ITL), current)
@@ -81,7 +83,7 @@ func (s *Session) fleet() ([]trust.Phone, error) {
 
 // readFleet reads the profile's fleet. It and the files that it names are looked up
 // beside the profile.
-func readFleet(p *cluster.Profile, known []*ctlbuild.List, now trust.Current) (_ []trust.Phone, err error) {
+func readFleet(p *cluster.Profile, known []*ctlbuild.List, now fleet.Current) (_ []trust.Phone, err error) {
 	dir := filepath.Dir(p.File)
 	beside := func(name string) string {
 		if filepath.IsAbs(name) {
@@ -96,11 +98,11 @@ func readFleet(p *cluster.Profile, known []*ctlbuild.List, now trust.Current) (_
 		return nil, e
 	}
 	defer f.Close()
-	entries, err := trust.ReadFleet(f, func(name string) (io.ReadCloser, error) { return os.Open(beside(name)) })
+	entries, err := fleet.Read(f, func(name string) (io.ReadCloser, error) { return os.Open(beside(name)) })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.Fleet, err)
 	}
-	return trust.ResolveHeld(entries, trust.KnownLists(slices.DeleteFunc(known, func(l *ctlbuild.List) bool { return l == nil })...), now), nil
+	return fleet.Resolve(entries, trust.KnownLists(slices.DeleteFunc(known, func(l *ctlbuild.List) bool { return l == nil })...), now), nil
 }
 
 // predict says what every phone will make of a plan, signed or not.

@@ -393,7 +393,7 @@ func (b *bench) cn(label string) string {
 }
 
 // hazard finds a rule among a plan's hazards.
-func hazard(p *workflow.Plan, rule string) string {
+func hazardOf(p *workflow.Plan, rule string) string {
 	for _, h := range p.Hazards {
 		if h.Rule == rule {
 			return h.Severity.String() + ": " + h.Message

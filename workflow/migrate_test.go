@@ -7,7 +7,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/lab"
-	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
 )
 
@@ -86,7 +86,7 @@ func TestTokensMustBeVouchedForOnEveryNode(t *testing.T) {
 	if p.Dangerous() {
 		t.Errorf("dangerous although all vouch: %+v", p.Hazards)
 	}
-	if h := hazard(p, "signer-known-to-ctl"); !strings.HasPrefix(h, "note: ") {
+	if h := hazardOf(p, "signer-known-to-ctl"); !strings.HasPrefix(h, "note: ") {
 		t.Errorf("signer-known-to-ctl: %q", h)
 	}
 	if len(p.TVS[b.cn("SAST-1")]) != 2 || len(p.TVS[b.cn("SAST-2")]) != 2 {
@@ -162,7 +162,7 @@ func TestContinuityNamesThePhonesThatWouldBeLost(t *testing.T) {
 		t.Fatalf("dangerous %t, lost %+v", p.Dangerous(), p.Lost())
 	}
 	e := wantReason(t, s.Agree(t.Context(), p), workflow.PhonesLost, lost, "--accept-loss", "nothing was written")
-	if len(e.Hazards) == 0 || e.Hazards[0].Severity != trust.Danger {
+	if len(e.Hazards) == 0 || e.Hazards[0].Severity != hazard.Danger {
 		t.Errorf("hazards: %+v", e.Hazards)
 	}
 	if c := b.who.put[0]; !c.Danger {

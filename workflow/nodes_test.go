@@ -15,7 +15,8 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
 	"ctlclient/lab"
-	"ctlclient/trust"
+	"ctlclient/trust/fleet"
+	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
 )
 
@@ -198,7 +199,7 @@ func TestProfileLacksANode(t *testing.T) {
 	s := b.connect()
 	_, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")})
 	wantReason(t, err, workflow.BadRequest, sub, "cluster add --missing", "leave-out")
-	if fs := s.Findings(t.Context()); len(fs) == 0 || fs[0].Severity != trust.Danger || !strings.Contains(fs[0].Message, sub) {
+	if fs := s.Findings(t.Context()); len(fs) == 0 || fs[0].Severity != hazard.Danger || !strings.Contains(fs[0].Message, sub) {
 		t.Errorf("findings: %+v", fs)
 	}
 	b.untouched(before)
@@ -223,7 +224,7 @@ func TestNodesThatDiffer(t *testing.T) {
 	}
 	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")})
 	b.do(err)
-	if h := hazard(p, "nodes-differ"); !strings.Contains(h, b.Nodes[1].Name) || !strings.Contains(h, other.MD5()) {
+	if h := hazardOf(p, "nodes-differ"); !strings.Contains(h, b.Nodes[1].Name) || !strings.Contains(h, other.MD5()) {
 		t.Errorf("nodes-differ: %q", h)
 	}
 	held := map[string]bool{}
@@ -241,7 +242,7 @@ func TestNodesThatDiffer(t *testing.T) {
 		b.put(b.Nodes[1].Name, []byte("rubbish"))
 		fs := b.connect().Findings(t.Context())
 		if len(fs) < 2 || !slices.ContainsFunc(fs, func(f workflow.Finding) bool {
-			return f.Severity == trust.Danger && strings.Contains(f.Message, b.Nodes[1].Name) && strings.Contains(f.Message, "Error parsing the CTL File")
+			return f.Severity == hazard.Danger && strings.Contains(f.Message, b.Nodes[1].Name) && strings.Contains(f.Message, "Error parsing the CTL File")
 		}) {
 			t.Errorf("findings: %+v", fs)
 		}
@@ -299,7 +300,7 @@ func TestTFTPThatGivesNoFileIsAFinding(t *testing.T) {
 	}
 	s := b.connect()
 	fs := s.Findings(t.Context())
-	if len(fs) != 1 || fs[0].Severity != trust.Warning || !strings.Contains(fs[0].Message, "TFTP on "+sub.Name+" gives phones no CTL file") || !strings.Contains(fs[0].Message, "not today") {
+	if len(fs) != 1 || fs[0].Severity != hazard.Warning || !strings.Contains(fs[0].Message, "TFTP on "+sub.Name+" gives phones no CTL file") || !strings.Contains(fs[0].Message, "not today") {
 		t.Errorf("findings: %+v", fs)
 	}
 	s.Snapshot.Nodes[1].TFTPErr = &cluster.NodeError{Node: sub.Name, Step: "tftp", Err: os.ErrDeadlineExceeded}
@@ -406,7 +407,7 @@ func TestFleetThatCannotBeRead(t *testing.T) {
 	b.do(os.WriteFile(bad, []byte("name,model,ctl\nSEP1,7975,nonsense\n"), 0o600))
 	b.change = func(p *cluster.Profile) { p.Fleet = bad }
 	_, err = workflow.Connect(t.Context(), b.load(), b.who, b.o)
-	var fe *trust.FleetError
+	var fe *fleet.Error
 	if !errors.As(err, &fe) || fe.Line != 2 {
 		t.Errorf("error %v", err)
 	}

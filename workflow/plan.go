@@ -12,6 +12,7 @@ import (
 	"ctlclient/ctlbuild"
 	"ctlclient/token"
 	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 )
 
 // The jobs, as events and the journal name them.
@@ -33,7 +34,7 @@ type Plan struct {
 	Signer   token.Certificate
 	SignWith token.URI
 	Verdicts []trust.Verdict
-	Hazards  []trust.Hazard
+	Hazards  []hazard.Hazard
 	Notes    []string                                // what was done by itself, in sentences
 	Mode     *bool                                   // the security mode to set after, nil: unchanged
 	Restart  []string                                // what to restart after, in order
@@ -52,7 +53,7 @@ func (p *Plan) SignerName() string { return tokenCN(p.signer) }
 // Dangerous reports whether phones would be lost.
 func (p *Plan) Dangerous() bool {
 	for _, h := range p.Hazards {
-		if h.Severity == trust.Danger {
+		if h.Severity == hazard.Danger {
 			return true
 		}
 	}
@@ -93,7 +94,7 @@ func (s *Session) finish(ctx context.Context, p *Plan) (err error) {
 		return err
 	}
 	tvs := s.Cluster.TVS()
-	p.Hazards = trust.Hazards(ctx, s.change(p), tvs)
+	p.Hazards = hazard.Find(ctx, s.change(p), tvs)
 	p.Verdicts = s.predict(ctx, p, tvs)
 	if err := ctx.Err(); err != nil {
 		return err
@@ -184,7 +185,7 @@ func (s *Session) lossError(p *Plan) error {
 	}
 	hints := []string{}
 	for _, h := range p.Hazards {
-		if h.Severity != trust.Danger {
+		if h.Severity != hazard.Danger {
 			continue
 		}
 		if len(names) == 0 {
@@ -237,7 +238,7 @@ func (s *Session) summary(p *Plan) string {
 		fmt.Fprintf(&b, " The cluster is then set to %s.", modeName(*p.Mode))
 	}
 	// Where a hazard says what is lost, it names the phones; where none does, this does.
-	named := slices.ContainsFunc(p.Hazards, func(h trust.Hazard) bool { return h.Severity == trust.Danger })
+	named := slices.ContainsFunc(p.Hazards, func(h hazard.Hazard) bool { return h.Severity == hazard.Danger })
 	if lost := p.Lost(); len(lost) > 0 && !named {
 		var names []string
 		for _, v := range lost {

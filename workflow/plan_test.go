@@ -11,6 +11,7 @@ import (
 	"ctlclient/ctlbuild/ctltest"
 	"ctlclient/token"
 	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 )
 
 // script is a front end that answers as a test says and keeps what it was told.
@@ -42,7 +43,7 @@ func lossyPlan() *Plan {
 	return &Plan{Job: JobUpdate, Verdicts: []trust.Verdict{
 		{Phone: trust.Phone{Name: "SEP000E38C07940", Model: "7940"}, Certain: true},
 		{Phone: trust.Phone{Name: "SEP0011215A1AE3", Model: "7975"}, Accept: true, Certain: true},
-	}, Hazards: []trust.Hazard{{Rule: "continuity-of-signer", Severity: trust.Danger, Message: "m", Hint: "do this first"}}}
+	}, Hazards: []hazard.Hazard{{Rule: "continuity-of-signer", Severity: hazard.Danger, Message: "m", Hint: "do this first"}}}
 }
 
 // A plan that would lose phones is neither signed nor executed before the loss was

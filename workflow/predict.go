@@ -7,18 +7,19 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/protocol/ctlp"
+	"ctlclient/trust/release"
 )
 
 // predictTokenless drafts the list that the publisher will write. The publisher makes it
 // from its database alone: its own anchors, what lies in Phone-SAST-trust, and its
 // servers. What the CTL Client added for other hosts is not in it.
-func (s *Session) predictTokenless(p *Plan, v version, known bool) error {
+func (s *Session) predictTokenless(p *Plan, v release.Version) error {
 	call, recovery := s.anchors()
 	if call == nil {
 		return fail(FilesBad, []string{"see that CallManager runs on the publisher"}, "the publisher presents no CallManager certificate, so no tokenless CTL can be made")
 	}
 	signer, second := call, recovery
-	if recovery != nil && (!known || v.atLeast(12, 0)) {
+	if recovery != nil && !v.Before(release.Of(12, 0)) {
 		signer, second = recovery, call
 	}
 	d := ctlbuild.NewDraft()

@@ -144,28 +144,3 @@ func equalAll(a, b [][]byte) bool {
 	}
 	return true
 }
-
-func TestParseVersion(t *testing.T) {
-	for text, want := range map[string]version{
-		"11.5": {11, 5}, "12.0": {12, 0}, "12.5.1.10000-22": {12, 5}, "10.5(2)": {10, 5},
-		"Active Master Version: 10.5.1.10000-7": {10, 5}, "CUCM 9.1": {9, 1},
-	} {
-		if got, ok := parseVersion(text); !ok || got != want {
-			t.Errorf("parseVersion(%q) = %v, %v", text, got, ok)
-		}
-	}
-	for _, text := range []string{"", "ctlclient", "5", "v1"} {
-		if got, ok := parseVersion(text); ok {
-			t.Errorf("parseVersion(%q) = %v", text, got)
-		}
-	}
-	for _, tc := range []struct {
-		v            version
-		major, minor int
-		want         bool
-	}{{version{11, 5}, 11, 5, true}, {version{10, 5}, 11, 5, false}, {version{12, 0}, 11, 5, true}, {version{11, 0}, 11, 5, false}} {
-		if got := tc.v.atLeast(tc.major, tc.minor); got != tc.want {
-			t.Errorf("%v at least %d.%d: %v", tc.v, tc.major, tc.minor, got)
-		}
-	}
-}

@@ -13,6 +13,7 @@ import (
 	"ctlclient/ctlbuild"
 	"ctlclient/protocol/platform"
 	"ctlclient/trust"
+	"ctlclient/trust/release"
 )
 
 // TokenlessJob is what the publisher is to do itself, with its own certificates.
@@ -54,14 +55,14 @@ func (s *Session) PlanTokenless(ctx context.Context, job TokenlessJob) (_ *Plan,
 		return nil, fail(BadRequest, []string{"ctlclient mode mixed --tokenless"}, "no CTL file exists on the cluster")
 	}
 	s.learnVersion(ctx)
-	v, known := s.version()
-	if known && !v.atLeast(10, 0) {
+	v := s.version()
+	if v.Before(release.Of(10, 0)) {
 		return nil, fail(BadRequest, []string{"versions before 10.0 know only token CTLs"}, "CUCM %s has no tokenless CTL", v)
 	}
-	if err := s.predictTokenless(p, v, known); err != nil {
+	if err := s.predictTokenless(p, v); err != nil {
 		return nil, err
 	}
-	if err := s.holdsServerSAST(p, v, known); err != nil {
+	if err := s.holdsServerSAST(p, v); err != nil {
 		return nil, err
 	}
 	return p, s.finish(ctx, p)
@@ -69,8 +70,8 @@ func (s *Session) PlanTokenless(ctx context.Context, job TokenlessJob) (_ *Plan,
 
 // holdsServerSAST is the precondition of 12.0 and later: phones hold a token-signed
 // CTL that lists ITLRecovery and CallManager as SAST, and so know the signer to come.
-func (s *Session) holdsServerSAST(p *Plan, v version, known bool) error {
-	if p.Old == nil || p.Old.Tokenless() || known && !v.atLeast(12, 0) {
+func (s *Session) holdsServerSAST(p *Plan, v release.Version) error {
+	if p.Old == nil || p.Old.Tokenless() || v.Before(release.Of(12, 0)) {
 		return nil
 	}
 	if knows(p.Old, p.signer) {

@@ -25,7 +25,7 @@ func TestPhonesThatNobodyDescribed(t *testing.T) {
 	if p.Dangerous() || len(p.Lost()) > 0 || len(p.Undescribed()) != 1 {
 		t.Fatalf("dangerous %t, lost %d, undescribed %d", p.Dangerous(), len(p.Lost()), len(p.Undescribed()))
 	}
-	if h := hazard(p, "continuity-of-signer"); !strings.HasPrefix(h, "warning: No phones are described.") || !strings.Contains(h, "7940/7960") {
+	if h := hazardOf(p, "continuity-of-signer"); !strings.HasPrefix(h, "warning: No phones are described.") || !strings.Contains(h, "7940/7960") {
 		t.Errorf("continuity-of-signer: %q", h)
 	}
 	if _, lost, unsure := trust.Totals(p.Verdicts); lost != 0 || unsure != 1 {

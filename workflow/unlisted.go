@@ -3,7 +3,7 @@ package workflow
 import (
 	"strings"
 
-	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 )
 
 // needListed stops a job when the publisher names nodes that the profile lacks.
@@ -29,7 +29,7 @@ func (s *Session) unlisted() []string {
 
 func (s *Session) findUnlisted(add addFinding) {
 	if names := s.unlisted(); len(names) > 0 {
-		add(trust.Danger, "", "ctlclient cluster add --missing",
+		add(hazard.Danger, "", "ctlclient cluster add --missing",
 			"the publisher names nodes that the profile lacks, so that no job reaches them: %s", strings.Join(names, ", "))
 	}
 }

@@ -160,7 +160,7 @@ func TestOneTokenLost(t *testing.T) {
 		s := b.connect()
 		p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-2"), Remove: []string{b.cn("SAST-3")}})
 		b.do(err)
-		if h := hazard(p, "last-token"); !strings.HasPrefix(h, "warning: ") || !strings.Contains(h, b.cn("SAST-2")) {
+		if h := hazardOf(p, "last-token"); !strings.HasPrefix(h, "warning: ") || !strings.Contains(h, b.cn("SAST-2")) {
 			t.Errorf("last-token: %q", h)
 		}
 	})

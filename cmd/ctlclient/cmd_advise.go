@@ -13,6 +13,8 @@ import (
 	"ctlclient/ctlbuild"
 	"ctlclient/trust"
 	"ctlclient/trust/advise"
+	"ctlclient/trust/fleet"
+	"ctlclient/trust/release"
 	"ctlclient/workflow"
 )
 
@@ -98,7 +100,12 @@ func runAdvise(ctx context.Context, a *app, o adviseOptions, args []string) erro
 
 // situation collects what is known of the cluster, and the names of the profile's nodes.
 func (a *app) situation(ctx context.Context, o adviseOptions) (s advise.Situation, nodes []string, err error) {
-	s = advise.Situation{Mixed: !o.nonSecure, Nodes: o.nodes, TVS: o.tvs, Version: o.version}
+	s = advise.Situation{Mixed: !o.nonSecure, Nodes: o.nodes, TVS: o.tvs}
+	if o.version != "" {
+		if s.Version, err = release.Parse(o.version); err != nil {
+			return s, nil, usagef("--cucm 12.5(1)SU5", "--cucm: %v", err)
+		}
+	}
 	if s.MixedVersions, err = yesNo("--mixed-versions", o.mixedVersions); err != nil {
 		return s, nil, err
 	}
@@ -125,7 +132,7 @@ func (a *app) situation(ctx context.Context, o adviseOptions) (s advise.Situatio
 		}
 	}
 	if o.phones != "" {
-		s.Phones, err = readPhones(o.phones, trust.Current{CTL: s.CTL, ITL: s.ITL})
+		s.Phones, err = readPhones(o.phones, fleet.Current{CTL: s.CTL, ITL: s.ITL})
 	}
 	return s, nodes, err
 }
@@ -134,8 +141,8 @@ func (a *app) fromCluster(ctx context.Context, s *advise.Situation) (nodes []str
 	err = a.look(ctx, func(w *workflow.Session) error {
 		snap := w.Snapshot
 		s.CTL, s.ITL, s.Mixed, s.Nodes = snap.Current, snap.ITL, snap.Mixed, len(snap.Topology)
-		if s.Version == "" {
-			s.Version = w.Cluster.Profile.Version
+		if v, err := release.Parse(w.Cluster.Profile.Version); err == nil && !s.Version.Known() {
+			s.Version = v
 		}
 		if w.Cluster.Profile.Fleet != "" {
 			s.Phones = w.Fleet
@@ -149,7 +156,7 @@ func (a *app) fromCluster(ctx context.Context, s *advise.Situation) (nodes []str
 }
 
 // readPhones reads a fleet from a file, or from the words themselves.
-func readPhones(arg string, now trust.Current) ([]trust.Phone, error) {
+func readPhones(arg string, now fleet.Current) ([]trust.Phone, error) {
 	open := func(name string) (io.ReadCloser, error) { return os.Open(name) }
 	r := io.Reader(strings.NewReader(arg))
 	f, err := os.Open(arg)
@@ -160,11 +167,11 @@ func readPhones(arg string, now trust.Current) ([]trust.Phone, error) {
 	case filepath.Ext(arg) != "" && !strings.ContainsAny(arg, " \n"): // a file was meant
 		return nil, plainPath(err)
 	}
-	entries, err := trust.ReadFleet(r, open)
+	entries, err := fleet.Read(r, open)
 	if err != nil {
 		return nil, err
 	}
-	return trust.ResolveHeld(entries, nil, now), nil
+	return fleet.Resolve(entries, nil, now), nil
 }
 
 func yesNo(flag, s string) (*bool, error) {

@@ -12,7 +12,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
-	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
 )
 
@@ -182,7 +182,7 @@ func (a *app) statusJSON(s *workflow.Session, findings []workflow.Finding) error
 
 func worst(fs []workflow.Finding) string {
 	w := "none"
-	top := trust.Note
+	top := hazard.Note
 	for i, f := range fs {
 		if i == 0 || f.Severity > top {
 			top, w = f.Severity, f.Severity.String()

@@ -14,6 +14,7 @@ import (
 	"ctlclient/ctlbuild"
 	"ctlclient/protocol/tvs"
 	"ctlclient/trust"
+	"ctlclient/trust/fleet"
 )
 
 func newPhoneCommand(a *app) *cobra.Command {
@@ -143,7 +144,7 @@ func (a *app) readHeld(ctx context.Context, flag, arg string, want ctlbuild.Kind
 
 // assessFleet judges many phones and counts them by class.
 func (a *app) assessFleet(ctx context.Context, o assessOptions, like trust.Phone, offer trust.Offer, asker trust.Asker) error {
-	phones, err := readPhones(o.phones, trust.Current{CTL: like.CTL, ITL: like.ITL})
+	phones, err := readPhones(o.phones, fleet.Current{CTL: like.CTL, ITL: like.ITL})
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
 	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
 )
 
@@ -242,7 +243,7 @@ func shortName(subject string) string {
 	return ctlbuild.Printable(subject)
 }
 
-func (a *app) printHazards(hs []trust.Hazard) {
+func (a *app) printHazards(hs []hazard.Hazard) {
 	if len(hs) == 0 {
 		return
 	}

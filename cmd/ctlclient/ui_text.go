@@ -12,7 +12,7 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
 	"ctlclient/token"
-	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
 )
 
@@ -325,11 +325,11 @@ func (q *questions) Confirm(ctx context.Context, c workflow.Confirmation) (bool,
 }
 
 // severityMark is a hazard's mark and colour; the word says the same without colour.
-func severityMark(st style, s trust.Severity) string {
+func severityMark(st style, s hazard.Severity) string {
 	switch s {
-	case trust.Danger:
+	case hazard.Danger:
 		return st.red("✗ danger ")
-	case trust.Warning:
+	case hazard.Warning:
 		return st.yellow("! warning")
 	}
 	return st.dim("· note   ")

@@ -20,6 +20,8 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/trust"
+	"ctlclient/trust/hazard"
+	"ctlclient/trust/release"
 )
 
 // Kind of a planned change.
@@ -104,9 +106,9 @@ type PlannedChange struct {
 type Situation struct {
 	CTL, ITL *ctlbuild.List // served by the nodes; nil: none
 	Mixed    bool
-	Nodes    int           // CUCM nodes
-	TVS      int           // TVS servers that a phone asks (its CallManager group); 0: counted in the ITL
-	Version  string        // of CUCM: "11.5", "12.0.1"
+	Nodes    int // CUCM nodes
+	TVS      int // TVS servers that a phone asks (its CallManager group); 0: counted in the ITL
+	Version  release.Version
 	Phones   []trust.Phone // nil: not described
 
 	// DestinationCTL and DestinationITL are the other cluster's lists, for MovePhones.
@@ -152,7 +154,7 @@ func about(r *ctlbuild.Record, name string) bool {
 // Finding is what one rule has to say.
 type Finding struct {
 	Rule     string
-	Severity trust.Severity
+	Severity hazard.Severity
 	Who      string // "12 phones without Security By Default"
 	Phones   int    // how many, 0 when not known
 	Message  string
@@ -189,7 +191,7 @@ func Advise(ctx context.Context, s Situation, changes []PlannedChange) Advice {
 	slices.SortStableFunc(found, func(a, b Finding) int { return cmp.Compare(b.Severity, a.Severity) })
 	a := Advice{Steps: procedure(k)}
 	for _, f := range found {
-		if f.Severity == trust.Danger {
+		if f.Severity == hazard.Danger {
 			a.Breaks = append(a.Breaks, f)
 		} else {
 			a.Cautions = append(a.Cautions, f)
@@ -210,7 +212,7 @@ func (k *outlook) summary(a Advice) string {
 		return "Not safe as things are: " + lowerFirst(a.Breaks[0].Message) + " Do first what is listed first."
 	case !a.Safe:
 		return "Not safe as things are: " + lowerFirst(a.Breaks[0].Message)
-	case slices.ContainsFunc(a.Cautions, func(f Finding) bool { return f.Severity == trust.Warning }):
+	case slices.ContainsFunc(a.Cautions, func(f Finding) bool { return f.Severity == hazard.Warning }):
 		return "Safe in the order below, with the cautions given."
 	}
 	return "Safe in the order below."

@@ -11,6 +11,7 @@ import (
 	"ctlclient/ctlbuild/ctltest"
 	"ctlclient/trust"
 	. "ctlclient/trust/advise"
+	"ctlclient/trust/release"
 )
 
 // lists of one cluster, and of another.
@@ -139,10 +140,10 @@ func TestAdvise(t *testing.T) {
 		{name: "facts rule 7/the signer lost", s: Situation{CTL: l.tokens, Mixed: true}, changes: []PlannedChange{{Kind: LoseToken, Token: "SAST-ADN008580ef"}}, safe: true, says: "does not matter: phones hold both"},
 		{name: "facts rule 7/not said which", s: Situation{CTL: l.tokens, Mixed: true}, changes: []PlannedChange{{Kind: LoseToken}}, safe: true, says: "Find out which token is left"},
 		{name: "facts rule 7/no such token", s: Situation{CTL: l.tokens, Mixed: true}, changes: []PlannedChange{{Kind: LoseToken, Token: "X"}}, safe: true, says: "No token of that name"},
-		{name: "facts rule 7/the only one lost, before 10.0", s: Situation{CTL: l.oneToken, ITL: l.itl, Mixed: true, Version: "9.1(2)"}, changes: []PlannedChange{{Kind: LoseToken}}, rules: []string{"tokens-lost"}, says: "Delete the CTL on every phone by hand"},
-		{name: "facts rule 7/all lost, 10.5, SBD", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true, Version: "10.5(2)", Phones: l.sbd}, changes: []PlannedChange{{Kind: LoseAllTokens}}, safe: true, cautions: []string{"tokens-lost"}, says: "utils ctl update CTLFile"},
-		{name: "facts rule 7/all lost, 10.5, no SBD", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true, Version: "10.5(2)", Phones: l.both}, changes: []PlannedChange{{Kind: LoseAllTokens}}, rules: []string{"tokens-lost-without-sbd"}},
-		{name: "facts rule 7/all lost, 11.5 with ITLRecovery as SAST", s: Situation{CTL: l.tokensAndServers, ITL: l.itl, Mixed: true, Version: "11.5", Phones: l.both}, changes: []PlannedChange{{Kind: LoseAllTokens}}, safe: true, cautions: []string{"tokens-lost-without-sbd"}},
+		{name: "facts rule 7/the only one lost, before 10.0", s: Situation{CTL: l.oneToken, ITL: l.itl, Mixed: true, Version: version(t, "9.1(2)")}, changes: []PlannedChange{{Kind: LoseToken}}, rules: []string{"tokens-lost"}, says: "Delete the CTL on every phone by hand"},
+		{name: "facts rule 7/all lost, 10.5, SBD", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true, Version: version(t, "10.5(2)"), Phones: l.sbd}, changes: []PlannedChange{{Kind: LoseAllTokens}}, safe: true, cautions: []string{"tokens-lost"}, says: "utils ctl update CTLFile"},
+		{name: "facts rule 7/all lost, 10.5, no SBD", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true, Version: version(t, "10.5(2)"), Phones: l.both}, changes: []PlannedChange{{Kind: LoseAllTokens}}, rules: []string{"tokens-lost-without-sbd"}},
+		{name: "facts rule 7/all lost, 11.5 with ITLRecovery as SAST", s: Situation{CTL: l.tokensAndServers, ITL: l.itl, Mixed: true, Version: version(t, "11.5"), Phones: l.both}, changes: []PlannedChange{{Kind: LoseAllTokens}}, safe: true, cautions: []string{"tokens-lost-without-sbd"}},
 		{name: "facts rule 7/all lost, version not known", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true, Phones: l.sbd}, changes: []PlannedChange{{Kind: LoseAllTokens}}, safe: true, says: "Find out the version"},
 		{name: "facts rule 7/tokenless has none to lose", s: Situation{CTL: l.tokenless, ITL: l.itl, Mixed: true}, changes: []PlannedChange{{Kind: LoseAllTokens}}, safe: true, says: "nothing here depends"},
 
@@ -255,4 +256,13 @@ func TestParseChange(t *testing.T) {
 	if _, err := ParseChange("reboot"); !errors.Is(err, ErrKind) {
 		t.Errorf("reboot: %v", err)
 	}
+}
+
+func version(t *testing.T, s string) release.Version {
+	t.Helper()
+	v, err := release.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }

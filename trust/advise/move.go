@@ -4,7 +4,9 @@ import (
 	"fmt"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 )
 
 const srcMove = `CUCM facts, rule 10; Security By Default, "Moving phones between clusters"`
@@ -19,10 +21,10 @@ func moved(k *outlook) []Finding {
 		found = append(found, k.movedWithCTL()...)
 	}
 	f := k.withSBD().finding("moved", srcMove)
-	if f.Severity == trust.Note || (k.CTL == nil && k.ITL == nil) {
+	if f.Severity == hazard.Note || (k.CTL == nil && k.ITL == nil) {
 		return found
 	}
-	f.Severity = trust.Warning
+	f.Severity = hazard.Warning
 	f.Message = fmt.Sprintf("The destination's lists are accepted by %s only where TVS of this cluster vouches for their signers.", f.Who)
 	f.Records = append(signerRecord(k.DestinationCTL, "destination's CTL"), signerRecord(k.DestinationITL, "destination's ITL")...)
 	f.First = []string{
@@ -31,7 +33,7 @@ func moved(k *outlook) []Finding {
 	}
 	switch {
 	case k.CTL != nil && k.ITL == nil:
-		f.Severity = trust.Danger
+		f.Severity = hazard.Danger
 		f.Message = "The cluster serves a CTL and no ITL: phones cannot ask TVS about the destination's lists."
 	case k.CTL != nil:
 		f.Message += " The rollback parameter does not help: it empties the ITL, and the phones keep their CTL."
@@ -44,19 +46,19 @@ func moved(k *outlook) []Finding {
 // movedWithCTL: phones that cannot ask must know the destination's signer already.
 func (k *outlook) movedWithCTL() []Finding {
 	f := k.withoutSBD().finding("moved-without-sbd", srcMove)
-	if f.Severity == trust.Note {
+	if f.Severity == hazard.Note {
 		return nil
 	}
 	if k.DestinationCTL != nil {
 		v := trust.Assess(k.ctx, trust.Phone{CTL: k.CTL, NoSBD: true}, trust.Offer{CTL: k.DestinationCTL}, nil)
 		if v.Accept {
-			return []Finding{{Rule: f.Rule, Severity: trust.Note, Who: f.Who, Source: f.Source,
+			return []Finding{{Rule: f.Rule, Severity: hazard.Note, Who: f.Who, Source: f.Source,
 				Message: "Phones without Security By Default accept the destination's CTL: " + v.Reason,
 				Records: signerRecord(k.DestinationCTL, "destination's CTL")}}
 		}
 	}
 	f.Records = names(k.CTL, "CTL", indexes(k.CTL, func(r *ctlbuild.Record) bool { return r.Function() == ctlbuild.SAST }))
-	f.Message = fmt.Sprintf("Only a CTL whose signer is held as SAST (%s) is accepted by %s.", and(f.Records), f.Who)
+	f.Message = fmt.Sprintf("Only a CTL whose signer is held as SAST (%s) is accepted by %s.", message.And(f.Records), f.Who)
 	f.First = []string{"Put the destination's signer into this cluster's CTL as SAST, and let these phones take it, before they move; with tokens, let both clusters' CTLs have one token in common."}
 	f.Recover = "delete the CTL on each of these phones by hand"
 	return []Finding{f}
@@ -82,7 +84,7 @@ func centralTFTP(k *outlook) []Finding {
 	f.Records = signerRecord(k.ITL, "ITL")
 	switch {
 	case k.MixedVersions == nil:
-		f.Severity = trust.Warning
+		f.Severity = hazard.Warning
 		f.Message = "It is not said whether all clusters behind the central TFTP server are 8.0 or later, or all older: a mixture makes phones of the older ones take the central ITLFile.tlv and then refuse their own cluster's files."
 		f.First = []string{"Find out the version of every cluster that uses the central TFTP server."}
 	case *k.MixedVersions:
@@ -91,7 +93,7 @@ func centralTFTP(k *outlook) []Finding {
 		f.Message = "Clusters before and after 8.0 share the TFTP server: phones of the older ones are given the central ITLFile.tlv and then trust no file of their own cluster."
 		f.First = []string{"Set \"Prepare Cluster for Rollback to Pre 8.0\" on the clusters of 8.0 and later (CSCto87262) and the secured phone URLs to HTTP, or upgrade the older clusters first."}
 	default:
-		f.Severity = trust.Note
+		f.Severity = hazard.Note
 		f.Message = "All clusters are of one kind: each phone is given its own ITLSEP<MAC>.tlv from its own cluster."
 	}
 	return []Finding{f}
@@ -107,14 +109,14 @@ func restored(k *outlook) []Finding {
 	f.Records = signerRecord(k.ITL, "ITL")
 	switch {
 	case k.BackupComplete == nil:
-		f.Severity = trust.Warning
+		f.Severity = hazard.Warning
 		f.Message = "Backups of versions with CSCtn50405 lack the CallManager certificate; a server restored from one makes lists that phones refuse. Whether this backup has it is not known."
 		f.First = []string{
 			"Before the restore, note the serial number of the CallManager certificate (it is that of the ITL's signer).",
 			"Restore while another TFTP server of the cluster still serves sound lists.",
 		}
 	case *k.BackupComplete:
-		f.Severity = trust.Note
+		f.Severity = hazard.Note
 		f.Message = "The backup brings the CallManager key back: phones go on trusting what it signs."
 	default:
 		f.Message = "The backup lacks the CallManager certificate (CSCtn50405): the restored server makes lists that say \"was not used to sign\" or fail to verify."
@@ -131,7 +133,7 @@ func turnedOff(k *outlook) []Finding {
 	}
 	const source = `Security By Default, "Can I turn off SBD?"`
 	f := k.withSBD().finding("turned-off", source)
-	if f.Severity == trust.Note {
+	if f.Severity == hazard.Note {
 		return nil
 	}
 	if k.ITL != nil && !k.ITL.Verify().OK {
@@ -139,14 +141,14 @@ func turnedOff(k *outlook) []Finding {
 		f.First = []string{"Mend the ITL first."}
 		return []Finding{f}
 	}
-	f.Severity = trust.Warning
+	f.Severity = hazard.Warning
 	f.Records = signerRecord(k.ITL, "ITL")
 	f.Message = fmt.Sprintf("While it is off, any configuration is taken by %s, whoever signed it; authenticated and encrypted configurations and HTTPS services do not work. Do not leave the cluster so.", f.Who)
 	f.First = []string{"See that phones accept the ITL served now: compare its checksum with that on some phones, and its TVS record with the certificate that TVS presents."}
 	found := []Finding{f}
 	if k.CTL != nil {
 		found = append(found, Finding{
-			Rule: "turned-off-with-ctl", Severity: trust.Warning, Who: f.Who, Source: source + "; CUCM facts, rule 10",
+			Rule: "turned-off-with-ctl", Severity: hazard.Warning, Who: f.Who, Source: source + "; CUCM facts, rule 10",
 			Message: "Only the ITL is emptied. Phones keep their CTL and go on checking what it covers, so this does not free them to trust another signer.",
 			Records: names(k.CTL, "CTL", indexes(k.CTL, func(r *ctlbuild.Record) bool { return r.Function() == ctlbuild.SAST })),
 		})

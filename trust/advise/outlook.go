@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"ctlclient/ctlbuild"
 	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 )
 
 // Sources.
@@ -132,47 +132,29 @@ func byFunction(l *ctlbuild.List, where string, functions ...ctlbuild.Function) 
 	return names(l, where, indexes(l, func(r *ctlbuild.Record) bool { return slices.Contains(functions, r.Function()) }))
 }
 
-// atLeast compares the cluster's version; known is false when it was not given or
-// cannot be read.
-func (k *outlook) atLeast(major, minor int) (yes, known bool) {
-	fields := strings.FieldsFunc(k.Version, func(r rune) bool { return r == '.' || r == '(' || r == ')' || r == '-' })
-	if len(fields) == 0 {
-		return false, false
-	}
-	a, err := strconv.Atoi(fields[0])
-	if err != nil {
-		return false, false
-	}
-	b := 0
-	if len(fields) > 1 {
-		b, _ = strconv.Atoi(fields[1])
-	}
-	return a > major || a == major && b >= minor, true
-}
-
 // phones that a finding is about.
 type phones struct {
 	who      string
 	n        int
-	severity trust.Severity // danger when there are such phones; warning when it is not known
+	severity hazard.Severity // danger when there are such phones; warning when it is not known
 }
 
 // withSBD are the phones that use an ITL and ask TVS.
 func (k *outlook) withSBD() phones {
-	return k.count("with Security By Default", trust.Danger, func(p trust.Phone) bool { has, _ := p.SBD(); return has })
+	return k.count("with Security By Default", hazard.Danger, func(p trust.Phone) bool { has, _ := p.SBD(); return has })
 }
 
 // withoutSBD are those that do not. Whether there are any is not known without a fleet.
 func (k *outlook) withoutSBD() phones {
-	return k.count("without Security By Default", trust.Warning, func(p trust.Phone) bool { has, _ := p.SBD(); return !has })
+	return k.count("without Security By Default", hazard.Warning, func(p trust.Phone) bool { has, _ := p.SBD(); return !has })
 }
 
 // everyone holds lists of this cluster.
 func (k *outlook) everyone() phones {
-	return k.count("", trust.Danger, func(trust.Phone) bool { return true })
+	return k.count("", hazard.Danger, func(trust.Phone) bool { return true })
 }
 
-func (k *outlook) count(kind string, unknown trust.Severity, fits func(trust.Phone) bool) phones {
+func (k *outlook) count(kind string, unknown hazard.Severity, fits func(trust.Phone) bool) phones {
 	described, n := false, 0
 	for _, p := range k.Phones {
 		if p.Assumed {
@@ -186,29 +168,19 @@ func (k *outlook) count(kind string, unknown trust.Severity, fits func(trust.Pho
 	switch {
 	case !described && kind == "":
 		return phones{who: "every phone", severity: unknown}
-	case !described && unknown == trust.Warning:
+	case !described && unknown == hazard.Warning:
 		return phones{who: "phones " + kind + " (7940/7960, Jabber, many TelePresence endpoints), if there are any", severity: unknown}
 	case !described:
 		return phones{who: "every phone " + kind, severity: unknown}
 	case n == 0:
-		return phones{who: "no phone", severity: trust.Note}
+		return phones{who: "no phone", severity: hazard.Note}
 	case n == 1:
-		return phones{who: strings.TrimSpace("1 phone " + kind), n: 1, severity: trust.Danger}
+		return phones{who: strings.TrimSpace("1 phone " + kind), n: 1, severity: hazard.Danger}
 	}
-	return phones{who: strings.TrimSpace(fmt.Sprintf("%d phones %s", n, kind)), n: n, severity: trust.Danger}
+	return phones{who: strings.TrimSpace(fmt.Sprintf("%d phones %s", n, kind)), n: n, severity: hazard.Danger}
 }
 
 // finding begins a finding about these phones.
 func (p phones) finding(rule, source string) Finding {
 	return Finding{Rule: rule, Severity: p.severity, Who: p.who, Phones: p.n, Source: source}
-}
-
-func and(list []string) string {
-	switch len(list) {
-	case 0:
-		return "none"
-	case 1:
-		return list[0]
-	}
-	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
 }

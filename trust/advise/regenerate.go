@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"ctlclient/ctlbuild"
-	"ctlclient/trust"
+	"ctlclient/message"
+	"ctlclient/trust/hazard"
 )
 
 const clearByHand = "delete the ITL on each phone by hand, or restore the old CallManager key from a backup"
@@ -40,20 +41,20 @@ func callManagerWithTVS(k *outlook) []Finding {
 	}
 	records := append(byFunction(k.ITL, "ITL", ctlbuild.SAST, ctlbuild.CCMTFTP), byFunction(k.ITL, "ITL", ctlbuild.TVS)...)
 	f := k.withSBD().finding("callmanager-and-tvs", srcTwoAnchors)
-	if f.Severity == trust.Note {
+	if f.Severity == hazard.Note {
 		return nil
 	}
 	f.Records = records
 	switch {
 	case k.otherTVS():
-		f.Severity = trust.Warning
+		f.Severity = hazard.Warning
 		f.Message = fmt.Sprintf("CallManager and TVS of a node regenerated together leave %s only the other TVS servers to vouch for the new ITL; a phone with one server in its CallManager group is stranded.", f.Who)
 		f.First = []string{"See that every phone's CallManager group has a second server whose TVS certificate does not change, and that its TVS answers.",
 			"Better: regenerate CallManager, let every phone take the new ITL, and only then regenerate TVS."}
 	case k.CTL != nil && len(k.tokens()) > 0:
-		f.Severity = trust.Warning
+		f.Severity = hazard.Warning
 		f.Message = fmt.Sprintf("CallManager and TVS regenerated together: %s cannot verify the new ITL until a CTL with the new CallManager, signed by a token that they know (%s), is distributed.",
-			f.Who, and(names(k.CTL, "CTL", k.tokens())))
+			f.Who, message.And(names(k.CTL, "CTL", k.tokens())))
 		f.First = append(k.tokenAtHand(), "Better: regenerate one at a time.")
 	default:
 		f.Message = fmt.Sprintf("CallManager and TVS must not be regenerated at the same time: %s would know neither the new signer of the ITL nor the TVS server to ask about it.", f.Who)
@@ -73,13 +74,13 @@ func recoveryWithOthers(k *outlook) []Finding {
 		other = "TVS"
 	}
 	f := k.withSBD().finding("itlrecovery-with-others", `CUCM facts, rule 2`)
-	if f.Severity == trust.Note {
+	if f.Severity == hazard.Note {
 		return nil
 	}
 	_, ctlBy := signerIs(k.CTL, isRecovery)
 	_, itlBy := signerIs(k.ITL, isRecovery)
 	if !k.callManager && !ctlBy && !itlBy {
-		f.Severity = trust.Warning
+		f.Severity = hazard.Warning
 	}
 	f.Records = append(recoveryRecords(k.CTL, "CTL"), recoveryRecords(k.ITL, "ITL")...)
 	f.Message = fmt.Sprintf("ITLRecovery and %s regenerated together take two anchors from %s at once.", other, f.Who)
@@ -108,14 +109,14 @@ func signerOfCTLChanges(k *outlook) []Finding {
 		return nil
 	}
 	var found []Finding
-	if f := k.withoutSBD().finding("ctl-signer-changes", srcTokenless); f.Severity != trust.Note {
+	if f := k.withoutSBD().finding("ctl-signer-changes", srcTokenless); f.Severity != hazard.Note {
 		f.Records = []string{name + " of the CTL"}
 		f.Message = fmt.Sprintf("%s signs the CTL. With a new %s, every later CTL is refused by %s, until theirs is deleted by hand.", name, what, f.Who)
 		f.First = []string{"Migrate to a token-signed CTL before the change while such phones are in use: tokens do not change with the servers."}
 		f.Recover = "delete the CTL on each of these phones by hand"
 		found = append(found, f)
 	}
-	if f := k.withSBD().finding("ctl-signer-changes-by-tvs", srcTokenless); f.Severity != trust.Note && !k.renames() {
+	if f := k.withSBD().finding("ctl-signer-changes-by-tvs", srcTokenless); f.Severity != hazard.Note && !k.renames() {
 		f.Records = []string{name + " of the CTL"}
 		if k.tvs && !k.otherTVS() {
 			f.Message = fmt.Sprintf("%s signs the CTL, and TVS changes with it: %s can ask nobody about the new signer.", name, f.Who)
@@ -123,7 +124,7 @@ func signerOfCTLChanges(k *outlook) []Finding {
 			f.Recover = "delete the CTL and the ITL on each phone by hand"
 			return append(found, f)
 		}
-		f.Severity = trust.Note
+		f.Severity = hazard.Note
 		f.Message = fmt.Sprintf("%s signs the CTL. Its successor is unknown to %s; TVS vouches for it.", name, f.Who)
 		found = append(found, f)
 	}
@@ -136,10 +137,10 @@ func tvsAlone(k *outlook) []Finding {
 		return nil
 	}
 	f := k.withSBD().finding("tvs-alone", srcRegenerate+", key points")
-	if f.Severity == trust.Note {
+	if f.Severity == hazard.Note {
 		return nil
 	}
-	f.Severity = trust.Note
+	f.Severity = hazard.Note
 	f.Records = byFunction(k.ITL, "ITL", ctlbuild.TVS, ctlbuild.SAST)
 	f.Message = fmt.Sprintf("Until they hold the new ITL, %s cannot ask the TVS server whose certificate is new. The signer of the ITL does not change, so they accept it.", f.Who)
 	return []Finding{f}
@@ -151,10 +152,10 @@ func callManagerRecords(k *outlook) []Finding {
 		return nil
 	}
 	f := k.withoutSBD().finding("ctl-update-due", srcUpdateDue+"; "+srcRename+`, "Single node cluster with CTL and ITL"`)
-	f.Severity = min(f.Severity, trust.Warning)
+	f.Severity = min(f.Severity, hazard.Warning)
 	f.Records = append(byFunction(k.CTL, "CTL", ctlbuild.CCM, ctlbuild.CCMTFTP, ctlbuild.TFTP), names(k.CTL, "CTL", k.tokens())...)
 	f.Message = fmt.Sprintf("The CTL lists the old CallManager certificate. Until it is updated and signed by %s, phones that know the server by the CTL alone refuse what the new key signs.",
-		or(names(k.CTL, "", k.tokens())))
+		message.Or(names(k.CTL, "", k.tokens())))
 	f.First = k.tokenAtHand()
 	return []Finding{f}
 }
@@ -165,14 +166,7 @@ func (k *outlook) tokenAtHand() []string {
 	if len(k.tokens()) == 0 {
 		return nil
 	}
-	return []string{"Have a token of the CTL at hand: " + or(names(k.CTL, "", k.tokens())) + "."}
-}
-
-func or(list []string) string {
-	if len(list) < 2 {
-		return and(list)
-	}
-	return strings.Join(list[:len(list)-1], ", ") + " or " + list[len(list)-1]
+	return []string{"Have a token of the CTL at hand: " + message.Or(names(k.CTL, "", k.tokens())) + "."}
 }
 
 // capfRecords: phones know CAPF by the lists.
@@ -185,9 +179,9 @@ func capfRecords(k *outlook) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Rule: "capf", Severity: trust.Note, Who: "every phone", Records: records,
+		Rule: "capf", Severity: hazard.Note, Who: "every phone", Records: records,
 		Source:  srcUpdateDue + `; Security By Default, "ITL files and certificates present on the CUCM"`,
-		Message: fmt.Sprintf("Phones know CAPF by %s. Until they hold new lists they cannot install or renew an LSC; calls and registration go on.", and(records)),
+		Message: fmt.Sprintf("Phones know CAPF by %s. Until they hold new lists they cannot install or renew an LSC; calls and registration go on.", message.And(records)),
 	}}
 }
 
@@ -211,8 +205,8 @@ func recoverySize(k *outlook) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Rule: "itlrecovery-1024", Severity: trust.Warning, Records: records, Source: "CUCM facts, rule 15",
-		Message: fmt.Sprintf("%s has 1024 bits. Left so while the rest moves to 2048, it fails when it is needed.", and(records)),
+		Rule: "itlrecovery-1024", Severity: hazard.Warning, Records: records, Source: "CUCM facts, rule 15",
+		Message: fmt.Sprintf("%s has 1024 bits. Left so while the rest moves to 2048, it fails when it is needed.", message.And(records)),
 		First:   []string{"Do not rely on ITLRecovery for this change; regenerate it afterwards, once every phone holds the new lists."},
 	}}
 }
@@ -229,7 +223,7 @@ func manyAtOnce(k *outlook) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Rule: "one-at-a-time", Severity: trust.Note, Who: "every phone", Source: srcTwoAnchors,
+		Rule: "one-at-a-time", Severity: hazard.Note, Who: "every phone", Source: srcTwoAnchors,
 		Message: "The steps below do the changes one after the other. Between two of them every phone must have taken the new lists; compare the checksum on the phones with that of the nodes.",
 	}}
 }
@@ -248,8 +242,8 @@ func unseenPhones(k *outlook) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Rule: "phones-away", Severity: trust.Warning, Who: and(who), Phones: n, Source: "CUCM facts, rule 1",
-		Message: fmt.Sprintf("What %d of the phones hold is not known (%s). A phone that misses the change must later find a way from its old lists to the new ones.", n, and(who)),
+		Rule: "phones-away", Severity: hazard.Warning, Who: message.And(who), Phones: n, Source: "CUCM facts, rule 1",
+		Message: fmt.Sprintf("What %d of the phones hold is not known (%s). A phone that misses the change must later find a way from its old lists to the new ones.", n, message.And(who)),
 		First:   []string{"Bring these phones in before the change, or count on clearing them by hand."},
 	}}
 }
@@ -260,7 +254,7 @@ func unityConnection(k *outlook) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Rule: "unity-connection", Severity: trust.Note, Who: "Unity Connection", Source: "CUCM facts, rule 16",
+		Rule: "unity-connection", Severity: hazard.Note, Who: "Unity Connection", Source: "CUCM facts, rule 16",
 		Message: "Unity Connection fetches CTLFile.tlv as well: reset its port groups after the CTL is updated.",
 	}}
 }

@@ -4,7 +4,8 @@ import (
 	"fmt"
 
 	"ctlclient/ctlbuild"
-	"ctlclient/trust"
+	"ctlclient/message"
+	"ctlclient/trust/hazard"
 )
 
 // renamedAllAtOnce: several nodes, all renamed together, with only an ITL.
@@ -13,12 +14,12 @@ func renamedAllAtOnce(k *outlook) []Finding {
 		return nil
 	}
 	f := k.withSBD().finding("renamed-all-at-once", srcRename+`, "Multi-node cluster with only ITL"`)
-	if f.Severity == trust.Note {
+	if f.Severity == hazard.Note {
 		return nil
 	}
 	f.Records = byFunction(k.ITL, "ITL", ctlbuild.TVS)
 	if k.CTL != nil && len(k.tokens()) > 0 {
-		f.Severity = trust.Warning
+		f.Severity = hazard.Warning
 		f.Source = srcRename + `, "Multi-node cluster with CTL and ITL"`
 		f.Records = append(f.Records, names(k.CTL, "CTL", k.tokens())...)
 		f.Message = fmt.Sprintf("Renaming all nodes at once leaves no TVS server known to %s; a CTL with the new CallManager certificates, signed by a token of the CTL, brings back all of them.", f.Who)
@@ -37,18 +38,18 @@ func renamedTwoAnchors(k *outlook) []Finding {
 		return nil
 	}
 	f := k.withSBD().finding("renamed", srcRename)
-	if f.Severity == trust.Note {
+	if f.Severity == hazard.Note {
 		return nil
 	}
 	f.Records = byFunction(k.ITL, "ITL", ctlbuild.SAST, ctlbuild.TVS)
 	tokens := k.CTL != nil && len(k.tokens()) > 0
 	switch {
 	case k.ITL.IsEmptyRollback() && k.CTL == nil:
-		f.Severity, f.Records = trust.Note, nil
+		f.Severity, f.Records = hazard.Note, nil
 		f.Source += `, "Single node cluster with only ITL"`
 		f.Message = "The ITL is emptied for the rollback: phones that hold it take the lists of the renamed server as they come."
 	case k.otherTVS():
-		f.Severity = trust.Warning
+		f.Severity = hazard.Warning
 		f.Source += `, "Multi-node cluster with only ITL"`
 		if k.CTL != nil {
 			f.Source = srcRename + `, "Multi-node cluster with CTL and ITL"`
@@ -57,10 +58,10 @@ func renamedTwoAnchors(k *outlook) []Finding {
 		f.First = []string{"See that every phone's CallManager group has at least two servers, and that TVS of each answers.",
 			"Rename one node at a time."}
 	case tokens:
-		f.Severity = trust.Warning
+		f.Severity = hazard.Warning
 		f.Source += `, "Single node cluster with CTL and ITL"`
 		f.Records = append(f.Records, names(k.CTL, "CTL", k.tokens())...)
-		f.Message = fmt.Sprintf("A rename regenerates all certificates of the server at once; its ITL is refused by %s, until the CTL is updated and signed by %s.", f.Who, or(names(k.CTL, "", k.tokens())))
+		f.Message = fmt.Sprintf("A rename regenerates all certificates of the server at once; its ITL is refused by %s, until the CTL is updated and signed by %s.", f.Who, message.Or(names(k.CTL, "", k.tokens())))
 		f.First = k.tokenAtHand()
 	case k.CTL != nil:
 		f.Source += `; ` + srcTokenless
@@ -94,7 +95,7 @@ func readdressed(k *outlook) []Finding {
 		return !r.IsToken() && ok && !ip.IsUnspecified()
 	}))
 	f := k.everyone().finding("readdressed", srcUpdateDue)
-	f.Severity, f.Records = trust.Warning, records
+	f.Severity, f.Records = hazard.Warning, records
 	f.Message = "The CTL names servers by host or address. Until it is updated, phones do not take the server at its new address for the one they know."
 	f.First = k.tokenAtHand()
 	return []Finding{f}

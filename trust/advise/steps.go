@@ -1,6 +1,11 @@
 package advise
 
-import "fmt"
+import (
+	"fmt"
+
+	"ctlclient/message"
+	"ctlclient/trust/release"
+)
 
 const (
 	restartAll = "Restart TFTP, then CallManager, on all nodes that run them, and reset the phones."
@@ -43,7 +48,7 @@ func (k *outlook) updateCTL() []string {
 	case k.CTL == nil:
 		return nil
 	case len(k.tokens()) > 0:
-		return []string{fmt.Sprintf("Update the CTL and sign it with %s.", or(names(k.CTL, "", k.tokens())))}
+		return []string{fmt.Sprintf("Update the CTL and sign it with %s.", message.Or(names(k.CTL, "", k.tokens())))}
 	}
 	return []string{"Update the CTL on the publisher: utils ctl update CTLFile."}
 }
@@ -101,7 +106,7 @@ func (k *outlook) tokenSteps() []string {
 	remove := "the lost one"
 	sign := "the token that is left"
 	if named && len(gone) > 0 {
-		remove, sign = and(names(k.CTL, "", gone)), or(names(k.CTL, "", left))
+		remove, sign = message.And(names(k.CTL, "", gone)), message.Or(names(k.CTL, "", left))
 	}
 	return []string{
 		fmt.Sprintf("In one update: add a new token, remove %s, sign with %s.", remove, sign),
@@ -110,7 +115,7 @@ func (k *outlook) tokenSteps() []string {
 }
 
 func (k *outlook) noTokenSteps() []string {
-	if modern, known := k.atLeast(10, 0); known && !modern {
+	if modern, known := k.Version.AtLeast(release.Of(10, 0)); known && !modern {
 		return []string{
 			"Delete CTLFile.tlv on every node.", "Create a CTL with two new tokens.", restartAll,
 			"Delete the CTL on every phone by hand.",

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"ctlclient/trust"
+	"ctlclient/trust/hazard"
 )
 
 // WriteText prints the advice for a person: the answer first, then what breaks, what
@@ -43,7 +43,7 @@ func (a Advice) WriteText(w io.Writer) error {
 
 func (f Finding) write(b *strings.Builder) {
 	word := ""
-	if f.Severity != trust.Danger {
+	if f.Severity != hazard.Danger {
 		word = f.Severity.String() + ": "
 	}
 	fmt.Fprintf(b, "  - %s%s\n", word, f.Message)

@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"ctlclient/ctlbuild"
-	"ctlclient/trust"
+	"ctlclient/message"
+	"ctlclient/trust/hazard"
+	"ctlclient/trust/release"
 )
 
 const srcLost = "CUCM facts, rule 7"
@@ -40,35 +42,35 @@ func tokenLost(k *outlook) []Finding {
 		return nil
 	}
 	if len(k.tokens()) == 0 {
-		return []Finding{{Rule: "token-lost", Severity: trust.Note, Source: srcLost,
+		return []Finding{{Rule: "token-lost", Severity: hazard.Note, Source: srcLost,
 			Message: "The CTL has no token records: the token that is lost signs nothing here."}}
 	}
 	gone, left, named := k.lost()
 	switch {
 	case !named && len(k.tokens()) > 1:
 		return []Finding{{
-			Rule: "token-lost", Severity: trust.Warning, Source: srcLost, Records: names(k.CTL, "CTL", k.tokens()),
-			Message: fmt.Sprintf("One of %s is lost; another of them signs the update that removes it.", and(names(k.CTL, "", k.tokens()))),
+			Rule: "token-lost", Severity: hazard.Warning, Source: srcLost, Records: names(k.CTL, "CTL", k.tokens()),
+			Message: fmt.Sprintf("One of %s is lost; another of them signs the update that removes it.", message.And(names(k.CTL, "", k.tokens()))),
 			First:   []string{"Find out which token is left: its label and serial number stand on its case."},
 		}}
 	case named && len(gone) == 0:
 		return []Finding{{
-			Rule: "token-lost", Severity: trust.Warning, Source: srcLost, Records: names(k.CTL, "CTL", k.tokens()),
-			Message: fmt.Sprintf("No token of that name is in the CTL, which has %s.", and(names(k.CTL, "", k.tokens()))),
+			Rule: "token-lost", Severity: hazard.Warning, Source: srcLost, Records: names(k.CTL, "CTL", k.tokens()),
+			Message: fmt.Sprintf("No token of that name is in the CTL, which has %s.", message.And(names(k.CTL, "", k.tokens()))),
 			First:   []string{"Name the token as it stands in the CTL."},
 		}}
 	case !named || len(left) == 0:
 		return k.noTokenLeft(k.tokens())
 	}
 	_, signer := k.CTL.Signer()
-	message := fmt.Sprintf("%s is lost; sign with %s.", and(names(k.CTL, "", gone)), or(names(k.CTL, "", left)))
+	said := fmt.Sprintf("%s is lost; sign with %s.", message.And(names(k.CTL, "", gone)), message.Or(names(k.CTL, "", left)))
 	if slices.Contains(gone, signer) {
-		message += " That the lost one signed the present CTL does not matter: phones hold both."
+		said += " That the lost one signed the present CTL does not matter: phones hold both."
 	}
 	return []Finding{{
-		Rule: "token-lost", Severity: trust.Warning, Source: srcLost, Message: message,
+		Rule: "token-lost", Severity: hazard.Warning, Source: srcLost, Message: said,
 		Records: names(k.CTL, "CTL", append(slices.Clone(gone), left...)),
-		First:   []string{"Get a new token now: until it is in the CTL, everything hangs on " + or(names(k.CTL, "", left)) + "."},
+		First:   []string{"Get a new token now: until it is in the CTL, everything hangs on " + message.Or(names(k.CTL, "", left)) + "."},
 	}}
 }
 
@@ -78,7 +80,7 @@ func tokensLost(k *outlook) []Finding {
 		return nil
 	}
 	if len(k.tokens()) == 0 {
-		return []Finding{{Rule: "tokens-lost", Severity: trust.Note, Source: srcLost,
+		return []Finding{{Rule: "tokens-lost", Severity: hazard.Note, Source: srcLost,
 			Message: "The CTL has no token records: nothing here depends on the tokens."}}
 	}
 	return k.noTokenLeft(k.tokens())
@@ -86,7 +88,7 @@ func tokensLost(k *outlook) []Finding {
 
 func (k *outlook) noTokenLeft(gone []int) []Finding {
 	records := names(k.CTL, "CTL", gone)
-	modern, known := k.atLeast(10, 0)
+	modern, known := k.Version.AtLeast(release.Of(10, 0))
 	if known && !modern {
 		f := k.everyone().finding("tokens-lost", srcLost)
 		f.Records = records
@@ -98,10 +100,10 @@ func (k *outlook) noTokenLeft(gone []int) []Finding {
 	servers := serverSAST(k.CTL)
 	f := k.withoutSBD().finding("tokens-lost-without-sbd", srcLost+"; "+srcTokenless)
 	switch {
-	case f.Severity == trust.Note:
+	case f.Severity == hazard.Note:
 	case len(servers) > 0:
-		f.Severity, f.Records = trust.Warning, append(records, servers...)
-		f.Message = fmt.Sprintf("No token is left, but the CTL has %s as SAST as well: a tokenless CTL signed by it is accepted also by %s.", or(servers), f.Who)
+		f.Severity, f.Records = hazard.Warning, append(records, servers...)
+		f.Message = fmt.Sprintf("No token is left, but the CTL has %s as SAST as well: a tokenless CTL signed by it is accepted also by %s.", message.Or(servers), f.Who)
 		found = append(found, f)
 	default:
 		f.Records = records
@@ -110,7 +112,7 @@ func (k *outlook) noTokenLeft(gone []int) []Finding {
 		found = append(found, f)
 	}
 	s := k.withSBD().finding("tokens-lost", srcLost)
-	if s.Severity == trust.Note {
+	if s.Severity == hazard.Note {
 		return found
 	}
 	s.Records = append(slices.Clone(records), signerRecord(k.ITL, "ITL")...)
@@ -119,11 +121,11 @@ func (k *outlook) noTokenLeft(gone []int) []Finding {
 		s.Message = fmt.Sprintf("No token of the CTL is left, and there is no ITL by which %s could follow.", s.Who)
 		s.Recover = "delete the CTL on each phone by hand"
 	case !known:
-		s.Severity = trust.Warning
+		s.Severity = hazard.Warning
 		s.Message = fmt.Sprintf("No token of the CTL is left. On 10.0 and later a tokenless CTL needs none, and the way of %s to it is the ITL or TVS; before 10.0 every phone has to be cleared by hand. The version is not known.", s.Who)
 		s.First = []string{"Find out the version of the cluster."}
 	default:
-		s.Severity = trust.Warning
+		s.Severity = hazard.Warning
 		s.Message = fmt.Sprintf("No token of the CTL is left. A tokenless CTL needs none; the way of %s to it is the ITL or TVS.", s.Who)
 	}
 	return append(found, s)
@@ -140,7 +142,7 @@ func modeWithoutCTL(k *outlook) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Rule: "mixed-without-ctl", Severity: trust.Warning, Who: "every phone", Source: `CUCM facts, "The CTL Client's wizard", messages`,
+		Rule: "mixed-without-ctl", Severity: hazard.Warning, Who: "every phone", Source: `CUCM facts, "The CTL Client's wizard", messages`,
 		Message: "The cluster is in mixed mode, but serves no CTL. Phones that were given one before still hold it.",
 		First:   []string{"Create the CTL again before anything else, with a signer that the former one had."},
 	}}
@@ -152,7 +154,7 @@ func residue(k *outlook) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Rule: "ctl-residue", Severity: trust.Warning, Who: "every phone",
+		Rule: "ctl-residue", Severity: hazard.Warning, Who: "every phone",
 		Source:  `CUCM facts, rule 5; Tokenless CTL, "From non-secure mode to mixed mode", note`,
 		Message: "The cluster is non-secure, yet serves a CTL with full server records, left from a former mixed mode. Phones that hold it still check by it.",
 		Records: signerRecord(k.CTL, "CTL"),

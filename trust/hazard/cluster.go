@@ -1,9 +1,12 @@
-package trust
+package hazard
 
 import (
 	"fmt"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
+	"ctlclient/trust"
+	"ctlclient/trust/release"
 )
 
 // recoveryKeySize: an ITLRecovery left small fails when it is needed.
@@ -29,10 +32,10 @@ func recoveryKeySize(k *circumstances) []Hazard {
 	if len(recovery) == 0 || largest < 2048 {
 		return nil
 	}
-	names := recordNames(k.after.records, recovery)
+	names := trust.RecordNames(k.after.records, recovery)
 	return []Hazard{{
 		Rule: "itlrecovery-1024", Severity: Warning, Source: "CUCM facts, rule 15", Records: names,
-		Message: fmt.Sprintf("%s has a key of 1024 bits while the servers have %d: an ITLRecovery left so fails when it is needed.", and(names), largest),
+		Message: fmt.Sprintf("%s has a key of 1024 bits while the servers have %d: an ITLRecovery left so fails when it is needed.", message.And(names), largest),
 		Hint:    "regenerate ITLRecovery, after a CTL with the present CallManager has reached the phones",
 	}}
 }
@@ -65,18 +68,18 @@ func stubsAndMode(k *circumstances) []Hazard {
 		}
 	}
 	if k.mixed && len(stubs) > 0 {
-		names := recordNames(k.after.records, stubs)
+		names := trust.RecordNames(k.after.records, stubs)
 		return []Hazard{{
 			Rule: "stubs-in-mixed-mode", Severity: Danger, Source: source, Records: names,
-			Message: fmt.Sprintf("The cluster will be in mixed mode, but %s: stubs without a certificate. Phones could not verify these servers.", and(names)),
+			Message: fmt.Sprintf("The cluster will be in mixed mode, but %s: stubs without a certificate. Phones could not verify these servers.", message.And(names)),
 			Hint:    "add the servers' certificates again",
 		}}
 	}
 	if !k.mixed && len(full) > 0 && !k.unchanged() {
-		names := recordNames(k.after.records, full)
+		names := trust.RecordNames(k.after.records, full)
 		return []Hazard{{
 			Rule: "full-records-in-non-secure-mode", Severity: Warning, Source: source, Records: names,
-			Message: fmt.Sprintf("The cluster will be non-secure, but the new CTL still lists %s with certificates.", and(names)),
+			Message: fmt.Sprintf("The cluster will be non-secure, but the new CTL still lists %s with certificates.", message.And(names)),
 			Hint:    "strip the server records as the change to non-secure mode does",
 		}}
 	}
@@ -112,7 +115,7 @@ func serversMissing(k *circumstances) []Hazard {
 	var missing []string
 	for _, c := range k.Credentials {
 		if !listed(k.after.records, c) {
-			missing = append(missing, fmt.Sprintf("%s of %s (%s)", c.Function, c.Node, certName(c.Certificate)))
+			missing = append(missing, fmt.Sprintf("%s of %s (%s)", c.Function, c.Node, trust.CertificateName(c.Certificate)))
 		}
 	}
 	if len(missing) == 0 {
@@ -120,7 +123,7 @@ func serversMissing(k *circumstances) []Hazard {
 	}
 	return []Hazard{{
 		Rule: "servers-missing", Severity: Warning,
-		Message: fmt.Sprintf("The new CTL does not have the certificate in use of %s. Phones would not trust what these services sign or present.", and(missing)),
+		Message: fmt.Sprintf("The new CTL does not have the certificate in use of %s. Phones would not trust what these services sign or present.", message.And(missing)),
 		Hint:    "collect the certificates from the nodes again and add them in this update",
 		Source:  "CUCM facts, rule 4",
 	}}
@@ -149,7 +152,7 @@ func tokenlessWithoutSBD(k *circumstances) []Hazard {
 	n := 0
 	who, severity := "", Warning
 	for _, p := range k.Phones {
-		if can, _, _ := p.canAsk(); can {
+		if can, _ := p.SBD(); can {
 			continue
 		}
 		names = append(names, p.Name)
@@ -161,7 +164,7 @@ func tokenlessWithoutSBD(k *circumstances) []Hazard {
 	}
 	switch {
 	case n > 0:
-		who = count(n, "phone")
+		who = message.Count(n, "phone")
 	case who == "":
 		return nil
 	default:
@@ -177,7 +180,7 @@ func tokenlessWithoutSBD(k *circumstances) []Hazard {
 
 // toTokenlessPrecondition: from tokens to tokenless, phones must know the next signer first.
 func toTokenlessPrecondition(k *circumstances) []Hazard {
-	if k.Before12 || k.Old == nil || k.Old.Tokenless() || !k.after.whole || len(sastOf(k.after.records, true)) > 0 {
+	if k.Version.Before(release.Of(12, 0)) || k.Old == nil || k.Old.Tokenless() || !k.after.whole || len(sastOf(k.after.records, true)) > 0 {
 		return nil
 	}
 	servers := 0
@@ -194,7 +197,7 @@ func toTokenlessPrecondition(k *circumstances) []Hazard {
 		Message: "The current CTL has no SAST but tokens. On 12.0 and later phones must first hold a token-signed CTL that has ITLRecovery and CallManager as SAST.",
 		Hint:    "update the CTL once more with a token on 12.0 or later, let every phone fetch it, then migrate",
 		Source:  `CUCM facts, rule 9`,
-		Records: recordNames(k.Old.Records, sastOf(k.Old.Records, false)),
+		Records: trust.RecordNames(k.Old.Records, sastOf(k.Old.Records, false)),
 	}}
 }
 

@@ -1,4 +1,4 @@
-package trust_test
+package fleet_test
 
 import (
 	"bytes"
@@ -10,11 +10,14 @@ import (
 	"strings"
 	"testing"
 
+	"ctlclient/ctlbuild"
 	"ctlclient/trust"
+	"ctlclient/trust/fleet"
+	"ctlclient/trust/trusttest"
 )
 
 func TestReadFleet(t *testing.T) {
-	s := newScene(t)
+	s := trusttest.New(t)
 	open := func(name string) (io.ReadCloser, error) {
 		switch name {
 		case "lists/old.tlv":
@@ -40,11 +43,11 @@ func TestReadFleet(t *testing.T) {
 		"json": json, "json object": `{"phones": ` + json + `}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			entries, err := trust.ReadFleet(strings.NewReader(text), open)
+			entries, err := fleet.Read(strings.NewReader(text), open)
 			if err != nil {
 				t.Fatal(err)
 			}
-			phones := trust.ResolveHeld(entries, trust.KnownLists(s.ETokens, nil), trust.Current{CTL: s.Tokenless, ITL: s.ITL, TVS: []string{"pub:2445"}})
+			phones := fleet.Resolve(entries, trust.KnownLists(s.ETokens, nil), fleet.Current{CTL: s.Tokenless, ITL: s.ITL, TVS: []string{"pub:2445"}})
 			if len(phones) != 4 {
 				t.Fatalf("%d phones", len(phones))
 			}
@@ -66,7 +69,7 @@ func TestReadFleet(t *testing.T) {
 }
 
 func TestFleetErrors(t *testing.T) {
-	s := newScene(t)
+	s := trusttest.New(t)
 	open := func(name string) (io.ReadCloser, error) {
 		if name == "itl.tlv" {
 			return io.NopCloser(bytes.NewReader(s.ITL.Bytes())), nil
@@ -100,27 +103,27 @@ func TestFleetErrors(t *testing.T) {
 		"99999999999 x 7945":                               "is no number of phones",
 		"\xff\xfe":                                         "fleet: not UTF-8 text",
 	} {
-		_, err := trust.ReadFleet(strings.NewReader(text), open)
+		_, err := fleet.Read(strings.NewReader(text), open)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", text, err, want)
 		}
-		var e *trust.FleetError
+		var e *fleet.Error
 		if !errors.As(err, &e) || e.Hint() == "" {
 			t.Errorf("%q: %T has no hint", text, err)
 		}
 	}
-	if _, err := trust.ReadFleet(strings.NewReader("name,ctl\nx,file.tlv\n"), nil); err == nil || !strings.Contains(err.Error(), "cannot be opened here") {
+	if _, err := fleet.Read(strings.NewReader("name,ctl\nx,file.tlv\n"), nil); err == nil || !strings.Contains(err.Error(), "cannot be opened here") {
 		t.Errorf("without open: %v", err)
 	}
 }
 
 func TestParseClasses(t *testing.T) {
-	s := newScene(t)
-	entries, err := trust.ParseClasses("40 x 7945, 12 × 7940; 3 x 8861 never seen since 2019\n5*8845 new, 2 x Cisco TelePresence SX20 without ITL, 1 x 7975 without SBD")
+	s := trusttest.New(t)
+	entries, err := fleet.ParseClasses("40 x 7945, 12 × 7940; 3 x 8861 never seen since 2019\n5*8845 new, 2 x Cisco TelePresence SX20 without ITL, 1 x 7975 without SBD")
 	if err != nil {
 		t.Fatal(err)
 	}
-	phones := trust.ResolveHeld(entries, nil, trust.Current{CTL: s.ETokens, ITL: s.ITL})
+	phones := fleet.Resolve(entries, nil, fleet.Current{CTL: s.ETokens, ITL: s.ITL})
 	type row struct {
 		Name, Model string
 		Count       int
@@ -147,19 +150,19 @@ func TestParseClasses(t *testing.T) {
 
 // The sentence of the issue, from words to counts.
 func TestFleetToVerdicts(t *testing.T) {
-	s := newScene(t)
-	entries, err := trust.ReadFleet(strings.NewReader("40 x 7945, 12 x 7940, 3 x 8861 never seen since 2019"), nil)
+	s := trusttest.New(t)
+	entries, err := fleet.Read(strings.NewReader("40 x 7945, 12 x 7940, 3 x 8861 never seen since 2019"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	next := edited(t, s.Tokenless, s.Token1, func(d *ctlDraft) {
+	next := trusttest.Edited(t, s.Tokenless, s.Token1, func(d *ctlbuild.Draft) {
 		d.Records = d.Records[1:]
-		addToken(t, d, s.Token1)
-		addToken(t, d, s.Token2)
+		trusttest.AddToken(t, d, s.Token1)
+		trusttest.AddToken(t, d, s.Token2)
 	})
 	var verdicts []trust.Verdict
-	for _, p := range trust.ResolveHeld(entries, nil, trust.Current{CTL: s.Tokenless, ITL: s.ITL}) {
-		verdicts = append(verdicts, trust.Assess(t.Context(), p, trust.Offer{CTL: next}, vouches([]uint8{0}, s.Token1)))
+	for _, p := range fleet.Resolve(entries, nil, fleet.Current{CTL: s.Tokenless, ITL: s.ITL}) {
+		verdicts = append(verdicts, trust.Assess(t.Context(), p, trust.Offer{CTL: next}, trusttest.Vouches([]uint8{0}, s.Token1)))
 	}
 	if accept, lost, unsure := trust.Totals(verdicts); accept != 40 || lost != 12 || unsure != 3 {
 		t.Errorf("%d accept, %d lost, %d not certain", accept, lost, unsure)
@@ -195,18 +198,18 @@ func TestSummariseGroups(t *testing.T) {
 	}
 }
 
-// FuzzReadFleet: whatever is read, every entry stands for at least one phone that has
+// FuzzRead: whatever is read, every entry stands for at least one phone that has
 // a name or model, and every refusal says where or why.
-func FuzzReadFleet(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	f.Add("name,model,count,ctl,itl,last-seen,tvs,sbd\nx,7975,3,d41d8cd98f00b204e9800998ecf8427e,none,2019,10.1.1.1:2445,no\n")
 	f.Add("Device Name;Device Type\nSEP0011215A1AE3;Cisco 7975\n")
 	f.Add(`{"phones": [{"name": "x", "model": "8861", "count": 2, "tvs": ["a:1"], "sbd": true}]}`)
 	f.Add("40 x 7945, 12 x 7940, 3 x 8861 never seen since 2019")
 	f.Add("2 x ATA 187 new\n1 × 7940 without SBD")
 	f.Fuzz(func(t *testing.T, text string) {
-		entries, err := trust.ReadFleet(strings.NewReader(text), func(string) (io.ReadCloser, error) { return nil, fs.ErrNotExist })
+		entries, err := fleet.Read(strings.NewReader(text), func(string) (io.ReadCloser, error) { return nil, fs.ErrNotExist })
 		if err != nil {
-			var e *trust.FleetError
+			var e *fleet.Error
 			if !errors.As(err, &e) || e.Err == nil || len(entries) > 0 {
 				t.Fatalf("%T %v with %d entries", err, err, len(entries))
 			}
@@ -215,7 +218,7 @@ func FuzzReadFleet(f *testing.F) {
 		if len(entries) == 0 {
 			t.Fatal("no entries and no error")
 		}
-		phones := trust.ResolveHeld(entries, nil, trust.Current{})
+		phones := fleet.Resolve(entries, nil, fleet.Current{})
 		if len(phones) != len(entries) {
 			t.Fatalf("%d entries, %d phones", len(entries), len(phones))
 		}

@@ -1,4 +1,4 @@
-package trust
+package fleet
 
 import (
 	"errors"
@@ -39,7 +39,7 @@ func looksLikeClasses(s string) bool {
 // never seen since 2019". Between classes stands a comma, a semicolon or a new line.
 // After the model may stand: never seen [since ...], not seen since ..., new (or
 // empty, cleared, factory reset, holding nothing), without SBD, without CTL, without
-// ITL. Every error is a *FleetError.
+// ITL. Every error is a *Error.
 func ParseClasses(s string) ([]Entry, error) {
 	var entries []Entry
 	for n, line := range strings.Split(s, "\n") {
@@ -54,18 +54,18 @@ func ParseClasses(s string) ([]Entry, error) {
 				e, err := parseClass(part)
 				if err != nil {
 					column := start + strings.Index(text, part) + 1
-					return nil, &FleetError{Line: n + 1, Column: fmt.Sprint(column), Err: err}
+					return nil, &Error{Line: n + 1, Column: fmt.Sprint(column), Err: err}
 				}
 				e.Line = n + 1
 				if entries = append(entries, e); len(entries) > maxEntries {
-					return nil, &FleetError{Line: n + 1, Err: errors.New("too many classes")}
+					return nil, &Error{Line: n + 1, Err: errors.New("too many classes")}
 				}
 			}
 			start += end + 1
 		}
 	}
 	if len(entries) == 0 {
-		return nil, &FleetError{Err: errors.New("no phones in it")}
+		return nil, &Error{Err: errors.New("no phones in it")}
 	}
 	return entries, nil
 }

@@ -1,4 +1,6 @@
-package trust
+// Package fleet reads which phones there are, in CSV, JSON or words, and what each holds,
+// as phones of package trust.
+package fleet
 
 import (
 	"bytes"
@@ -11,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/trust"
 )
 
 // A fleet is read from one of three forms:
@@ -46,7 +49,7 @@ const (
 // Held is one list that a phone is said to hold.
 type Held struct {
 	Kind     HeldKind
-	Checksum Checksum
+	Checksum trust.Checksum
 	List     *ctlbuild.List
 }
 
@@ -63,14 +66,14 @@ type Entry struct {
 	Line     int // where it stands, from 1
 }
 
-// FleetError says what is wrong in a fleet, and where.
-type FleetError struct {
+// Error says what is wrong in a fleet, and where.
+type Error struct {
 	Line   int
 	Column string // a column's name, or a number for text without columns
 	Err    error
 }
 
-func (e *FleetError) Error() string {
+func (e *Error) Error() string {
 	switch {
 	case e.Line == 0:
 		return fmt.Sprintf("fleet: %v", e.Err)
@@ -81,10 +84,10 @@ func (e *FleetError) Error() string {
 	}
 }
 
-func (e *FleetError) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error { return e.Err }
 
 // Hint shows the forms that are understood.
-func (e *FleetError) Hint() string {
+func (e *Error) Hint() string {
 	return "columns: name,model,count,ctl,itl,last-seen,tvs,sbd; ctl and itl take an MD5, a SHA-1, a file, none, current or unknown\n" +
 		`or in words: "40 x 7945, 12 x 7940, 3 x 8861 never seen since 2019"`
 }
@@ -93,25 +96,25 @@ func (e *FleetError) Hint() string {
 // the caller decides which folder they are relative to and which are allowed.
 type OpenFunc func(name string) (io.ReadCloser, error)
 
-// ReadFleet reads a fleet in any of its forms; which one is told by its first
+// Read reads a fleet in any of its forms; which one is told by its first
 // characters. open may be nil: a fleet that names files is then an error. Every
-// error is a *FleetError.
-func ReadFleet(r io.Reader, open OpenFunc) ([]Entry, error) {
+// error is a *Error.
+func Read(r io.Reader, open OpenFunc) ([]Entry, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFleetFile+1))
 	if err != nil {
-		return nil, &FleetError{Err: err}
+		return nil, &Error{Err: err}
 	}
 	if len(data) > maxFleetFile {
-		return nil, &FleetError{Err: fmt.Errorf("larger than %d MiB", maxFleetFile>>20)}
+		return nil, &Error{Err: fmt.Errorf("larger than %d MiB", maxFleetFile>>20)}
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if !utf8.Valid(data) {
-		return nil, &FleetError{Err: errors.New("not UTF-8 text; save the export as UTF-8")}
+		return nil, &Error{Err: errors.New("not UTF-8 text; save the export as UTF-8")}
 	}
-	f := &fleetReader{open: open, files: map[string]*ctlbuild.List{}}
+	f := &reader{open: open, files: map[string]*ctlbuild.List{}}
 	switch text := bytes.TrimSpace(data); {
 	case len(text) == 0:
-		return nil, &FleetError{Err: errors.New("empty")}
+		return nil, &Error{Err: errors.New("empty")}
 	case text[0] == '[' || text[0] == '{':
 		return f.json(data)
 	case looksLikeClasses(string(text)):
@@ -121,14 +124,14 @@ func ReadFleet(r io.Reader, open OpenFunc) ([]Entry, error) {
 	}
 }
 
-// fleetReader reads files that a fleet names once each.
-type fleetReader struct {
+// reader reads files that a fleet names once each.
+type reader struct {
 	open  OpenFunc
 	files map[string]*ctlbuild.List
 }
 
 // set puts one value of a row into an entry.
-func (f *fleetReader) set(e *Entry, column, value string) error {
+func (f *reader) set(e *Entry, column, value string) error {
 	value = strings.TrimSpace(value)
 	if len(value) > maxCell {
 		return errors.New("too long")
@@ -166,7 +169,7 @@ func parseCount(s string) (int, error) {
 	return n, nil
 }
 
-func (f *fleetReader) held(s string, kind ctlbuild.Kind) (Held, error) {
+func (f *reader) held(s string, kind ctlbuild.Kind) (Held, error) {
 	switch strings.ToLower(s) {
 	case "", "current":
 		return Held{}, nil
@@ -175,7 +178,7 @@ func (f *fleetReader) held(s string, kind ctlbuild.Kind) (Held, error) {
 	case "unknown", "?":
 		return Held{Kind: HeldUnknown}, nil
 	}
-	if c, err := ParseChecksum(s); err == nil {
+	if c, err := trust.ParseChecksum(s); err == nil {
 		return Held{Kind: HeldChecksum, Checksum: c}, nil
 	}
 	if f.open == nil {
@@ -186,12 +189,12 @@ func (f *fleetReader) held(s string, kind ctlbuild.Kind) (Held, error) {
 		return Held{}, err
 	}
 	if l.Kind() != kind {
-		return Held{}, fmt.Errorf("%s holds the %s, not the %s", s, listName(l.Kind()), listName(kind))
+		return Held{}, fmt.Errorf("%s holds the %s, not the %s", s, trust.ListName(l.Kind()), trust.ListName(kind))
 	}
 	return Held{Kind: HeldFile, List: l}, nil
 }
 
-func (f *fleetReader) read(name string) (*ctlbuild.List, error) {
+func (f *reader) read(name string) (*ctlbuild.List, error) {
 	if l, ok := f.files[name]; ok {
 		return l, nil
 	}
@@ -269,24 +272,24 @@ type Current struct {
 	TVS      []string // host:port, for phones that name none
 }
 
-// ResolveHeld turns a fleet's entries into phones: checksums are looked up among the
+// Resolve turns a fleet's entries into phones: checksums are looked up among the
 // known lists (and the current ones), "current" becomes what the cluster serves. A
 // checksum of no known list, and a phone that has not been seen, leave the phone
 // with a reason in Unknown; nothing is made up.
-func ResolveHeld(entries []Entry, known Known, now Current) []Phone {
-	all := KnownLists(now.CTL, now.ITL)
+func Resolve(entries []Entry, known trust.Known, now Current) []trust.Phone {
+	all := trust.KnownLists(now.CTL, now.ITL)
 	for c, l := range known {
 		all[c] = l
 	}
-	phones := make([]Phone, len(entries))
+	phones := make([]trust.Phone, len(entries))
 	for i, e := range entries {
 		phones[i] = e.resolve(all, now)
 	}
 	return phones
 }
 
-func (e Entry) resolve(known Known, now Current) Phone {
-	p := Phone{Name: e.Name, Model: e.Model, Count: e.Count, NoSBD: e.NoSBD, TVS: e.TVS}
+func (e Entry) resolve(known trust.Known, now Current) trust.Phone {
+	p := trust.Phone{Name: e.Name, Model: e.Model, Count: e.Count, NoSBD: e.NoSBD, TVS: e.TVS}
 	if p.Name == "" && e.Count > 1 {
 		p.Name = fmt.Sprintf("%d x %s", e.Count, e.Model)
 	} else if p.Name == "" {
@@ -308,18 +311,18 @@ func (e Entry) resolve(known Known, now Current) Phone {
 				return current
 			}
 		case HeldUnknown:
-			why = append(why, "its "+listName(kind)+" is not known")
+			why = append(why, "its "+trust.ListName(kind)+" is not known")
 		case HeldChecksum:
 			if l := known[h.Checksum]; l != nil && l.Kind() == kind {
 				return l
 			}
-			why = append(why, fmt.Sprintf("the %s of its %s, %s, is that of no known list", h.Checksum.Kind(), listName(kind), h.Checksum))
+			why = append(why, fmt.Sprintf("the %s of its %s, %s, is that of no known list", h.Checksum.Kind(), trust.ListName(kind), h.Checksum))
 		}
 		return nil
 	}
 	p.CTL = take(e.CTL, ctlbuild.KindCTL, now.CTL)
 	p.ITL = take(e.ITL, ctlbuild.KindITL, now.ITL)
-	if can, _, _ := p.canAsk(); !can {
+	if can, _ := p.SBD(); !can {
 		// Such a phone has no ITL, whatever is served.
 		p.ITL = nil
 	}

@@ -1,4 +1,4 @@
-package trust
+package hazard
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
+	"ctlclient/trust"
 )
 
 // newListVerifies: a list that fails its own check is refused by every phone.
@@ -26,7 +28,7 @@ func newListVerifies(k *circumstances) []Hazard {
 	if k.Draft != nil && k.after.cert != nil && k.after.signer < 0 {
 		return []Hazard{{
 			Rule: "list-verifies", Severity: Danger, Source: source,
-			Message: fmt.Sprintf("%s is to sign the new CTL, but is not among its SAST records: phones would find no signer in it.", certName(k.after.cert)),
+			Message: fmt.Sprintf("%s is to sign the new CTL, but is not among its SAST records: phones would find no signer in it.", trust.CertificateName(k.after.cert)),
 			Hint:    "add its certificate to the list as a token, or sign with a token that is in it",
 		}}
 	}
@@ -38,7 +40,7 @@ func continuityOfSigner(k *circumstances) []Hazard {
 	if !k.after.whole || k.after.cert == nil || k.after.signer < 0 || k.unchanged() {
 		return nil
 	}
-	var lost, supposed, doubtful []Verdict
+	var lost, supposed, doubtful []trust.Verdict
 	for _, v := range k.assessAll() {
 		switch {
 		case v.Lost() && v.Phone.Supposed():
@@ -50,7 +52,7 @@ func continuityOfSigner(k *circumstances) []Hazard {
 		}
 	}
 	var found []Hazard
-	for _, c := range Summarise(lost) {
+	for _, c := range trust.Summarise(lost) {
 		found = append(found, Hazard{
 			Rule: "continuity-of-signer", Severity: Danger,
 			Message: fmt.Sprintf("The new CTL is refused by %s, to be cleared by hand afterwards. %s", c.Who(), c.Reason),
@@ -59,7 +61,7 @@ func continuityOfSigner(k *circumstances) []Hazard {
 			Records: []string{k.signerName()}, Phones: c.Names,
 		})
 	}
-	for _, c := range Summarise(supposed) {
+	for _, c := range trust.Summarise(supposed) {
 		found = append(found, Hazard{
 			Rule: "continuity-of-signer", Severity: Warning,
 			Message: fmt.Sprintf("No phones are described. If there is %s, it refuses the new CTL, to be cleared by hand afterwards. %s", c.Who(), c.Reason),
@@ -68,7 +70,7 @@ func continuityOfSigner(k *circumstances) []Hazard {
 			Records: []string{k.signerName()}, Phones: c.Names,
 		})
 	}
-	for _, c := range Summarise(doubtful) {
+	for _, c := range trust.Summarise(doubtful) {
 		found = append(found, Hazard{
 			Rule: "continuity-of-signer", Severity: Warning,
 			Message: fmt.Sprintf("Whether the new CTL is accepted by %s is not certain. %s", c.Who(), c.Reason),
@@ -86,10 +88,10 @@ func (k *circumstances) continuityHint() string {
 	}
 	var names []string
 	for _, i := range sastOf(k.Old.Records, true) {
-		names = append(names, RecordName(i, &k.Old.Records[i]))
+		names = append(names, trust.RecordName(i, &k.Old.Records[i]))
 	}
 	if len(names) > 0 {
-		return "sign with a token that the current CTL knows: " + and(names)
+		return "sign with a token that the current CTL knows: " + message.And(names)
 	}
 	return "put the signer's certificate into Phone-SAST-trust on the publisher, and see that TVS on every node answers valid for it; " +
 		"phones without Security By Default can follow only a signer that the current CTL has as SAST"
@@ -118,7 +120,7 @@ func tvsOnEveryNode(k *circumstances) []Hazard {
 	}
 	return []Hazard{{
 		Rule: "tvs-vouches-on-every-node", Severity: Danger,
-		Message: fmt.Sprintf("Phones will ask TVS about %s, which does not vouch for it on %s.", certName(k.after.cert), and(bad)),
+		Message: fmt.Sprintf("Phones will ask TVS about %s, which does not vouch for it on %s.", trust.CertificateName(k.after.cert), message.And(bad)),
 		Hint:    "upload its certificate as Phone-SAST-trust on the publisher, wait until every node has it, and ask again",
 		Source:  `CUCM facts, rule 8; Tokenless CTL, "From tokenless to hardware eTokens", steps 8 to 10`,
 		Records: []string{k.signerName()},
@@ -136,7 +138,7 @@ func (k *circumstances) needsTVS() bool {
 // knownAs is the index of the old SAST record that phones will take for the signer, or -1.
 func (k *circumstances) knownAs() int {
 	r := &k.after.records[k.after.signer]
-	return find(k.Old, signer{issuer: r.IssuerName(), serial: r.SerialNumber()}, ctlbuild.SAST)
+	return trust.FindSigner(k.Old, r.IssuerName(), r.SerialNumber(), ctlbuild.SAST)
 }
 
 // signerKnownToCTL: an update, or leaving mixed mode, wants a token that the CTL has.
@@ -147,14 +149,14 @@ func signerKnownToCTL(k *circumstances) []Hazard {
 	h := Hazard{
 		Rule: "signer-known-to-ctl", Severity: Warning,
 		Message: fmt.Sprintf("%s is not a SAST of the current CTL (%s): phones accept the change only where TVS vouches for it.",
-			certName(k.after.cert), k.sastNames()),
+			trust.CertificateName(k.after.cert), k.sastNames()),
 		Hint:    "sign with a token that the current CTL has, or put the certificate into Phone-SAST-trust first",
 		Source:  `CUCM facts, "The CTL Client's wizard"; Tokenless CTL, "From tokenless to hardware eTokens"`,
 		Records: []string{k.signerName()},
 	}
 	if k.Old.Tokenless() {
 		h.Message = fmt.Sprintf("The current CTL is tokenless (%s), so no phone knows %s: phones accept the change only where TVS vouches for it.",
-			k.sastNames(), certName(k.after.cert))
+			k.sastNames(), trust.CertificateName(k.after.cert))
 		h.Hint = "put the tokens' certificates into Phone-SAST-trust first; TVS on every node must answer valid before anything is written"
 	}
 	if k.vouchedEverywhere() {
@@ -171,7 +173,7 @@ func (k *circumstances) vouchedEverywhere() bool {
 }
 
 func (k *circumstances) sastNames() string {
-	return and(recordNames(k.Old.Records, sastOf(k.Old.Records, false)))
+	return message.And(trust.RecordNames(k.Old.Records, sastOf(k.Old.Records, false)))
 }
 
 // twoTokensAtCreation: the first CTL is made with two, so that one can be lost.
@@ -183,7 +185,7 @@ func twoTokensAtCreation(k *circumstances) []Hazard {
 	if len(tokens) != 1 {
 		return nil
 	}
-	name := RecordName(tokens[0], &k.after.records[tokens[0]])
+	name := trust.RecordName(tokens[0], &k.after.records[tokens[0]])
 	return []Hazard{{
 		Rule: "two-tokens-at-creation", Severity: Danger,
 		Message: fmt.Sprintf("The first CTL would have one token, %s. Should it be lost, no later CTL can be signed that phones accept by it.", name),
@@ -202,7 +204,7 @@ func lastTokenLeft(k *circumstances) []Hazard {
 	if len(before) == 0 || len(left) != 1 || k.unchanged() {
 		return nil
 	}
-	name := RecordName(left[0], &k.after.records[left[0]])
+	name := trust.RecordName(left[0], &k.after.records[left[0]])
 	return []Hazard{{
 		Rule: "last-token", Severity: Warning,
 		Message: fmt.Sprintf("Only one token is in the new CTL, %s. Should it be lost, there is none to sign the next one with.", name),
@@ -226,21 +228,21 @@ func anchorsRemoved(k *circumstances) []Hazard {
 	if len(gone) == 0 {
 		return nil
 	}
-	names := recordNames(k.Old.Records, gone)
+	names := trust.RecordNames(k.Old.Records, gone)
 	h := Hazard{
 		Rule: "anchor-removed", Severity: Note, Records: names, Source: "CUCM facts, rules 1 and 7",
-		Message: fmt.Sprintf("%s will no longer be in the CTL. A phone that misses this update still trusts it, and later lists only through a SAST that both lists have.", and(names)),
+		Message: fmt.Sprintf("%s will no longer be in the CTL. A phone that misses this update still trusts it, and later lists only through a SAST that both lists have.", message.And(names)),
 		Hint:    "let every phone fetch this CTL before the next change of signers",
 	}
 	_, signed := k.Old.Signer()
 	switch {
 	case len(gone) == len(old):
 		h.Severity = Warning
-		h.Message = fmt.Sprintf("No SAST of the current CTL stays (%s). A phone that misses this update can follow only while TVS vouches for the new signer.", and(names))
+		h.Message = fmt.Sprintf("No SAST of the current CTL stays (%s). A phone that misses this update can follow only while TVS vouches for the new signer.", message.And(names))
 		h.Hint = "keep one of the former signers in the list until every phone has fetched it; leave the new signer in Phone-SAST-trust"
 	case slices.Contains(gone, signed):
 		h.Severity = Warning
-		h.Message = fmt.Sprintf("%s signed the current CTL and will no longer be in it (removed: %s).", RecordName(signed, &k.Old.Records[signed]), and(names))
+		h.Message = fmt.Sprintf("%s signed the current CTL and will no longer be in it (removed: %s).", trust.RecordName(signed, &k.Old.Records[signed]), message.And(names))
 	}
 	return []Hazard{h}
 }

@@ -1,4 +1,4 @@
-package trust
+package hazard
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
+	"ctlclient/trust"
 )
 
 // nodesDiffer: all nodes serve the same bytes, or phones hold whatever they met last.
@@ -33,10 +35,10 @@ func nodesDiffer(k *circumstances) []Hazard {
 	if len(order) > 1 || (len(order) == 1 && len(without) > 0) {
 		var parts []string
 		for _, sum := range order {
-			parts = append(parts, and(groups[sum])+" (MD5 "+sum+")")
+			parts = append(parts, message.And(groups[sum])+" (MD5 "+sum+")")
 		}
 		if len(without) > 0 {
-			parts = append(parts, and(without)+" (none)")
+			parts = append(parts, message.And(without)+" (none)")
 		}
 		found = append(found, Hazard{
 			Rule: "nodes-differ", Severity: Warning, Source: source,
@@ -47,7 +49,7 @@ func nodesDiffer(k *circumstances) []Hazard {
 	if len(unknown) > 0 {
 		found = append(found, Hazard{
 			Rule: "nodes-differ", Severity: Warning, Source: source,
-			Message: "It is not known what CTL " + and(unknown) + " serves.",
+			Message: "It is not known what CTL " + message.And(unknown) + " serves.",
 			Hint:    "reach every node before changing the CTL",
 		})
 	}
@@ -65,10 +67,10 @@ func sharedIdentity(k *circumstances) []Hazard {
 				bytes.Equal(a.Certificate(), b.Certificate()) {
 				continue
 			}
-			names := recordNames(k.after.records, []int{i, j})
+			names := trust.RecordNames(k.after.records, []int{i, j})
 			found = append(found, Hazard{
-				Rule: "shared-identity", Severity: Danger, Records: names, Source: srcSign,
-				Message: fmt.Sprintf("%s hold different certificates under the same issuer and serial number: phones take the first for the signer.", and(names)),
+				Rule: "shared-identity", Severity: Danger, Records: names, Source: trust.SourceSigner,
+				Message: fmt.Sprintf("%s hold different certificates under the same issuer and serial number: phones take the first for the signer.", message.And(names)),
 				Hint:    "remove one of the two",
 			})
 		}
@@ -92,9 +94,9 @@ func serialOrder(k *circumstances) []Hazard {
 				found = append(found, Hazard{
 					Rule: "record-form", Severity: Warning, Source: source,
 					Message: fmt.Sprintf("%s is the certificate of %s of the current CTL, but there %s: to phones, another signer.",
-						RecordName(i, n), RecordName(j, o), writtenOtherwise(o, signer{issuer: n.IssuerName(), serial: n.SerialNumber()})),
+						trust.RecordName(i, n), trust.RecordName(j, o), trust.WrittenOtherwise(o, n.IssuerName(), n.SerialNumber())),
 					Hint:    "keep the record as it stands in the current CTL",
-					Records: []string{RecordName(i, n), RecordName(j, o)},
+					Records: []string{trust.RecordName(i, n), trust.RecordName(j, o)},
 				})
 			}
 		}
@@ -112,7 +114,7 @@ func mixedSerialOrder(k *circumstances, source string) []Hazard {
 			continue
 		}
 		switch {
-		case reversed(r.SerialNumber(), c.Serial):
+		case trust.Reversed(r.SerialNumber(), c.Serial):
 			little = append(little, i)
 		case bytes.Equal(r.SerialNumber(), c.Serial):
 			big = append(big, i)
@@ -121,11 +123,11 @@ func mixedSerialOrder(k *circumstances, source string) []Hazard {
 	if len(little) == 0 || len(big) == 0 {
 		return nil
 	}
-	names := recordNames(k.after.records, append(little, big...))
+	names := trust.RecordNames(k.after.records, append(little, big...))
 	return []Hazard{{
 		Rule: "serial-order", Severity: Warning, Source: source, Records: names,
 		Message: fmt.Sprintf("Token serial numbers stand least significant byte first in %s and most significant first in %s.",
-			and(recordNames(k.after.records, little)), and(recordNames(k.after.records, big))),
+			message.And(trust.RecordNames(k.after.records, little)), message.And(trust.RecordNames(k.after.records, big))),
 		Hint: "choose the order that the tokens already in the list have",
 	}}
 }
@@ -139,10 +141,10 @@ func duplicateRecords(k *circumstances) []Hazard {
 			if a.Function() != b.Function() || a.Certificate() == nil || !bytes.Equal(a.Certificate(), b.Certificate()) || a.DNSName() != b.DNSName() {
 				continue
 			}
-			names := recordNames(k.after.records, []int{i, j})
+			names := trust.RecordNames(k.after.records, []int{i, j})
 			found = append(found, Hazard{
 				Rule: "duplicate-records", Severity: Warning, Records: names, Source: `CUCM facts, "The CTL Client's wizard": a certificate appears once`,
-				Message: fmt.Sprintf("%s are the same certificate in the same role.", and(names)),
+				Message: fmt.Sprintf("%s are the same certificate in the same role.", message.And(names)),
 				Hint:    "remove the second; one of them is enough",
 			})
 		}
@@ -156,10 +158,10 @@ func sastCount(k *circumstances) []Hazard {
 	if len(sast) <= 2 || k.unchanged() {
 		return nil
 	}
-	names := recordNames(k.after.records, sast)
+	names := trust.RecordNames(k.after.records, sast)
 	h := Hazard{
-		Rule: "sast-count", Severity: Warning, Records: names, Source: srcSix + ", item 7",
-		Message: fmt.Sprintf("The new CTL has %d SAST records (%s). Some phones remember only two; CUCM 11.5 and later write up to four.", len(sast), and(names)),
+		Rule: "sast-count", Severity: Warning, Records: names, Source: trust.SourceRules + ", item 7",
+		Message: fmt.Sprintf("The new CTL has %d SAST records (%s). Some phones remember only two; CUCM 11.5 and later write up to four.", len(sast), message.And(names)),
 		Hint:    "remove tokens that are lost or no longer used",
 	}
 	if k.Old != nil && len(sastOf(k.Old.Records, false)) >= len(sast) {
@@ -174,7 +176,7 @@ func sha512(k *circumstances) []Hazard {
 		return nil
 	}
 	h := Hazard{
-		Rule: "sha-512", Severity: Warning, Source: srcSHA512,
+		Rule: "sha-512", Severity: Warning, Source: trust.SourceSHA512,
 		Message: "The new CTL is signed with SHA-512. Phones without support for it refuse it; the documents do not say which models have it.",
 		Hint:    "sign with SHA-1 or SHA-256 unless every phone is known to verify SHA-512",
 	}
@@ -209,7 +211,7 @@ func signerValidity(k *circumstances) []Hazard {
 	}
 	return []Hazard{{
 		Rule: "signer-validity", Severity: Warning, Source: srcExpiry, Records: []string{k.signerName()},
-		Message: fmt.Sprintf("The certificate of the signer, %s, %s.", certName(k.after.cert), state),
+		Message: fmt.Sprintf("The certificate of the signer, %s, %s.", trust.CertificateName(k.after.cert), state),
 		Hint:    "check the clock; else plan for new tokens, added while the present ones can still sign",
 	}}
 }
@@ -223,7 +225,7 @@ func recordValidity(k *circumstances) []Hazard {
 			continue
 		}
 		if s := validity(r.Certificate(), k.now); s != "" {
-			name := RecordName(i, r)
+			name := trust.RecordName(i, r)
 			names = append(names, name)
 			states = append(states, name+" "+s)
 		}

@@ -1,4 +1,6 @@
-package trust_test
+// Package trusttest has a cluster in the states that the documents tell of, and TVS servers
+// that answer as told, for the tests of package trust and of what is built on it.
+package trusttest
 
 import (
 	"context"
@@ -13,9 +15,9 @@ import (
 	"ctlclient/trust"
 )
 
-// scene is a cluster before and after its publisher's CallManager, and then its TVS,
+// Scene is a cluster before and after its publisher's CallManager, and then its TVS,
 // were regenerated, with the lists of each state.
-type scene struct {
+type Scene struct {
 	*ctltest.Cluster
 	NewPub, NewTVS *ctltest.Cert // regenerated
 	NewToken       *ctltest.Cert // in no list
@@ -26,7 +28,7 @@ type scene struct {
 	ITL, NewITL, EmptyITL         *ctlbuild.List
 }
 
-func newScene(t testing.TB) *scene {
+func New(t testing.TB) *Scene {
 	t.Helper()
 	c := ctltest.NewCluster(t, 1024)
 	newPub := ctltest.Server(ctltest.PubHost)
@@ -35,7 +37,7 @@ func newScene(t testing.TB) *scene {
 	newTVS.Serial, newTVS.Bits, newTVS.KeyName = ctltest.Hex("2E3E1A7BDAA64D99"), 2048, "regenerated TVS"
 	tomcat := ctltest.Server("tomcat." + ctltest.PubHost)
 	tomcat.Serial = ctltest.Hex("0102030405")
-	s := &scene{
+	s := &Scene{
 		Cluster:  c,
 		NewPub:   ctltest.New(t, newPub),
 		NewTVS:   ctltest.New(t, newTVS),
@@ -53,8 +55,8 @@ func newScene(t testing.TB) *scene {
 	return s
 }
 
-// edited signs a change of a list.
-func edited(t testing.TB, l *ctlbuild.List, signer ctlbuild.Signer, change func(d *ctlbuild.Draft)) *ctlbuild.List {
+// Edited signs a change of a list.
+func Edited(t testing.TB, l *ctlbuild.List, signer ctlbuild.Signer, change func(d *ctlbuild.Draft)) *ctlbuild.List {
 	t.Helper()
 	d := ctlbuild.Edit(l)
 	d.Time = ctltest.Time.Add(time.Hour)
@@ -62,15 +64,16 @@ func edited(t testing.TB, l *ctlbuild.List, signer ctlbuild.Signer, change func(
 	return ctltest.Sign(t, d, signer)
 }
 
-func addToken(t testing.TB, d *ctlbuild.Draft, c *ctltest.Cert) {
+// AddToken adds a token to a draft.
+func AddToken(t testing.TB, d *ctlbuild.Draft, c *ctltest.Cert) {
 	t.Helper()
 	if _, err := d.AddToken(c.DER); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// vouches is a TVS that knows these certificates, in these roles.
-func vouches(roles []uint8, known ...*ctltest.Cert) trust.Asker {
+// Vouches is a TVS that knows these certificates, in these roles.
+func Vouches(roles []uint8, known ...*ctltest.Cert) trust.Asker {
 	return trust.AskerFunc(func(_ context.Context, _ trust.Phone, der []byte) (trust.Answer, error) {
 		for _, c := range known {
 			if slices.Equal(c.DER, der) {
@@ -81,10 +84,10 @@ func vouches(roles []uint8, known ...*ctltest.Cert) trust.Asker {
 	})
 }
 
-// server is a TVS that presents a certificate of its own, which the asker checks by
+// Server is a TVS that presents a certificate of its own, which the asker checks by
 // the phone's ITL as the network's asker does.
-func server(own *ctltest.Cert, known ...*ctltest.Cert) trust.Asker {
-	inner := vouches([]uint8{0}, known...)
+func Server(own *ctltest.Cert, known ...*ctltest.Cert) trust.Asker {
+	inner := Vouches([]uint8{0}, known...)
 	return trust.AskerFunc(func(ctx context.Context, p trust.Phone, der []byte) (trust.Answer, error) {
 		if _, err := trust.CheckTVSCertificate(p.ITL, own.DER); err != nil {
 			return trust.Answer{}, err
@@ -93,21 +96,24 @@ func server(own *ctltest.Cert, known ...*ctltest.Cert) trust.Asker {
 	})
 }
 
-var errDown = errors.New("dial tcp 127.0.0.1:2445: connection refused")
+// ErrDown is what Down answers.
+var ErrDown = errors.New("dial tcp 127.0.0.1:2445: connection refused")
 
-var down = trust.AskerFunc(func(context.Context, trust.Phone, []byte) (trust.Answer, error) {
-	return trust.Answer{}, errDown
+// Down is a TVS that nobody reaches.
+var Down = trust.AskerFunc(func(context.Context, trust.Phone, []byte) (trust.Answer, error) {
+	return trust.Answer{}, ErrDown
 })
 
-// forbidden fails a test in which a phone asks that has no reason to.
-func forbidden(t testing.TB) trust.Asker {
+// Forbidden fails a test in which a phone asks that has no reason to.
+func Forbidden(t testing.TB) trust.Asker {
 	return trust.AskerFunc(func(context.Context, trust.Phone, []byte) (trust.Answer, error) {
 		t.Error("TVS was asked")
-		return trust.Answer{}, errDown
+		return trust.Answer{}, ErrDown
 	})
 }
 
-func steps(v trust.Verdict) string {
+// Steps are the steps of a verdict, one a line.
+func Steps(v trust.Verdict) string {
 	var b strings.Builder
 	for _, s := range v.Steps {
 		b.WriteString(s.What + " " + s.Outcome + "\n")

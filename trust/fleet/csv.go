@@ -1,4 +1,4 @@
-package trust
+package fleet
 
 import (
 	"bytes"
@@ -30,7 +30,7 @@ func column(heading string) (string, bool) {
 	return name, ok
 }
 
-func (f *fleetReader) csv(data []byte) ([]Entry, error) {
+func (f *reader) csv(data []byte) ([]Entry, error) {
 	r := csv.NewReader(bytes.NewReader(data))
 	r.Comma = separator(data)
 	r.TrimLeadingSpace = true
@@ -44,10 +44,10 @@ func (f *fleetReader) csv(data []byte) ([]Entry, error) {
 	for i, h := range headings {
 		name, ok := column(h)
 		if !ok {
-			return nil, &FleetError{Line: 1, Column: fmt.Sprint(i + 1), Err: fmt.Errorf("no column is called %q", strings.TrimSpace(h))}
+			return nil, &Error{Line: 1, Column: fmt.Sprint(i + 1), Err: fmt.Errorf("no column is called %q", strings.TrimSpace(h))}
 		}
 		if slices.Contains(columns[:i], name) {
-			return nil, &FleetError{Line: 1, Column: fmt.Sprint(i + 1), Err: fmt.Errorf("a second column for %s", name)}
+			return nil, &Error{Line: 1, Column: fmt.Sprint(i + 1), Err: fmt.Errorf("a second column for %s", name)}
 		}
 		columns[i] = name
 	}
@@ -65,18 +65,18 @@ func (f *fleetReader) csv(data []byte) ([]Entry, error) {
 		for i, value := range row {
 			if err := f.set(&e, columns[i], value); err != nil {
 				at, _ := r.FieldPos(i)
-				return nil, &FleetError{Line: at, Column: columns[i], Err: err}
+				return nil, &Error{Line: at, Column: columns[i], Err: err}
 			}
 		}
 		if err := e.check(); err != nil {
-			return nil, &FleetError{Line: line, Err: err}
+			return nil, &Error{Line: line, Err: err}
 		}
 		if entries = append(entries, e); len(entries) > maxEntries {
-			return nil, &FleetError{Line: line, Err: fmt.Errorf("more than %d phones; give classes with a count", maxEntries)}
+			return nil, &Error{Line: line, Err: fmt.Errorf("more than %d phones; give classes with a count", maxEntries)}
 		}
 	}
 	if len(entries) == 0 {
-		return nil, &FleetError{Line: 1, Err: errors.New("column names, but no phones below them")}
+		return nil, &Error{Line: 1, Err: errors.New("column names, but no phones below them")}
 	}
 	return entries, nil
 }
@@ -93,12 +93,12 @@ func separator(data []byte) rune {
 func csvError(err error) error {
 	if p, ok := errors.AsType[*csv.ParseError](err); ok {
 		if errors.Is(p.Err, csv.ErrFieldCount) {
-			return &FleetError{Line: p.Line, Err: errors.New("not as many values as there are columns")}
+			return &Error{Line: p.Line, Err: errors.New("not as many values as there are columns")}
 		}
-		return &FleetError{Line: p.Line, Column: fmt.Sprint(p.Column), Err: p.Err}
+		return &Error{Line: p.Line, Column: fmt.Sprint(p.Column), Err: p.Err}
 	}
 	if errors.Is(err, io.EOF) {
 		err = errors.New("empty")
 	}
-	return &FleetError{Err: err}
+	return &Error{Err: err}
 }

@@ -1,4 +1,8 @@
-package trust
+// Package hazard says beforehand what is dangerous in a planned change of a cluster's CTL.
+//
+// Each rule is one function, looks at one thing, and names its source and the records it
+// rests on. What phones make of the new list is asked of package trust.
+package hazard
 
 import (
 	"cmp"
@@ -7,6 +11,8 @@ import (
 	"time"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/trust"
+	"ctlclient/trust/release"
 )
 
 // Severity of a hazard.
@@ -49,23 +55,16 @@ type Change struct {
 	Signer []byte // DER of the certificate that will sign
 	Mixed  bool   // cluster mode now
 	Mode   *bool  // cluster mode after, when it changes
-	Phones []Phone
+	Phones []trust.Phone
 
 	// What follows makes more rules speak; each may be left out.
 
 	ITL         *ctlbuild.List   // served by the cluster
-	Nodes       []NodeList       // what each node serves
+	Nodes       []trust.NodeList // what each node serves
 	Credentials []Credential     // certificates that the cluster's services use
 	Vouched     map[string]Vouch // node name -> what its TVS says of Signer
-	Before12    bool             // the cluster is known to be older than 12.0
+	Version     release.Version  // of the cluster
 	Now         time.Time        // zero: now
-}
-
-// NodeList is the CTL that one node serves.
-type NodeList struct {
-	Node string
-	List *ctlbuild.List // nil: none
-	Err  error          // why it is not known what the node serves
 }
 
 // Credential is a certificate that a service of the cluster uses.
@@ -77,7 +76,7 @@ type Credential struct {
 
 // Vouch is what one node's TVS said of the signer.
 type Vouch struct {
-	Answer Answer
+	Answer trust.Answer
 	Err    error
 }
 
@@ -95,14 +94,14 @@ type after struct {
 type circumstances struct {
 	Change
 	ctx   context.Context
-	tvs   Asker
+	tvs   trust.Asker
 	after after
 	mixed bool // the mode once the change is done
 	now   time.Time
 }
 
-// rules of Hazards. Each looks at one thing, and stands alone.
-var hazardRules = []func(*circumstances) []Hazard{
+// rules of Find. Each looks at one thing, and stands alone.
+var rules = []func(*circumstances) []Hazard{
 	newListVerifies,
 	continuityOfSigner,
 	tvsOnEveryNode,
@@ -128,10 +127,10 @@ var hazardRules = []func(*circumstances) []Hazard{
 	fileName,
 }
 
-// Hazards of a change, by the rules of CUCM facts and the documents; most severe
+// Find holds a change against the rules of CUCM facts and the documents; most severe
 // first, within a severity the rule that weighs most first. None is not a promise:
 // what was not given (phones, nodes, credentials) was not looked at.
-func Hazards(ctx context.Context, c Change, tvs Asker) []Hazard {
+func Find(ctx context.Context, c Change, tvs trust.Asker) []Hazard {
 	k := &circumstances{Change: c, ctx: ctx, tvs: tvs, after: lookAhead(c), mixed: c.Mixed, now: c.Now}
 	if c.Mode != nil {
 		k.mixed = *c.Mode
@@ -140,10 +139,10 @@ func Hazards(ctx context.Context, c Change, tvs Asker) []Hazard {
 		k.now = time.Now()
 	}
 	if k.Phones == nil {
-		k.Phones = DefaultPhones(c.Old, c.ITL, nil)
+		k.Phones = trust.DefaultPhones(c.Old, c.ITL, nil)
 	}
 	var found []Hazard
-	for _, rule := range hazardRules {
+	for _, rule := range rules {
 		found = append(found, rule(k)...)
 	}
 	slices.SortStableFunc(found, func(a, b Hazard) int { return cmp.Compare(b.Severity, a.Severity) })
@@ -177,10 +176,10 @@ func lookAhead(c Change) after {
 // signerName names the record that signs the new list.
 func (k *circumstances) signerName() string {
 	if k.after.signer >= 0 {
-		return RecordName(k.after.signer, &k.after.records[k.after.signer])
+		return trust.RecordName(k.after.signer, &k.after.records[k.after.signer])
 	}
 	if k.after.cert != nil {
-		return certName(k.after.cert)
+		return trust.CertificateName(k.after.cert)
 	}
 	return "an unknown signer"
 }
@@ -191,11 +190,11 @@ func (k *circumstances) unchanged() bool {
 }
 
 // assessAll is the verdicts of all phones on the change.
-func (k *circumstances) assessAll() []Verdict {
+func (k *circumstances) assessAll() []trust.Verdict {
 	if k.New != nil {
-		return AssessAll(k.ctx, k.Phones, Offer{CTL: k.New}, k.tvs)
+		return trust.AssessAll(k.ctx, k.Phones, trust.Offer{CTL: k.New}, k.tvs)
 	}
-	return AssessDraftAll(k.ctx, k.Phones, k.Draft, k.after.cert, k.tvs)
+	return trust.AssessDraftAll(k.ctx, k.Phones, k.Draft, k.after.cert, k.tvs)
 }
 
 // sastOf lists the indexes of the SAST records; tokens alone when so asked.

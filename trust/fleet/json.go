@@ -1,4 +1,4 @@
-package trust
+package fleet
 
 import (
 	"bytes"
@@ -11,8 +11,8 @@ import (
 )
 
 // json reads token by token, so that an error can name its line.
-func (f *fleetReader) json(data []byte) ([]Entry, error) {
-	j := &jsonFleet{fleetReader: f, data: data, dec: json.NewDecoder(bytes.NewReader(data))}
+func (f *reader) json(data []byte) ([]Entry, error) {
+	j := &jsonReader{reader: f, data: data, dec: json.NewDecoder(bytes.NewReader(data))}
 	j.dec.UseNumber()
 	entries, err := j.top()
 	if err != nil {
@@ -22,35 +22,35 @@ func (f *fleetReader) json(data []byte) ([]Entry, error) {
 		return nil, j.fail("", errors.New("something follows the phones"))
 	}
 	if len(entries) == 0 {
-		return nil, &FleetError{Err: errors.New("no phones in it")}
+		return nil, &Error{Err: errors.New("no phones in it")}
 	}
 	return entries, nil
 }
 
-type jsonFleet struct {
-	*fleetReader
+type jsonReader struct {
+	*reader
 	data []byte
 	dec  *json.Decoder
 }
 
-func (j *jsonFleet) line() int {
+func (j *jsonReader) line() int {
 	at := min(int(j.dec.InputOffset()), len(j.data))
 	return 1 + bytes.Count(j.data[:at], []byte("\n"))
 }
 
-func (j *jsonFleet) fail(column string, err error) error {
+func (j *jsonReader) fail(column string, err error) error {
 	if s, ok := errors.AsType[*json.SyntaxError](err); ok {
 		at := min(int(s.Offset), len(j.data))
-		return &FleetError{Line: 1 + bytes.Count(j.data[:at], []byte("\n")), Err: err}
+		return &Error{Line: 1 + bytes.Count(j.data[:at], []byte("\n")), Err: err}
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errors.New("it ends in the middle")
 	}
-	return &FleetError{Line: j.line(), Column: column, Err: err}
+	return &Error{Line: j.line(), Column: column, Err: err}
 }
 
 // top is an array of phones, or an object whose "phones" is one.
-func (j *jsonFleet) top() ([]Entry, error) {
+func (j *jsonReader) top() ([]Entry, error) {
 	t, err := j.dec.Token()
 	if err != nil {
 		return nil, j.fail("", err)
@@ -80,7 +80,7 @@ func (j *jsonFleet) top() ([]Entry, error) {
 	return entries, nil
 }
 
-func (j *jsonFleet) phones() ([]Entry, error) {
+func (j *jsonReader) phones() ([]Entry, error) {
 	var entries []Entry
 	for j.dec.More() {
 		e, err := j.phone()
@@ -97,7 +97,7 @@ func (j *jsonFleet) phones() ([]Entry, error) {
 	return entries, nil
 }
 
-func (j *jsonFleet) phone() (Entry, error) {
+func (j *jsonReader) phone() (Entry, error) {
 	if t, err := j.dec.Token(); err != nil {
 		return Entry{}, j.fail("", err)
 	} else if t != json.Delim('{') {
@@ -130,13 +130,13 @@ func (j *jsonFleet) phone() (Entry, error) {
 		return e, j.fail("", err)
 	}
 	if err := e.check(); err != nil {
-		return e, &FleetError{Line: e.Line, Err: err}
+		return e, &Error{Line: e.Line, Err: err}
 	}
 	return e, nil
 }
 
 // value reads text, a number, a truth value, null, or an array of texts, as a cell would hold it.
-func (j *jsonFleet) value() (string, error) {
+func (j *jsonReader) value() (string, error) {
 	t, err := j.dec.Token()
 	if err != nil {
 		return "", err
