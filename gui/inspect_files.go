@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,8 +16,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
-	"ctlclient/protocol/httpfile"
-	"ctlclient/protocol/tftp"
+	"ctlclient/source"
 	"ctlclient/trust"
 )
 
@@ -65,7 +63,7 @@ func readFile(s *shell, path string, use func(name string, data []byte)) {
 func (i *inspectScreen) fetch() {
 	address := strings.TrimSpace(i.address.Text)
 	start(i.s.tasks, t("inspect.fetching"),
-		func(ctx context.Context) ([]byte, error) { return fetchURL(ctx, address) },
+		func(ctx context.Context) ([]byte, error) { return source.Fetch(ctx, address, source.Options{}) },
 		func(data []byte, err error) {
 			if err != nil {
 				i.s.failUnlessStopped(t("inspect.fetch"), err)
@@ -73,28 +71,6 @@ func (i *inspectScreen) fetch() {
 			}
 			i.load(address, data)
 		})
-}
-
-// fetchURL reads tftp://host[:port]/NAME or http://host[:port]/NAME.
-func fetchURL(ctx context.Context, address string) ([]byte, error) {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || strings.Trim(u.Path, "/") == "" {
-		return nil, fmt.Errorf("%q is not tftp://host/NAME or http://host:6970/NAME", address)
-	}
-	host := u.Host
-	switch u.Scheme {
-	case "tftp":
-		if u.Port() == "" {
-			host = net.JoinHostPort(u.Hostname(), "69")
-		}
-		return tftp.Get(ctx, host, strings.TrimPrefix(u.Path, "/"), tftp.Options{})
-	case "http":
-		if u.Port() == "" {
-			u.Host = net.JoinHostPort(u.Hostname(), "6970")
-		}
-		return httpfile.Get(ctx, u.String(), ctlbuild.MaxFile)
-	}
-	return nil, fmt.Errorf("%q: only tftp and http are spoken here", address)
 }
 
 // askPhone asks for a phone's MAC address and a TFTP server, and looks for the files that the
@@ -150,7 +126,7 @@ func (i *inspectScreen) fetchPhone(server string, names trust.Names) {
 		func(ctx context.Context) ([]phoneFile, error) {
 			var files []phoneFile
 			for _, name := range all {
-				data, err := tftp.Get(ctx, server, name, tftp.Options{})
+				data, err := source.FromPhone(ctx, server, name)
 				if ctx.Err() != nil {
 					return nil, ctx.Err()
 				}

@@ -13,6 +13,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/protocol/tvs"
+	"ctlclient/source"
 	"ctlclient/trust"
 	"ctlclient/trust/fleet"
 )
@@ -301,7 +302,7 @@ func runTVSVerify(ctx context.Context, a *app, o tvsVerifyOptions, certArg, host
 	}
 	ans, err := tvs.Verify(ctx, addr, der, tvs.Options{VerifyPeer: verify, Legacy: o.legacy, Timeout: a.timeout})
 	if err != nil {
-		return &fetchError{err}
+		return &source.FetchError{Err: err}
 	}
 	roles := make([]string, 0, len(ans.Roles))
 	for _, r := range ans.Roles {

@@ -16,6 +16,7 @@ import (
 	"ctlclient/protocol/platform"
 	"ctlclient/protocol/sftp"
 	"ctlclient/protocol/sshconn"
+	"ctlclient/source"
 	"ctlclient/token"
 	"ctlclient/workflow"
 )
@@ -95,9 +96,9 @@ func exitCode(ctx context.Context, err error) int {
 		return exitToken
 	case refused(err):
 		return exitRefused
-	case is[*fetchError](err) && errors.Is(err, fs.ErrNotExist): // the server has no such file
+	case is[*source.FetchError](err) && errors.Is(err, fs.ErrNotExist): // the server has no such file
 		return exitUsage
-	case is[*fetchError](err), is[*cluster.NodeError](err), unreached(err):
+	case is[*source.FetchError](err), is[*cluster.NodeError](err), unreached(err):
 		return exitUnreachable
 	}
 	return exitUsage
