@@ -9,8 +9,9 @@ GO      ?= go
 BIN     := bin
 PREFIX  ?= /usr/local
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-# migrated_fynedo: every callback of ours comes back through fyne.Do (the window tests hold it).
-GUI_TAGS := migrated_fynedo accessibility
+# The tags and flags of the desktop, the same for release and test (scripts/test has them too),
+# so that the toolkit is built once for both.
+GUI_TAGS := accessibility
 LDFLAGS := -s -w -X main.buildVersion=$(VERSION)
 
 .DEFAULT_GOAL := help
@@ -52,7 +53,7 @@ install: build-gui ## the desktop program with its icon and menu entry, under PR
 
 screens: ## the pictures of docs/screens, taken while the journey runs
 	@scripts/setup test
-	@$(GO) test -count=1 ./internal/journey -screens $(CURDIR)/docs/screens
+	@GOFLAGS=-trimpath $(GO) test -tags $(GUI_TAGS) -count=1 ./internal/journey -screens $(CURDIR)/docs/screens
 
 fuzz: ## long fuzz rounds of every decoder; FUZZTIME=5m by default
 	@scripts/fuzz $(or $(FUZZTIME),5m)

@@ -87,6 +87,8 @@ func Run(ctx context.Context, o Options) error {
 	if dir, err := os.UserCacheDir(); err == nil {
 		_ = os.MkdirAll(dir, 0o700)
 	}
+	app.SetMetadata(fyne.AppMetadata{ID: AppID, Name: "ctlclient", Version: o.Version,
+		Migrations: map[string]bool{"fyneDo": !tracing}})
 	a := app.NewWithID(AppID)
 	a.SetIcon(icon())
 	a.Settings().SetTheme(widgets.NewTheme())

@@ -21,6 +21,11 @@ import (
 // internal/journey reads it, so that it finds its way as a person does who uses the keyboard.
 // The program that people get is built without the tag and has none of this.
 
+// tracing has the toolkit complain about every widget that is touched from a wrong goroutine,
+// which the journey fails on. Fyne decides it by the program's metadata as well as by its tag
+// migrated_fynedo; by metadata, test and release are built from the same packages.
+const tracing = true
+
 // traceInterval is how often the window is looked at.
 const traceInterval = 20 * time.Millisecond
 

@@ -43,7 +43,7 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		program = filepath.Join(dir, "ctlclient")
-		build := exec.Command("go", "build", "-tags", "trace", "-o", program, "ctlclient/cmd/ctlclient")
+		build := exec.Command("go", "build", "-tags", "accessibility,trace", "-o", program, "ctlclient/cmd/ctlclient")
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "the desktop program does not build: %v\n%s", err, out)
 			return 1

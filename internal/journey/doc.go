@@ -3,8 +3,7 @@
 // practice cluster that the program runs.
 //
 // The program is built with the tag trace, which makes it say what a screen reader would say
-// (gui/trace.go), and without migrated_fynedo, so that the toolkit complains about every
-// widget touched from a wrong goroutine. The tests find a button by pressing Tab until it has
+// (gui/trace.go) and has the toolkit complain about every widget touched from a wrong goroutine. The tests find a button by pressing Tab until it has
 // the focus: what cannot be reached by keyboard fails here.
 //
 // Nothing sleeps to wait: every wait is for a condition, with a deadline.
