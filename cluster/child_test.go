@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"ctlclient/cluster/site"
 )
 
 const childEnv = "CLUSTER_TEST_CHILD"
@@ -55,7 +57,7 @@ func runChild(spec string) error {
 	if err := json.Unmarshal([]byte(spec), &job); err != nil {
 		return err
 	}
-	p, err := LoadProfile(job.Profile)
+	p, err := site.Load(job.Profile)
 	if err != nil {
 		return err
 	}
@@ -88,7 +90,7 @@ func runChild(spec string) error {
 
 // child runs a job in a program of its own, which kills itself at a boundary. It
 // reports whether the boundary was reached.
-func (s *site) child(action, id, point, node string, data []byte) (killed bool) {
+func (s *testSite) child(action, id, point, node string, data []byte) (killed bool) {
 	s.t.Helper()
 	out, err := s.command(childJob{Point: point, Node: node, Action: action, ID: id, New: data}).CombinedOutput()
 	return s.killed(err, out)
@@ -96,7 +98,7 @@ func (s *site) child(action, id, point, node string, data []byte) (killed bool) 
 
 // childKilledAt distributes in a program of its own, which is killed when a node's
 // proxy has passed so many bytes; it may have ended before.
-func (s *site) childKilledAt(node string, at int64, data []byte) {
+func (s *testSite) childKilledAt(node string, at int64, data []byte) {
 	s.t.Helper()
 	cmd := s.command(childJob{Action: "distribute", New: data})
 	p := s.node(node).proxy
@@ -117,7 +119,7 @@ func (s *site) childKilledAt(node string, at int64, data []byte) {
 	s.killed(err, out.Bytes())
 }
 
-func (s *site) command(job childJob) *exec.Cmd {
+func (s *testSite) command(job childJob) *exec.Cmd {
 	s.t.Helper()
 	job.Profile, job.StateDir = filepath.Join(s.dir, "profile", "site.toml"), s.dir
 	if err := s.profile.Save(job.Profile); err != nil {
@@ -133,7 +135,7 @@ func (s *site) command(job childJob) *exec.Cmd {
 }
 
 // killed reports whether a program was killed; its own failure is fatal.
-func (s *site) killed(err error, out []byte) bool {
+func (s *testSite) killed(err error, out []byte) bool {
 	s.t.Helper()
 	var exit *exec.ExitError
 	switch {

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +16,8 @@ import (
 	"github.com/adrg/xdg"
 	"golang.org/x/crypto/ssh"
 
+	"ctlclient/cluster/meet"
+	"ctlclient/cluster/site"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/platform"
 	"ctlclient/protocol/sftp"
@@ -28,8 +29,8 @@ const DefaultTimeout = 30 * time.Second
 
 // Options of Connect.
 type Options struct {
-	Prompter Prompter // nil: nobody can be asked
-	StateDir string   // journals, locks, kept identities; default: ctlclient/ in the XDG state folder
+	Prompter meet.Prompter // nil: nobody can be asked
+	StateDir string        // journals, locks, kept identities; default: ctlclient/ in the XDG state folder
 	Progress func(Progress)
 	Timeout  time.Duration // of one request; default DefaultTimeout
 	// Tolerant lets Connect go on without the nodes, the publisher excepted, that
@@ -80,13 +81,13 @@ type Progress struct {
 
 // Cluster is a connected cluster.
 type Cluster struct {
-	Profile *Profile
+	Profile *site.Profile
 	Nodes   []Node // as the profile lists them
 
 	o        Options
 	dir      string // of this cluster in the state directory
-	ids      *identities
-	secrets  *secrets
+	ids      *meet.Identities
+	secrets  *meet.Secrets
 	progress sync.Mutex
 
 	mu   sync.Mutex
@@ -117,10 +118,10 @@ func clusterDir(stateDir, name string) string {
 }
 
 // open makes a Cluster that is not connected yet.
-func open(p *Profile, o Options) (*Cluster, error) {
+func open(p *site.Profile, o Options) (*Cluster, error) {
 	c := *p
-	c.Nodes = append([]NodeProfile(nil), p.Nodes...)
-	c.setDefaults()
+	c.Nodes = append([]site.Node(nil), p.Nodes...)
+	c.Complete()
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -135,16 +136,16 @@ func open(p *Profile, o Options) (*Cluster, error) {
 	}
 	known := c.Resolve(c.KnownHosts)
 	if known == "" {
-		known = defaultKnownHosts()
+		known = meet.KnownHosts()
 	}
 	dir := clusterDir(o.StateDir, c.Name)
-	ids, err := openIdentities(filepath.Join(dir, "identities.json"), known, o.Prompter, o.Now)
+	ids, err := meet.Open(filepath.Join(dir, "identities.json"), known, o.Prompter, o.Now)
 	if err != nil {
 		return nil, err
 	}
 	cl := &Cluster{
 		Profile: &c, o: o, dir: dir, ids: ids,
-		secrets:  &secrets{prompter: o.Prompter, resolve: c.Resolve},
+		secrets:  meet.NewSecrets(o.Prompter, c.Resolve),
 		seen:     map[string][][]byte{},
 		services: map[string][]ctlp.Service{},
 	}
@@ -155,8 +156,8 @@ func open(p *Profile, o Options) (*Cluster, error) {
 	return cl, nil
 }
 
-func (c *Cluster) node(n NodeProfile) Node {
-	if n.Transport == TransportSFTP {
+func (c *Cluster) node(n site.Node) Node {
+	if n.Transport == site.TransportSFTP {
 		return &sftpNode{profile: n, link: link[*sftp.Client]{refused: isSFTPAnswer,
 			dial: func(ctx context.Context) (*sftp.Client, error) { return c.dialSFTP(ctx, n) }}}
 	}
@@ -167,8 +168,8 @@ func (c *Cluster) node(n NodeProfile) Node {
 // Connect checks the identities of all nodes side by side and logs in to them, the
 // publisher first, so that a mistyped password is tried on one node alone. A node
 // that cannot be reached or refuses the login is a *NodeError (several are joined),
-// a changed or unconfirmed server an *IdentityError.
-func Connect(ctx context.Context, p *Profile, o Options) (*Cluster, error) {
+// a changed or unconfirmed server an *meet.IdentityError.
+func Connect(ctx context.Context, p *site.Profile, o Options) (*Cluster, error) {
 	c, err := open(p, o)
 	if err != nil {
 		return nil, err
@@ -193,7 +194,7 @@ func (c *Cluster) connect(ctx context.Context) error {
 		return c.report(n.Name(), StepLogin, func() error { return c.login(ctx, n) })
 	}
 	for i, n := range c.Nodes {
-		if n.Profile().Role == RolePublisher && errs[i] == nil {
+		if n.Profile().Role == site.RolePublisher && errs[i] == nil {
 			errs[i] = login(n)
 			if errs[i] != nil {
 				return &NodeError{Node: n.Name(), Step: StepLogin, Err: errs[i]}
@@ -201,7 +202,7 @@ func (c *Cluster) connect(ctx context.Context) error {
 		}
 	}
 	return c.connectError(c.each(func(i int, n Node) error {
-		if errs[i] != nil || n.Profile().Role == RolePublisher {
+		if errs[i] != nil || n.Profile().Role == site.RolePublisher {
 			return nil
 		}
 		return login(n)
@@ -215,11 +216,11 @@ func (c *Cluster) connectError(errs []error) error {
 		if err == nil {
 			continue
 		}
-		var id *IdentityError
+		var id *meet.IdentityError
 		if errors.As(err, &id) {
 			return id
 		}
-		if !c.o.Tolerant || c.Nodes[i].Profile().Role == RolePublisher {
+		if !c.o.Tolerant || c.Nodes[i].Profile().Role == site.RolePublisher {
 			stop = append(stop, &NodeError{Node: c.Nodes[i].Name(), Step: StepConnect, Err: err})
 		}
 	}
@@ -244,17 +245,17 @@ func (c *Cluster) login(ctx context.Context, n Node) error {
 var errMet = errors.New("met")
 
 // meetNode connects as far as to see who answers.
-func (c *Cluster) meetNode(ctx context.Context, n NodeProfile) error {
-	if n.Transport == TransportCTLP {
+func (c *Cluster) meetNode(ctx context.Context, n site.Node) error {
+	if n.Transport == site.TransportCTLP {
 		conn, err := c.helloCTLP(ctx, n)
 		if err != nil {
 			return err
 		}
 		return conn.Close()
 	}
-	_, err := meet(ctx, c.ids, sftpIdentity(n), func(check func(string, ssh.PublicKey) error, algorithms []string) (struct{}, error) {
+	_, err := meet.Dial(ctx, c.ids, sftpServer(n), func(check meet.Check, algorithms []string) (struct{}, error) {
 		var met atomic.Bool
-		conn, err := sftp.Dial(ctx, addr(n, n.SFTPPort), sftp.Options{User: n.SFTPUser, Legacy: n.Legacy, Timeout: c.o.Timeout,
+		conn, err := sftp.Dial(ctx, n.Addr(site.PortSFTP), sftp.Options{User: n.SFTPUser, Legacy: n.Legacy, Timeout: c.o.Timeout,
 			Password: noPassword, HostKeyAlgorithms: algorithms,
 			HostKey: func(_ string, key ssh.PublicKey) error {
 				if err := check(ssh.FingerprintSHA256(key), key); err != nil {
@@ -278,23 +279,23 @@ func (c *Cluster) meetNode(ctx context.Context, n NodeProfile) error {
 func noPassword(context.Context) ([]byte, error) { return nil, errMet }
 
 // helloCTLP opens TLS to a node whose certificate is the right one; no login.
-func (c *Cluster) helloCTLP(ctx context.Context, n NodeProfile) (*ctlp.Client, error) {
+func (c *Cluster) helloCTLP(ctx context.Context, n site.Node) (*ctlp.Client, error) {
 	c.warnLegacy(n)
-	return meet(ctx, c.ids, tlsIdentity(n), func(check func(string, ssh.PublicKey) error, _ []string) (*ctlp.Client, error) {
-		return ctlp.Dial(ctx, addr(n, n.CTLPPort), ctlp.Options{
+	return meet.Dial(ctx, c.ids, tlsServer(n), func(check meet.Check, _ []string) (*ctlp.Client, error) {
+		return ctlp.Dial(ctx, n.Addr(site.PortCTLP), ctlp.Options{
 			Legacy: n.Legacy, Timeout: c.o.Timeout, Client: "ctlclient",
 			VerifyPeer: func(_ *x509.Certificate, raw []byte) error { return check(ctlp.Fingerprint(raw), nil) },
 		})
 	})
 }
 
-func (c *Cluster) dialCTLP(ctx context.Context, n NodeProfile) (*ctlp.Client, error) {
+func (c *Cluster) dialCTLP(ctx context.Context, n site.Node) (*ctlp.Client, error) {
 	conn, err := c.helloCTLP(ctx, n)
 	if err != nil {
 		return nil, err
 	}
 	began := c.o.Now()
-	pw, err := c.secrets.get(ctx, c.Profile.PasswordSource, "ctlp", n.Name, c.Profile.User)
+	pw, err := c.secrets.Get(ctx, c.Profile.PasswordSource, "ctlp", n.Name, c.Profile.User)
 	if err != nil {
 		conn.Close()
 		return nil, err
@@ -311,14 +312,14 @@ func (c *Cluster) dialCTLP(ctx context.Context, n NodeProfile) (*ctlp.Client, er
 		conn.Close()
 		var s *ctlp.StatusError
 		if errors.As(err, &s) && s.Status == ctlp.BadLogin {
-			c.secrets.forget(c.Profile.PasswordSource, "ctlp", c.Profile.User)
+			c.secrets.Forget(c.Profile.PasswordSource, "ctlp", c.Profile.User)
 		}
 		return nil, err
 	}
 	return conn, nil
 }
 
-func (c *Cluster) dialSFTP(ctx context.Context, n NodeProfile) (*sftp.Client, error) {
+func (c *Cluster) dialSFTP(ctx context.Context, n site.Node) (*sftp.Client, error) {
 	c.warnLegacy(n)
 	o := sftp.Options{User: n.SFTPUser, Legacy: n.Legacy, Timeout: c.o.Timeout,
 		Warn: func(text string) {
@@ -329,30 +330,30 @@ func (c *Cluster) dialSFTP(ctx context.Context, n NodeProfile) (*sftp.Client, er
 	case n.SFTPKey != "":
 		o.KeyFile = c.Profile.Resolve(n.SFTPKey)
 		o.KeyPass = func(ctx context.Context) ([]byte, error) {
-			return c.secrets.get(ctx, sourcePrompt, "key "+o.KeyFile, n.Name, "the key "+o.KeyFile)
+			return c.secrets.Get(ctx, site.SourcePrompt, "key "+o.KeyFile, n.Name, "the key "+o.KeyFile)
 		}
 	case source == "" && os.Getenv("SSH_AUTH_SOCK") != "":
 		o.Agent = true
 	case source == "":
-		source = sourcePrompt
+		source = site.SourcePrompt
 	}
 	if source != "" {
 		// The identity is known to be right (Connect saw it, and HostKey below checks
 		// it again before anything is sent), so a person is asked before the
 		// handshake, not while the server waits.
-		pw, err := c.secrets.get(ctx, source, "sftp", n.Name, n.SFTPUser)
+		pw, err := c.secrets.Get(ctx, source, "sftp", n.Name, n.SFTPUser)
 		if err != nil {
 			return nil, err
 		}
 		clear(pw)
 		o.Password = func(ctx context.Context) ([]byte, error) {
-			return c.secrets.get(ctx, source, "sftp", n.Name, n.SFTPUser)
+			return c.secrets.Get(ctx, source, "sftp", n.Name, n.SFTPUser)
 		}
 	}
-	conn, err := meet(ctx, c.ids, sftpIdentity(n), func(check func(string, ssh.PublicKey) error, algorithms []string) (*sftp.Client, error) {
+	conn, err := meet.Dial(ctx, c.ids, sftpServer(n), func(check meet.Check, algorithms []string) (*sftp.Client, error) {
 		o.HostKeyAlgorithms = algorithms
 		o.HostKey = func(_ string, key ssh.PublicKey) error { return check(ssh.FingerprintSHA256(key), key) }
-		return sftp.Dial(ctx, addr(n, n.SFTPPort), o)
+		return sftp.Dial(ctx, n.Addr(site.PortSFTP), o)
 	})
 	if err != nil {
 		return nil, err
@@ -362,22 +363,22 @@ func (c *Cluster) dialSFTP(ctx context.Context, n NodeProfile) (*sftp.Client, er
 
 // Platform logs in to the administration CLI of a node. output is given what the
 // node prints, a line at a time; it may be nil.
-func (c *Cluster) Platform(ctx context.Context, n NodeProfile, output func(line string)) (*platform.Client, error) {
-	if n.SSHPort == NoPort || n.SSHUser == "" {
+func (c *Cluster) Platform(ctx context.Context, n site.Node, output func(line string)) (*platform.Client, error) {
+	if n.Port(site.PortSSH) == 0 || n.SSHUser == "" {
 		return nil, &NodeError{Node: n.Name, Step: StepConnect, Err: errors.New("its profile names no administration CLI (ssh-user, ssh-port)")}
 	}
 	c.warnLegacy(n)
-	client, err := meet(ctx, c.ids, cliIdentity(n), func(check func(string, ssh.PublicKey) error, algorithms []string) (*platform.Client, error) {
-		return platform.Dial(ctx, addr(n, n.SSHPort), platform.Options{
+	client, err := meet.Dial(ctx, c.ids, cliServer(n), func(check meet.Check, algorithms []string) (*platform.Client, error) {
+		return platform.Dial(ctx, n.Addr(site.PortSSH), platform.Options{
 			User: n.SSHUser, Legacy: n.Legacy, Output: output, HostKeyAlgorithms: algorithms,
 			Password: func(ctx context.Context) ([]byte, error) {
-				return c.secrets.get(ctx, n.SSHPasswordSource, "ssh", n.Name, n.SSHUser)
+				return c.secrets.Get(ctx, n.SSHPasswordSource, "ssh", n.Name, n.SSHUser)
 			},
 			HostKey: func(_ string, key ssh.PublicKey) error { return check(ssh.FingerprintSHA256(key), key) },
 		})
 	})
 	if err != nil {
-		var id *IdentityError
+		var id *meet.IdentityError
 		if errors.As(err, &id) {
 			return nil, id
 		}
@@ -387,7 +388,7 @@ func (c *Cluster) Platform(ctx context.Context, n NodeProfile, output func(line 
 }
 
 // warnLegacy says, each time, that a connection is allowed to be of the old kind.
-func (c *Cluster) warnLegacy(n NodeProfile) {
+func (c *Cluster) warnLegacy(n site.Node) {
 	if n.Legacy {
 		c.tell(Progress{Node: n.Name, Step: StepConnect, State: StateWarning,
 			Message: "legacy = true: old TLS versions, key exchanges and SHA-1 host keys are accepted from this node"})
@@ -396,7 +397,7 @@ func (c *Cluster) warnLegacy(n NodeProfile) {
 
 // Close ends all connections and wipes the passwords.
 func (c *Cluster) Close() error {
-	c.secrets.wipe()
+	c.secrets.Wipe()
 	var errs []error
 	for _, n := range c.Nodes {
 		if err := n.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
@@ -439,8 +440,17 @@ func (c *Cluster) report(node, step string, f func() error) error {
 	return nil
 }
 
-func addr(n NodeProfile, port int) string {
-	return net.JoinHostPort(n.Address, strconv.Itoa(port))
+// tlsServer, sftpServer and cliServer are who the servers of a node have to be.
+func tlsServer(n site.Node) meet.Server {
+	return meet.Server{Node: n.Name, Kind: meet.KindTLS, Pinned: n.Fingerprint, Host: n.Address, Port: n.Port(site.PortCTLP)}
+}
+
+func sftpServer(n site.Node) meet.Server {
+	return meet.Server{Node: n.Name, Kind: meet.KindSSH, Pinned: n.SFTPHostKey, Host: n.Address, Port: n.Port(site.PortSFTP)}
+}
+
+func cliServer(n site.Node) meet.Server {
+	return meet.Server{Node: n.Name, Kind: meet.KindSSH, Pinned: n.SSHHostKey, Host: strings.TrimSuffix(n.Address, "."), Port: n.Port(site.PortSSH)}
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"ctlclient/cluster/journal"
+	"ctlclient/cluster/site"
 )
 
 // DefaultRetries of a step after the first commit: with the pauses between them
@@ -279,7 +280,7 @@ func (j *job) commitAll(ctx context.Context) error {
 	}
 	var others []*target
 	for _, t := range j.targets {
-		if t.node.Profile().Role != RolePublisher {
+		if t.node.Profile().Role != site.RolePublisher {
 			others = append(others, t)
 			continue
 		}

@@ -87,17 +87,17 @@ func TestDistributeToAllNodes(t *testing.T) {
 func TestNothingChangesBeforeTheFirstCommit(t *testing.T) {
 	tests := []struct {
 		name string
-		harm func(s *site, o *Options)
+		harm func(s *testSite, o *Options)
 		want string // in the error
 	}{
-		{"a node refuses", func(s *site, _ *Options) {
+		{"a node refuses", func(s *testSite, _ *Options) {
 			s.node("sub").refuse.Store(&ctlp.StatusError{Status: ctlp.NoSpace, Message: "disk is full"})
 		}, "sub"},
-		{"a node is gone", func(s *site, _ *Options) { s.node("alt").halt() }, "alt"},
-		{"a node goes while it stages", func(s *site, o *Options) {
+		{"a node is gone", func(s *testSite, _ *Options) { s.node("alt").halt() }, "alt"},
+		{"a node goes while it stages", func(s *testSite, o *Options) {
 			o.fault = once("stage.intended", "alt", func() error { s.node("alt").halt(); return nil })
 		}, "alt"},
-		{"this machine fails", func(s *site, o *Options) {
+		{"this machine fails", func(s *testSite, o *Options) {
 			o.fault = once("stage.before", "pub", func() error { return errors.New("no paper") })
 		}, "no paper"},
 	}
@@ -151,7 +151,7 @@ func once(point, node string, f func() error) func(string, string) error {
 }
 
 func TestFailureAfterTheFirstCommit(t *testing.T) {
-	kill := func(s *site, node string) func() error {
+	kill := func(s *testSite, node string) func() error {
 		return func() error { s.node(node).halt(); return nil }
 	}
 	tests := []struct {

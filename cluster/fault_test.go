@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ctlclient/cluster/site"
 )
 
 var update = flag.Bool("update", false, "write docs/reliability.md from the fault table")
@@ -142,7 +144,7 @@ func runFault(t *testing.T, ft *faultTable, fault string, b boundary, seed uint6
 		counts := ft.at(b.point, fault)
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			t.Parallel()
-			run := &faultRun{site: newFaultSite(t, fault == faultFull), t: t, ft: ft, fault: fault, keepGoing: keepGoing,
+			run := &faultRun{testSite: newFaultSite(t, fault == faultFull), t: t, ft: ft, fault: fault, keepGoing: keepGoing,
 				rand: rand.New(rand.NewPCG(seed, 7)), cell: counts}
 			run.atBoundary(b)
 		})
@@ -152,7 +154,7 @@ func runFault(t *testing.T, ft *faultTable, fault string, b boundary, seed uint6
 // faultRun is one run of the table.
 type faultRun struct {
 	t *testing.T
-	*site
+	*testSite
 	ft        *faultTable
 	fault     string
 	keepGoing bool // and, for a program that was killed: resume rather than roll back
@@ -162,8 +164,8 @@ type faultRun struct {
 }
 
 // newFaultSite is a site behind proxies, on small file systems where disks get filled.
-func newFaultSite(t *testing.T, small bool) *site {
-	var s *site
+func newFaultSite(t *testing.T, small bool) *testSite {
+	var s *testSite
 	if small {
 		s = newSiteIn(t, oldFile, func() string { return smallDisk(t) })
 	} else {
@@ -171,7 +173,7 @@ func newFaultSite(t *testing.T, small bool) *site {
 	}
 	for i, n := range s.nodes {
 		n.proxy = newProxy(t, n.address, fmt.Sprintf("%s:%d", n.address, n.port))
-		s.profile.Nodes[i].CTLPPort, s.profile.Nodes[i].SFTPPort = n.proxy.port(), n.proxy.port()
+		s.profile.Nodes[i].CTLPPort, s.profile.Nodes[i].SFTPPort = site.At(n.proxy.port()), site.At(n.proxy.port())
 	}
 	return s
 }
@@ -357,7 +359,7 @@ func killedWhileFinishing(t *testing.T, ft *faultTable) {
 			counts := ft.at(action+": "+b.point, faultKilled)
 			t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 				t.Parallel()
-				run := &faultRun{site: newFaultSite(t, false), t: t, ft: ft, keepGoing: keepGoing, cell: counts}
+				run := &faultRun{testSite: newFaultSite(t, false), t: t, ft: ft, keepGoing: keepGoing, cell: counts}
 				run.child("distribute", "", first.point, first.node, newFile)
 				if !run.child(action, "", b.point, b.node, nil) {
 					t.Fatal("the boundary was not reached")
@@ -393,13 +395,13 @@ func randomFaults(t *testing.T, ft *faultTable, n int) {
 		counts := ft.at("random byte", harm)
 		t.Run(fmt.Sprintf("%s_%s_%d", strings.ReplaceAll(harm, " ", "_"), node, at), func(t *testing.T) {
 			t.Parallel()
-			run := &faultRun{site: newFaultSite(t, false), t: t, ft: ft, fault: harm, keepGoing: rnd.IntN(2) == 0, rand: rnd, cell: counts}
+			run := &faultRun{testSite: newFaultSite(t, false), t: t, ft: ft, fault: harm, keepGoing: rnd.IntN(2) == 0, rand: rnd, cell: counts}
 			if harm == faultKilled {
 				run.childKilledAt(node, at, newFile)
 				run.finishKilled()
 				return
 			}
-			run.site.node(node).proxy.arm(harm, at)
+			run.testSite.node(node).proxy.arm(harm, at)
 			c, err := Connect(t.Context(), run.profile, run.patience())
 			if err != nil { // the harm was done to the login
 				run.count(&run.cell.runs)

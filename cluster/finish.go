@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"ctlclient/cluster/journal"
+	"ctlclient/cluster/meet"
+	"ctlclient/cluster/site"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/sftp"
 	"ctlclient/protocol/sshconn"
@@ -38,7 +40,7 @@ func (j *job) patiently(ctx context.Context, t *target, step string, f func(try 
 // isFinal tells errors that patience does not help.
 func isFinal(err error) bool {
 	var conflict *ConflictError
-	var id *IdentityError
+	var id *meet.IdentityError
 	var s *ctlp.StatusError
 	switch {
 	case errors.As(err, &conflict), errors.As(err, &id), errors.Is(err, errFault),
@@ -243,7 +245,7 @@ func (c *Cluster) FileOf(id string, back bool) (_ JobFile, err error) {
 	if back {
 		f.Data = nil
 		for _, n := range c.Profile.Nodes {
-			if n.Role == RolePublisher {
+			if n.Role == site.RolePublisher {
 				f.Data = rec.Former[n.Name]
 			}
 		}

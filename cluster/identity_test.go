@@ -16,11 +16,15 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
 
+	"ctlclient/cluster/meet"
+	"ctlclient/cluster/site"
 	"ctlclient/protocol/ctlp"
 )
 
+const fingerprintA = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
 // unpinned takes the fingerprints out of the profile.
-func (s *site) unpinned() {
+func (s *testSite) unpinned() {
 	for i := range s.profile.Nodes {
 		s.profile.Nodes[i].Fingerprint, s.profile.Nodes[i].SFTPHostKey = "", ""
 	}
@@ -61,7 +65,7 @@ func TestUnconfirmedServerGetsNoPassword(t *testing.T) {
 			o.Prompter = prompter
 		}
 		_, err := Connect(t.Context(), s.profile, o)
-		var id *IdentityError
+		var id *meet.IdentityError
 		if !errors.As(err, &id) || id.Want != "" || id.Got == "" || !strings.Contains(id.Hint(), "cluster pin") {
 			t.Fatalf("error %v", err)
 		}
@@ -69,7 +73,7 @@ func TestUnconfirmedServerGetsNoPassword(t *testing.T) {
 	}
 }
 
-func (s *site) wantNoLogins() {
+func (s *testSite) wantNoLogins() {
 	s.t.Helper()
 	for _, n := range s.nodes {
 		if got := n.logins.Load(); got != 0 {
@@ -133,7 +137,7 @@ func TestMachineInTheMiddle(t *testing.T) {
 			o := s.options()
 			o.Tolerant = true // even so
 			_, err = Connect(t.Context(), s.profile, o)
-			var id *IdentityError
+			var id *meet.IdentityError
 			if !errors.As(err, &id) || id.Node != tt.node || id.Want != was || id.Got != is {
 				t.Fatalf("error %v", err)
 			}
@@ -159,7 +163,7 @@ func TestMachineInTheMiddle(t *testing.T) {
 	}
 }
 
-func (s *site) knownHost(n *siteNode, key ssh.PublicKey) {
+func (s *testSite) knownHost(n *siteNode, key ssh.PublicKey) {
 	s.t.Helper()
 	s.profile.KnownHosts = filepath.Join(s.t.TempDir(), "known_hosts")
 	line := knownhosts.Line([]string{fmt.Sprintf("[%s]:%d", n.address, n.port)}, key) + "\n"
@@ -182,7 +186,7 @@ func TestIdentityIsCheckedOnReconnect(t *testing.T) {
 	})
 	_, err := c.Distribute(t.Context(), DistributeOptions{Data: newFile})
 	var partial *PartialError
-	var id *IdentityError
+	var id *meet.IdentityError
 	if !errors.As(err, &partial) || !errors.As(err, &id) || id.Node != "sub" {
 		t.Fatalf("error %v", err)
 	}
@@ -199,10 +203,10 @@ func TestIdentitiesAreSeenWithoutLogin(t *testing.T) {
 	if err != nil || len(list) != 3 {
 		t.Fatalf("%+v, %v", list, err)
 	}
-	if i := list[0]; i.Changed() || i.Known != i.Fingerprint || i.Kind != KindTLS {
+	if i := list[0]; i.Changed() || i.Known != i.Fingerprint || i.Kind != meet.KindTLS {
 		t.Errorf("pub %+v", i)
 	}
-	if i := list[1]; !i.Changed() || i.Known != fingerprintA || i.Source != fromProfile {
+	if i := list[1]; !i.Changed() || i.Known != fingerprintA || i.Source != meet.FromProfile {
 		t.Errorf("sub %+v", i)
 	}
 	if i := list[2]; i.Changed() || i.Known != "" || i.Fingerprint != ssh.FingerprintSHA256(s.node("alt").hostKey.PublicKey()) {
@@ -211,58 +215,6 @@ func TestIdentitiesAreSeenWithoutLogin(t *testing.T) {
 	s.wantNoLogins()
 	if len(s.prompter.identities) != 0 {
 		t.Error("looking asked a question")
-	}
-}
-
-var givenAway *os.File
-
-func TestPasswordSources(t *testing.T) {
-	dir := t.TempDir()
-	file := filepath.Join(dir, "pw")
-	if err := os.WriteFile(file, []byte("from file\nsecond line"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.WriteString("from fd\r\n")
-	w.Close()
-	givenAway = r // its number is closed by who reads it, and must not be a second time
-	t.Setenv("CLUSTER_TEST_PW", "from env")
-	p := &fakePrompter{password: "from person"}
-	s := &secrets{prompter: p, resolve: func(f string) string { return filepath.Join(dir, f) }}
-	for range 2 { // the second time without asking
-		for source, want := range map[string]string{"prompt": "from person", "env:CLUSTER_TEST_PW": "from env",
-			"file:pw": "from file", fmt.Sprintf("fd:%d", r.Fd()): "from fd"} {
-			got, err := s.get(t.Context(), source, "ctlp", "pub", "admin")
-			if err != nil || string(got) != want {
-				t.Errorf("%s: %q, %v", source, got, err)
-			}
-			clear(got) // the caller's copy
-		}
-	}
-	if fmt.Sprint(p.passwords) != "[pub admin]" {
-		t.Errorf("asked %q", p.passwords)
-	}
-	var held [][]byte
-	for _, pw := range s.held {
-		held = append(held, pw)
-	}
-	s.wipe()
-	for _, pw := range held {
-		if strings.Trim(string(pw), "\x00") != "" {
-			t.Errorf("%q was not wiped", pw)
-		}
-	}
-	for _, source := range []string{"env:CLUSTER_TEST_NOT_SET", "file:none", "fd:999"} {
-		if _, err := s.get(t.Context(), source, "ctlp", "pub", "admin"); err == nil {
-			t.Errorf("%s gave a password", source)
-		}
-	}
-	s.prompter = nil
-	if _, err := s.get(t.Context(), "prompt", "ctlp", "pub", "admin"); err == nil {
-		t.Error("nobody was there to be asked")
 	}
 }
 
@@ -371,7 +323,7 @@ func TestServerWithSeveralHostKeys(t *testing.T) {
 	t.Cleanup(func() { l.Close(); handshakes.Wait() })
 	s := newSite(t, oldFile)
 	n := &s.profile.Nodes[2]
-	n.Address, n.SFTPPort = "127.0.0.1", l.Addr().(*net.TCPAddr).Port
+	n.Address, n.SFTPPort = "127.0.0.1", site.At(l.Addr().(*net.TCPAddr).Port)
 	for _, signer := range []ssh.Signer{first, second, newHostKey(t)} {
 		n.SFTPHostKey = ssh.FingerprintSHA256(signer.PublicKey())
 		list, err := Identities(t.Context(), s.profile, s.options(), false)

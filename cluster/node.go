@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"ctlclient/cluster/site"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/sftp"
 )
@@ -19,7 +20,7 @@ import (
 // several goroutines, and then wait for each other.
 type Node interface {
 	Name() string
-	Profile() NodeProfile
+	Profile() site.Node
 	// Fetch returns the live file; fs.ErrNotExist when there is none.
 	Fetch(ctx context.Context, name string) ([]byte, error)
 	// Stage puts data beside the live file, on disk, not yet live. expect is the
@@ -109,13 +110,13 @@ func sameDigest(a, b *[32]byte) bool {
 
 // ctlpNode speaks CTLP, port 2444.
 type ctlpNode struct {
-	profile NodeProfile
+	profile site.Node
 	link[*ctlp.Client]
 }
 
-func (n *ctlpNode) Name() string         { return n.profile.Name }
-func (n *ctlpNode) Profile() NodeProfile { return n.profile }
-func (n *ctlpNode) Close() error         { return n.close() }
+func (n *ctlpNode) Name() string       { return n.profile.Name }
+func (n *ctlpNode) Profile() site.Node { return n.profile }
+func (n *ctlpNode) Close() error       { return n.close() }
 
 func isCTLPAnswer(err error) bool {
 	var s *ctlp.StatusError
@@ -222,15 +223,15 @@ func replace(ctx context.Context, n Node, name string, data []byte, current *[32
 
 // sftpNode speaks SFTP.
 type sftpNode struct {
-	profile NodeProfile
+	profile site.Node
 	link[*sftp.Client]
 	// broken: a connection was lost while something was staged, which may be there yet.
 	broken atomic.Bool
 }
 
-func (n *sftpNode) Name() string         { return n.profile.Name }
-func (n *sftpNode) Profile() NodeProfile { return n.profile }
-func (n *sftpNode) Close() error         { return n.close() }
+func (n *sftpNode) Name() string       { return n.profile.Name }
+func (n *sftpNode) Profile() site.Node { return n.profile }
+func (n *sftpNode) Close() error       { return n.close() }
 
 func isSFTPAnswer(err error) bool {
 	for _, answer := range []error{fs.ErrNotExist, fs.ErrPermission, sftp.ErrNoSpace, sftp.ErrConflict, sftp.ErrNotAtomic, sftp.ErrTooLarge} {

@@ -5,10 +5,14 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"net"
+	"strconv"
 	"sync"
 
 	"golang.org/x/crypto/ssh"
 
+	"ctlclient/cluster/meet"
+	"ctlclient/cluster/site"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/platform"
 	"ctlclient/protocol/sftp"
@@ -16,14 +20,14 @@ import (
 
 // Identity is who a server of a node says it is.
 type Identity struct {
-	Node, Kind, Address string // Kind: KindTLS or KindSSH
+	Node, Kind, Address string // Kind: meet.KindTLS or meet.KindSSH
 	Service             string // ctlp, sftp or ssh (the administration CLI)
 	Fingerprint         string // presented now
 	Known               string // pinned, kept or in known_hosts; "" when never met
 	Source              string // where Known comes from
 	Err                 error  // it could not be seen
 
-	id identity
+	server meet.Server
 }
 
 // Changed reports that the server presented another identity than the known one.
@@ -32,7 +36,7 @@ func (i Identity) Changed() bool { return i.Err == nil && i.Known != "" && i.Kno
 // Identities connects to all servers of all nodes only as far as to see who answers;
 // no login, no password. cli includes the administration CLI. What could not be seen
 // says so in Err.
-func Identities(ctx context.Context, p *Profile, o Options, cli bool) ([]Identity, error) {
+func Identities(ctx context.Context, p *site.Profile, o Options, cli bool) ([]Identity, error) {
 	c, err := open(p, o)
 	if err != nil {
 		return nil, err
@@ -45,12 +49,12 @@ func (c *Cluster) identitiesOf(ctx context.Context, cli bool) []Identity {
 	per := make([][]Identity, len(c.Nodes))
 	c.each(func(i int, n Node) error {
 		p := n.Profile()
-		if p.Transport == TransportCTLP {
+		if p.Transport == site.TransportCTLP {
 			per[i] = append(per[i], c.see(ctx, p, "ctlp"))
 		} else {
 			per[i] = append(per[i], c.see(ctx, p, "sftp"))
 		}
-		if cli && p.isCUCM() && p.SSHPort != NoPort {
+		if cli && p.IsCUCM() && p.Port(site.PortSSH) != 0 {
 			per[i] = append(per[i], c.see(ctx, p, "ssh"))
 		}
 		return nil
@@ -63,11 +67,11 @@ func (c *Cluster) identitiesOf(ctx context.Context, cli bool) []Identity {
 }
 
 // see looks at one server. Of several SSH host keys it shows the known one.
-func (c *Cluster) see(ctx context.Context, n NodeProfile, service string) Identity {
-	id := map[string]identity{"ctlp": tlsIdentity(n), "sftp": sftpIdentity(n), "ssh": cliIdentity(n)}[service]
-	out := Identity{Node: n.Name, Kind: id.kind, Service: service, Address: addr(n, id.port), id: id}
+func (c *Cluster) see(ctx context.Context, n site.Node, service string) Identity {
+	id := map[string]meet.Server{"ctlp": tlsServer(n), "sftp": sftpServer(n), "ssh": cliServer(n)}[service]
+	out := Identity{Node: n.Name, Kind: id.Kind, Service: service, Address: net.JoinHostPort(id.Host, strconv.Itoa(id.Port)), server: id}
 	var mu sync.Mutex // a dial that was given up may still be answered
-	_, verdict, err := meetKey(c.ids, id, func(check func(string, ssh.PublicKey) error, algorithms []string) (none struct{}, err error) {
+	_, verdict, err := meet.Once(c.ids, id, func(check meet.Check, algorithms []string) (none struct{}, err error) {
 		seen := func(fingerprint string, key ssh.PublicKey) error {
 			mu.Lock()
 			defer mu.Unlock()
@@ -93,7 +97,7 @@ func (c *Cluster) see(ctx context.Context, n NodeProfile, service string) Identi
 	})
 	mu.Lock()
 	defer mu.Unlock()
-	var changed *IdentityError
+	var changed *meet.IdentityError
 	switch {
 	case out.Fingerprint == "":
 		out.Err = &NodeError{Node: n.Name, Step: StepConnect, Err: err}
@@ -107,8 +111,8 @@ func (c *Cluster) see(ctx context.Context, n NodeProfile, service string) Identi
 
 // Pin shows the identities of all servers of a cluster to the person, those that are
 // new or changed as questions, and keeps what is confirmed. A fingerprint in the
-// profile is never overruled: it stays as it is and its change is an *IdentityError.
-func Pin(ctx context.Context, p *Profile, o Options, cli bool) ([]Identity, error) {
+// profile is never overruled: it stays as it is and its change is an *meet.IdentityError.
+func Pin(ctx context.Context, p *site.Profile, o Options, cli bool) ([]Identity, error) {
 	c, err := open(p, o)
 	if err != nil {
 		return nil, err
@@ -118,15 +122,15 @@ func Pin(ctx context.Context, p *Profile, o Options, cli bool) ([]Identity, erro
 	var errs []error
 	for i := range list {
 		s := &list[i]
-		e := &IdentityError{Node: s.Node, Kind: s.Kind, Want: s.Known, Got: s.Fingerprint, Source: s.Source}
+		e := &meet.IdentityError{Node: s.Node, Kind: s.Kind, Want: s.Known, Got: s.Fingerprint, Source: s.Source}
 		switch {
 		case s.Err != nil:
 			errs = append(errs, s.Err)
-		case s.Changed() && s.Source == fromProfile:
+		case s.Changed() && s.Source == meet.FromProfile:
 			errs = append(errs, e)
 		case s.Known == s.Fingerprint:
 		default:
-			if err := c.ids.confirm(ctx, s.id, e); err != nil {
+			if err := c.ids.Confirm(ctx, s.server, e); err != nil {
 				errs = append(errs, err)
 			}
 		}

@@ -25,6 +25,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"ctlclient/cluster/site"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/sftp"
 	"ctlclient/protocol/tftp"
@@ -35,12 +36,12 @@ const (
 	sitePasswEnv = "CLUSTER_TEST_PASSWORD"
 )
 
-// site is a cluster of real servers on loopback: a publisher and a subscriber over
+// testSite is a cluster of real servers on loopback: a publisher and a subscriber over
 // CTLP, an alternate TFTP server over SFTP, each with TFTP.
-type site struct {
+type testSite struct {
 	t        testing.TB
 	dir      string // state of the program under test
-	profile  *Profile
+	profile  *site.Profile
 	nodes    []*siteNode
 	prompter *fakePrompter
 }
@@ -53,7 +54,7 @@ type siteNode struct {
 	port    int    // of CTLP or SFTP
 	tls     tls.Certificate
 	hostKey ssh.Signer
-	site    *site
+	site    *testSite
 	proxy   *proxy // nil: none stands before it
 
 	logins  atomic.Int32
@@ -68,36 +69,36 @@ type siteNode struct {
 var siteCount atomic.Int32
 
 // newSite starts the nodes; all serve old (nil: nothing).
-func newSite(t testing.TB, old []byte) *site {
+func newSite(t testing.TB, old []byte) *testSite {
 	t.Helper()
 	return newSiteIn(t, old, t.TempDir)
 }
 
 // newSiteIn makes the served folders with folder.
-func newSiteIn(t testing.TB, old []byte, folder func() string) *site {
+func newSiteIn(t testing.TB, old []byte, folder func() string) *testSite {
 	t.Helper()
-	s := &site{t: t, dir: t.TempDir(), prompter: &fakePrompter{password: sitePassword, accept: true}}
+	s := &testSite{t: t, dir: t.TempDir(), prompter: &fakePrompter{password: sitePassword, accept: true}}
 	n := siteCount.Add(1)
 	block := fmt.Sprintf("127.%d.%d.", 20+os.Getpid()%200, n%250)
-	s.profile = &Profile{Name: "site", User: "admin", PasswordSource: "env:" + sitePasswEnv}
-	for i, role := range []string{RolePublisher, RoleSubscriber, RoleTFTP} {
+	s.profile = &site.Profile{Name: "site", User: "admin", PasswordSource: "env:" + sitePasswEnv}
+	for i, role := range []string{site.RolePublisher, site.RoleSubscriber, site.RoleTFTP} {
 		node := &siteNode{t: t, site: s, name: []string{"pub", "sub", "alt"}[i], address: fmt.Sprintf("%s%d", block, i+1), dir: folder()}
 		if old != nil {
 			node.put(CTLFile, old)
 		}
-		p := NodeProfile{Name: node.name, Role: role, Address: node.address, HTTPPort: NoPort, TVSPort: NoPort, SSHPort: NoPort}
-		if role == RoleTFTP {
+		p := site.Node{Name: node.name, Role: role, Address: node.address, HTTPPort: site.NotRun(), TVSPort: site.NotRun(), SSHPort: site.NotRun()}
+		if role == site.RoleTFTP {
 			node.hostKey = newHostKey(t)
-			p.Transport, p.Path, p.SFTPUser, p.SFTPPasswordSource = TransportSFTP, "/", "ctl", "env:"+sitePasswEnv
+			p.Transport, p.Path, p.SFTPUser, p.SFTPPasswordSource = site.TransportSFTP, "/", "ctl", "env:"+sitePasswEnv
 			p.SFTPHostKey = ssh.FingerprintSHA256(node.hostKey.PublicKey())
 		} else {
 			node.tls = newCertificate(t, node.name)
-			p.Transport, p.Fingerprint = TransportCTLP, ctlp.Fingerprint(node.tls.Certificate[0])
+			p.Transport, p.Fingerprint = site.TransportCTLP, ctlp.Fingerprint(node.tls.Certificate[0])
 		}
 		node.start()
 		t.Cleanup(node.halt)
-		p.TFTPPort = node.startTFTP()
-		p.CTLPPort, p.SFTPPort = node.port, node.port
+		p.TFTPPort = site.At(node.startTFTP())
+		p.CTLPPort, p.SFTPPort = site.At(node.port), site.At(node.port)
 		s.nodes = append(s.nodes, node)
 		s.profile.Nodes = append(s.profile.Nodes, p)
 	}
@@ -105,12 +106,12 @@ func newSiteIn(t testing.TB, old []byte, folder func() string) *site {
 }
 
 // options of a program that waits for nothing between retries.
-func (s *site) options() Options {
+func (s *testSite) options() Options {
 	return Options{StateDir: s.dir, Prompter: s.prompter, Timeout: 10 * time.Second,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}
 }
 
-func (s *site) connect(o Options) *Cluster {
+func (s *testSite) connect(o Options) *Cluster {
 	s.t.Helper()
 	c, err := Connect(s.t.Context(), s.profile, o)
 	if err != nil {
@@ -120,7 +121,7 @@ func (s *site) connect(o Options) *Cluster {
 	return c
 }
 
-func (s *site) node(name string) *siteNode {
+func (s *testSite) node(name string) *siteNode {
 	for _, n := range s.nodes {
 		if n.name == name {
 			return n
@@ -131,7 +132,7 @@ func (s *site) node(name string) *siteNode {
 }
 
 // serves are the contents of the live files by node.
-func (s *site) serves() map[string]string {
+func (s *testSite) serves() map[string]string {
 	m := map[string]string{}
 	for _, n := range s.nodes {
 		m[n.name] = string(n.get(CTLFile))
@@ -140,7 +141,7 @@ func (s *site) serves() map[string]string {
 }
 
 // wantAll fails unless every node serves want, has no stage lying about, and says so.
-func (s *site) wantAll(want []byte) {
+func (s *testSite) wantAll(want []byte) {
 	s.t.Helper()
 	for _, n := range s.nodes {
 		if got := n.get(CTLFile); !bytes.Equal(got, want) {

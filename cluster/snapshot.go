@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/httpfile"
@@ -33,7 +32,7 @@ const (
 
 // NodeState is one node in a snapshot.
 type NodeState struct {
-	Node     NodeProfile
+	Node     site.Node
 	Services []ctlp.Service // as the publisher lists them; nil: not in its list
 	File     []byte         // what it serves, over its transport
 	List     *ctlbuild.List
@@ -113,7 +112,7 @@ func (c *Cluster) Snapshot(ctx context.Context) (*Snapshot, error) {
 		return nil, err
 	}
 	for i, n := range c.Nodes {
-		if st := s.Nodes[i]; n.Profile().Role == RolePublisher {
+		if st := s.Nodes[i]; n.Profile().Role == site.RolePublisher {
 			if st.File == nil && st.Err != nil {
 				return nil, st.Err
 			}
@@ -168,7 +167,7 @@ func agree(nodes []NodeState) bool {
 }
 
 // itl is the publisher's ITL as phones get it; nil, nil when it serves none.
-func (c *Cluster) itl(ctx context.Context, pub NodeProfile) (*ctlbuild.List, error) {
+func (c *Cluster) itl(ctx context.Context, pub site.Node) (*ctlbuild.List, error) {
 	data, err := c.FetchTFTP(ctx, pub, ITLFile)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
 		return nil, nil
@@ -229,7 +228,7 @@ func (c *Cluster) recall(node string, sum *[32]byte) []byte {
 // publisher is the publisher's node.
 func (c *Cluster) publisher() (*ctlpNode, error) {
 	for _, n := range c.Nodes {
-		if p, ok := n.(*ctlpNode); ok && p.profile.Role == RolePublisher {
+		if p, ok := n.(*ctlpNode); ok && p.profile.Role == site.RolePublisher {
 			return p, nil
 		}
 	}
@@ -246,9 +245,9 @@ func (c *Cluster) Node(name string) Node {
 }
 
 // servicesOf looks a node up in the publisher's list, by address or by name.
-func servicesOf(n NodeProfile, topology []ctlp.Node) []ctlp.Service {
+func servicesOf(n site.Node, topology []ctlp.Node) []ctlp.Service {
 	for _, t := range topology {
-		if strings.EqualFold(t.Address, n.Address) || strings.EqualFold(t.Name, n.Name) || strings.EqualFold(t.Name, n.Address) {
+		if ctlbuild.SameHost(t.Address, n.Address) || ctlbuild.SameServer(t.Name, n.Name) || ctlbuild.SameServer(t.Name, n.Address) {
 			return t.Services
 		}
 	}
@@ -257,8 +256,8 @@ func servicesOf(n NodeProfile, topology []ctlp.Node) []ctlp.Service {
 
 // runs reports whether a node runs a service: as the publisher's list says where the
 // node stands in it, else as the profile's ports do.
-func (c *Cluster) runs(n NodeProfile, service ctlp.Service, port int) bool {
-	if port == NoPort {
+func (c *Cluster) runs(n site.Node, service ctlp.Service, port int) bool {
+	if port == 0 {
 		return false // this one is not reached, whatever the list says
 	}
 	c.mu.Lock()
@@ -268,30 +267,29 @@ func (c *Cluster) runs(n NodeProfile, service ctlp.Service, port int) bool {
 }
 
 // servesTFTP: a node without a tftp-port may still give phones files over HTTP.
-func (c *Cluster) servesTFTP(n NodeProfile) bool {
-	return c.runs(n, ctlp.TFTP, max(n.TFTPPort, n.HTTPPort))
+func (c *Cluster) servesTFTP(n site.Node) bool {
+	return c.runs(n, ctlp.TFTP, max(n.Port(site.PortTFTP), n.Port(site.PortHTTP)))
 }
 
 // FetchTFTP reads a file as a phone would; fs.ErrNotExist when the node serves none,
 // errors.ErrUnsupported when it does not run TFTP.
 // Where TFTP does not answer and Options.HTTPFallback is set, HTTP is asked.
-func (c *Cluster) FetchTFTP(ctx context.Context, node NodeProfile, name string) ([]byte, error) {
-	node.defaults()
+func (c *Cluster) FetchTFTP(ctx context.Context, node site.Node, name string) ([]byte, error) {
 	if !c.servesTFTP(node) {
 		return nil, &NodeError{Node: node.Name, Step: "tftp", Err: fmt.Errorf("it runs no TFTP: %w", errors.ErrUnsupported)}
 	}
 	var tftpErr error
-	if node.TFTPPort != NoPort {
-		data, err := tftp.Get(ctx, addr(node, node.TFTPPort), name, tftp.Options{Timeout: min(c.o.Timeout, tftpTimeout), Retries: tftpRetries})
+	if node.Port(site.PortTFTP) != 0 {
+		data, err := tftp.Get(ctx, node.Addr(site.PortTFTP), name, tftp.Options{Timeout: min(c.o.Timeout, tftpTimeout), Retries: tftpRetries})
 		if err == nil || errors.Is(err, fs.ErrNotExist) || ctx.Err() != nil {
 			return data, err
 		}
 		tftpErr = &NodeError{Node: node.Name, Step: "tftp", Err: err}
 	}
-	if node.HTTPPort == NoPort || tftpErr != nil && !c.o.HTTPFallback {
+	if node.Port(site.PortHTTP) == 0 || tftpErr != nil && !c.o.HTTPFallback {
 		return nil, tftpErr
 	}
-	url := "http://" + net.JoinHostPort(node.Address, strconv.Itoa(node.HTTPPort)) + "/" + name
+	url := "http://" + node.Addr(site.PortHTTP) + "/" + name
 	data, err := httpfile.Get(ctx, url, ctlbuild.MaxFile)
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return data, err

@@ -3,6 +3,7 @@ package cluster
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild/ctltest"
 	"ctlclient/protocol/tvs"
 	"ctlclient/trust"
@@ -93,11 +95,11 @@ func TestFetchTFTP(t *testing.T) {
 	})}
 	go srv.Serve(l)
 	t.Cleanup(func() { srv.Close() })
-	n.Address, n.TFTPPort, n.HTTPPort = "127.0.0.1", NoPort, l.Addr().(*net.TCPAddr).Port
+	n.Address, n.TFTPPort, n.HTTPPort = "127.0.0.1", site.NotRun(), site.At(l.Addr().(*net.TCPAddr).Port)
 	if got, err := c.FetchTFTP(t.Context(), n, CTLFile); err != nil || string(got) != "over HTTP: /CTLFile.tlv" {
 		t.Errorf("HTTP: %q, %v", got, err)
 	}
-	n.HTTPPort = NoPort
+	n.HTTPPort = site.NotRun()
 	if _, err := c.FetchTFTP(t.Context(), n, CTLFile); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("neither: %v", err)
 	}
@@ -135,7 +137,7 @@ func TestTVS(t *testing.T) {
 	o := s.options()
 	o.Now = func() time.Time { return now }
 	for i, p := range []int{port, impostor} {
-		s.profile.Nodes[i].TVSPort = p
+		s.profile.Nodes[i].TVSPort = site.At(p)
 	}
 	c := s.connect(o)
 	for i := range c.Nodes[:2] {
@@ -167,7 +169,7 @@ func TestTVS(t *testing.T) {
 	if _, err := c.TVS().Ask(t.Context(), phone, lists.Token2.DER); err != nil || asked.Load() != 2 {
 		t.Errorf("after the time to live: %v, %d questions", err, asked.Load())
 	}
-	phone.TVS = []string{addr(NodeProfile{Address: "127.0.0.1"}, impostor), addr(NodeProfile{Address: "127.0.0.1"}, port)}
+	phone.TVS = []string{fmt.Sprint("127.0.0.1:", impostor), fmt.Sprint("127.0.0.1:", port)}
 	if a, err := c.TVS().Ask(t.Context(), phone, lists.Token2.DER); err != nil || !a.Valid || asked.Load() != 3 {
 		t.Errorf("the phone's own servers: %+v, %v", a, err)
 	}

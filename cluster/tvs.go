@@ -5,9 +5,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/tvs"
@@ -40,7 +42,7 @@ func (c *Cluster) AskTVS(ctx context.Context, itl *ctlbuild.List, certDER []byte
 	for i, n := range nodes {
 		wg.Go(func() {
 			r := &results[i]
-			r.Answer, r.Err = (tvsAsker{c}).ask(ctx, addr(n, n.TVSPort), n.Legacy, "", []*ctlbuild.List{itl}, certDER)
+			r.Answer, r.Err = (tvsAsker{c}).ask(ctx, n.Addr(site.PortTVS), n.Legacy, "", []*ctlbuild.List{itl}, certDER)
 			if r.Err != nil {
 				r.Err = &NodeError{Node: n.Name, Step: "tvs", Err: r.Err}
 			}
@@ -55,15 +57,15 @@ func (c *Cluster) AskTVS(ctx context.Context, itl *ctlbuild.List, certDER []byte
 }
 
 // tvsNodes are the nodes that run TVS, the publisher first.
-func (c *Cluster) tvsNodes() []NodeProfile {
-	var out []NodeProfile
+func (c *Cluster) tvsNodes() []site.Node {
+	var out []site.Node
 	for _, n := range c.Nodes {
 		p := n.Profile()
-		if !c.runs(p, ctlp.TVS, p.TVSPort) {
+		if !c.runs(p, ctlp.TVS, p.Port(site.PortTVS)) {
 			continue
 		}
-		if p.Role == RolePublisher {
-			out = append([]NodeProfile{p}, out...)
+		if p.Role == site.RolePublisher {
+			out = append([]site.Node{p}, out...)
 		} else {
 			out = append(out, p)
 		}
@@ -86,7 +88,7 @@ func (a tvsAsker) Ask(ctx context.Context, p trust.Phone, certDER []byte) (trust
 	}
 	if len(servers) == 0 {
 		for _, n := range a.cluster.tvsNodes() {
-			servers = append(servers, server{addr(n, n.TVSPort), n.Legacy})
+			servers = append(servers, server{n.Addr(site.PortTVS), n.Legacy})
 		}
 	}
 	if len(servers) == 0 {
@@ -147,11 +149,18 @@ func vouched(lists []*ctlbuild.List, raw []byte) error {
 // legacy of a server that a phone names by address: as the profile says of that node.
 func (a tvsAsker) legacy(server string) bool {
 	for _, n := range a.cluster.Profile.Nodes {
-		if n.TVSPort != NoPort && strings.EqualFold(addr(n, n.TVSPort), server) {
+		if n.Port(site.PortTVS) != 0 && sameAddr(n.Addr(site.PortTVS), server) {
 			return n.Legacy
 		}
 	}
 	return false
+}
+
+// sameAddr compares two host:port.
+func sameAddr(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	return errA == nil && errB == nil && portA == portB && ctlbuild.SameHost(hostA, hostB)
 }
 
 // deviceName is how a phone introduces itself to TVS; "" leaves it to the protocol.
@@ -187,7 +196,7 @@ func (c *Cluster) TVSCertificates(ctx context.Context) []Presented {
 			p := Presented{Node: n.Name}
 			seen := make(chan []byte, 1)
 			question := []byte{0} // never sent
-			_, err := tvs.Verify(ctx, addr(n, n.TVSPort), question, tvs.Options{Legacy: n.Legacy, Timeout: c.o.Timeout,
+			_, err := tvs.Verify(ctx, n.Addr(site.PortTVS), question, tvs.Options{Legacy: n.Legacy, Timeout: c.o.Timeout,
 				VerifyPeer: func(_ *x509.Certificate, raw []byte) error {
 					seen <- raw
 					return errShown

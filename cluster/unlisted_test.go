@@ -3,11 +3,12 @@ package cluster
 import (
 	"testing"
 
+	"ctlclient/cluster/site"
 	"ctlclient/protocol/ctlp"
 )
 
 func TestUnlistedNodesAreNamed(t *testing.T) {
-	p := &Profile{LeaveOut: []string{"cucm-imp1"}, Nodes: []NodeProfile{
+	p := &site.Profile{LeaveOut: []string{"cucm-imp1"}, Nodes: []site.Node{
 		{Name: "hq", Role: "publisher", Address: "cucm.example.org"},
 		{Name: "sub1", Role: "subscriber", Address: "192.0.2.2"},
 		{Name: "branch", Role: "subscriber", Address: "192.0.2.3"},

@@ -14,7 +14,7 @@ import (
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 
-	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/gui/widgets"
 )
 
@@ -56,8 +56,8 @@ func (c *clustersScreen) shown() {
 // read looks for profiles in the configuration folder.
 func (c *clustersScreen) read() {
 	start(c.s.tasks, t("clusters.reading"),
-		func(context.Context) ([]*cluster.Profile, error) { return cluster.Profiles() },
-		func(found []*cluster.Profile, err error) {
+		func(context.Context) ([]*site.Profile, error) { return site.All() },
+		func(found []*site.Profile, err error) {
 			c.broken.RemoveAll()
 			if err != nil { // of one file; the others can be opened all the same
 				message, hints := describe(err)
@@ -71,7 +71,7 @@ func (c *clustersScreen) read() {
 func (c *clustersScreen) fill() {
 	var rows [][]widgets.Cell
 	for _, p := range c.s.model.profiles {
-		pub := p.Publisher()
+		pub := p.LeadNode()
 		rows = append(rows, widgets.Cells(p.Name, hostText(pub.Name, pub.Address), fmt.Sprint(len(p.Nodes))))
 	}
 	if c.list.Selected < 0 && len(rows) > 0 {
@@ -106,7 +106,7 @@ func (c *clustersScreen) enable() {
 }
 
 // chosen is the profile chosen, nil: none.
-func (c *clustersScreen) chosen() *cluster.Profile {
+func (c *clustersScreen) chosen() *site.Profile {
 	if i := c.list.Selected; i >= 0 && i < len(c.s.model.profiles) {
 		return c.s.model.profiles[i]
 	}
@@ -175,21 +175,21 @@ func (c *clustersScreen) removeChosen() {
 }
 
 // recentFirst orders profiles by when they were last opened.
-func (s *shell) recentFirst(profiles []*cluster.Profile) []*cluster.Profile {
+func (s *shell) recentFirst(profiles []*site.Profile) []*site.Profile {
 	recent := s.app.Preferences().StringList(prefRecent)
-	rank := func(p *cluster.Profile) int {
+	rank := func(p *site.Profile) int {
 		if i := slices.Index(recent, p.File); i >= 0 {
 			return i
 		}
 		return len(recent)
 	}
 	sorted := slices.Clone(profiles)
-	slices.SortStableFunc(sorted, func(a, b *cluster.Profile) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(sorted, func(a, b *site.Profile) int { return rank(a) - rank(b) })
 	return sorted
 }
 
 // remember puts a profile at the head of those used.
-func (s *shell) remember(p *cluster.Profile) {
+func (s *shell) remember(p *site.Profile) {
 	const most = 20
 	prefs := s.app.Preferences()
 	recent := []string{p.File}

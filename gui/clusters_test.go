@@ -8,7 +8,7 @@ import (
 
 	"fyne.io/fyne/v2/test"
 
-	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/lab"
 )
 
@@ -50,7 +50,7 @@ func TestAddClusterIsChecked(t *testing.T) {
 		}
 		b.mustSay(tr("clusters.add.incomplete"))
 	}
-	if found, err := cluster.Profiles(); err != nil || len(found) != 0 {
+	if found, err := site.All(); err != nil || len(found) != 0 {
 		t.Errorf("profiles: %v, %v", found, err)
 	}
 	b.tap("button.cancel")
@@ -69,11 +69,11 @@ func TestAddCluster(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known, err := cluster.LoadProfile(p.lab.Profile)
+	known, err := site.Load(p.lab.Profile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	publisher := known.Publisher()
+	publisher := known.LeadNode()
 	p.on(screenClusters)
 	p.tap("clusters.add")
 	f := p.fields()
@@ -96,7 +96,7 @@ func TestAddCluster(t *testing.T) {
 	p.on(screenOverview)
 	p.mustSay("hq", "cucm-sub1", tr("agree.same"))
 
-	kept, err := cluster.LoadProfile("hq")
+	kept, err := site.Load("hq")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,11 +129,11 @@ func TestAddCluster(t *testing.T) {
 // The cluster that was opened last stands first.
 func TestRecentFirst(t *testing.T) {
 	b := newBench(t, Options{})
-	a, c, d := &cluster.Profile{File: "a"}, &cluster.Profile{File: "c"}, &cluster.Profile{File: "d"}
+	a, c, d := &site.Profile{File: "a"}, &site.Profile{File: "c"}, &site.Profile{File: "d"}
 	b.s.remember(d)
 	b.s.remember(c)
 	got := ""
-	for _, p := range b.s.recentFirst([]*cluster.Profile{a, c, d}) {
+	for _, p := range b.s.recentFirst([]*site.Profile{a, c, d}) {
 		got += p.File
 	}
 	if got != "cda" {

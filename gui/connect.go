@@ -13,14 +13,14 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
-	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/gui/widgets"
 	"ctlclient/workflow"
 )
 
 // openProfile opens the cluster that the command line names.
 func (s *shell) openProfile(nameOrFile string) {
-	p, err := cluster.LoadProfile(nameOrFile)
+	p, err := site.Load(nameOrFile)
 	if err != nil {
 		s.fail(t("clusters.connect.failed", map[string]any{"Name": nameOrFile}), err)
 		return
@@ -30,7 +30,7 @@ func (s *shell) openProfile(nameOrFile string) {
 
 // connect opens a cluster and goes on to the overview. A profile that is not kept yet is kept
 // once it has proved right.
-func (s *shell) connect(p *cluster.Profile) {
+func (s *shell) connect(p *site.Profile) {
 	type connected struct {
 		session *workflow.Session
 		seen    seen
@@ -104,7 +104,7 @@ func (s *shell) practise(fresh bool) {
 				return
 			}
 			s.model.practising = true
-			p, err := cluster.LoadProfile(r.Profile)
+			p, err := site.Load(r.Profile)
 			if err != nil {
 				s.fail(t("clusters.practice"), err)
 				return
@@ -156,7 +156,7 @@ func (c *clustersScreen) add() {
 			t("clusters.add.port"), port, t("clusters.add.user"), user), note)
 	q := widgets.NewQuestion(s.dialogs, t("clusters.add.title"), content, t("clusters.open"), t("button.cancel"), false)
 	q.First = name
-	var p *cluster.Profile
+	var p *site.Profile
 	q.Check = func() bool {
 		note.RemoveAll()
 		var err error
@@ -177,20 +177,20 @@ func (c *clustersScreen) add() {
 }
 
 // newProfile is a cluster known by its publisher alone; its other nodes are added when it is open.
-func newProfile(name, address, port, user string) (*cluster.Profile, error) {
+func newProfile(name, address, port, user string) (*site.Profile, error) {
 	name, address, user = strings.TrimSpace(name), strings.TrimSpace(address), strings.TrimSpace(user)
 	number, err := strconv.ParseUint(strings.TrimSpace(port), 10, 16)
 	if err != nil || number == 0 || name == "" || user == "" || address == "" {
 		return nil, errors.New(t("clusters.add.incomplete"))
 	}
-	return &cluster.Profile{Name: name, User: user, PasswordSource: "prompt",
-		Nodes: []cluster.NodeProfile{{Name: address, Role: cluster.RolePublisher,
-			Address: address, Transport: cluster.TransportCTLP, CTLPPort: int(number)}}}, nil
+	return &site.Profile{Name: name, User: user, PasswordSource: "prompt",
+		Nodes: []site.Node{{Name: address, Role: site.RolePublisher,
+			Address: address, Transport: site.TransportCTLP, CTLPPort: site.At(int(number))}}}, nil
 }
 
 // nameFile says where a new profile will be kept; one that is there stays as it is.
-func nameFile(p *cluster.Profile) error {
-	dir, err := cluster.ConfigDir()
+func nameFile(p *site.Profile) error {
+	dir, err := site.ConfigDir()
 	if err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func (s *shell) completeProfile() {
 		if !yes {
 			return
 		}
-		fuller, err := cluster.AppendNodes(p.File, missing)
+		fuller, err := site.Append(p.File, missing)
 		if err != nil {
 			s.fail(t("clusters.complete.title"), err)
 			return

@@ -19,7 +19,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
 
-	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/gui/widgets"
 	"ctlclient/token"
 	"ctlclient/workflow"
@@ -113,8 +113,8 @@ func Run(ctx context.Context, o Options) error {
 
 // model is what the screens show. It belongs to the UI goroutine.
 type model struct {
-	profiles []*cluster.Profile
-	profile  *cluster.Profile
+	profiles []*site.Profile
+	profile  *site.Profile
 	session  *workflow.Session // for onCluster alone
 	turn     chan struct{}     // see onCluster
 	seen

@@ -14,7 +14,7 @@ import (
 	"fyne.io/fyne/v2/test"
 	"github.com/adrg/xdg"
 
-	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/gui/widgets"
 	"ctlclient/lab"
 	"ctlclient/softhsm"
@@ -291,7 +291,7 @@ func (p *practised) startLab(t *testing.T, o lab.Options) {
 
 func (p *practised) connect() {
 	p.Helper()
-	profile, err := cluster.LoadProfile(p.lab.Profile)
+	profile, err := site.Load(p.lab.Profile)
 	if err != nil {
 		p.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
 	"ctlclient/source"
@@ -79,10 +80,10 @@ func (i *inspectScreen) askPhone() {
 	s := i.s
 	server, mac := widgets.NewField("192.0.2.10"), widgets.NewField("0011215A1AE3")
 	if s.model.profile != nil {
-		p := s.model.profile.Publisher()
+		p := s.model.profile.LeadNode()
 		server.SetText(p.Address)
-		if p.TFTPPort > 0 {
-			server.SetText(net.JoinHostPort(p.Address, fmt.Sprint(p.TFTPPort)))
+		if p.Port(site.PortTFTP) != 0 {
+			server.SetText(p.Addr(site.PortTFTP))
 		}
 	}
 	note := container.NewVBox()

@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/gui/widgets"
 	"ctlclient/lab"
 	"ctlclient/softhsm"
@@ -188,7 +189,7 @@ func TestEntries(t *testing.T) {
 func (p *practised) migrate() {
 	p.Helper()
 	p.trustTokens()
-	profile, err := cluster.LoadProfile(p.lab.Profile)
+	profile, err := site.Load(p.lab.Profile)
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -335,7 +336,7 @@ func TestWrongPIN(t *testing.T) {
 
 func (p *practised) wrongPINOnTheCommandLine() error {
 	p.Helper()
-	profile, err := cluster.LoadProfile(p.lab.Profile)
+	profile, err := site.Load(p.lab.Profile)
 	if err != nil {
 		p.Fatal(err)
 	}

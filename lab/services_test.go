@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/httpfile"
@@ -27,7 +27,7 @@ import (
 
 func TestProfileWorksAsItIs(t *testing.T) {
 	l := up(t, Options{Firewall: true})
-	p, err := cluster.LoadProfile(l.Profile)
+	p, err := site.Load(l.Profile)
 	if err != nil {
 		t.Fatal(err)
 	}

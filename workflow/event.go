@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/meet"
 	"ctlclient/token"
 	"ctlclient/trust/hazard"
 )
@@ -48,7 +49,7 @@ type Event struct {
 // UI is the one interface that each front end implements. Event may be called from
 // several goroutines at once; the questions come one at a time.
 type UI interface {
-	cluster.Prompter
+	meet.Prompter
 	Event(Event)
 	// PIN asks once for one attempt.
 	PIN(ctx context.Context, r token.PINRequest) ([]byte, error)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/trust/hazard"
@@ -176,7 +177,7 @@ func (s *Session) fetchAsPhone(ctx context.Context, r *Result, restarted bool) (
 
 // fetchOne compares what one node's TFTP gives with the list that it should; false
 // when the node does not run TFTP.
-func (s *Session) fetchOne(ctx context.Context, n cluster.NodeProfile, want *ctlbuild.List) (Event, bool) {
+func (s *Session) fetchOne(ctx context.Context, n site.Node, want *ctlbuild.List) (Event, bool) {
 	s.emit(Event{Type: EventNode, Step: StepTFTP, Node: n.Name, State: "start"})
 	got, err := s.Cluster.FetchTFTP(ctx, n, CTLFileName)
 	if errors.Is(err, errors.ErrUnsupported) {

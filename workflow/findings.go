@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/trust/hazard"
 )
@@ -110,7 +111,7 @@ func (s *Session) groups() []string {
 // publisherTFTP is why the publisher's TFTP gave no CTL; nil when it did.
 func (s *Session) publisherTFTP() error {
 	for _, n := range s.Snapshot.Nodes {
-		if n.Node.Role == cluster.RolePublisher {
+		if n.Node.Role == site.RolePublisher {
 			return n.TFTPErr
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/trust"
 	"ctlclient/trust/fleet"
@@ -83,7 +83,7 @@ func (s *Session) fleet() ([]trust.Phone, error) {
 
 // readFleet reads the profile's fleet. It and the files that it names are looked up
 // beside the profile.
-func readFleet(p *cluster.Profile, known []*ctlbuild.List, now fleet.Current) (_ []trust.Phone, err error) {
+func readFleet(p *site.Profile, known []*ctlbuild.List, now fleet.Current) (_ []trust.Phone, err error) {
 	dir := filepath.Dir(p.File)
 	beside := func(name string) string {
 		if filepath.IsAbs(name) {

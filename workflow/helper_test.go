@@ -13,7 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/lab"
 	"ctlclient/softhsm"
@@ -150,7 +150,7 @@ type bench struct {
 	who    *person
 	state  string // folder of journals
 	o      workflow.Options
-	change func(*cluster.Profile) // before each connection
+	change func(*site.Profile) // before each connection
 }
 
 func newBench(t testing.TB, o lab.Options) *bench {
@@ -201,9 +201,9 @@ func (b *bench) trusted(labels ...string) {
 }
 
 // load reads the lab's profile.
-func (b *bench) load() *cluster.Profile {
+func (b *bench) load() *site.Profile {
 	b.t.Helper()
-	p, err := cluster.LoadProfile(b.Profile)
+	p, err := site.Load(b.Profile)
 	b.do(err)
 	if b.change != nil {
 		b.change(p)
@@ -212,7 +212,7 @@ func (b *bench) load() *cluster.Profile {
 }
 
 // noFleet is a profile that describes no phones.
-func noFleet(p *cluster.Profile) { p.Fleet = "" }
+func noFleet(p *site.Profile) { p.Fleet = "" }
 
 func (b *bench) connect() *workflow.Session {
 	b.t.Helper()

@@ -3,12 +3,11 @@ package workflow
 import (
 	"context"
 	"errors"
-	"net"
-	"strconv"
 	"strings"
 	"time"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 )
 
 // lookAgain bounds the look at a cluster that a broken-off job has left behind.
@@ -38,8 +37,8 @@ func (s *Session) leftBehind(ctx context.Context, p *Plan, cause error) error {
 func (s *Session) bringAround(p *Plan) []string {
 	var hints []string
 	for _, n := range s.Snapshot.Nodes {
-		if n.Node.Role == cluster.RolePublisher && n.Node.TFTPPort != cluster.NoPort {
-			from := "tftp://" + net.JoinHostPort(n.Node.Address, strconv.Itoa(n.Node.TFTPPort)) + "/" + CTLFileName
+		if n.Node.Role == site.RolePublisher && n.Node.Port(site.PortTFTP) != 0 {
+			from := "tftp://" + n.Node.Addr(site.PortTFTP) + "/" + CTLFileName
 			hints = append(hints, "bring the publisher's file to the others: ctlclient distribute "+from)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/lab"
 	"ctlclient/trust/fleet"
@@ -192,8 +193,8 @@ func TestFileChangedSinceTheSnapshot(t *testing.T) {
 func TestProfileLacksANode(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
 	sub := b.Nodes[1].Name
-	b.change = func(p *cluster.Profile) {
-		p.Nodes = slices.DeleteFunc(p.Nodes, func(n cluster.NodeProfile) bool { return n.Name == sub })
+	b.change = func(p *site.Profile) {
+		p.Nodes = slices.DeleteFunc(p.Nodes, func(n site.Node) bool { return n.Name == sub })
 	}
 	before := b.files()
 	s := b.connect()
@@ -204,7 +205,7 @@ func TestProfileLacksANode(t *testing.T) {
 	}
 	b.untouched(before)
 	lacking := b.change
-	b.change = func(p *cluster.Profile) { lacking(p); p.LeaveOut = []string{sub} }
+	b.change = func(p *site.Profile) { lacking(p); p.LeaveOut = []string{sub} }
 	if _, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")}); err != nil {
 		t.Errorf("left out on purpose: %v", err)
 	}
@@ -291,10 +292,10 @@ func TestTFTPThatGivesNoFileIsAFinding(t *testing.T) {
 			}
 		}
 	})
-	b.change = func(p *cluster.Profile) {
+	b.change = func(p *site.Profile) {
 		for i := range p.Nodes {
 			if p.Nodes[i].Name == sub.Name {
-				p.Nodes[i].TFTPPort = c.LocalAddr().(*net.UDPAddr).Port
+				p.Nodes[i].TFTPPort = site.At(c.LocalAddr().(*net.UDPAddr).Port)
 			}
 		}
 	}
@@ -332,12 +333,12 @@ func TestTFTPIsAskedSideBySide(t *testing.T) {
 	asked.Add(len(b.Nodes))
 	everybody := make(chan struct{})
 	go func() { asked.Wait(); close(everybody) }()
-	b.change = func(p *cluster.Profile) {
+	b.change = func(p *site.Profile) {
 		for i := range p.Nodes {
 			c, err := net.ListenPacket("udp", net.JoinHostPort(p.Nodes[i].Address, "0"))
 			b.do(err)
 			context.AfterFunc(ctx, func() { c.Close() })
-			p.Nodes[i].TFTPPort = c.LocalAddr().(*net.UDPAddr).Port
+			p.Nodes[i].TFTPPort = site.At(c.LocalAddr().(*net.UDPAddr).Port)
 			served.Go(func() { notFound(c, asked.Done, everybody, ctx.Done()) })
 		}
 	}
@@ -400,12 +401,12 @@ func TestITLThatCannotBeRead(t *testing.T) {
 // think that the phones were looked at.
 func TestFleetThatCannotBeRead(t *testing.T) {
 	b := newBench(t, lab.Options{Phones: phonesThatAsk})
-	b.change = func(p *cluster.Profile) { p.Fleet = "nobody.csv" }
+	b.change = func(p *site.Profile) { p.Fleet = "nobody.csv" }
 	_, err := workflow.Connect(t.Context(), b.load(), b.who, b.o)
 	wantReason(t, err, workflow.BadRequest, "fleet", "nobody.csv")
 	bad := filepath.Join(t.TempDir(), "bad.csv")
 	b.do(os.WriteFile(bad, []byte("name,model,ctl\nSEP1,7975,nonsense\n"), 0o600))
-	b.change = func(p *cluster.Profile) { p.Fleet = bad }
+	b.change = func(p *site.Profile) { p.Fleet = bad }
 	_, err = workflow.Connect(t.Context(), b.load(), b.who, b.o)
 	var fe *fleet.Error
 	if !errors.As(err, &fe) || fe.Line != 2 {

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/trust"
 )
@@ -99,7 +100,7 @@ func (s *Session) fetchServed(ctx context.Context, names []string) []Served {
 	return slices.DeleteFunc(out, func(v Served) bool { return errors.Is(v.Err, errors.ErrUnsupported) })
 }
 
-func (v *Served) fetch(ctx context.Context, c *cluster.Cluster, n cluster.NodeProfile, names []string) {
+func (v *Served) fetch(ctx context.Context, c *cluster.Cluster, n site.Node, names []string) {
 	for _, name := range names {
 		data, err := c.FetchTFTP(ctx, n, name)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
 	"ctlclient/token"
@@ -36,7 +37,7 @@ func (u *script) Confirm(_ context.Context, c Confirmation) (bool, error) {
 
 // session without a network, for what is decided before anything is asked.
 func session(u UI, o Options) *Session {
-	return &Session{ui: u, opt: o, Snapshot: &cluster.Snapshot{}, Cluster: &cluster.Cluster{Profile: &cluster.Profile{}}}
+	return &Session{ui: u, opt: o, Snapshot: &cluster.Snapshot{}, Cluster: &cluster.Cluster{Profile: &site.Profile{}}}
 }
 
 func lossyPlan() *Plan {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/platform"
 )
@@ -21,7 +21,7 @@ func (s *Session) RestartServices(ctx context.Context) (err error) {
 	}{{"Cisco Tftp", ctlp.TFTP}, {"Cisco CallManager", ctlp.CallManager}}
 	for _, st := range steps {
 		for _, n := range s.Snapshot.Nodes {
-			if n.Node.Transport == cluster.TransportSFTP || !slices.Contains(n.Services, st.service) {
+			if n.Node.Transport == site.TransportSFTP || !slices.Contains(n.Services, st.service) {
 				continue
 			}
 			if err := s.restartOne(ctx, n.Node, st.name); err != nil {
@@ -34,7 +34,7 @@ func (s *Session) RestartServices(ctx context.Context) (err error) {
 	return nil
 }
 
-func (s *Session) restartOne(ctx context.Context, n cluster.NodeProfile, service string) (err error) {
+func (s *Session) restartOne(ctx context.Context, n site.Node, service string) (err error) {
 	s.emit(Event{Type: EventNode, Step: StepRestart, State: "start", Node: n.Name, Message: service})
 	c, err := s.cli(ctx, n)
 	if err != nil {
@@ -49,17 +49,17 @@ func (s *Session) restartOne(ctx context.Context, n cluster.NodeProfile, service
 }
 
 // publisher is the node whose administration CLI changes the cluster.
-func (s *Session) publisher() (cluster.NodeProfile, error) {
+func (s *Session) publisher() (site.Node, error) {
 	for _, n := range s.Snapshot.Nodes {
-		if n.Node.Role == cluster.RolePublisher {
+		if n.Node.Role == site.RolePublisher {
 			return n.Node, nil
 		}
 	}
-	return cluster.NodeProfile{}, fail(BadRequest, []string{`give one [[node]] of the profile role = "publisher"`}, "the profile names no publisher")
+	return site.Node{}, fail(BadRequest, []string{`give one [[node]] of the profile role = "publisher"`}, "the profile names no publisher")
 }
 
 // cli opens a node's administration CLI; what the node prints is told as it comes.
-func (s *Session) cli(ctx context.Context, n cluster.NodeProfile) (*platform.Client, error) {
+func (s *Session) cli(ctx context.Context, n site.Node) (*platform.Client, error) {
 	return s.Cluster.Platform(ctx, n, func(line string) {
 		s.emit(Event{Type: EventOutput, Node: n.Name, Message: line})
 	})

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/token"
 	"ctlclient/trust"
@@ -40,7 +41,7 @@ type Session struct {
 
 // Connect pins the identities of all nodes, logs in, and looks at the cluster.
 // Nothing is written but the identities that the person confirmed.
-func Connect(ctx context.Context, p *cluster.Profile, ui UI, o Options) (_ *Session, err error) {
+func Connect(ctx context.Context, p *site.Profile, ui UI, o Options) (_ *Session, err error) {
 	s := &Session{ui: ui, opt: o, job: "connect"}
 	end := s.step("connect", "connecting to "+p.Name)
 	s.Cluster, err = cluster.Connect(ctx, p, cluster.Options{

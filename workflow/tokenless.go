@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/protocol/platform"
 	"ctlclient/trust"
@@ -184,7 +185,7 @@ func (s *Session) putFormerBack(ctx context.Context, r *Result, cause error) err
 // publisherList is the file that the publisher serves now, checked.
 func (s *Session) publisherList(p *Plan) (*ctlbuild.List, error) {
 	for _, n := range s.Snapshot.Nodes {
-		if n.Node.Role != cluster.RolePublisher {
+		if n.Node.Role != site.RolePublisher {
 			continue
 		}
 		switch {

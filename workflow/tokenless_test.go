@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/lab"
 	"ctlclient/workflow"
 )
@@ -114,7 +114,7 @@ func TestTokenlessAfterRegeneration(t *testing.T) {
 // Versions before 10.0 know only token CTLs.
 func TestTokenlessNeedsVersion10(t *testing.T) {
 	b := newBench(t, lab.Options{Phones: phonesThatAsk})
-	b.change = func(p *cluster.Profile) { p.Version = "9.1" }
+	b.change = func(p *site.Profile) { p.Version = "9.1" }
 	_, err := b.connect().PlanTokenless(t.Context(), workflow.TokenlessUpdate)
 	wantReason(t, err, workflow.BadRequest, "9.1", "before 10.0")
 }
@@ -122,7 +122,7 @@ func TestTokenlessNeedsVersion10(t *testing.T) {
 // A profile that does not say the version: the publisher's administration CLI does.
 func TestVersionIsAsked(t *testing.T) {
 	b := migrated(t, lab.Options{Version: "11.5", Phones: phonesThatAsk})
-	b.change = func(p *cluster.Profile) { p.Version = "" }
+	b.change = func(p *site.Profile) { p.Version = "" }
 	r := b.tokenless(workflow.TokenlessUpdate)
 	if got, want := sast(r.Plan.Draft.Records), []string{"CallManager", "ITLRecovery"}; !slices.Equal(got, want) {
 		t.Errorf("predicted %q for 11.5", got)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/workflow"
 )
 
@@ -63,7 +64,7 @@ func runClusterAdd(ctx context.Context, a *app, name string, o clusterAddOptions
 	if name != filepath.Base(name) || name == "." || name == ".." {
 		return usagef("the profile goes into the configuration folder", "%q is not a plain name", name)
 	}
-	dir, err := cluster.ConfigDir()
+	dir, err := site.ConfigDir()
 	if err != nil {
 		return err
 	}
@@ -71,9 +72,9 @@ func runClusterAdd(ctx context.Context, a *app, name string, o clusterAddOptions
 	if _, err := os.Stat(file); err == nil {
 		return usagef("to add its new nodes: ctlclient --profile "+name+" cluster add --missing", "%s exists already", file)
 	}
-	p := &cluster.Profile{
+	p := &site.Profile{
 		Name: name, User: o.user, PasswordSource: o.password, Version: o.version, File: file,
-		Nodes: []cluster.NodeProfile{{Name: o.address, Role: "publisher", Address: o.address, Transport: "ctlp", CTLPPort: o.port}},
+		Nodes: []site.Node{{Name: o.address, Role: "publisher", Address: o.address, Transport: "ctlp", CTLPPort: site.At(o.port)}},
 	}
 	snap, err := a.askPublisher(ctx, p)
 	if err != nil {
@@ -100,9 +101,9 @@ func runClusterAdd(ctx context.Context, a *app, name string, o clusterAddOptions
 }
 
 // askPublisher logs in to the publisher alone.
-func (a *app) askPublisher(ctx context.Context, p *cluster.Profile) (_ *cluster.Snapshot, err error) {
+func (a *app) askPublisher(ctx context.Context, p *site.Profile) (_ *cluster.Snapshot, err error) {
 	alone := *p
-	alone.Nodes = []cluster.NodeProfile{p.Publisher()}
+	alone.Nodes = []site.Node{p.LeadNode()}
 	alone.Fleet = ""
 	o := a.options()
 	o.Tolerant = true
@@ -131,13 +132,13 @@ func runClusterAddMissing(ctx context.Context, a *app) error {
 		a.printf("the profile has every node that the publisher names\n")
 		return nil
 	}
-	if _, err := cluster.AppendNodes(p.File, missing); err != nil {
+	if _, err := site.Append(p.File, missing); err != nil {
 		return err
 	}
 	return a.printAdded(p.File, p.Name, missing)
 }
 
-func (a *app) printAdded(file, name string, nodes []cluster.NodeProfile) error {
+func (a *app) printAdded(file, name string, nodes []site.Node) error {
 	if a.json {
 		for _, n := range nodes {
 			if err := a.object("node", map[string]any{"name": n.Name, "role": n.Role, "address": n.Address}); err != nil {

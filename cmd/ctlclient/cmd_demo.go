@@ -13,7 +13,7 @@ import (
 	"github.com/adrg/xdg"
 	"github.com/spf13/cobra"
 
-	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/lab"
 	"ctlclient/softhsm"
@@ -165,7 +165,7 @@ func (d *demo) makeTokens(context.Context) error {
 
 func (d *demo) look(ctx context.Context) error {
 	d.step("What the cluster trusts now")
-	p, err := cluster.LoadProfile(d.lab.Profile)
+	p, err := site.Load(d.lab.Profile)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/cluster/journal"
+	"ctlclient/cluster/meet"
 	"ctlclient/lab"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/platform"
@@ -86,7 +87,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case is[examined](err):
 		return exitBad
-	case is[*cluster.IdentityError](err):
+	case is[*meet.IdentityError](err):
 		return exitUnreachable // also where nobody could be asked about it
 	case is[*usageError](err):
 		return exitUsage

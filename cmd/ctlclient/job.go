@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/trust"
 	"ctlclient/trust/hazard"
@@ -73,12 +74,12 @@ func (o *jobOptions) execute() workflow.ExecuteOptions {
 }
 
 // loadProfile reads the profile that --profile names.
-func (a *app) loadProfile() (*cluster.Profile, error) {
+func (a *app) loadProfile() (*site.Profile, error) {
 	if a.profile == "" {
 		hint := "--profile NAME or --profile FILE; ctlclient lab up makes a practice cluster with a profile"
 		return nil, usagef(hint, "--profile is missing: which cluster?")
 	}
-	return cluster.LoadProfile(a.profile)
+	return site.Load(a.profile)
 }
 
 // connect opens a session with the cluster of --profile.

@@ -39,7 +39,7 @@ var rooms = map[string]room{
 	"workflow":    {ours: []string{"workflow", "internal/atomicfile", "certificate", "cluster", "ctlbuild", "token", "protocol", "trust"}, reason: "no widgets, no flags, no practice cluster"},
 	"gui":         {ours: []string{"gui", "source", "internal/atomicfile", "certificate", "workflow", "cluster", "ctlbuild", "token", "protocol", "trust"}, reason: "a screen holds nothing that a headless user would also need"},
 	"source":      {ours: []string{"source", "ctlbuild", "protocol"}, reason: "a file that a person names is bytes; what they mean is told elsewhere"},
-	"lab":         {ours: []string{"lab", "internal/atomicfile", "certificate", "ctlbuild", "protocol", "trust", "softhsm", "token"}, reason: "the practice cluster speaks the real protocols, not the product's own jobs"},
+	"lab":         {ours: []string{"lab", "cluster/site", "internal/atomicfile", "certificate", "ctlbuild", "protocol", "trust", "softhsm", "token"}, reason: "the practice cluster speaks the real protocols, not the product's own jobs"},
 	"cmd":         {ours: []string{""}, reason: "the top"},
 	"internal":    {ours: []string{"internal"}, reason: "checks"},
 	"interop":     {ours: []string{"interop"}, reason: "checks"},

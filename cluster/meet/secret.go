@@ -1,4 +1,4 @@
-package cluster
+package meet
 
 import (
 	"bytes"
@@ -10,31 +10,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"ctlclient/cluster/site"
 )
 
-const (
-	sourcePrompt = "prompt"
-	maxSecret    = 4096 // bytes
-)
+const maxSecret = 4096 // bytes
 
-// checkSource checks the form of a password source.
-func checkSource(src string) error {
-	kind, arg, _ := strings.Cut(src, ":")
-	switch {
-	case src == sourcePrompt:
-		return nil
-	case (kind == "env" || kind == "file") && arg != "":
-		return nil
-	case kind == "fd":
-		if n, err := strconv.Atoi(arg); err == nil && n >= 0 {
-			return nil
-		}
-	}
-	// The text is not repeated: it may be a password that was put there by mistake.
-	return errors.New("not a password source: prompt, env:NAME, file:PATH or fd:N")
-}
-
-// Prompter is how cluster asks a person.
+// Prompter is how a person is asked.
 type Prompter interface {
 	// Password asks for the password of user at node. The caller wipes it.
 	Password(ctx context.Context, node, user string) ([]byte, error)
@@ -44,15 +26,16 @@ type Prompter interface {
 }
 
 // ChangePrompter is a Prompter with words of its own for a server that is no longer
-// who it was, which Pin asks about; another Prompter gets Identity.
+// who it was, which only `cluster pin` asks about; another Prompter gets Identity.
 type ChangePrompter interface {
 	// IdentityChanged shows both fingerprints; true keeps the new one. --yes never
 	// answers this.
 	IdentityChanged(ctx context.Context, node, kind, known, fingerprint string) (bool, error)
 }
 
-// secrets asks for passwords, each once, and holds them until wipe.
-type secrets struct {
+// Secrets asks for passwords, each once, and holds them until Wipe. Its methods may be
+// called from several goroutines: one question at a time is put before the person.
+type Secrets struct {
 	prompter Prompter
 	resolve  func(path string) string
 
@@ -60,17 +43,23 @@ type secrets struct {
 	held map[string][]byte
 }
 
-// get returns a copy of the password of user at node for a service ("ctlp", "sftp",
-// "ssh"), which the caller wipes. A person is asked once per service and user, a
-// descriptor is read once.
-func (s *secrets) get(ctx context.Context, source, service, node, user string) ([]byte, error) {
+// NewSecrets asks through prompter (nil: nobody can be asked); resolve makes the paths of
+// file:PATH absolute.
+func NewSecrets(prompter Prompter, resolve func(path string) string) *Secrets {
+	return &Secrets{prompter: prompter, resolve: resolve}
+}
+
+// Get returns a copy of the password of user at node for a service ("ctlp", "sftp",
+// "ssh", "axl", "platform"), which the caller wipes. A person is asked once per service
+// and user, a descriptor is read once.
+func (s *Secrets) Get(ctx context.Context, source, service, node, user string) ([]byte, error) {
 	s.mu.Lock() // also puts one question at a time before the person
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	key := source
-	if source == sourcePrompt {
+	if source == site.SourcePrompt {
 		key = strings.Join([]string{source, service, user}, "\x00")
 	}
 	if pw, ok := s.held[key]; ok {
@@ -87,10 +76,10 @@ func (s *secrets) get(ctx context.Context, source, service, node, user string) (
 	return bytes.Clone(pw), nil
 }
 
-func (s *secrets) read(ctx context.Context, source, node, user string) ([]byte, error) {
+func (s *Secrets) read(ctx context.Context, source, node, user string) ([]byte, error) {
 	kind, arg, _ := strings.Cut(source, ":")
 	switch kind {
-	case sourcePrompt:
+	case site.SourcePrompt:
 		if s.prompter == nil {
 			return nil, errors.New("nobody can be asked; name a source such as file:PATH in the profile")
 		}
@@ -120,11 +109,11 @@ func (s *secrets) read(ctx context.Context, source, node, user string) ([]byte, 
 		defer f.Close()
 		return firstLine(f)
 	}
-	return nil, checkSource(source)
+	return nil, site.CheckSource(source)
 }
 
-// forget drops what a source gave, so that the person is asked anew after a refusal.
-func (s *secrets) forget(source, service, user string) {
+// Forget drops what a source gave, so that the person is asked anew after a refusal.
+func (s *Secrets) Forget(source, service, user string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key := strings.Join([]string{source, service, user}, "\x00")
@@ -132,7 +121,8 @@ func (s *secrets) forget(source, service, user string) {
 	delete(s.held, key)
 }
 
-func (s *secrets) wipe() {
+// Wipe overwrites and forgets all passwords.
+func (s *Secrets) Wipe() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for k, pw := range s.held {

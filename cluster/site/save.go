@@ -1,4 +1,4 @@
-package cluster
+package site
 
 import (
 	"bytes"
@@ -16,8 +16,7 @@ import (
 )
 
 // Save writes the profile, readable by its owner alone, in one step: a new file
-// beside the old one, flushed, renamed over it. Ports that are the defaults of the
-// node's role are left out. Comments of a former file are not kept.
+// beside the old one, flushed, renamed over it. Comments of a former file are not kept.
 func (p *Profile) Save(file string) error {
 	data, err := p.Marshal()
 	if err != nil {
@@ -26,7 +25,7 @@ func (p *Profile) Save(file string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("cannot save profile: %w", err)
 	}
-	if err := writeFileAtomic(file, data); err != nil {
+	if err := atomicfile.Write(file, data, 0o600); err != nil {
 		return fmt.Errorf("cannot save profile: %w", err)
 	}
 	return nil
@@ -35,39 +34,19 @@ func (p *Profile) Save(file string) error {
 // Marshal is the profile as TOML; what it returns parses to the same profile.
 func (p *Profile) Marshal() ([]byte, error) {
 	c := *p
-	c.Nodes = append([]NodeProfile(nil), p.Nodes...)
-	c.setDefaults()
+	c.Nodes = append([]Node(nil), p.Nodes...)
+	c.Complete()
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	off := make([][]string, len(c.Nodes)) // keys of services that a node does not run
-	for i := range c.Nodes {
-		n := &c.Nodes[i]
-		for _, port := range n.ports() {
-			switch *port.value {
-			case n.defaultPort(port.key):
-				*port.value = 0
-			case NoPort:
-				off[i] = append(off[i], port.key)
-				*port.value = 0
-			}
-		}
-	}
-	// omitempty leaves a port of 0 out of what the encoder writes; a node that does
-	// not run a service gets its "key = 0" after its table's first line.
 	var buf bytes.Buffer
-	head := c
-	head.Nodes = nil
-	if err := encodeTable(&buf, head, "node"); err != nil {
+	if err := encodeTable(&buf, c, "node"); err != nil {
 		return nil, err
 	}
-	for i, n := range c.Nodes {
+	for _, n := range c.Nodes {
 		buf.WriteString("\n[[node]]\n")
 		if err := encodeTable(&buf, n); err != nil {
 			return nil, err
-		}
-		for _, key := range off[i] {
-			fmt.Fprintf(&buf, "%s = 0\n", key)
 		}
 	}
 	return buf.Bytes(), nil
@@ -106,7 +85,7 @@ func keysOf(t reflect.Type) (keys []string) {
 // knownKeys is the hint for an unknown key that resembles none: those of its table.
 func knownKeys(key string) string {
 	if strings.HasPrefix(key, "node.") {
-		return "the keys of a [[node]]: " + strings.Join(keysOf(reflect.TypeFor[NodeProfile]()), " ")
+		return "the keys of a [[node]]: " + strings.Join(keysOf(reflect.TypeFor[Node]()), " ")
 	}
 	return "the keys of a profile: " + strings.Join(keysOf(reflect.TypeFor[Profile]()), " ")
 }
@@ -116,7 +95,7 @@ func knownKeys(key string) string {
 func nearestKey(key string) string {
 	key = strings.ReplaceAll(key[strings.LastIndex(key, ".")+1:], "_", "-")
 	best, bestDist := "", 3
-	for _, name := range append(keysOf(reflect.TypeFor[Profile]()), keysOf(reflect.TypeFor[NodeProfile]())...) {
+	for _, name := range append(keysOf(reflect.TypeFor[Profile]()), keysOf(reflect.TypeFor[Node]())...) {
 		if d := editDistance(key, name); d < bestDist {
 			best, bestDist = name, d
 		}
@@ -144,26 +123,9 @@ func editDistance(a, b string) int {
 	return row[len(b)]
 }
 
-// writeFileAtomic replaces file by rename; the new one is 0600 and on disk before.
-func writeFileAtomic(file string, data []byte) error {
-	return atomicfile.Write(file, data, 0o600)
-}
-
-// readBounded reads all of r, an error past limit bytes.
-func readBounded(r io.Reader, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("larger than %d bytes", limit)
-	}
-	return data, nil
-}
-
-// AppendNodes adds nodes at the end of a profile's file, in one step. What stands in the
+// Append adds nodes at the end of a profile's file, in one step. What stands in the
 // file, comments included, stays as it is; the outcome is read before it is kept.
-func AppendNodes(file string, nodes []NodeProfile) (*Profile, error) {
+func Append(file string, nodes []Node) (*Profile, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read profile: %w", err)
@@ -178,11 +140,11 @@ func AppendNodes(file string, nodes []NodeProfile) (*Profile, error) {
 			return nil, err
 		}
 	}
-	p, err := ParseProfile(buf.Bytes(), file)
+	p, err := Parse(buf.Bytes(), file)
 	if err != nil {
 		return nil, err
 	}
-	if err := writeFileAtomic(file, buf.Bytes()); err != nil {
+	if err := atomicfile.Write(file, buf.Bytes(), 0o600); err != nil {
 		return nil, fmt.Errorf("cannot save profile: %w", err)
 	}
 	return p, nil

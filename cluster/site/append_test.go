@@ -1,4 +1,4 @@
-package cluster
+package site
 
 import (
 	"os"
@@ -16,17 +16,17 @@ name = "cucm-pub"
 role = "publisher"
 address = "192.0.2.1" # changed last spring`
 
-func TestAppendNodesKeepsWhatThePersonWrote(t *testing.T) {
+func TestAppendKeepsWhatThePersonWrote(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "hq.toml")
 	if err := os.WriteFile(file, []byte(hq), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	sub := NodeProfile{Name: "cucm-sub1", Role: "subscriber", Address: "192.0.2.2", Transport: "ctlp"}
-	p, err := AppendNodes(file, []NodeProfile{sub})
+	sub := Node{Name: "cucm-sub1", Role: "subscriber", Address: "192.0.2.2", Transport: "ctlp"}
+	p, err := Append(file, []Node{sub})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(p.Nodes) != 2 || p.Nodes[1].Address != "192.0.2.2" || p.Nodes[1].CTLPPort != 2444 {
+	if len(p.Nodes) != 2 || p.Nodes[1].Address != "192.0.2.2" || p.Nodes[1].Port(PortCTLP) != 2444 {
 		t.Errorf("nodes: %+v", p.Nodes)
 	}
 	data, err := os.ReadFile(file)
@@ -37,7 +37,7 @@ func TestAppendNodesKeepsWhatThePersonWrote(t *testing.T) {
 		t.Errorf("the text before was changed:\n%s", data)
 	}
 	// A second node of the same name is refused, and the file stays as it was.
-	if _, err := AppendNodes(file, []NodeProfile{sub}); err == nil {
+	if _, err := Append(file, []Node{sub}); err == nil {
 		t.Error("a node was added twice")
 	}
 	after, err := os.ReadFile(file)

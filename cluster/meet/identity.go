@@ -1,22 +1,35 @@
-package cluster
+// Package meet settles who a server is before it is told anything, and holds what it is
+// told then.
+//
+// [Identities] decides by the fingerprint in the profile, else by the one kept from the
+// first meeting, else (SSH) by known_hosts, else by asking a person through a
+// [Prompter]; a server that changed is an [IdentityError] with both fingerprints, and
+// nothing but a person accepts it. [Secrets] asks for each password once, holds it until
+// Wipe, and writes it nowhere.
+//
+// What always holds: a fingerprint is compared before a password leaves, and a person is
+// asked outside of the handshake, so that no server's patience runs out meanwhile.
+package meet
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
+
+	"ctlclient/internal/atomicfile"
 )
 
 // Kinds of identity, as they are shown to a person.
@@ -25,10 +38,14 @@ const (
 	KindSSH = "SSH host key"
 )
 
-const (
-	fromProfile = "the profile"
-	fromMeeting = "kept at the first meeting"
-)
+// FromProfile is IdentityError.Source of a fingerprint that the profile pins. A person
+// who accepts another one has to change the profile: it is never overruled.
+const FromProfile = "the profile"
+
+const fromMeeting = "kept at the first meeting"
+
+// maxKept bounds identities.json, in bytes.
+const maxKept = 1 << 20
 
 // kept is one identity of the file identities.json in a cluster's folder of the
 // state directory.
@@ -40,10 +57,10 @@ type kept struct {
 	Kept        time.Time `json:"kept"`
 }
 
-// identities decides whether a server is who it should be: by the fingerprint in
+// Identities decides whether a server is who it should be: by the fingerprint in
 // the profile, else the one kept from the first meeting, else (SSH) by known_hosts,
-// else by asking a person.
-type identities struct {
+// else by asking a person. Its methods may be called from several goroutines.
+type Identities struct {
 	file       string // identities.json
 	knownHosts string
 	prompter   Prompter
@@ -55,21 +72,27 @@ type identities struct {
 	asking sync.Mutex // one question at a time
 }
 
-// identity is what one server of one node has to be.
-type identity struct {
-	node, kind, pinned string
-	host               string // as known_hosts names it
-	port               int
+// Server is one server of one node, and who it has to be.
+type Server struct {
+	Node   string // name in the profile
+	Kind   string // KindTLS or KindSSH
+	Pinned string // fingerprint in the profile; "" when it has none
+	Host   string // as known_hosts names it
+	Port   int
 }
 
-// unknownError ends a handshake with a server that was never met; the person is
-// asked afterwards, without a server's patience running out meanwhile.
-type unknownError struct{ fingerprint string }
+// UnknownError is the answer of [Identities.Check] about a server that was never met: it
+// ends the handshake, and the person is asked afterwards, without a server's patience
+// running out meanwhile.
+type UnknownError struct{ Fingerprint string }
 
-func (e *unknownError) Error() string { return "unknown " + e.fingerprint }
+func (e *UnknownError) Error() string { return "unknown " + e.Fingerprint }
 
-func openIdentities(file, knownHosts string, prompter Prompter, now func() time.Time) (*identities, error) {
-	ids := &identities{file: file, knownHosts: knownHosts, prompter: prompter, now: now}
+// Open reads the identities kept in file, identities.json of a cluster; a file that is
+// not there holds none, a damaged one is an error. knownHosts is SSH's file of host keys,
+// "" for none; prompter may be nil: nobody can be asked.
+func Open(file, knownHosts string, prompter Prompter, now func() time.Time) (*Identities, error) {
+	ids := &Identities{file: file, knownHosts: knownHosts, prompter: prompter, now: now}
 	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return ids, nil
@@ -78,7 +101,7 @@ func openIdentities(file, knownHosts string, prompter Prompter, now func() time.
 		return nil, fmt.Errorf("cannot read kept identities: %w", err)
 	}
 	defer f.Close()
-	data, err := readBounded(f, maxProfile)
+	data, err := io.ReadAll(io.LimitReader(f, maxKept))
 	if err == nil {
 		err = json.Unmarshal(data, &ids.held)
 	}
@@ -89,11 +112,11 @@ func openIdentities(file, knownHosts string, prompter Prompter, now func() time.
 	return ids, nil
 }
 
-func (ids *identities) find(w identity) string {
+func (ids *Identities) find(w Server) string {
 	ids.mu.Lock()
 	defer ids.mu.Unlock()
 	for _, k := range ids.held {
-		if k.Node == w.node && k.Kind == w.kind && k.Port == w.port {
+		if k.Node == w.Node && k.Kind == w.Kind && k.Port == w.Port {
 			return k.Fingerprint
 		}
 	}
@@ -101,16 +124,16 @@ func (ids *identities) find(w identity) string {
 }
 
 // keep remembers a fingerprint that a person confirmed.
-func (ids *identities) keep(w identity, fingerprint string) error {
+func (ids *Identities) keep(w Server, fingerprint string) error {
 	ids.mu.Lock()
 	defer ids.mu.Unlock()
 	list := make([]kept, 0, len(ids.held)+1)
 	for _, k := range ids.held {
-		if k.Node != w.node || k.Kind != w.kind || k.Port != w.port {
+		if k.Node != w.Node || k.Kind != w.Kind || k.Port != w.Port {
 			list = append(list, k)
 		}
 	}
-	list = append(list, kept{Node: w.node, Kind: w.kind, Port: w.port, Fingerprint: fingerprint, Kept: ids.now().UTC().Truncate(time.Second)})
+	list = append(list, kept{Node: w.Node, Kind: w.Kind, Port: w.Port, Fingerprint: fingerprint, Kept: ids.now().UTC().Truncate(time.Second)})
 	data, err := json.MarshalIndent(list, "", "  ")
 	if err != nil {
 		return err
@@ -118,17 +141,17 @@ func (ids *identities) keep(w identity, fingerprint string) error {
 	if err := os.MkdirAll(filepath.Dir(ids.file), 0o700); err != nil {
 		return fmt.Errorf("cannot keep identity: %w", err)
 	}
-	if err := writeFileAtomic(ids.file, append(data, '\n')); err != nil {
+	if err := atomicfile.Write(ids.file, append(data, '\n'), 0o600); err != nil {
 		return fmt.Errorf("cannot keep identity: %w", err)
 	}
 	ids.held = list
 	return nil
 }
 
-// check compares a fingerprint. nil: it is the one; *IdentityError: it changed;
-// *unknownError: the server was never met. key is the SSH key presented, nil for TLS.
-func (ids *identities) check(w identity, got string, key ssh.PublicKey) error {
-	want, source := w.pinned, fromProfile
+// Check compares a fingerprint. nil: it is the one; *IdentityError: it changed;
+// *UnknownError: the server was never met. key is the SSH key presented, nil for TLS.
+func (ids *Identities) Check(w Server, got string, key ssh.PublicKey) error {
+	want, source := w.Pinned, FromProfile
 	if want == "" {
 		want, source = ids.find(w), fromMeeting
 	}
@@ -142,14 +165,14 @@ func (ids *identities) check(w identity, got string, key ssh.PublicKey) error {
 	case got:
 		return nil
 	case "":
-		return &unknownError{fingerprint: got}
+		return &UnknownError{Fingerprint: got}
 	}
-	return &IdentityError{Node: w.node, Kind: w.kind, Want: want, Got: got, Source: source}
+	return &IdentityError{Node: w.Node, Kind: w.Kind, Want: want, Got: got, Source: source}
 }
 
 // knownHost looks a server up in known_hosts: the fingerprint expected, "" when the
 // server does not stand there.
-func (ids *identities) knownHost(w identity, key ssh.PublicKey) (want, source string, err error) {
+func (ids *Identities) knownHost(w Server, key ssh.PublicKey) (want, source string, err error) {
 	if ids.knownHosts == "" {
 		return "", "", nil
 	}
@@ -160,8 +183,8 @@ func (ids *identities) knownHost(w identity, key ssh.PublicKey) (want, source st
 	if err != nil {
 		return "", "", fmt.Errorf("known_hosts: %w", err)
 	}
-	addr := net.JoinHostPort(w.host, fmt.Sprint(w.port))
-	remote := &net.TCPAddr{IP: net.ParseIP(w.host), Port: w.port}
+	addr := net.JoinHostPort(w.Host, fmt.Sprint(w.Port))
+	remote := &net.TCPAddr{IP: net.ParseIP(w.Host), Port: w.Port}
 	if remote.IP == nil {
 		remote.IP = net.IPv4zero
 	}
@@ -172,7 +195,7 @@ func (ids *identities) knownHost(w identity, key ssh.PublicKey) (want, source st
 	case err == nil:
 		return ssh.FingerprintSHA256(key), ids.knownHosts, nil
 	case errors.As(err, &revoked):
-		return "", "", fmt.Errorf("%s: the SSH host key %s is marked as revoked in %s", w.node, ssh.FingerprintSHA256(key), ids.knownHosts)
+		return "", "", fmt.Errorf("%s: the SSH host key %s is marked as revoked in %s", w.Node, ssh.FingerprintSHA256(key), ids.knownHosts)
 	case errors.As(err, &keyErr):
 		if len(keyErr.Want) == 0 {
 			return "", "", nil
@@ -188,9 +211,9 @@ func (ids *identities) knownHost(w identity, key ssh.PublicKey) (want, source st
 	return "", "", fmt.Errorf("known_hosts: %w", err)
 }
 
-// confirm asks a person about a server that is unknown, or that was known by another
+// Confirm asks a person about a server that is unknown, or that was known by another
 // fingerprint (e.Want), and keeps the answer. e is the error of a no.
-func (ids *identities) confirm(ctx context.Context, w identity, e *IdentityError) error {
+func (ids *Identities) Confirm(ctx context.Context, w Server, e *IdentityError) error {
 	ids.asking.Lock()
 	defer ids.asking.Unlock()
 	if ids.find(w) == e.Got {
@@ -199,9 +222,9 @@ func (ids *identities) confirm(ctx context.Context, w identity, e *IdentityError
 	if ids.prompter == nil {
 		return e
 	}
-	ask := func() (bool, error) { return ids.prompter.Identity(ctx, w.node, w.kind, e.Got) }
+	ask := func() (bool, error) { return ids.prompter.Identity(ctx, w.Node, w.Kind, e.Got) }
 	if p, able := ids.prompter.(ChangePrompter); able && e.Want != "" {
-		ask = func() (bool, error) { return p.IdentityChanged(ctx, w.node, w.kind, e.Want, e.Got) }
+		ask = func() (bool, error) { return p.IdentityChanged(ctx, w.Node, w.Kind, e.Want, e.Got) }
 	}
 	ok, err := ask()
 	if err != nil {
@@ -213,24 +236,28 @@ func (ids *identities) confirm(ctx context.Context, w identity, e *IdentityError
 	return ids.keep(w, e.Got)
 }
 
-// dialer connects to one server. check is to be called with what it presents; algorithms,
-// of SSH host keys, are the only ones to accept (none: any).
-type dialer[C any] func(check func(got string, key ssh.PublicKey) error, algorithms []string) (C, error)
+// Check is called within a handshake with the fingerprint that a server presents, and
+// with its SSH key (nil for TLS), before anything is sent; its error ends the handshake.
+type Check func(fingerprint string, key ssh.PublicKey) error
 
-// meet runs dial until the server's identity is settled: a dial that met an unknown
+// Dialer connects to one server and calls check with what it presents; algorithms, of
+// SSH host keys, are the only ones to accept (none: any).
+type Dialer[C any] func(check Check, algorithms []string) (C, error)
+
+// Dial runs dial until the server's identity is settled: a dial that met an unknown
 // server is repeated after a person has confirmed it. The handshake was ended before
 // anything secret was sent.
-func meet[C any](ctx context.Context, ids *identities, w identity, dial dialer[C]) (C, error) {
+func Dial[C any](ctx context.Context, ids *Identities, w Server, dial Dialer[C]) (C, error) {
 	for confirmed := false; ; confirmed = true {
-		c, verdict, err := meetKey(ids, w, dial)
-		var unknown *unknownError
+		c, verdict, err := Once(ids, w, dial)
+		var unknown *UnknownError
 		switch {
 		case err == nil || verdict == nil:
 			return c, err
 		case !errors.As(verdict, &unknown) || confirmed:
 			return c, verdict
 		}
-		if err := ids.confirm(ctx, w, &IdentityError{Node: w.node, Kind: w.kind, Got: unknown.fingerprint}); err != nil {
+		if err := ids.Confirm(ctx, w, &IdentityError{Node: w.Node, Kind: w.Kind, Got: unknown.Fingerprint}); err != nil {
 			return c, err
 		}
 	}
@@ -243,10 +270,10 @@ var kindsOfKey = [][]string{
 	{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA},
 }
 
-// meetKey connects once and says what check said. An SSH server has several host
+// Once connects once and says what check said. An SSH server has several host
 // keys and shows one: where that is not the known one, the others are asked for before
 // the server counts as changed.
-func meetKey[C any](ids *identities, w identity, dial dialer[C]) (c C, verdict, err error) {
+func Once[C any](ids *Identities, w Server, dial Dialer[C]) (c C, verdict, err error) {
 	c, first, shown, err := meetOnce(ids, w, dial, nil)
 	var changed *IdentityError
 	if err == nil || shown == nil || !errors.As(first, &changed) {
@@ -265,14 +292,14 @@ func meetKey[C any](ids *identities, w identity, dial dialer[C]) (c C, verdict, 
 }
 
 // meetOnce keeps what check said: the protocol package may not wrap it.
-func meetOnce[C any](ids *identities, w identity, dial dialer[C], algorithms []string) (c C, verdict error, shown ssh.PublicKey, err error) {
+func meetOnce[C any](ids *Identities, w Server, dial Dialer[C], algorithms []string) (c C, verdict error, shown ssh.PublicKey, err error) {
 	type answer struct {
 		verdict error
 		key     ssh.PublicKey
 	}
 	var answered atomic.Pointer[answer] // a dial that was given up may still be answered
 	c, err = dial(func(got string, key ssh.PublicKey) error {
-		a := answer{ids.check(w, got, key), key}
+		a := answer{ids.Check(w, got, key), key}
 		answered.Store(&a)
 		return a.verdict
 	}, algorithms)
@@ -282,24 +309,11 @@ func meetOnce[C any](ids *identities, w identity, dial dialer[C], algorithms []s
 	return c, verdict, shown, err
 }
 
-// defaultKnownHosts is ~/.ssh/known_hosts, "" without a home.
-func defaultKnownHosts() string {
+// KnownHosts is ~/.ssh/known_hosts, "" without a home.
+func KnownHosts() string {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return ""
 	}
 	return filepath.Join(home, ".ssh", "known_hosts")
-}
-
-// identity of the servers of a node.
-func tlsIdentity(n NodeProfile) identity {
-	return identity{node: n.Name, kind: KindTLS, pinned: n.Fingerprint, host: n.Address, port: n.CTLPPort}
-}
-
-func sftpIdentity(n NodeProfile) identity {
-	return identity{node: n.Name, kind: KindSSH, pinned: n.SFTPHostKey, host: n.Address, port: n.SFTPPort}
-}
-
-func cliIdentity(n NodeProfile) identity {
-	return identity{node: n.Name, kind: KindSSH, pinned: n.SSHHostKey, host: strings.TrimSuffix(n.Address, "."), port: n.SSHPort}
 }

@@ -1,4 +1,4 @@
-package cluster
+package meet
 
 import (
 	"errors"
@@ -22,7 +22,7 @@ func FuzzIdentities(f *testing.F) {
 			t.Fatal(err)
 		}
 		now := func() time.Time { return time.Date(2026, 3, 14, 22, 1, 3, 0, time.UTC) }
-		ids, err := openIdentities(file, "", nil, now)
+		ids, err := Open(file, "", nil, now)
 		if err != nil {
 			return
 		}
@@ -30,17 +30,17 @@ func FuzzIdentities(f *testing.F) {
 			return
 		}
 		k := ids.held[0]
-		w := identity{node: k.Node, kind: k.Kind, port: k.Port}
+		w := Server{Node: k.Node, Kind: k.Kind, Port: k.Port}
 		known := ids.find(w)
 		var changed *IdentityError
-		if err := ids.check(w, known+"x", nil); known != "" && (!errors.As(err, &changed) || changed.Want != known) {
+		if err := ids.Check(w, known+"x", nil); known != "" && (!errors.As(err, &changed) || changed.Want != known) {
 			t.Errorf("%+v presents another fingerprint: %v", k, err)
 		}
 		before := len(ids.held)
 		if err := ids.keep(w, "SHA256:new"); err != nil {
 			t.Fatal(err)
 		}
-		again, err := openIdentities(file, "", nil, now)
+		again, err := Open(file, "", nil, now)
 		if err != nil || again.find(w) != "SHA256:new" || len(again.held) > before {
 			t.Fatalf("kept and read again: %v, %+v", err, again)
 		}
