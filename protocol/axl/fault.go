@@ -1,0 +1,83 @@
+package axl
+
+import (
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"ctlclient/protocol/internal/soap"
+)
+
+// Fault is what AXL answers instead of a result.
+type Fault struct {
+	Operation string // "listPhone"
+	Code      int    // Cisco's number; 0: none came
+	Words     string // Cisco's words
+}
+
+func (e *Fault) Error() string {
+	if e.Code != 0 {
+		return fmt.Sprintf("AXL %s: %s (code %d)", e.Operation, e.Words, e.Code)
+	}
+	return fmt.Sprintf("AXL %s: %s", e.Operation, e.Words)
+}
+
+// Codes of AXL that name a thing which is not there.
+const (
+	codeNotFound       = 5007
+	codeNotFoundUpdate = 5003
+)
+
+// Is finds what a caller decides by.
+func (e *Fault) Is(target error) bool {
+	switch target {
+	case fs.ErrNotExist:
+		return e.Code == codeNotFound || e.Code == codeNotFoundUpdate
+	case ErrBusy:
+		return strings.Contains(e.Words, "Memory Allocation Consumed")
+	case ErrForbidden:
+		return rightsWords.MatchString(e.Words)
+	}
+	return false
+}
+
+var rightsWords = regexp.MustCompile(`(?i)permission|not authori[sz]ed|access denied|read.?only`)
+
+// Hint names the next action.
+func (e *Fault) Hint() string {
+	switch {
+	case e.Is(ErrBusy):
+		return "the node has given all memory it has for AXL; wait until other programs that read from it are done, then try again"
+	case e.Is(ErrForbidden):
+		return roles
+	}
+	return ""
+}
+
+// TooLargeError: AXL answers with at most 8 MB. It is dealt with inside: phones and
+// rows are asked for in pages.
+type TooLargeError struct {
+	Operation string
+	Total     int // rows in all
+	Fetch     int // fewer than this fit in one answer
+	Words     string
+}
+
+func (e *TooLargeError) Error() string { return fmt.Sprintf("AXL %s: %s", e.Operation, e.Words) }
+
+// tooLarge reads both spellings of what releases say.
+var tooLarge = regexp.MustCompile(`(?i)query request too large\.\s*total rows matched: ([0-9]{1,9})(?: rows)?\.\s*suggest\w* row fetch: less than ([0-9]{1,9})`)
+
+func newFault(operation string, f *soap.Fault) error {
+	for _, words := range []string{f.Message, f.String} {
+		if m := tooLarge.FindStringSubmatch(words); m != nil {
+			e := &TooLargeError{Operation: operation, Words: words}
+			e.Total, _ = strconv.Atoi(m[1]) // nine digits at most
+			e.Fetch, _ = strconv.Atoi(m[2])
+			return e
+		}
+	}
+	return &Fault{Operation: operation, Code: f.AXL, Words: f.Words()}
+}
