@@ -143,106 +143,54 @@ func (d *Draft) AddFirewall(certDER []byte, host string, ip netip.Addr) (bool, e
 	return d.Add(Entry{Function: CCM, Certificate: certDER, Host: host, IP: ip, Dialect: d.Dialect})
 }
 
-// SelectorError says that a selector names no record.
-type SelectorError struct {
-	Selector string
-	Matches  []int // indexes of the records that it names; empty
-	records  int
-	gone     bool
-}
-
-func (e *SelectorError) Error() string {
-	if e.gone {
-		return fmt.Sprintf("record %s was taken out or changed already", e.Selector)
-	}
-	return fmt.Sprintf("no record is named by %q", e.Selector)
-}
-
-// Hint names the selectors that there are.
-func (e *SelectorError) Hint() string {
-	return fmt.Sprintf("a record is named by its number as shown (1 to %d), its host name, its address or its common name", e.records)
-}
-
-// Remove takes out the records that a selector names: a number as shown for the
-// list that is edited (from 1; it does not change while records are removed),
-// a host, an address or a common name. A host, address or common name may name
-// several records, as a server's CCM+TFTP and CAPF: all are removed and
+// Remove takes out the records that a selector names, as [Select] reads it; numbers are
+// those shown for the list that is edited, and do not change while records are removed. A
+// server's CCM+TFTP and CAPF, which have one host, go together. What was removed is
 // returned.
 func (d *Draft) Remove(selector string) ([]Record, error) {
-	selector = strings.TrimSpace(selector)
-	if n, err := strconv.Atoi(selector); err == nil {
-		return d.removeNumber(selector, n)
-	}
-	for _, named := range []func(*Record) bool{
-		func(r *Record) bool { return atHost(r, selector) },
-		func(r *Record) bool { return strings.EqualFold(r.CN(), selector) },
-	} {
-		var removed []Record
-		kept := d.Records[:0:0]
-		for _, r := range d.Records {
-			if selector != "" && named(&r) {
-				removed = append(removed, r)
-			} else {
-				kept = append(kept, r)
-			}
-		}
-		if len(removed) > 0 {
-			d.Records = kept
-			return removed, nil
-		}
-	}
-	return nil, &SelectorError{Selector: selector, records: d.shown()}
-}
-
-// shown is how many records a person was shown.
-func (d *Draft) shown() int {
-	if d.origin != nil {
-		return len(d.origin)
-	}
-	return len(d.Records)
-}
-
-func (d *Draft) removeNumber(selector string, n int) ([]Record, error) {
-	i := n - 1
-	if i < 0 || i >= d.shown() {
-		return nil, &SelectorError{Selector: selector, records: d.shown()}
-	}
-	if d.origin != nil {
-		want := d.origin[i].Bytes()
-		i = slices.IndexFunc(d.Records, func(r Record) bool { return bytes.Equal(r.Bytes(), want) })
-		if i < 0 {
-			return nil, &SelectorError{Selector: selector, records: d.shown(), gone: true}
-		}
-	}
-	r, err := d.RemoveAt(i)
+	found, err := d.selection().find(selector)
 	if err != nil {
 		return nil, err
 	}
-	return []Record{r}, nil
+	var removed []Record
+	kept := d.Records[:0:0]
+	for i, r := range d.Records {
+		if slices.Contains(found, i) {
+			removed = append(removed, r)
+		} else {
+			kept = append(kept, r)
+		}
+	}
+	d.Records = kept
+	return removed, nil
+}
+
+// selection is the draft's records under the numbers of the list that is edited.
+func (d *Draft) selection() selection {
+	if d.origin == nil {
+		return selection{records: d.Records, shown: len(d.Records)}
+	}
+	s := selection{records: d.Records, numbers: make([]int, len(d.Records)), shown: len(d.origin)}
+	for n := range d.origin {
+		want := d.origin[n].Bytes()
+		for i := range d.Records {
+			if s.numbers[i] == 0 && bytes.Equal(d.Records[i].Bytes(), want) {
+				s.numbers[i] = n + 1
+				break
+			}
+		}
+	}
+	return s
 }
 
 // RemoveAt takes out the record at an index of Records.
 func (d *Draft) RemoveAt(i int) (Record, error) {
 	if i < 0 || i >= len(d.Records) {
-		return Record{}, &SelectorError{Selector: strconv.Itoa(i + 1), records: len(d.Records)}
+		return Record{}, &SelectorError{Selector: strconv.Itoa(i + 1), Records: len(d.Records)}
 	}
 	r := d.Records[i]
 	d.Records = slices.Delete(d.Records, i, i+1)
 	return r, nil
-}
-
-// atHost reports a record of the host or address. The 0.0.0.0 of tokens names
-// nothing.
-func atHost(r *Record, selector string) bool {
-	if name := strings.TrimSpace(r.DNSName()); name != "" && strings.EqualFold(name, selector) {
-		return true
-	}
-	want, err := netip.ParseAddr(selector)
-	if err != nil || want.IsUnspecified() {
-		return false
-	}
-	ip, ok := r.IP()
-	return ok && ip == want.Unmap()
 }
 
 // NonSecure strips every server record (CCM, CCM+TFTP, TFTP) to its DNSNAME,

@@ -80,8 +80,11 @@ func runAdvise(ctx context.Context, a *app, o adviseOptions, args []string) erro
 		return err
 	}
 	if no := s.Unfound(changes, nodes...); len(no) > 0 {
-		return usagef("CHANGE=NODE, with the node's name or the token's as the lists have it: ctlclient file show",
-			"no node or token of the cluster is called %q", strings.Join(no, ", "))
+		return usagef("CHANGE=NODE, with the node's name as the lists have it: ctlclient file show",
+			"no node of the cluster is called %q", strings.Join(no, ", "))
+	}
+	if err := s.CheckTokens(changes); err != nil {
+		return err
 	}
 	adv := advise.Advise(ctx, s, changes)
 	if err := ctx.Err(); err != nil {

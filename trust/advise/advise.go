@@ -99,7 +99,7 @@ type PlannedChange struct {
 	Kind  Kind
 	Node  string // the node it is about, "" when it does not matter or is the publisher
 	All   bool   // all nodes at the same time
-	Token string // LoseToken: common name or serial number in it; "" when it is not said which
+	Token string // LoseToken: a selector, as ctlbuild.SelectToken reads it; "" when it is not said which
 }
 
 // Situation is a cluster as it is now. Zero values mean not known, and are said to be so.
@@ -119,8 +119,22 @@ type Situation struct {
 	BackupComplete *bool
 }
 
-// Unfound lists what changes name that is in no record of the lists and is none of the
-// other names either: a misspelt node or token would make every rule pass it by. Where
+// CheckTokens gives the error, a *[ctlbuild.SelectorError], of the first change whose token
+// is not one token of the CTL. Where there is no CTL, nothing is wrong.
+func (s Situation) CheckTokens(changes []PlannedChange) error {
+	for _, c := range changes {
+		if s.CTL == nil || c.Token == "" {
+			continue
+		}
+		if _, err := ctlbuild.SelectToken(s.CTL.Records, c.Token); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Unfound lists the nodes that changes name and that are in no record of the lists and none
+// of the other names either: a misspelt node would make every rule pass it by. Where
 // there is no list to look in, nothing is unfound.
 func (s Situation) Unfound(changes []PlannedChange, others ...string) []string {
 	var out []string
@@ -128,7 +142,7 @@ func (s Situation) Unfound(changes []PlannedChange, others ...string) []string {
 		return nil
 	}
 	for _, c := range changes {
-		name := c.Node + c.Token
+		name := c.Node
 		if name == "" || slices.ContainsFunc(others, func(o string) bool { return strings.EqualFold(o, name) }) {
 			continue
 		}

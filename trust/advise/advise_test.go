@@ -136,7 +136,7 @@ func TestAdvise(t *testing.T) {
 		{name: "SBD/restore/ITL broken already", s: Situation{ITL: l.itlBad}, changes: []PlannedChange{cm}, rules: []string{"list-verifies"}},
 
 		// CUCM facts, rule 7
-		{name: "facts rule 7/one token lost", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true, Phones: l.both}, changes: []PlannedChange{{Kind: LoseToken, Token: "ADN0054F509"}}, safe: true, cautions: []string{"token-lost"}, says: "add a new token, remove record 1 (SAST-ADN0054f509), sign with record 5 (SAST-ADN008580ef)", record: l.tokenRecord1},
+		{name: "facts rule 7/one token lost", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true, Phones: l.both}, changes: []PlannedChange{{Kind: LoseToken, Token: "sast-adn0054F509"}}, safe: true, cautions: []string{"token-lost"}, says: "add a new token, remove record 1 (SAST-ADN0054f509), sign with record 5 (SAST-ADN008580ef)", record: l.tokenRecord1},
 		{name: "facts rule 7/the signer lost", s: Situation{CTL: l.tokens, Mixed: true}, changes: []PlannedChange{{Kind: LoseToken, Token: "SAST-ADN008580ef"}}, safe: true, says: "does not matter: phones hold both"},
 		{name: "facts rule 7/not said which", s: Situation{CTL: l.tokens, Mixed: true}, changes: []PlannedChange{{Kind: LoseToken}}, safe: true, says: "Find out which token is left"},
 		{name: "facts rule 7/no such token", s: Situation{CTL: l.tokens, Mixed: true}, changes: []PlannedChange{{Kind: LoseToken, Token: "X"}}, safe: true, says: "No token of that name"},

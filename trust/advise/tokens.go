@@ -3,7 +3,6 @@ package advise
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"ctlclient/ctlbuild"
 	"ctlclient/message"
@@ -25,10 +24,8 @@ func (k *outlook) lost() (gone, left []int, named bool) {
 		case c.Kind == LoseToken && c.Token == "":
 			named = false
 		case c.Kind == LoseToken:
-			for _, i := range tokens {
-				if strings.Contains(strings.ToLower(k.CTL.Records[i].CN()), strings.ToLower(c.Token)) && !slices.Contains(gone, i) {
-					gone = append(gone, i)
-				}
+			if i, err := ctlbuild.SelectToken(k.CTL.Records, c.Token); err == nil && !slices.Contains(gone, i) {
+				gone = append(gone, i)
 			}
 		}
 	}
