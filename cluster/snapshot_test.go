@@ -160,26 +160,26 @@ func TestTVS(t *testing.T) {
 	phone := trust.Phone{Name: "SEP0011215A1AE3", Model: "7975", ITL: itl}
 	asked.Store(0)
 	for _, want := range []int32{1, 1} {
-		a, err := c.TVS().Ask(t.Context(), phone, lists.Token2.DER)
+		a, err := c.TVS().Ask(t.Context(), phone, trust.Question{Certificate: lists.Token2.DER})
 		if err != nil || !a.Valid || asked.Load() != want {
 			t.Errorf("Ask: %+v, %v after %d questions, want %d", a, err, asked.Load(), want)
 		}
 	}
 	now = now.Add(time.Hour)
-	if _, err := c.TVS().Ask(t.Context(), phone, lists.Token2.DER); err != nil || asked.Load() != 2 {
+	if _, err := c.TVS().Ask(t.Context(), phone, trust.Question{Certificate: lists.Token2.DER}); err != nil || asked.Load() != 2 {
 		t.Errorf("after the time to live: %v, %d questions", err, asked.Load())
 	}
 	phone.TVS = []string{fmt.Sprint("127.0.0.1:", impostor), fmt.Sprint("127.0.0.1:", port)}
-	if a, err := c.TVS().Ask(t.Context(), phone, lists.Token2.DER); err != nil || !a.Valid || asked.Load() != 3 {
+	if a, err := c.TVS().Ask(t.Context(), phone, trust.Question{Certificate: lists.Token2.DER}); err != nil || !a.Valid || asked.Load() != 3 {
 		t.Errorf("the phone's own servers: %+v, %v", a, err)
 	}
 	// A phone without a list has nothing that vouches for a server.
-	if a, err := c.TVS().Ask(t.Context(), trust.Phone{Name: "SEP0011215A1AE4"}, lists.Token2.DER); err == nil {
+	if a, err := c.TVS().Ask(t.Context(), trust.Phone{Name: "SEP0011215A1AE4"}, trust.Question{Certificate: lists.Token2.DER}); err == nil {
 		t.Errorf("a phone that holds nothing believed %+v", a)
 	}
 	phone.TVS = phone.TVS[:1]
 	for range 2 {
-		if _, err := c.TVS().Ask(t.Context(), phone, lists.Token2.DER); err == nil {
+		if _, err := c.TVS().Ask(t.Context(), phone, trust.Question{Certificate: lists.Token2.DER}); err == nil {
 			t.Error("an impostor was believed")
 		}
 	}

@@ -42,7 +42,7 @@ func (c *Cluster) AskTVS(ctx context.Context, itl *ctlbuild.List, certDER []byte
 	for i, n := range nodes {
 		wg.Go(func() {
 			r := &results[i]
-			r.Answer, r.Err = (tvsAsker{c}).ask(ctx, n.Addr(site.PortTVS), n.Legacy, "", []*ctlbuild.List{itl}, certDER)
+			r.Answer, r.Err = (tvsAsker{c}).ask(ctx, n.Addr(site.PortTVS), n.Legacy, "", []*ctlbuild.List{itl}, trust.Question{Certificate: certDER})
 			if r.Err != nil {
 				r.Err = &NodeError{Node: n.Name, Step: "tvs", Err: r.Err}
 			}
@@ -77,7 +77,7 @@ func (c *Cluster) tvsNodes() []site.Node {
 type tvsAsker struct{ cluster *Cluster }
 
 // Ask implements trust.Asker.
-func (a tvsAsker) Ask(ctx context.Context, p trust.Phone, certDER []byte) (trust.Answer, error) {
+func (a tvsAsker) Ask(ctx context.Context, p trust.Phone, q trust.Question) (trust.Answer, error) {
 	type server struct {
 		addr   string
 		legacy bool
@@ -103,7 +103,7 @@ func (a tvsAsker) Ask(ctx context.Context, p trust.Phone, certDER []byte) (trust
 	}
 	var errs []error
 	for _, s := range servers {
-		answer, err := a.ask(ctx, s.addr, s.legacy, deviceName(p), lists, certDER)
+		answer, err := a.ask(ctx, s.addr, s.legacy, deviceName(p), lists, q)
 		if err == nil {
 			return answer, nil
 		}
@@ -116,15 +116,19 @@ func (a tvsAsker) Ask(ctx context.Context, p trust.Phone, certDER []byte) (trust
 }
 
 // ask puts one question to one server.
-func (a tvsAsker) ask(ctx context.Context, addr string, legacy bool, device string, lists []*ctlbuild.List, certDER []byte) (trust.Answer, error) {
-	answer, err := tvs.Verify(ctx, addr, certDER, tvs.Options{
+func (a tvsAsker) ask(ctx context.Context, addr string, legacy bool, device string, lists []*ctlbuild.List, q trust.Question) (trust.Answer, error) {
+	r := tvs.Request{Certificate: q.Certificate}
+	if q.ByName() {
+		r = tvs.Request{Names: tvs.Names{Subject: q.Subject, Issuer: q.Issuer, Serial: q.Serial}}
+	}
+	answer, err := tvs.Ask(ctx, addr, r, tvs.Options{
 		DeviceName: device, Legacy: legacy, Timeout: a.cluster.o.Timeout,
 		VerifyPeer: func(_ *x509.Certificate, raw []byte) error { return vouched(lists, raw) },
 	})
 	if err != nil {
 		return trust.Answer{}, err
 	}
-	return trust.Answer{Valid: answer.Valid, Roles: answer.Roles, TTL: answer.TTL}, nil
+	return trust.Answer{Valid: answer.Valid, Certificate: answer.Certificate, Roles: answer.Roles, TTL: answer.TTL}, nil
 }
 
 // vouched authenticates a TVS server's certificate by the first list that knows it.

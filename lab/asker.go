@@ -35,17 +35,21 @@ func newAsker(p *Phone) *asker {
 }
 
 // Ask implements trust.Asker.
-func (a *asker) Ask(ctx context.Context, p trust.Phone, der []byte) (trust.Answer, error) {
-	key := sha256.Sum256(der)
-	if r, ok := a.cache[key]; ok && time.Now().Before(r.until) {
-		return r.answer, nil
+func (a *asker) Ask(ctx context.Context, p trust.Phone, q trust.Question) (trust.Answer, error) {
+	key := sha256.Sum256(fmt.Append(nil, q.ByName(), q.Issuer, q.Serial, q.Certificate))
+	r := tvs.Request{Certificate: q.Certificate}
+	if q.ByName() {
+		r = tvs.Request{Names: tvs.Names{Subject: q.Subject, Issuer: q.Issuer, Serial: q.Serial}}
+	}
+	if held, ok := a.cache[key]; ok && time.Now().Before(held.until) {
+		return held.answer, nil
 	}
 	if len(p.TVS) == 0 {
 		return trust.Answer{}, errors.New("the phone's configuration names no TVS server")
 	}
 	var errs []error
 	for _, server := range p.TVS {
-		got, err := tvs.Verify(ctx, server, der, tvs.Options{
+		got, err := tvs.Ask(ctx, server, r, tvs.Options{
 			VerifyPeer: func(_ *x509.Certificate, raw []byte) error {
 				_, err := trust.CheckTVSCertificate(p.ITL, raw)
 				return err
@@ -58,7 +62,7 @@ func (a *asker) Ask(ctx context.Context, p trust.Phone, der []byte) (trust.Answe
 			continue
 		}
 		a.asked++
-		answer := trust.Answer{Valid: got.Valid, Roles: bytes.Clone(got.Roles), TTL: got.TTL}
+		answer := trust.Answer{Valid: got.Valid, Certificate: got.Certificate, Roles: bytes.Clone(got.Roles), TTL: got.TTL}
 		if answer.Valid && answer.TTL > 0 {
 			a.cache[key] = remembered{answer, time.Now().Add(answer.TTL)}
 		}

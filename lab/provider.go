@@ -140,17 +140,80 @@ func (p *provider) Changed(name string) {
 // tvsTTL is how long a phone may remember an answer.
 const tvsTTL = 86400 * time.Second
 
-// answerTVS says whether the node vouches for a certificate: it does for the
-// cluster's own, for those in the trust store and for those in the CTL that the
-// node serves, all looked up as they are now.
+// answerTVS says whether the node vouches for a certificate: it does for the cluster's
+// own, for those in the trust store and for those in the CTL that the node serves, all
+// looked up as they are now. A question by names is answered with the certificate.
 func (n *Node) answerTVS(r tvs.Request) tvs.Answer {
+	if r.ByName() {
+		der := n.named(r.Names)
+		if der == nil {
+			n.lab.log.printf("%s: tvs: %s asks about %X of %s: cannot find the certificate", n.name(), r.DeviceName, r.Names.Serial, r.Names.Issuer)
+			return tvs.Answer{}
+		}
+		r.Certificate = der
+	}
 	roles := n.rolesOf(r.Certificate)
 	a := tvs.Answer{Valid: len(roles) > 0, Roles: roles}
 	if a.Valid {
-		a.TTL = tvsTTL
+		a.TTL, a.Certificate = tvsTTL, r.Certificate
 	}
 	n.lab.log.printf("%s: tvs: %s asks about %s: valid %t, roles %v", n.name(), r.DeviceName, certName(r.Certificate), a.Valid, roles)
 	return a
+}
+
+// named finds a certificate by serial number and issuer, as text and bytes: among the
+// cluster's own and those of the trust store, an eToken's in the form that lists write
+// it, then among the records of the CTL that the node serves.
+func (n *Node) named(names tvs.Names) []byte {
+	matches := func(r *ctlbuild.Record) bool {
+		return r.IssuerName() == names.Issuer && bytes.Equal(r.SerialNumber(), names.Serial)
+	}
+	for _, der := range n.database() {
+		c, err := ctlbuild.ParseCertificate(der)
+		if err != nil {
+			continue
+		}
+		r, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: der, Token: isToken(c)})
+		if err == nil && matches(&r) {
+			return der
+		}
+	}
+	if ctl, err := n.list(ctlName); err == nil && ctl != nil {
+		for i := range ctl.Records {
+			if r := &ctl.Records[i]; len(r.Certificate()) > 0 && matches(r) {
+				return r.Certificate()
+			}
+		}
+	}
+	return nil
+}
+
+// database is the certificates that every node knows: those in use, and the trust store's.
+func (n *Node) database() [][]byte {
+	var out [][]byte
+	for _, m := range n.lab.callManagers() {
+		for _, o := range certRoles {
+			if p, err := m.pair(o.name); err == nil {
+				out = append(out, p.der)
+			}
+		}
+	}
+	for _, c := range n.lab.trustStore() {
+		out = append(out, c.DER)
+	}
+	return out
+}
+
+// certRoles are the certificates in use on a node and what each is for.
+var certRoles = []struct {
+	name  string
+	roles []ctlbuild.Function
+}{
+	{certCallManager, []ctlbuild.Function{ctlbuild.SAST, ctlbuild.CCMTFTP}},
+	{certITLRecovery, []ctlbuild.Function{ctlbuild.SAST}},
+	{certTVS, []ctlbuild.Function{ctlbuild.TVS}},
+	{certCAPF, []ctlbuild.Function{ctlbuild.CAPF}},
+	{certTomcat, []ctlbuild.Function{ctlbuild.AppServer}},
 }
 
 func (n *Node) rolesOf(der []byte) []uint8 {
@@ -172,18 +235,8 @@ func (n *Node) rolesOf(der []byte) []uint8 {
 			add(ctlbuild.SAST)
 		}
 	}
-	own := []struct {
-		name  string
-		roles []ctlbuild.Function
-	}{
-		{certCallManager, []ctlbuild.Function{ctlbuild.SAST, ctlbuild.CCMTFTP}},
-		{certITLRecovery, []ctlbuild.Function{ctlbuild.SAST}},
-		{certTVS, []ctlbuild.Function{ctlbuild.TVS}},
-		{certCAPF, []ctlbuild.Function{ctlbuild.CAPF}},
-		{certTomcat, []ctlbuild.Function{ctlbuild.AppServer}},
-	}
 	for _, m := range n.lab.callManagers() {
-		for _, o := range own {
+		for _, o := range certRoles {
 			p, err := m.pair(o.name)
 			if err != nil || !bytes.Equal(p.der, der) {
 				continue

@@ -346,3 +346,56 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 		}
 	}
 }
+
+// A question by names is answered with the certificate: an eToken by the names and the
+// byte order that lists have, out of the trust store or out of the CTL on the node.
+func TestTVSFindsByNames(t *testing.T) {
+	l := up(t, Options{Version: "10.5"})
+	uploaded, listed, stranger := token(t, "SAST-1"), token(t, "SAST-2"), token(t, "SAST-3")
+	if err := l.TrustCertificate(uploaded.der); err != nil {
+		t.Fatal(err)
+	}
+	clientCTL(t, l, listed)
+	if err := l.Regenerate("cucm-sub1", "callmanager"); err != nil {
+		t.Fatal(err)
+	}
+	renewed, err := l.Nodes[1].Certificate(certCallManager)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := l.publisher()
+	peer := func(_ *x509.Certificate, raw []byte) error {
+		if want, err := n.Certificate(certTVS); err != nil || !bytes.Equal(raw, want) {
+			return errors.New("another certificate")
+		}
+		return nil
+	}
+	for _, c := range []struct {
+		what  string
+		der   []byte
+		token bool
+		order ctlbuild.SerialOrder
+		roles []uint8
+	}{
+		{"a token in Phone-SAST-trust", uploaded.der, true, ctlbuild.LittleEndian, []uint8{0}},
+		{"a token in the CTL", listed.der, true, ctlbuild.LittleEndian, []uint8{0}},
+		{"that token, most significant byte first", listed.der, true, ctlbuild.BigEndian, nil},
+		{"that token, named as a server is", listed.der, false, 0, nil},
+		{"a new CallManager", renewed, false, 0, []uint8{0, 2}},
+		{"a stranger", stranger.der, true, ctlbuild.LittleEndian, nil},
+	} {
+		r, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: c.der, Token: c.token, SerialOrder: c.order})
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := tvs.Names{Subject: r.SubjectName(), Issuer: r.IssuerName(), Serial: r.SerialNumber()}
+		a, err := tvs.Query(t.Context(), hostPort(n.Address, n.Ports().TVS), names, tvs.Options{VerifyPeer: peer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(a.Roles)
+		if a.Valid != (c.roles != nil) || !bytes.Equal(a.Roles, c.roles) || a.Valid && !bytes.Equal(a.Certificate, c.der) {
+			t.Errorf("%s: valid %t, roles %v, %d bytes; want roles %v", c.what, a.Valid, a.Roles, len(a.Certificate), c.roles)
+		}
+	}
+}

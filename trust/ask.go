@@ -71,18 +71,16 @@ func (a *assessment) askAbout(o offered) {
 		a.reject(source, lacks+refusal+".")
 		return
 	}
-	if o.signer.cert == nil {
-		a.step(false, "The signer's certificate is put to TVS.", "the file does not hold it, so it cannot be asked about here")
-		a.doubt()
-		a.reject(srcUnknown, lacks+"the file does not hold the certificate that TVS would be asked about.")
-		return
-	}
-	answer, ok := a.ask(o.signer.cert, records, lacks, lineTVSProxy)
+	answer, ok := a.ask(o.signer.question(), o.signer.name, records, lacks, lineTVSProxy)
 	if !ok {
 		a.printFailed()
 		return
 	}
-	if !a.rolesFit(answer, o) {
+	if !a.verifiedByAnswer(answer, o.verify, o.label) {
+		a.printFailed()
+		return
+	}
+	if !a.rolesFit(answer, o.label, o.signer.name) {
 		return
 	}
 	a.print(lineTVSFlush, lineTVSFlushed)
@@ -93,15 +91,18 @@ func (a *assessment) askAbout(o offered) {
 
 // ask asks once. When the answer is no answer, or no, the verdict is ended. lines are
 // what the console shows before a question that reaches a server.
-func (a *assessment) ask(cert []byte, records []tvsRecord, lacks string, lines ...string) (Answer, bool) {
-	what := "TVS is asked about " + CertificateName(cert) + "."
+func (a *assessment) ask(q Question, name string, records []tvsRecord, lacks string, lines ...string) (Answer, bool) {
+	what := "TVS is asked about " + name + "."
+	if q.ByName() {
+		what = "TVS is asked about " + name + ", by issuer and serial number."
+	}
 	if a.tvs == nil {
 		a.step(false, what, "not asked")
 		a.doubt()
 		a.end(false, srcUnknown, lacks+"TVS was not asked; the phone accepts only if TVS vouches for it.")
 		return Answer{}, false
 	}
-	answer, err := a.tvs.Ask(a.ctx, a.v.Phone, cert)
+	answer, err := a.tvs.Ask(a.ctx, a.v.Phone, q)
 	if err != nil {
 		a.noAnswer(what, lacks, err)
 		return Answer{}, false
@@ -127,6 +128,29 @@ func (a *assessment) ask(cert []byte, records []tvsRecord, lacks string, lines .
 	return answer, true
 }
 
+// verifiedByAnswer: a question by names is answered with the certificate, whose key the
+// phone verifies the file with. verify is nil for a list that is not signed yet.
+func (a *assessment) verifiedByAnswer(answer Answer, verify func([]byte) ctlbuild.Verification, what string) bool {
+	if verify == nil {
+		return true
+	}
+	if answer.Certificate == nil {
+		if what != "configuration" {
+			return true // the list brought the certificate that was asked about, and verifies with it
+		}
+		a.step(false, "Does the certificate that TVS gave verify the file?", "not known: the answer holds none")
+		a.doubt()
+		a.end(false, srcQuery, "TVS knows the signer, but gave no certificate to verify the "+what+" with.")
+		return false
+	}
+	v := verify(answer.Certificate)
+	a.step(v.OK, "Does the certificate that TVS gave verify the file?", map[bool]string{true: "yes", false: "no: " + v.Reason}[v.OK])
+	if !v.OK {
+		a.end(false, srcQuery, "TVS knows the signer's name, but the key is another: the signature of the "+what+" does not verify.")
+	}
+	return v.OK
+}
+
 // noAnswer: the question could not be put. For the phone that is a refusal; for us
 // it is one only when it was the servers, and not we, that gave up.
 func (a *assessment) noAnswer(what, lacks string, err error) {
@@ -145,18 +169,28 @@ func (a *assessment) noAnswer(what, lacks string, err error) {
 	a.end(false, srcUnknown, lacks+reason+".")
 }
 
+// signs says in which roles a signer may be vouched for, by what it signed.
+var signs = map[string][]ctlbuild.Function{
+	"CTL":           {ctlbuild.SAST},
+	"ITL":           {ctlbuild.SAST, ctlbuild.CCMTFTP},
+	"configuration": {ctlbuild.CCMTFTP, ctlbuild.TFTP},
+}
+
 // rolesFit: TVS names the roles in which it vouches. A list must be signed by a SAST,
-// an ITL may be by CCM+TFTP.
-func (a *assessment) rolesFit(answer Answer, o offered) bool {
-	fits := len(answer.Roles) == 0 || slices.Contains(answer.Roles, uint8(ctlbuild.SAST)) ||
-		o.label == "ITL" && slices.Contains(answer.Roles, uint8(ctlbuild.CCMTFTP))
-	if fits {
+// an ITL may be by CCM+TFTP, a configuration is by a TFTP server.
+func (a *assessment) rolesFit(answer Answer, what, name string) bool {
+	if len(answer.Roles) == 0 || slices.ContainsFunc(signs[what], func(f ctlbuild.Function) bool { return slices.Contains(answer.Roles, uint8(f)) }) {
 		return true
 	}
-	a.step(false, "Does TVS vouch for the signer of a "+o.label+"?",
-		"not as SAST, but as "+roleNames(answer.Roles)+"; the documents do not say that a phone is content with that")
+	want := roles(signs[what][:1])
+	a.step(false, "Does TVS vouch for the signer of a "+what+"?",
+		"not as "+want+", but as "+roleNames(answer.Roles)+"; the documents do not say that a phone is content with that")
 	a.doubt()
-	a.reject(srcRegen, "TVS knows "+o.signer.name+", but not as SAST; it has to be in Phone-SAST-trust to sign a "+o.label+".")
+	reason := "TVS knows " + name + ", but not as " + want
+	if want == "SAST" {
+		reason += "; it has to be in Phone-SAST-trust to sign a " + what
+	}
+	a.reject(srcRegen, reason+".")
 	return false
 }
 

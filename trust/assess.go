@@ -3,6 +3,7 @@ package trust
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 
 	"ctlclient/ctlbuild"
@@ -17,6 +18,8 @@ const (
 	srcOff       = `Security By Default, "Can I turn off SBD?"`
 	srcNoSBD     = `Tokenless CTL, "Requirements", note; trust-list, section 6, item 6`
 	srcRegen     = `Tokenless CTL, "Certificate regeneration for the tokenless CTL solution"`
+	srcLimits    = `CUCM facts, rule 25`
+	srcQuery     = `TVS, "What a phone sends for a list or a configuration file"; Cisco technote 213407`
 	srcStubs     = `trust-list, section 4, non-secure mode`
 	SourceSHA512 = `CUCM facts, rule 14`
 )
@@ -33,7 +36,7 @@ func Assess(ctx context.Context, p Phone, o Offer, tvs Asker) Verdict {
 	case o.ITL != nil:
 		a.list(signedList("ITL", o.ITL))
 	case o.Config != nil:
-		a.config(o.Config)
+		a.config(signedConfig(o.Config))
 	case o.HTTPS != nil:
 		a.https(o.HTTPS)
 	default:
@@ -48,7 +51,37 @@ func Assess(ctx context.Context, p Phone, o Offer, tvs Asker) Verdict {
 // will be those of the draft's SAST record of that certificate, byte for byte.
 func AssessDraft(ctx context.Context, p Phone, d *ctlbuild.Draft, signer []byte, tvs Asker) Verdict {
 	a := &assessment{ctx: ctx, tvs: tvs, v: Verdict{Phone: p, Certain: true}}
-	a.list(draftList(d, signer))
+	a.list(plannedList("CTL", d.Records, d.Digest, signer))
+	return a.v
+}
+
+// AssessPlanned says what phone p will make of a list once the certificate signer (DER)
+// has signed it. Only l's records, digest and file name count; a phone that is said to
+// hold l itself has it already.
+func AssessPlanned(ctx context.Context, p Phone, l *ctlbuild.List, signer []byte, tvs Asker) Verdict {
+	a := &assessment{ctx: ctx, tvs: tvs, v: Verdict{Phone: p, Certain: true}}
+	o := plannedList(ListName(l.Kind()), l.Records, l.Header.Digest, signer)
+	o.list = l
+	a.list(o)
+	return a.v
+}
+
+// AssessSigner says what phone p makes of a configuration file that the key of a
+// server's certificate (DER) signs.
+func AssessSigner(ctx context.Context, p Phone, certDER []byte, tvs Asker) Verdict {
+	a := &assessment{ctx: ctx, tvs: tvs, v: Verdict{Phone: p, Certain: true}}
+	c, err := ctlbuild.ParseCertificate(certDER)
+	if err != nil {
+		a.doubt()
+		a.end(false, SourceRules, "The certificate of the signer cannot be read.")
+		return a.v
+	}
+	a.config(signedFile{
+		signer: signer{name: CertificateName(certDER), subject: c.Subject, issuer: c.Issuer, serial: c.Serial, cert: certDER},
+		verify: func(der []byte) ctlbuild.Verification {
+			return ctlbuild.Verification{OK: bytes.Equal(der, certDER), Reason: "the key is another"}
+		},
+	})
 	return a.v
 }
 
@@ -61,25 +94,33 @@ type offered struct {
 	fault  string // why the file itself fails, empty when it is intact
 	how    string // outcome of the first step when it is intact
 	bytes  []byte // nil when not signed yet
+	list   *ctlbuild.List
 	// verify checks the file with a key; nil when not signed yet.
 	verify func(certDER []byte) ctlbuild.Verification
 }
 
 // signer is who a header names, and the certificate where the file brings it.
 type signer struct {
-	name   string // for people
-	issuer string
-	serial []byte
-	cert   []byte // DER; nil when the file does not hold it
+	name    string // for people
+	subject string
+	issuer  string
+	serial  []byte
+	cert    []byte // DER; nil when the file does not hold it
+}
+
+// question is how a phone asks TVS about the signer of a file.
+func (s signer) question() Question {
+	return Question{Certificate: s.cert, Subject: s.subject, Issuer: s.issuer, Serial: s.serial}
 }
 
 func signedList(label string, l *ctlbuild.List) offered {
 	o := offered{
 		label:  label,
-		signer: signer{name: ctlbuild.Printable(l.Header.SignerName), issuer: l.Header.CAName, serial: l.Header.SerialNumber},
+		signer: headerSigner(&l.Header),
 		digest: l.Header.Digest,
 		header: l.Header.Length,
 		bytes:  l.Bytes(),
+		list:   l,
 		verify: l.VerifyWith,
 	}
 	if r, i := l.Signer(); r != nil {
@@ -95,21 +136,31 @@ func signedList(label string, l *ctlbuild.List) offered {
 	return o
 }
 
-func draftList(d *ctlbuild.Draft, certDER []byte) offered {
-	o := offered{
-		label:  "CTL",
-		signer: signer{name: CertificateName(certDER), cert: certDER},
-		digest: d.Digest,
+// headerSigner is whom a header names.
+func headerSigner(h *ctlbuild.Header) signer {
+	name := ctlbuild.CommonName(h.SignerName)
+	if name == "" {
+		name = h.SignerName
 	}
-	i := slices.IndexFunc(d.Records, func(r ctlbuild.Record) bool {
+	return signer{name: ctlbuild.Printable(name), subject: h.SignerName, issuer: h.CAName, serial: h.SerialNumber}
+}
+
+// plannedList is a list before it is signed by the certificate's key.
+func plannedList(label string, records []ctlbuild.Record, digest ctlbuild.Digest, certDER []byte) offered {
+	o := offered{
+		label:  label,
+		signer: signer{name: CertificateName(certDER), cert: certDER},
+		digest: digest,
+	}
+	i := slices.IndexFunc(records, func(r ctlbuild.Record) bool {
 		return r.Function() == ctlbuild.SAST && r.MatchesCertificate(certDER)
 	})
 	if i < 0 {
 		o.fault = "the certificate that is to sign it, " + o.signer.name + ", is not among its SAST records"
 		return o
 	}
-	r := &d.Records[i]
-	o.signer = signer{name: who(r), issuer: r.IssuerName(), serial: r.SerialNumber(), cert: certDER}
+	r := &records[i]
+	o.signer = signer{name: who(r), subject: r.SubjectName(), issuer: r.IssuerName(), serial: r.SerialNumber(), cert: certDER}
 	o.how = "not signed yet; to be signed by " + RecordName(i, r)
 	return o
 }
@@ -226,7 +277,7 @@ func (a *assessment) alreadyHeld(o offered) bool {
 	if o.label == "ITL" {
 		held = a.v.Phone.ITL
 	}
-	if held == nil || o.bytes == nil || !bytes.Equal(held.Bytes(), o.bytes) {
+	if held == nil || held != o.list && (o.bytes == nil || !bytes.Equal(held.Bytes(), o.bytes)) {
 		return false
 	}
 	a.step(true, "Does the phone hold this very file?", "yes, byte for byte (MD5 "+held.MD5()+")")
@@ -269,22 +320,27 @@ func (a *assessment) stateStep(label string) {
 	a.step(true, "What does the phone hold?", out)
 }
 
-// itlByCTLAlone: a CTL but no ITL. Only a CCM+TFTP record of the CTL can vouch.
+// itlByCTLAlone: a CTL but no ITL. A CCM+TFTP record of the CTL vouches, and where the ITL
+// is signed by ITLRecovery, as from 12.0 on, the SAST record that both lists hold.
 func (a *assessment) itlByCTLAlone(o offered) {
 	ctl := a.v.Phone.CTL
 	m := a.search(ctl, "CTL", o.signer, ctlbuild.CCMTFTP)
+	if m.index < 0 {
+		if i := FindSigner(ctl, o.signer.issuer, o.signer.serial, ctlbuild.SAST); i >= 0 && ctl.Records[i].IsRecovery() {
+			m = a.search(ctl, "CTL", o.signer, ctlbuild.SAST)
+		}
+	}
 	if m.index >= 0 {
 		a.byRecord(o, ctl, "CTL", m)
 		return
 	}
-	// Lists of 12.0 and later are signed by ITLRecovery, which a CTL has as SAST; the document is older.
 	if other := FindSigner(ctl, o.signer.issuer, o.signer.serial, ctlbuild.SAST, ctlbuild.TFTP); other >= 0 {
 		a.step(false, "Is the signer in the CTL in another role?",
 			"yes, "+RecordName(other, &ctl.Records[other])+"; the document names CCM+TFTP alone and says nothing of this")
 		a.doubt()
 	}
 	a.reject(srcVerify+", second state",
-		"The phone holds a CTL and no ITL: it takes an ITL only from a signer that its CTL lists as CCM+TFTP, and "+o.signer.name+" is not.")
+		"The phone holds a CTL and no ITL: it takes an ITL only from a signer that its CTL lists as CCM+TFTP (or as ITLRecovery), and "+o.signer.name+" is not.")
 }
 
 // knownSigner decides by a record of a held list, when one names the signer.
@@ -309,6 +365,7 @@ func (a *assessment) byRecord(o offered, held *ctlbuild.List, where string, m ma
 	r := &held.Records[m.index]
 	name := RecordName(m.index, r)
 	a.decide(r, name+" of the "+where)
+	a.limits(held, where, m.index)
 	what := "Does " + name + " of the " + where + " held verify the file?"
 	if m.cert == nil {
 		a.step(false, what, "not known: the record holds a hash, and it is not that of the signer's certificate")
@@ -330,6 +387,30 @@ func (a *assessment) byRecord(o offered, held *ctlbuild.List, where string, m ma
 	a.step(true, what, "yes")
 	a.success(o)
 	a.end(true, acceptSource(o.label), "The signer, "+o.signer.name+", is "+name+" of the "+where+" that the phone holds.")
+}
+
+// limits of what phones are known to remember and to verify: beyond them an acceptance
+// is likely, and no more.
+func (a *assessment) limits(held *ctlbuild.List, where string, index int) {
+	r := &held.Records[index]
+	if r.Function() == ctlbuild.SAST {
+		nth := 0
+		for i := range index + 1 {
+			if held.Records[i].Function() == ctlbuild.SAST {
+				nth++
+			}
+		}
+		if nth > 2 {
+			a.step(false, "Does the phone remember "+RecordName(index, r)+"?",
+				fmt.Sprintf("not certain: it is SAST number %d of the %s, and some phones remember only two (%s)", nth, where, srcLimits))
+			a.unsure = true
+		}
+	}
+	if c, err := ctlbuild.ParseCertificate(r.Certificate()); err == nil && c.KeyBits > 2048 && r.Certificate() != nil {
+		a.step(false, "Can the phone verify with a key of this size?",
+			fmt.Sprintf("not certain: it has %d bits, and phones are known to verify lists with up to 2048 (%s)", c.KeyBits, srcLimits))
+		a.unsure = true
+	}
 }
 
 func acceptSource(label string) string {

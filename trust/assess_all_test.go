@@ -27,9 +27,9 @@ func TestAssessAll(t *testing.T) {
 		trust.Phone{Name: "SEP0011215A1AE6", Model: "7940", CTL: s.Tokenless},
 	)
 	asked := 0
-	tvs := trust.AskerFunc(func(ctx context.Context, p trust.Phone, der []byte) (trust.Answer, error) {
+	tvs := trust.AskerFunc(func(ctx context.Context, p trust.Phone, q trust.Question) (trust.Answer, error) {
 		asked++
-		return trusttest.Vouches([]uint8{0}, s.NewToken).Ask(ctx, p, der)
+		return trusttest.Vouches([]uint8{0}, s.NewToken).Ask(ctx, p, q)
 	})
 	for name, o := range map[string]trust.Offer{
 		"CTL": {CTL: next}, "ITL": {ITL: s.NewITL}, "HTTPS": {HTTPS: s.Tomcat.DER},

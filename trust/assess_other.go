@@ -6,11 +6,22 @@ import (
 	"ctlclient/ctlbuild"
 )
 
+// signedFile is a configuration file, as far as its signature goes.
+type signedFile struct {
+	signer    signer
+	encrypted bool
+	verify    func(certDER []byte) ctlbuild.Verification
+}
+
+func signedConfig(e *ctlbuild.Envelope) signedFile {
+	return signedFile{signer: headerSigner(&e.Header), encrypted: e.Encrypted(), verify: e.VerifyWith}
+}
+
 // config follows a signed configuration file through the phone. Its header names
-// the signer and brings no certificate, so the phone must hold it.
-func (a *assessment) config(e *ctlbuild.Envelope) {
+// the signer and brings no certificate, so the phone must hold it, or be given it by TVS.
+func (a *assessment) config(e signedFile) {
 	p := a.v.Phone
-	if e.Encrypted() {
+	if e.encrypted {
 		a.step(true, "Is the content readable?",
 			"it is encrypted: signer and signature are judged here; whether the phone has the key to read it is not")
 	}
@@ -31,7 +42,7 @@ func (a *assessment) config(e *ctlbuild.Envelope) {
 		return
 	}
 	a.stateStep("configuration")
-	s := signer{name: ctlbuild.Printable(e.Header.SignerName), issuer: e.Header.CAName, serial: e.Header.SerialNumber}
+	s := e.signer
 	for _, held := range []struct {
 		list  *ctlbuild.List
 		where string
@@ -44,7 +55,7 @@ func (a *assessment) config(e *ctlbuild.Envelope) {
 			return
 		}
 	}
-	a.configUnknown(s)
+	a.configUnknown(e)
 }
 
 func (a *assessment) blindConfig() {
@@ -57,7 +68,7 @@ func (a *assessment) blindConfig() {
 	a.end(true, srcVerify+", first state", "The phone holds no list: it asks for the configuration without a signature and takes any.")
 }
 
-func (a *assessment) configByRecord(e *ctlbuild.Envelope, held *ctlbuild.List, where string, m match) {
+func (a *assessment) configByRecord(e signedFile, held *ctlbuild.List, where string, m match) {
 	r := &held.Records[m.index]
 	name := RecordName(m.index, r)
 	a.decide(r, name+" of the "+where)
@@ -68,7 +79,7 @@ func (a *assessment) configByRecord(e *ctlbuild.Envelope, held *ctlbuild.List, w
 		a.end(false, srcVerify, "The signer is "+name+" of the "+where+" held, but that record has no certificate to verify with.")
 		return
 	}
-	if v := e.VerifyWith(m.cert); !v.OK {
+	if v := e.verify(m.cert); !v.OK {
 		a.step(false, what, "no: "+v.Reason)
 		a.end(false, srcVerify, "The signature of the configuration does not verify with "+name+" of the "+where+" that the phone holds.")
 		return
@@ -78,21 +89,22 @@ func (a *assessment) configByRecord(e *ctlbuild.Envelope, held *ctlbuild.List, w
 	a.end(true, srcVerify, "The signer is "+name+" of the "+where+" that the phone holds.")
 }
 
-// configUnknown: the header brings no certificate, so TVS can only be queried by
-// issuer and serial number. The bytes of that query are not documented; what is, is
-// that the phone loads the new ITL first and verifies the configuration by it.
-func (a *assessment) configUnknown(s signer) {
-	lacks := "No list that the phone holds has the signer, " + s.name + ", as CCM+TFTP or TFTP, and "
-	_, refusal, source, ok := a.reachTVS()
+// configUnknown: TVS is asked by the names in the header, and the certificate in its
+// answer verifies the file.
+func (a *assessment) configUnknown(e signedFile) {
+	lacks := "No list that the phone holds has the signer, " + e.signer.name + ", as CCM+TFTP or TFTP, and "
+	records, refusal, source, ok := a.reachTVS()
 	if !ok {
 		a.end(false, source, lacks+refusal+".")
 		return
 	}
-	a.step(false, "TVS is queried about the signer.",
-		"not asked: a configuration names its signer without the certificate, and how a query by issuer and serial number is written is not documented")
-	a.doubt()
-	a.end(false, `Security By Default, "Regenerating certificates", steps 4 to 6`,
-		lacks+"TVS was not asked; a phone that accepts the new ITL first verifies the configuration by it.")
+	answer, ok := a.ask(e.signer.question(), e.signer.name, records, lacks, lineTVSProxy)
+	if !ok || !a.rolesFit(answer, "configuration", e.signer.name) || !a.verifiedByAnswer(answer, e.verify, "configuration") {
+		return
+	}
+	a.configSuccess()
+	a.decidedByTVS(records)
+	a.end(true, srcQuery, "No list that the phone holds has the signer, "+e.signer.name+", but TVS vouches for it.")
 }
 
 // https follows the certificate of an HTTPS server through the phone.
@@ -131,7 +143,7 @@ func (a *assessment) https(der []byte) {
 		return
 	}
 	a.print(lineTVSRequest)
-	if _, ok := a.ask(der, records, lacks); !ok {
+	if _, ok := a.ask(Question{Certificate: der}, name, records, lacks); !ok {
 		return
 	}
 	a.print(lineHTTPSByTVS)

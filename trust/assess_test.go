@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
@@ -39,6 +40,19 @@ func TestFlow(t *testing.T) {
 		}
 	})
 	sha512List := trusttest.Edited(t, s.ETokens, s.Token1, func(d *ctlbuild.Draft) { d.Digest = ctlbuild.SHA512 })
+	addSAST := func(d *ctlbuild.Draft, der []byte) {
+		if _, err := d.Add(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: der, Host: ctltest.PubHost, Dialect: ctlbuild.DialectTokenless}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	withRecovery := func(d *ctlbuild.Draft) { addSAST(d, s.Recovery.DER) }
+	byRecovery := trusttest.Edited(t, s.Tokenless, s.Recovery, withRecovery)
+	itlByRecovery := trusttest.Edited(t, s.NewITL, s.Recovery, withRecovery)
+	fourSAST := trusttest.Edited(t, s.ETokens, s.Token1, func(d *ctlbuild.Draft) { addSAST(d, s.Recovery.DER); addSAST(d, s.Pub.DER) })
+	large := ctltest.Token("SAST-4096", ctltest.Hex("0102030405060708090A"))
+	large.Bits, large.Length = 4096, 0
+	bigToken := ctltest.New(t, large)
+	by4096 := trusttest.Edited(t, s.ETokens, bigToken, func(d *ctlbuild.Draft) { d.Records = d.Records[1:]; trusttest.AddToken(t, d, bigToken) })
 	never := trusttest.Forbidden(t)
 
 	tests := []struct {
@@ -60,6 +74,9 @@ func TestFlow(t *testing.T) {
 		{name: "SBD/verifies/ITL blanked for rollback trusts an ITL blindly", phone: trust.Phone{ITL: s.EmptyITL}, offer: trust.Offer{ITL: s.NewITL}, tvs: never, accept: true, says: "Rollback to Pre 8.0"},
 		{name: "SBD/verifies/CTL but no ITL takes an ITL that its CCM+TFTP verifies", phone: trust.Phone{CTL: s.ETokens}, offer: trust.Offer{ITL: s.ITL}, tvs: never, accept: true, decider: ctltest.PubHost, says: "CCM+TFTP"},
 		{name: "SBD/verifies/CTL but no ITL refuses an ITL of another signer", phone: trust.Phone{CTL: s.ETokens}, offer: trust.Offer{ITL: s.NewITL}, tvs: never, says: "only from a signer that its CTL lists as CCM+TFTP"},
+		{name: "facts rule 19/CTL alone, ITL signed by ITLRecovery that the CTL has as SAST", phone: trust.Phone{CTL: byRecovery}, offer: trust.Offer{ITL: itlByRecovery}, tvs: never, accept: true, decider: "ITLRECOVERY_" + ctltest.PubHost},
+		{name: "facts rule 25/a third SAST as signer is not certain", phone: trust.Phone{NoSBD: true, CTL: fourSAST}, offer: trust.Offer{CTL: byRecovery}, tvs: never, accept: true, unsure: true, decider: "ITLRECOVERY_" + ctltest.PubHost, says: "SAST number 3"},
+		{name: "facts rule 25/4096 bits are not certain", phone: trust.Phone{NoSBD: true, CTL: by4096}, offer: trust.Offer{CTL: trusttest.Edited(t, by4096, bigToken, func(d *ctlbuild.Draft) { d.Time = d.Time.Add(time.Hour) })}, tvs: never, accept: true, unsure: true, decider: "SAST-4096", says: "4096 bits"},
 		{name: "SBD/verifies/CTL but no ITL, signer is a SAST only: not said", phone: trust.Phone{CTL: byNewToken}, offer: trust.Offer{ITL: itlByToken}, tvs: never, unsure: true, says: "the document names CCM+TFTP alone"},
 		{name: "SBD/verifies/CTL and ITL, the CTL has the signer", phone: trust.Phone{CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: byToken1}, tvs: never, accept: true, decider: "SAST-ADN0054f509", says: "record 1 (SAST-ADN0054f509) of the CTL"},
 		{name: "SBD/verifies/CTL and ITL, the ITL has the signer", phone: trust.Phone{CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: s.Tokenless}, tvs: never, accept: true, decider: ctltest.PubHost, says: "of the ITL that the phone holds"},
@@ -84,7 +101,13 @@ func TestFlow(t *testing.T) {
 
 		// Security By Default, "Regenerating certificates"
 		{name: "SBD/regenerating/steps 1 to 4, CallManager alone", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{ITL: s.NewITL}, tvs: trusttest.Server(s.TVS, s.NewPub), accept: true, byTVS: true, decider: ctltest.PubHost},
-		{name: "SBD/regenerating/step 5, configuration before the new ITL", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{Config: newConfig}, tvs: trusttest.Server(s.TVS, s.NewPub), unsure: true, says: "accepts the new ITL first"},
+		{name: "SBD/regenerating/step 5, configuration before the new ITL", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{Config: newConfig}, tvs: trusttest.Vouches([]uint8{0, 2}, s.NewPub), accept: true, byTVS: true, decider: ctltest.PubHost, says: "Does the certificate that TVS gave verify the file? yes"},
+		{name: "TVS query/configuration, TVS knows no such signer", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{Config: newConfig}, tvs: trusttest.Vouches(nil), byTVS: true, says: "TVS does not vouch"},
+		{name: "TVS query/configuration, signer vouched for as SAST alone", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{Config: newConfig}, tvs: trusttest.Vouches([]uint8{0}, s.NewPub), byTVS: true, unsure: true, says: "not as CCM+TFTP, but as SAST"},
+		{name: "TVS query/configuration, TVS not asked", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{Config: newConfig}, unsure: true, says: "TVS was not asked"},
+		{name: "TVS query/configuration, the name's certificate has another key", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{Config: newConfig}, tvs: answers(s.Pub), byTVS: true, says: "the key is another"},
+		{name: "TVS query/list, the name's certificate has another key", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{ITL: s.NewITL}, tvs: answers(s.Pub), byTVS: true, says: "the key is another"},
+		{name: "TVS query/configuration, an answer without certificate", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{Config: newConfig}, tvs: answers(nil), byTVS: true, unsure: true, says: "gave no certificate"},
 		{name: "SBD/regenerating/step 6, configuration by the new ITL", phone: trust.Phone{ITL: s.NewITL}, offer: trust.Offer{Config: newConfig}, tvs: never, accept: true, decider: ctltest.PubHost},
 		{name: "SBD/regenerating/note, CallManager and TVS at once", phone: trust.Phone{ITL: s.ITL}, offer: trust.Offer{ITL: s.NewITL}, tvs: trusttest.Server(s.NewTVS, s.NewPub), says: "no TVS server shows a certificate"},
 
@@ -287,7 +310,7 @@ func TestConsole(t *testing.T) {
 func TestCancelledQuestion(t *testing.T) {
 	s := trusttest.New(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	tvs := trust.AskerFunc(func(ctx context.Context, _ trust.Phone, _ []byte) (trust.Answer, error) {
+	tvs := trust.AskerFunc(func(ctx context.Context, _ trust.Phone, _ trust.Question) (trust.Answer, error) {
 		cancel()
 		return trust.Answer{}, ctx.Err()
 	})
@@ -323,4 +346,15 @@ func TestCheckTVSCertificate(t *testing.T) {
 	if _, err := trust.CheckTVSCertificate(s.ITL, s.Pub.DER); err == nil {
 		t.Error("CallManager passes for TVS")
 	}
+}
+
+// answers is a TVS that vouches for whatever it is asked by name, with this certificate.
+func answers(c *ctltest.Cert) trust.Asker {
+	return trust.AskerFunc(func(context.Context, trust.Phone, trust.Question) (trust.Answer, error) {
+		a := trust.Answer{Valid: true, Roles: []uint8{0, 2}}
+		if c != nil {
+			a.Certificate = c.DER
+		}
+		return a, nil
+	})
 }

@@ -40,12 +40,12 @@ func NewCachedAsker(a Asker, now func() time.Time) *CachedAsker {
 }
 
 // Ask answers from the cache or asks; a TTL out of the cache is what is left of it.
-func (c *CachedAsker) Ask(ctx context.Context, p Phone, certDER []byte) (Answer, error) {
-	key := cacheKey(p, certDER)
+func (c *CachedAsker) Ask(ctx context.Context, p Phone, q Question) (Answer, error) {
+	key := cacheKey(p, q)
 	if a, ok := c.held(key); ok {
 		return a, nil
 	}
-	a, err := c.asker.Ask(ctx, p, certDER)
+	a, err := c.asker.Ask(ctx, p, q)
 	if err != nil || !a.Valid || a.TTL <= 0 {
 		return a, err
 	}
@@ -94,10 +94,12 @@ func (c *CachedAsker) Flush() {
 	clear(c.answers)
 }
 
-func cacheKey(p Phone, certDER []byte) [sha256.Size]byte {
+func cacheKey(p Phone, q Question) [sha256.Size]byte {
 	h := sha256.New()
-	cert := sha256.Sum256(certDER)
-	h.Write(cert[:])
+	for _, part := range [][]byte{q.Certificate, []byte(q.Subject), []byte(q.Issuer), q.Serial} {
+		sum := sha256.Sum256(part)
+		h.Write(sum[:])
+	}
 	io.WriteString(h, strings.Join(p.TVS, "\n"))
 	h.Write([]byte{0})
 	if p.CTL != nil {

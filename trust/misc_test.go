@@ -34,14 +34,14 @@ func TestCachedAsker(t *testing.T) {
 	asked := 0
 	answer, fail := trust.Answer{Valid: true, Roles: []uint8{0}, TTL: time.Hour}, error(nil)
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	c := trust.NewCachedAsker(trust.AskerFunc(func(context.Context, trust.Phone, []byte) (trust.Answer, error) {
+	c := trust.NewCachedAsker(trust.AskerFunc(func(context.Context, trust.Phone, trust.Question) (trust.Answer, error) {
 		asked++
 		return answer, fail
 	}), func() time.Time { return now })
 	p := trust.Phone{Name: "a", ITL: s.ITL, TVS: []string{"pub:2445"}}
 	ask := func(p trust.Phone, der []byte, wantAsked int, what string) trust.Answer {
 		t.Helper()
-		a, err := c.Ask(t.Context(), p, der)
+		a, err := c.Ask(t.Context(), p, trust.Question{Certificate: der})
 		if !errors.Is(err, fail) {
 			t.Errorf("%s: %v", what, err)
 		}

@@ -62,11 +62,24 @@ type Offer struct {
 	HTTPS  []byte             // DER of a server's certificate
 }
 
+// Question is what a phone puts to TVS: the names and the serial number that the header
+// of a file has, or the certificate of an HTTPS server. A list that brings its signer's
+// certificate has both; the phone asks by the names all the same.
+type Question struct {
+	Certificate     []byte // DER
+	Subject, Issuer string // as the header writes them
+	Serial          []byte
+}
+
+// ByName tells a question by names from one by the certificate.
+func (q Question) ByName() bool { return len(q.Serial) > 0 }
+
 // Answer of TVS.
 type Answer struct {
-	Valid bool
-	Roles []uint8       // FUNCTION numbers of a trust list
-	TTL   time.Duration // how long the answer may be cached
+	Valid       bool
+	Certificate []byte        // DER; answers to questions by name have it
+	Roles       []uint8       // FUNCTION numbers of a trust list
+	TTL         time.Duration // how long the answer may be cached
 }
 
 // Asker asks TVS as the phone would: servers in the phone's order, each server's
@@ -76,23 +89,23 @@ type Answer struct {
 // asked, so that a verdict which needs its answer is not certain; [NoTVS] is the
 // Asker for a cluster whose TVS is known to be out of reach.
 type Asker interface {
-	Ask(ctx context.Context, p Phone, certDER []byte) (Answer, error)
+	Ask(ctx context.Context, p Phone, q Question) (Answer, error)
 }
 
 // ErrNoTVS is what NoTVS answers.
 var ErrNoTVS = errors.New("no TVS server can be reached")
 
 // NoTVS is an Asker that reaches no server.
-var NoTVS Asker = AskerFunc(func(context.Context, Phone, []byte) (Answer, error) {
+var NoTVS Asker = AskerFunc(func(context.Context, Phone, Question) (Answer, error) {
 	return Answer{}, ErrNoTVS
 })
 
 // AskerFunc makes an Asker of a function.
-type AskerFunc func(ctx context.Context, p Phone, certDER []byte) (Answer, error)
+type AskerFunc func(ctx context.Context, p Phone, q Question) (Answer, error)
 
 // Ask calls f.
-func (f AskerFunc) Ask(ctx context.Context, p Phone, certDER []byte) (Answer, error) {
-	return f(ctx, p, certDER)
+func (f AskerFunc) Ask(ctx context.Context, p Phone, q Question) (Answer, error) {
+	return f(ctx, p, q)
 }
 
 // Step of the reasoning, in order.

@@ -221,13 +221,17 @@ func (a *app) tvsAsker(legacy bool) trust.Asker {
 	if legacy {
 		a.note("--legacy: old TLS versions and key exchanges are accepted from TVS")
 	}
-	return trust.NewCachedAsker(trust.AskerFunc(func(ctx context.Context, p trust.Phone, der []byte) (trust.Answer, error) {
+	return trust.NewCachedAsker(trust.AskerFunc(func(ctx context.Context, p trust.Phone, q trust.Question) (trust.Answer, error) {
 		var last error
+		r := tvs.Request{Certificate: q.Certificate}
+		if q.ByName() {
+			r = tvs.Request{Names: tvs.Names{Subject: q.Subject, Issuer: q.Issuer, Serial: q.Serial}}
+		}
 		for _, addr := range p.TVS {
-			ans, err := tvs.Verify(ctx, addr, der, tvs.Options{Legacy: legacy, Timeout: a.timeout,
+			ans, err := tvs.Ask(ctx, addr, r, tvs.Options{Legacy: legacy, Timeout: a.timeout,
 				VerifyPeer: func(_ *x509.Certificate, raw []byte) error { return authenticate(raw, p.ITL, p.CTL) }})
 			if err == nil {
-				return trust.Answer{Valid: ans.Valid, Roles: ans.Roles, TTL: ans.TTL}, nil
+				return trust.Answer{Valid: ans.Valid, Certificate: ans.Certificate, Roles: ans.Roles, TTL: ans.TTL}, nil
 			}
 			last = fmt.Errorf("TVS %s: %w", addr, err)
 		}

@@ -15,6 +15,7 @@ package tvs
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/binary"
 	"errors"
@@ -35,10 +36,12 @@ type Options struct {
 	// VerifyPeer judges the service's certificate before the question is sent;
 	// its error ends the connection and is found in Verify's by errors.As. Required.
 	VerifyPeer func(cert *x509.Certificate, raw []byte) error
-	DeviceName string        // CP-<4 digits>-SEP<12 hex>; empty: DefaultDeviceName
-	Legacy     bool          // also TLS 1.0 and 1.1, RSA key exchange, 3DES
-	Timeout    time.Duration // for all of it; 0: DefaultTimeout
-	Dialer     func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Certificate is the client's own, as phones show their LSC or MIC; nil: none.
+	Certificate *tls.Certificate
+	DeviceName  string        // CP-<4 digits>-SEP<12 hex>; empty: DefaultDeviceName
+	Legacy      bool          // also TLS 1.0 and 1.1, RSA key exchange, 3DES
+	Timeout     time.Duration // for all of it; 0: DefaultTimeout
+	Dialer      func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // ErrNoAnswer is a connection that the service ended without an answer.
@@ -56,20 +59,37 @@ func (e slowError) Unwrap() error { return context.DeadlineExceeded }
 // Verify asks the service at addr (host:port) about one certificate, on a
 // connection of its own.
 func Verify(ctx context.Context, addr string, certDER []byte, o Options) (Answer, error) {
+	if certDER == nil {
+		certDER = []byte{}
+	}
+	return Ask(ctx, addr, Request{Certificate: certDER}, o)
+}
+
+// Query asks for the certificate of these names, as phones do about the signer of a list
+// or of a configuration file. Errors are as in Verify, and [ErrNames]. Nobody has compared
+// the certificate in the answer with the names.
+func Query(ctx context.Context, addr string, n Names, o Options) (Answer, error) {
+	return Ask(ctx, addr, Request{Names: n}, o)
+}
+
+// Ask puts a question to a server: Verify where it has a certificate, else Query. The
+// device name is that of the options.
+func Ask(ctx context.Context, addr string, r Request, o Options) (Answer, error) {
 	if o.DeviceName == "" {
 		o.DeviceName = DefaultDeviceName
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
 	}
-	body, err := Request{o.DeviceName, certDER}.encode()
+	r.DeviceName = o.DeviceName
+	asked, body, err := r.encode()
 	if err != nil {
 		return Answer{}, err
 	}
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	conn, err := tlsconn.Dial(ctx, o.Dialer, addr, o.Timeout, o.VerifyPeer, o.Legacy)
+	conn, err := tlsconn.DialAs(ctx, o.Certificate, o.Dialer, addr, o.Timeout, o.VerifyPeer, o.Legacy)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -77,7 +97,7 @@ func Verify(ctx context.Context, addr string, certDER []byte, o Options) (Answer
 	// Closing under a running read or write ends it, whatever the deadline.
 	defer context.AfterFunc(ctx, func() { conn.NetConn().Close() })()
 
-	answer, err := ask(conn, body)
+	answer, err := ask(conn, asked, body)
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
@@ -90,10 +110,10 @@ func Verify(ctx context.Context, addr string, certDER []byte, o Options) (Answer
 	return answer, nil
 }
 
-func ask(conn io.ReadWriter, body []byte) (Answer, error) {
+func ask(conn io.ReadWriter, asked command, body []byte) (Answer, error) {
 	var id [4]byte
 	rand.Read(id[:])
-	q := frame{command: verifyRequest, session: binary.BigEndian.Uint32(id[:]), body: body}
+	q := frame{command: asked, session: binary.BigEndian.Uint32(id[:]), body: body}
 	if _, err := conn.Write(q.bytes()); err != nil {
 		return Answer{}, err
 	}
@@ -103,10 +123,10 @@ func ask(conn io.ReadWriter, body []byte) (Answer, error) {
 		return Answer{}, ErrNoAnswer
 	case err != nil:
 		return Answer{}, err
-	case f.command != verifyResponse:
+	case f.command != asked+1:
 		return Answer{}, malformed("answered with a %v", f.command)
 	case f.session != q.session:
 		return Answer{}, malformed("answer to session %08x, asked in %08x", f.session, q.session)
 	}
-	return decodeAnswer(f.body)
+	return decodeAnswer(f.body, asked == queryRequest)
 }

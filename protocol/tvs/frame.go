@@ -48,6 +48,9 @@ type tag uint8
 const (
 	tagDeviceName  tag = 1 // 0x01, then CP-<4 digits>-SEP<12 hex>
 	tagCertificate tag = 2 // DER
+	tagSubject     tag = 3 // text, NUL-terminated
+	tagIssuer      tag = 4 // text, NUL-terminated; the number is inferred
+	tagSerial      tag = 5 // bytes; the number is inferred
 	tagStatus      tag = 7 // u8
 	tagRoles       tag = 8 // a byte for each FUNCTION number
 	tagTTL         tag = 9 // u32 seconds
@@ -59,6 +62,12 @@ func (t tag) String() string {
 		return "DEVICE_NAME"
 	case tagCertificate:
 		return "CERTIFICATE"
+	case tagSubject:
+		return "SUBJECTNAME"
+	case tagIssuer:
+		return "ISSUERNAME"
+	case tagSerial:
+		return "SERIALNUMBER"
 	case tagStatus:
 		return "STATUS"
 	case tagRoles:

@@ -73,15 +73,20 @@ func (s *Server) handle(raw net.Conn) {
 	}
 	conn := tls.Server(raw, s.tls)
 	f, err := readFrame(conn)
-	if err != nil || f.command != verifyRequest {
+	if err != nil {
 		return
 	}
-	r, err := decodeRequest(f.body)
+	r, err := decodeRequest(f.command, f.body)
 	if err != nil {
 		return
 	}
 	a := s.o.Answer(r)
-	out := frame{command: verifyResponse, session: f.session, body: a.encode()}
+	if !r.ByName() {
+		a.Certificate = nil
+	} else if a.Valid && (len(a.Certificate) == 0 || len(a.Certificate) > maxAnswered) {
+		a = Answer{}
+	}
+	out := frame{command: f.command + 1, session: f.session, body: a.encode()}
 	if _, err := conn.Write(out.bytes()); err != nil {
 		return
 	}

@@ -89,7 +89,7 @@ func TestVerify(t *testing.T) {
 	})
 	o := Options{VerifyPeer: pin(cert), DeviceName: "CP-8861-SEP0011215A1AE3"}
 	a, err := Verify(t.Context(), addr, known, o)
-	if want := (Answer{true, []uint8{2, 7}, 24 * time.Hour}); err != nil || !reflect.DeepEqual(a, want) {
+	if want := (Answer{Valid: true, Roles: []uint8{2, 7}, TTL: 24 * time.Hour}); err != nil || !reflect.DeepEqual(a, want) {
 		t.Errorf("answer %+v, %v; want %+v", a, err, want)
 	}
 	o.DeviceName = ""

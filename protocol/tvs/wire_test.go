@@ -108,7 +108,12 @@ func TestServerRefuses(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"protocol id":           wire(t, "56 01 01 00 00000000 0000"),
 		"version":               wire(t, "57 02 01 00 00000000 0000"),
-		"a query":               wire(t, "57 01 03 00 00000000 0000"),
+		"a query of nothing":    wire(t, "57 01 03 00 00000000 0000"),
+		"an answer":             wire(t, "57 01 04 00 00000000 0004 07 0001 00"),
+		"a query without names": wire(t, "57 01 03 00 00000000 0022 01 0018 01", "=CP-8861-SEP0011215A1AE3", "02 0004 30020500"),
+		"a subject without NUL": wire(t, "57 01 03 00 00000000 0027 01 0018 01", "=CP-8861-SEP0011215A1AE3", "03 0001 61 04 0002 6200 05 0001 01"),
+		"an issuer with a NUL":  wire(t, "57 01 03 00 00000000 0029 01 0018 01", "=CP-8861-SEP0011215A1AE3", "03 0002 6100 04 0003 620000 05 0001 01"),
+		"no serial number":      wire(t, "57 01 03 00 00000000 0028 01 0018 01", "=CP-8861-SEP0011215A1AE3", "03 0002 6100 04 0002 6200 05 0000"),
 		"nothing asked":         wire(t, "57 01 01 00 00000000 0000"),
 		"no certificate":        wire(t, "57 01 01 00 00000000 001b 01 0018 01", "=CP-8861-SEP0011215A1AE3"),
 		"empty certificate":     wire(t, "57 01 01 00 00000000 001e 01 0018 01", "=CP-8861-SEP0011215A1AE3", "02 0000"),
@@ -354,6 +359,9 @@ func FuzzMessage(f *testing.F) {
 	f.Add(request(f))
 	f.Add(valid(f))
 	f.Add(invalid(f))
+	q, a := technote()
+	f.Add(q)
+	f.Add(a)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := bytes.NewReader(b)
 		fr, err := readFrame(r)
@@ -374,18 +382,22 @@ func FuzzMessage(f *testing.F) {
 		if !bytes.Equal(out, fr.body) {
 			t.Errorf("elements %x are written back as %x", fr.body, out)
 		}
-		if q, err := decodeRequest(fr.body); err == nil && len(q.Certificate) <= MaxCertificate {
-			body, err := q.encode()
-			if err != nil {
-				t.Fatalf("%+v: %v", q, err)
+		if q, err := decodeRequest(fr.command, fr.body); err == nil && len(q.Certificate) <= MaxCertificate {
+			c, body, err := q.encode()
+			if err != nil || c != fr.command {
+				t.Fatalf("%+v: a %v, %v", q, c, err)
 			}
-			if again, err := decodeRequest(body); err != nil || !reflect.DeepEqual(again, q) {
+			if again, err := decodeRequest(c, body); err != nil || !reflect.DeepEqual(again, q) {
 				t.Errorf("%+v is read again as %+v, %v", q, again, err)
 			}
 		}
-		if a, err := decodeAnswer(fr.body); err == nil && len(a.Roles) <= 255 {
-			if again, err := decodeAnswer(a.encode()); err != nil || again.Valid != a.Valid ||
-				!bytes.Equal(again.Roles, a.Roles) || again.TTL != a.TTL {
+		for _, byName := range []bool{false, true} {
+			a, err := decodeAnswer(fr.body, byName)
+			if err != nil || len(a.Roles) > 255 {
+				continue
+			}
+			if again, err := decodeAnswer(a.encode(), byName); err != nil || again.Valid != a.Valid ||
+				!bytes.Equal(again.Roles, a.Roles) || !bytes.Equal(again.Certificate, a.Certificate) || again.TTL != a.TTL {
 				t.Errorf("%+v is read again as %+v, %v", a, again, err)
 			}
 		}

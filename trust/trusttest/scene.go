@@ -74,25 +74,40 @@ func AddToken(t testing.TB, d *ctlbuild.Draft, c *ctltest.Cert) {
 
 // Vouches is a TVS that knows these certificates, in these roles.
 func Vouches(roles []uint8, known ...*ctltest.Cert) trust.Asker {
-	return trust.AskerFunc(func(_ context.Context, _ trust.Phone, der []byte) (trust.Answer, error) {
+	return trust.AskerFunc(func(_ context.Context, _ trust.Phone, q trust.Question) (trust.Answer, error) {
 		for _, c := range known {
-			if slices.Equal(c.DER, der) {
-				return trust.Answer{Valid: true, Roles: roles, TTL: 86400 * time.Second}, nil
+			if Matches(c, q) {
+				return trust.Answer{Valid: true, Certificate: c.DER, Roles: roles, TTL: 86400 * time.Second}, nil
 			}
 		}
 		return trust.Answer{}, nil
 	})
 }
 
+// Matches reports whether a question is about a certificate. Names are compared as lists
+// write them, a token's as the CTL Client does.
+func Matches(c *ctltest.Cert, q trust.Question) bool {
+	if !q.ByName() {
+		return slices.Equal(c.DER, q.Certificate)
+	}
+	for _, token := range []bool{false, true} {
+		r, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: c.DER, Token: token})
+		if err == nil && r.IssuerName() == q.Issuer && slices.Equal(r.SerialNumber(), q.Serial) {
+			return true
+		}
+	}
+	return false
+}
+
 // Server is a TVS that presents a certificate of its own, which the asker checks by
 // the phone's ITL as the network's asker does.
 func Server(own *ctltest.Cert, known ...*ctltest.Cert) trust.Asker {
 	inner := Vouches([]uint8{0}, known...)
-	return trust.AskerFunc(func(ctx context.Context, p trust.Phone, der []byte) (trust.Answer, error) {
+	return trust.AskerFunc(func(ctx context.Context, p trust.Phone, q trust.Question) (trust.Answer, error) {
 		if _, err := trust.CheckTVSCertificate(p.ITL, own.DER); err != nil {
 			return trust.Answer{}, err
 		}
-		return inner.Ask(ctx, p, der)
+		return inner.Ask(ctx, p, q)
 	})
 }
 
@@ -100,13 +115,13 @@ func Server(own *ctltest.Cert, known ...*ctltest.Cert) trust.Asker {
 var ErrDown = errors.New("dial tcp 127.0.0.1:2445: connection refused")
 
 // Down is a TVS that nobody reaches.
-var Down = trust.AskerFunc(func(context.Context, trust.Phone, []byte) (trust.Answer, error) {
+var Down = trust.AskerFunc(func(context.Context, trust.Phone, trust.Question) (trust.Answer, error) {
 	return trust.Answer{}, ErrDown
 })
 
 // Forbidden fails a test in which a phone asks that has no reason to.
 func Forbidden(t testing.TB) trust.Asker {
-	return trust.AskerFunc(func(context.Context, trust.Phone, []byte) (trust.Answer, error) {
+	return trust.AskerFunc(func(context.Context, trust.Phone, trust.Question) (trust.Answer, error) {
 		t.Error("TVS was asked")
 		return trust.Answer{}, ErrDown
 	})

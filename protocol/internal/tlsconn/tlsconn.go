@@ -74,6 +74,12 @@ type Dialer func(ctx context.Context, network, addr string) (net.Conn, error)
 // Dial connects and shakes hands within timeout. An error of verify is wrapped:
 // errors.As finds it.
 func Dial(ctx context.Context, dial Dialer, addr string, timeout time.Duration, verify VerifyFunc, legacy bool) (*tls.Conn, error) {
+	return DialAs(ctx, nil, dial, addr, timeout, verify, legacy)
+}
+
+// DialAs is Dial by a client that shows a certificate where the server asks for one; nil
+// shows none.
+func DialAs(ctx context.Context, own *tls.Certificate, dial Dialer, addr string, timeout time.Duration, verify VerifyFunc, legacy bool) (*tls.Conn, error) {
 	if verify == nil {
 		return nil, ErrNoVerify
 	}
@@ -91,6 +97,9 @@ func Dial(ctx context.Context, dial Dialer, addr string, timeout time.Duration, 
 	// The certificate is judged by verify alone: it is self-signed in practice
 	// and its names mean nothing.
 	c.InsecureSkipVerify = true
+	if own != nil {
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return own, nil }
+	}
 	c.VerifyConnection = func(state tls.ConnectionState) error {
 		if len(state.PeerCertificates) == 0 {
 			return errors.New("the server shows no certificate")
