@@ -51,11 +51,11 @@ var commands = []command{
 }
 
 // run is the platform.Handler.
-func (c *cli) run(ctx context.Context, line string, out func(string), confirm func(string) (bool, error)) error {
+func (c *cli) run(ctx context.Context, line string, t *platform.Terminal) error {
 	c.n.lab.log.printf("%s: cli: %q", c.n.name(), line)
 	for _, cmd := range commands {
 		if m := cmd.words.FindStringSubmatch(line); m != nil {
-			return cmd.run(c, ctx, m[1:], out, confirm)
+			return cmd.run(c, ctx, m[1:], t.Print, t.Confirm)
 		}
 	}
 	return platform.ErrUnknownCommand

@@ -19,20 +19,32 @@ const (
 	cmdMode          = "run sql select paramname,paramvalue from processconfig where paramname='ClusterSecurityMode'"
 	cmdVersion       = "show version active"
 	cmdRestartPrefix = "utils service restart "
+	cmdNoPager       = "set cli pagination off"
 )
 
-// Services that are restarted after a new CTL, in this order.
+// The questions that these commands ask, blanks in any number. Setting mixed mode asks
+// another one where auto-registration is on: it is then switched off.
+var (
+	askMode    = regexp.MustCompile(`(?i)this operation will set the cluster to (?:mixed|non[ -]?secure) mode\. (?:auto-registration is enabled on at least one CM node\. )?` + endsYesNo)
+	askUpdate  = regexp.MustCompile(`(?i)this operation will update the CTL ?File\. ` + endsYesNo)
+	askDelete  = regexp.MustCompile(`(?i)delete the file CTLFile\.tlv ?\? ` + endsEnterY)
+	askRestart = regexp.MustCompile(`(?i)` + endsYesNo)
+)
+
+// Services, as the CLI names them: the first two are restarted after a new CTL, in this
+// order.
 const (
 	ServiceTFTP        = "Cisco Tftp"
 	ServiceCallManager = "Cisco CallManager"
+	ServiceTVS         = "Cisco Trust Verification Service"
 )
 
 func (c *Client) simple(ctx context.Context, command string) (string, error) {
 	return c.run(ctx, exchange{command: command, timeout: c.options.Timeout})
 }
 
-func (c *Client) confirmed(ctx context.Context, command string) (string, error) {
-	return c.run(ctx, exchange{command: command, confirms: true, timeout: c.options.Timeout})
+func (c *Client) confirmed(ctx context.Context, command string, asks *regexp.Regexp) (string, error) {
+	return c.run(ctx, exchange{command: command, asks: asks, timeout: c.options.Timeout})
 }
 
 // ShowCTL is "show ctl": what the node makes of the CTL that it serves.
@@ -48,7 +60,7 @@ func (c *Client) show(ctx context.Context, command string) (*ListInfo, error) {
 	}
 	info, err := ParseShow(out)
 	if err != nil {
-		return nil, unexpected(command, out, err.Error(), nil)
+		return nil, notUnderstood(command, out, err.Error())
 	}
 	return info, nil
 }
@@ -61,27 +73,35 @@ func (c *Client) SetClusterMode(ctx context.Context, mixed bool) error {
 	if mixed {
 		command, success = cmdMixed, "Cluster set to Mixed Mode"
 	}
-	return c.expect(ctx, command, success)
+	return c.expect(ctx, command, askMode, success)
 }
 
 // UpdateCTLFile is "utils ctl update CTLFile", on the publisher of a cluster in
 // mixed mode: it writes the CTL anew, signed by the cluster itself.
 func (c *Client) UpdateCTLFile(ctx context.Context) error {
-	return c.expect(ctx, cmdUpdateCTL, "CTL file Updated")
+	return c.expect(ctx, cmdUpdateCTL, askUpdate, "CTL file Updated")
 }
 
 // expect runs a command that asks for confirmation and says so when it is done.
-func (c *Client) expect(ctx context.Context, command, success string) error {
-	out, err := c.confirmed(ctx, command)
+func (c *Client) expect(ctx context.Context, command string, asks *regexp.Regexp, success string) error {
+	out, err := c.confirmed(ctx, command, asks)
 	if err != nil {
 		return err
 	}
+	if !says(out, success) {
+		return notUnderstood(command, out, fmt.Sprintf("it did not say %q", success))
+	}
+	return nil
+}
+
+// says: one of the lines is this sentence, blanks and case aside.
+func says(out, sentence string) bool {
 	for line := range strings.Lines(out) {
-		if strings.EqualFold(strings.Join(strings.Fields(line), " "), success) {
-			return nil
+		if strings.EqualFold(strings.Join(strings.Fields(line), " "), sentence) {
+			return true
 		}
 	}
-	return unexpected(command, out, fmt.Sprintf("it did not say %q", success), nil)
+	return false
 }
 
 var deletedFiles = regexp.MustCompile(`(?im)^\s*files: found = (\d+), deleted = (\d+)\s*$`)
@@ -90,18 +110,18 @@ var deletedFiles = regexp.MustCompile(`(?im)^\s*files: found = (\d+), deleted = 
 // the node's own commands replace a list that hardware tokens signed. A node
 // without the file deletes 0.
 func (c *Client) DeleteCTLFile(ctx context.Context) (deleted int, err error) {
-	out, err := c.confirmed(ctx, cmdDeleteCTL)
+	out, err := c.confirmed(ctx, cmdDeleteCTL, askDelete)
 	if err != nil {
 		return 0, err
 	}
 	m := deletedFiles.FindStringSubmatch(out)
 	if m == nil {
-		return 0, unexpected(cmdDeleteCTL, out, "it did not say how many files it deleted", nil)
+		return 0, notUnderstood(cmdDeleteCTL, out, "it did not say how many files it deleted")
 	}
 	found, err1 := strconv.Atoi(m[1])
 	deleted, err2 := strconv.Atoi(m[2])
 	if err1 != nil || err2 != nil || found != deleted {
-		return 0, unexpected(cmdDeleteCTL, out, "it did not delete what it found", nil)
+		return 0, notUnderstood(cmdDeleteCTL, out, "it did not delete what it found")
 	}
 	return deleted, nil
 }
@@ -124,7 +144,7 @@ func (c *Client) ClusterMixed(ctx context.Context) (bool, error) {
 			return true, nil
 		}
 	}
-	return false, unexpected(cmdMode, out, "no row for ClusterSecurityMode with 0 or 1", nil)
+	return false, notUnderstood(cmdMode, out, "no row for ClusterSecurityMode with 0 or 1")
 }
 
 // serviceName is what may follow "utils service restart".
@@ -140,16 +160,16 @@ func (c *Client) RestartService(ctx context.Context, name string) error {
 		return fmt.Errorf("%q is not the name of a service", name)
 	}
 	command := cmdRestartPrefix + name
-	out, err := c.run(ctx, exchange{command: command, confirms: true, timeout: restartFactor * c.options.Timeout})
+	out, err := c.run(ctx, exchange{command: command, asks: askRestart, timeout: restartFactor * c.options.Timeout})
 	if err != nil {
 		return err
 	}
 	states := regexp.MustCompile(`(?i)`+regexp.QuoteMeta(name)+`\s*\[([A-Za-z ]+)\]`).FindAllStringSubmatch(out, -1)
 	if len(states) == 0 {
-		return unexpected(command, out, "it did not say what state the service is in", nil)
+		return notUnderstood(command, out, "it did not say what state the service is in")
 	}
 	if last := states[len(states)-1][1]; !strings.EqualFold(last, "STARTED") {
-		return unexpected(command, out, fmt.Sprintf("the service is in state %q", last), nil)
+		return notUnderstood(command, out, fmt.Sprintf("the service is in state %q", last))
 	}
 	return nil
 }
@@ -164,7 +184,7 @@ func (c *Client) Version(ctx context.Context) (string, error) {
 	}
 	m := versionLine.FindStringSubmatch(out)
 	if m == nil {
-		return "", unexpected(cmdVersion, out, "no line \"Active Master Version\"", nil)
+		return "", notUnderstood(cmdVersion, out, "no line \"Active Master Version\"")
 	}
 	return m[1], nil
 }

@@ -15,6 +15,8 @@
 //     connection is closed, so that nothing is answered by accident.
 //   - Success is what the node says in the words of success, never the absence
 //     of an error.
+//   - Every wait has an end: for the first prompt, for each command, for each write.
+//     Closing waits for nobody.
 //   - The host key is judged before the password is asked for (see sshconn).
 //
 // A Client runs one command at a time; calls from several goroutines wait for
@@ -42,6 +44,10 @@ const (
 	// DefaultTimeout of one command.
 	DefaultTimeout = 2 * time.Minute
 
+	// FirstPrompt is the time that a node has for its first prompt, at least: it takes
+	// 5 to 15 s as a rule.
+	FirstPrompt = time.Minute
+
 	// restartFactor: a service restart takes minutes, not seconds.
 	restartFactor = 5
 
@@ -68,6 +74,7 @@ type Options struct {
 	HostKeyAlgorithms []string                                   // kinds of the key already known; empty: any
 	Legacy            bool
 	Timeout           time.Duration // of a command, default DefaultTimeout; a service restart has five times as long
+	FirstPrompt       time.Duration // default: Timeout, and FirstPrompt at least
 	Dialer            func(ctx context.Context, network, addr string) (net.Conn, error)
 	Output            func(line string) // what the node prints, as it comes, without control characters; called on one goroutine
 }
@@ -78,6 +85,10 @@ type UnexpectedError struct {
 	Output  string // the last of what the node printed, at most 4 KiB, without control characters
 	Reason  string // what was expected instead
 	Err     error  // may be nil; context.DeadlineExceeded when the prompt did not come back
+
+	// Ended: the command is over and the connection can be used further; only its result
+	// is not understood. What it did can be looked up.
+	Ended bool
 }
 
 func (e *UnexpectedError) Error() string {
@@ -112,6 +123,7 @@ type Client struct {
 
 	mu     sync.Mutex // held by the command at work
 	screen screen
+	hide   string // a secret that is being typed; taken out of what Output is told
 	closed bool
 }
 
@@ -120,6 +132,9 @@ type Client struct {
 func Dial(ctx context.Context, addr string, o Options) (*Client, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
+	}
+	if o.FirstPrompt <= 0 {
+		o.FirstPrompt = max(o.Timeout, FirstPrompt)
 	}
 	conn, err := sshconn.Dial(ctx, addr, sshconn.Options{
 		User:              o.User,
@@ -134,7 +149,9 @@ func Dial(ctx context.Context, addr string, o Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{options: o, ssh: conn, chunks: make(chan []byte), stop: make(chan struct{})}
-	c.screen.line = o.Output
+	if o.Output != nil {
+		c.screen.line = func(line string) { o.Output(c.shown(line)) }
+	}
 	if err := c.shell(ctx); err != nil {
 		c.Close()
 		return nil, err
@@ -142,17 +159,32 @@ func Dial(ctx context.Context, addr string, o Options) (*Client, error) {
 	return c, nil
 }
 
-// shell starts the CLI on a terminal and waits for its first prompt, which a
-// node may take half a minute to show.
-func (c *Client) shell(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, func() { c.ssh.Close() })
-	defer stop()
-	fail := func(err error) error {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return fmt.Errorf("start the node's CLI: %w", err)
+// shown is a line as it may be shown.
+func (c *Client) shown(line string) string {
+	if c.hide == "" {
+		return line
 	}
+	return strings.ReplaceAll(line, c.hide, "***")
+}
+
+// shell starts the CLI on a terminal, waits for its first prompt, and turns the pager
+// off where the node knows how: what it answers does not matter, both pagers are
+// answered if they appear all the same.
+func (c *Client) shell(ctx context.Context) error {
+	e := exchange{timeout: c.options.FirstPrompt}
+	if _, err := c.within(ctx, e, func(ctx context.Context) (string, error) { return c.first(ctx, e) }); err != nil {
+		return err
+	}
+	told := c.screen.line
+	c.screen.line = nil
+	defer func() { c.screen.line = told }()
+	_, err := c.run(ctx, exchange{command: cmdNoPager, timeout: c.options.Timeout})
+	return err
+}
+
+// first opens the terminal and reads up to the first prompt.
+func (c *Client) first(ctx context.Context, e exchange) (string, error) {
+	fail := func(err error) (string, error) { return "", fmt.Errorf("start the node's CLI: %w", err) }
 	session, err := c.ssh.NewSession()
 	if err != nil {
 		return fail(err)
@@ -174,8 +206,7 @@ func (c *Client) shell(ctx context.Context) error {
 		return fail(err)
 	}
 	go c.receive(output)
-	_, err = c.converse(ctx, exchange{timeout: c.options.Timeout})
-	return err
+	return c.converse(ctx, e)
 }
 
 // receive passes on what the node sends.

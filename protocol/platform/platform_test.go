@@ -93,7 +93,8 @@ type node struct {
 	log   []string
 }
 
-func (n *node) handle(_ context.Context, command string, out func(string), confirm func(string) (bool, error)) error {
+func (n *node) handle(_ context.Context, command string, t *platform.Terminal) error {
+	out, confirm := t.Print, t.Confirm
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.log = append(n.log, command)
@@ -247,11 +248,15 @@ func TestWrongPassword(t *testing.T) {
 }
 
 // play is a node made of raw terminal output: each step is sent when what it
-// waits for has been typed.
+// waits for has been typed. After the first one the pager is turned off, which this node
+// does not know.
 type step struct{ await, send string }
+
+var noPager = step{"set cli pagination off\r", "set cli pagination off\r\nExecuted command unsuccessfully\r\nNo valid command entered\r\nadmin:"}
 
 func play(t *testing.T, steps ...step) (addr string, key ssh.Signer, rest func() string) {
 	t.Helper()
+	steps = slices.Insert(steps, 1, noPager)
 	key = newHostKey(t)
 	var mu sync.Mutex
 	var left strings.Builder
@@ -390,7 +395,7 @@ func TestUnexpectedQuestion(t *testing.T) {
 func TestNotThatCLI(t *testing.T) {
 	addr, key, _ := play(t, step{"", "Last login: yesterday\r\n[root@host ~]# "})
 	o := options(key)
-	o.Timeout = 3 * time.Second
+	o.FirstPrompt = 3 * time.Second
 	_, err := platform.Dial(t.Context(), addr, o)
 	var unexpected *platform.UnexpectedError
 	if !errors.As(err, &unexpected) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(unexpected.Output, "root@host") {

@@ -31,6 +31,9 @@ type ServerOptions struct {
 
 	// Login judges a user name and password. Called on several goroutines.
 	Login func(user string, password []byte) bool
+	// Interactive asks for the password by keyboard-interactive alone, as newer nodes do;
+	// else by the method password.
+	Interactive bool
 	// AuthorizedKeys log in any user.
 	AuthorizedKeys []ssh.PublicKey
 
@@ -58,11 +61,22 @@ func NewServer(o ServerOptions) *Server {
 		config.BannerCallback = func(ssh.ConnMetadata) string { return o.Banner }
 	}
 	if o.Login != nil {
-		config.PasswordCallback = func(c ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
+		judge := func(c ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
 			if len(password) > maxPasswordSize || !o.Login(c.User(), password) {
 				return nil, ErrLogin
 			}
 			return nil, nil
+		}
+		if o.Interactive {
+			config.KeyboardInteractiveCallback = func(c ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+				answers, err := ask("", "", []string{"Password: "}, []bool{false})
+				if err != nil || len(answers) != 1 {
+					return nil, ErrLogin
+				}
+				return judge(c, []byte(answers[0]))
+			}
+		} else {
+			config.PasswordCallback = judge
 		}
 	}
 	if len(o.AuthorizedKeys) > 0 {
