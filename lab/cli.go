@@ -20,15 +20,17 @@ import (
 // reference/cucm-facts.md quotes.
 type cli struct{ n *Node }
 
-type (
-	printer   = func(string)
-	confirmer = func(prompt string) (bool, error)
-)
+// screen is what commands are typed on: a platform.Terminal.
+type screen interface {
+	Print(text string)
+	Confirm(question string) (bool, error)
+	Paste() (string, error) // PEM up to an empty line
+}
 
 // command of the CLI: the words, and what a node does on them.
 type command struct {
 	words *regexp.Regexp
-	run   func(c *cli, ctx context.Context, args []string, out printer, confirm confirmer) error
+	run   func(c *cli, ctx context.Context, args []string, t screen) error
 }
 
 // words compiles a command's pattern: the whole line, blanks in any number, also
@@ -51,11 +53,11 @@ var commands = []command{
 }
 
 // run is the platform.Handler.
-func (c *cli) run(ctx context.Context, line string, t *platform.Terminal) error {
+func (c *cli) run(ctx context.Context, line string, t screen) error {
 	c.n.lab.log.printf("%s: cli: %q", c.n.name(), line)
 	for _, cmd := range commands {
 		if m := cmd.words.FindStringSubmatch(line); m != nil {
-			return cmd.run(c, ctx, m[1:], t.Print, t.Confirm)
+			return cmd.run(c, ctx, m[1:], t)
 		}
 	}
 	return platform.ErrUnknownCommand
@@ -82,40 +84,40 @@ func (c *cli) onlyPublisher() error {
 	return errNotPublisher
 }
 
-func (c *cli) showCTL(_ context.Context, _ []string, out printer, _ confirmer) error {
+func (c *cli) showCTL(_ context.Context, _ []string, t screen) error {
 	data, err := c.n.read(ctlName)
 	if errors.Is(err, fs.ErrNotExist) {
-		out("Length of CTL file: 0")
-		out("CTL File not found. Please run CTLClient plugin or run the CLI - utils ctl.. to generate the CTL file.")
-		out("Error parsing the CTL File.")
+		t.Print("Length of CTL file: 0")
+		t.Print("CTL File not found. Please run CTLClient plugin or run the CLI - utils ctl.. to generate the CTL file.")
+		t.Print("Error parsing the CTL File.")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return show(data, "CTL", out)
+	return show(data, "CTL", t)
 }
 
-func (c *cli) showITL(_ context.Context, _ []string, out printer, _ confirmer) error {
+func (c *cli) showITL(_ context.Context, _ []string, t screen) error {
 	data, err := c.n.read(itlName)
 	if errors.Is(err, fs.ErrNotExist) {
-		out("Length of ITL file: 0")
-		out("ITL File not found. Please run the CLI - utils itl.. to generate the ITL file.")
-		out("Error parsing the ITL File!!")
+		t.Print("Length of ITL file: 0")
+		t.Print("ITL File not found. Please run the CLI - utils itl.. to generate the ITL file.")
+		t.Print("Error parsing the ITL File!!")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return show(data, "ITL", out)
+	return show(data, "ITL", t)
 }
 
 // show prints a list as the node does.
-func show(data []byte, kind string, out printer) error {
+func show(data []byte, kind string, t screen) error {
 	l, err := ctlbuild.Parse(data)
 	if err != nil {
-		out(fmt.Sprintf("Length of %s file: %d", kind, len(data)))
-		out(fmt.Sprintf("Error parsing the %s File.", kind))
+		t.Print(fmt.Sprintf("Length of %s file: %d", kind, len(data)))
+		t.Print(fmt.Sprintf("Error parsing the %s File.", kind))
 		return nil
 	}
 	var b bytes.Buffer
@@ -123,19 +125,19 @@ func show(data []byte, kind string, out printer) error {
 		return err
 	}
 	for line := range strings.Lines(b.String()) {
-		out(strings.TrimRight(line, "\r\n"))
+		t.Print(strings.TrimRight(line, "\r\n"))
 	}
 	return nil
 }
 
-func (c *cli) version(_ context.Context, _ []string, out printer, _ confirmer) error {
-	out("Active Master Version: " + c.n.lab.release().full)
-	out("Active Version Installed Software Options:")
-	out("No Installed Software Options Found.")
+func (c *cli) version(_ context.Context, _ []string, t screen) error {
+	t.Print("Active Master Version: " + c.n.lab.release().full)
+	t.Print("Active Version Installed Software Options:")
+	t.Print("No Installed Software Options Found.")
 	return nil
 }
 
-func (c *cli) setCluster(ctx context.Context, args []string, out printer, confirm confirmer) error {
+func (c *cli) setCluster(ctx context.Context, args []string, t screen) error {
 	if err := c.onlyPublisher(); err != nil {
 		return err
 	}
@@ -144,7 +146,7 @@ func (c *cli) setCluster(ctx context.Context, args []string, out printer, confir
 	if mixed {
 		mode, title = "Mixed", "Mixed mode"
 	}
-	ok, err := confirm("This operation will set the cluster to " + title + ". Do you want to continue? (y/n):")
+	ok, err := t.Confirm("This operation will set the cluster to " + title + ". Do you want to continue? (y/n):")
 	if err != nil || !ok {
 		return err
 	}
@@ -154,8 +156,8 @@ func (c *cli) setCluster(ctx context.Context, args []string, out printer, confir
 	if mixed && l.st.ExportRefused {
 		return errNotExport
 	}
-	out("")
-	out("Moving Cluster to " + mode + " Mode")
+	t.Print("")
+	t.Print("Moving Cluster to " + mode + " Mode")
 	l.st.Mixed = mixed
 	missed, err := l.publishCTL(ctx)
 	if err != nil {
@@ -164,17 +166,17 @@ func (c *cli) setCluster(ctx context.Context, args []string, out printer, confir
 	if err := l.refreshHeld(ctx); err != nil {
 		return err
 	}
-	c.missed(missed, out)
-	out("Cluster set to " + mode + " Mode")
-	out(restartLine)
+	c.missed(missed, t)
+	t.Print("Cluster set to " + mode + " Mode")
+	t.Print(restartLine)
 	return nil
 }
 
-func (c *cli) update(ctx context.Context, _ []string, out printer, confirm confirmer) error {
+func (c *cli) update(ctx context.Context, _ []string, t screen) error {
 	if err := c.onlyPublisher(); err != nil {
 		return err
 	}
-	ok, err := confirm("This operation will update the CTLFile. Do you want to continue? (y/n):")
+	ok, err := t.Confirm("This operation will update the CTLFile. Do you want to continue? (y/n):")
 	if err != nil || !ok {
 		return err
 	}
@@ -184,32 +186,32 @@ func (c *cli) update(ctx context.Context, _ []string, out printer, confirm confi
 	if !l.st.Mixed {
 		return errNotMixed
 	}
-	out("")
-	out("Updating CTL file")
+	t.Print("")
+	t.Print("Updating CTL file")
 	missed, err := l.publishCTL(ctx)
 	if err != nil {
 		return err
 	}
-	c.missed(missed, out)
-	out("CTL file Updated")
-	out(restartLine)
+	c.missed(missed, t)
+	t.Print("CTL file Updated")
+	t.Print(restartLine)
 	return nil
 }
 
-func (c *cli) missed(nodes []string, out printer) {
+func (c *cli) missed(nodes []string, t screen) {
 	for _, n := range nodes {
-		out("Unable to copy the CTL file to " + n)
+		t.Print("Unable to copy the CTL file to " + n)
 	}
 }
 
-func (c *cli) deleteTFTP(_ context.Context, args []string, out printer, confirm confirmer) error {
+func (c *cli) deleteTFTP(_ context.Context, args []string, t screen) error {
 	name := args[0]
 	if _, err := c.n.read(name); err != nil {
-		out("files: found = 0, deleted = 0")
+		t.Print("files: found = 0, deleted = 0")
 		return nil
 	}
-	out("Delete the File " + name + "?")
-	ok, err := confirm(`Enter "y" followed by return to continue: `)
+	t.Print("Delete the File " + name + "?")
+	ok, err := t.Confirm(`Enter "y" followed by return to continue: `)
 	if err != nil || !ok {
 		return err
 	}
@@ -218,35 +220,35 @@ func (c *cli) deleteTFTP(_ context.Context, args []string, out printer, confirm 
 	defer l.mu.Unlock()
 	switch err := os.Remove(filepath.Join(c.n.Folder, name)); {
 	case errors.Is(err, fs.ErrNotExist):
-		out("files: found = 0, deleted = 0")
+		t.Print("files: found = 0, deleted = 0")
 	case err != nil:
 		return err
 	default:
 		l.log.printf("%s: %s deleted", c.n.Name, name)
-		out("files: found = 1, deleted = 1")
+		t.Print("files: found = 1, deleted = 1")
 	}
 	return nil
 }
 
 // sql answers the one question of the enterprise parameters that the technote
 // asks.
-func (c *cli) sql(_ context.Context, args []string, out printer, _ confirmer) error {
+func (c *cli) sql(_ context.Context, args []string, t screen) error {
 	l := c.n.lab
 	l.mu.Lock()
 	mixed := l.st.Mixed
 	l.mu.Unlock()
 	if args[0] != "ClusterSecurityMode" {
-		out("paramname paramvalue")
-		out("========= ==========")
+		t.Print("paramname paramvalue")
+		t.Print("========= ==========")
 		return nil
 	}
-	out("paramname           paramvalue")
-	out("=================== ==========")
-	out(fmt.Sprintf("ClusterSecurityMode %d", modeValue(mixed)))
+	t.Print("paramname           paramvalue")
+	t.Print("=================== ==========")
+	t.Print(fmt.Sprintf("ClusterSecurityMode %d", modeValue(mixed)))
 	return nil
 }
 
-func (c *cli) restart(ctx context.Context, args []string, out printer, _ confirmer) error {
+func (c *cli) restart(ctx context.Context, args []string, t screen) error {
 	for _, name := range []string{serviceTFTP, serviceCallManager, serviceTVS} {
 		if !strings.EqualFold(name, args[0]) {
 			continue
@@ -254,14 +256,14 @@ func (c *cli) restart(ctx context.Context, args []string, out printer, _ confirm
 		l := c.n.lab
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		out("Don't press Ctrl-c while the service is getting RESTARTED.If Service has not Restarted Properly, execute the same Command Again")
-		out("Service Manager is running")
-		out(name + "[STOPPING]")
-		out(name + "[STARTING]")
+		t.Print("Don't press Ctrl-c while the service is getting RESTARTED.If Service has not Restarted Properly, execute the same Command Again")
+		t.Print("Service Manager is running")
+		t.Print(name + "[STOPPING]")
+		t.Print(name + "[STARTING]")
 		if err := c.n.restartService(ctx, name); err != nil {
 			return err
 		}
-		out(name + "[STARTED]")
+		t.Print(name + "[STARTED]")
 		return nil
 	}
 	return nil

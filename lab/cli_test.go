@@ -123,12 +123,11 @@ func TestCLIWords(t *testing.T) {
 		}
 	}
 	run := (&cli{l.publisher()}).run
-	if err := run(t.Context(), "utils system shutdown", func(string) {}, nil); !errors.Is(err, platform.ErrUnknownCommand) {
+	if err := run(t.Context(), "utils system shutdown", &paper{}); !errors.Is(err, platform.ErrUnknownCommand) {
 		t.Errorf("a command that is not known: %v", err)
 	}
 	before := served(t, l, itlName).MD5()
-	no := func(string) (bool, error) { return false, nil }
-	if err := run(t.Context(), "utils ctl set-cluster non-secure-mode", func(string) {}, no); err != nil || !l.Status().Mixed || served(t, l, itlName).MD5() != before {
+	if err := run(t.Context(), "utils ctl set-cluster non-secure-mode", &paper{no: true}); err != nil || !l.Status().Mixed || served(t, l, itlName).MD5() != before {
 		t.Errorf("an answer of no: %v", err)
 	}
 }

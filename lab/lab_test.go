@@ -159,14 +159,23 @@ func save(t *testing.T, n *Node, data []byte) {
 // admin runs a command of the administration CLI on a node and answers yes.
 func admin(t *testing.T, n *Node, line string) string {
 	t.Helper()
-	var b bytes.Buffer
-	say := func(s string) { b.WriteString(s + "\n") }
-	err := (&cli{n}).run(t.Context(), line, say, func(prompt string) (bool, error) { say(prompt); return true, nil })
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", line, err, b.String())
+	p := &paper{}
+	if err := (&cli{n}).run(t.Context(), line, p); err != nil {
+		t.Fatalf("%s: %v\n%s", line, err, p.String())
 	}
-	return b.String()
+	return p.String()
 }
+
+// paper is a screen that answers every question alike and keeps what was printed.
+type paper struct {
+	strings.Builder
+	no    bool
+	paste string
+}
+
+func (p *paper) Print(text string)                 { p.WriteString(text + "\n") }
+func (p *paper) Confirm(text string) (bool, error) { p.Print(text); return !p.no, nil }
+func (p *paper) Paste() (string, error)            { return p.paste, nil }
 
 func TestUpIsAWorkingTokenlessCluster(t *testing.T) {
 	l := up(t, Options{KeyBits: 2048})

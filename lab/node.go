@@ -366,7 +366,7 @@ func (n *Node) newCLI() *platform.Server {
 	return platform.NewServer(platform.ServerOptions{
 		HostKey: n.hostKey,
 		Login:   func(user string, password []byte) bool { return n.lab.login(user, adminUser, password) },
-		Handler: (&cli{n}).run,
+		Handler: func(ctx context.Context, line string, t *platform.Terminal) error { return (&cli{n}).run(ctx, line, t) },
 		Banner:  "Command Line Interface is starting up, please wait ...\n\n   Welcome to the Platform Command Line Interface\n",
 	})
 }
