@@ -214,8 +214,11 @@ func (a *asker) Confirm(ctx context.Context, c workflow.Confirmation) (bool, err
 			content.Add(widgets.NewNotice(noticeOf(h.Severity), strings.TrimSpace(h.Message)))
 		}
 		yes := t("button.continue")
-		if c.Danger {
+		switch e := c.Plan.Earlier(); {
+		case c.Danger:
 			yes = t("confirm.accept-loss")
+		case e != nil && e.Back:
+			yes = t("result.take-back.yes")
 		}
 		return widgets.NewQuestion(a.dialogs, title, content, yes, t("button.cancel"), c.Danger || c.Undescribed)
 	})

@@ -139,44 +139,50 @@ func (d *distributeScreen) draw() {
 	widgets.Visible(d.said, d.lines != "")
 }
 
-// distribute executes a job's plan and goes on to its result.
+// distribute asks whether to go on, and does what a job's plan says. The review stays in front
+// until the first node is touched: a wrong PIN leads back to where the person was.
 func (s *shell) distribute(j *job) {
 	d := s.screens[screenDistribute].(*distributeScreen)
 	d.reset(s.model.snapshot)
-	s.open(screenDistribute)
+	plan := j.plan
+	s.writing = func() { s.open(screenDistribute) }
 	d.task = runJob(s, t("distribute.working"),
 		func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
-			var result *workflow.Result
-			var err error
-			if j.publisher {
-				result, err = session.ExecuteTokenless(ctx, j.plan, workflow.ExecuteOptions{})
-			} else {
-				result, err = session.Execute(ctx, j.plan, j.signed, workflow.ExecuteOptions{})
+			agreed, err := session.Agree(ctx, plan, workflow.ToWrite)
+			if err != nil {
+				return nil, err
 			}
-			if ctx.Err() == nil {
+			result, err := session.Execute(ctx, agreed, workflow.ExecuteOptions{})
+			if result != nil && ctx.Err() == nil {
 				// What was seen before is history. Where this fails, the result still stands, and
 				// the overview says what could not be read when it is asked for.
 				_ = session.Refresh(ctx)
 			}
 			return result, err
 		},
-		func(result *workflow.Result, err error) {
-			s.model.findings = nil
-			var partial *cluster.PartialError
-			if err != nil && !errors.As(err, &partial) {
-				if s.current == screenDistribute {
-					s.open(screenReview)
-				}
-				s.failUnlessStopped(t("distribute.title"), err)
-				return
-			}
-			if result == nil && partial != nil {
-				result = &workflow.Result{Plan: j.plan, List: j.signed, Outcome: partial.Outcome}
-			}
-			j.result = result
-			s.open(screenResult)
-			if err != nil {
-				s.fail(t("distribute.title"), err)
-			}
-		})
+		func(result *workflow.Result, err error) { s.distributed(j, result, err) })
+}
+
+// distributed shows how a job ended.
+func (s *shell) distributed(j *job, result *workflow.Result, err error) {
+	s.writing = nil
+	s.doneWaiting()
+	s.model.findings = nil
+	var partial *cluster.PartialError
+	if err != nil && !errors.As(err, &partial) {
+		if s.current == screenDistribute {
+			s.open(screenReview)
+		}
+		s.failUnlessStopped(t("distribute.title"), err)
+		s.watchTokens() // what a token says of the tries left is read when it is found
+		return
+	}
+	if result == nil && partial != nil {
+		result = &workflow.Result{Plan: j.plan, Outcome: partial.Outcome}
+	}
+	j.result = result
+	s.open(screenResult)
+	if err != nil {
+		s.fail(t("distribute.title"), err)
+	}
 }

@@ -51,18 +51,33 @@ func TestSaveSignedFile(t *testing.T) {
 	}
 	p.tap("button.close")
 
-	// It is signed already: no PIN again. The file is there: it is asked about.
+	// Nothing signed is left behind: it is asked and signed anew. The file is there: it is
+	// asked about.
 	p.on(screenReview)
 	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p.tap("review.save")
+	p.untilSays(tr("confirm.save.title"))
+	p.tap("confirm.accept-loss")
+	p.typeSecret("pin.label", softhsm.DefaultPIN)
 	p.saveAs(path)
 	p.untilSays(tr("files.overwrite"))
 	p.tap("button.cancel")
 	if kept, err := os.ReadFile(path); err != nil || string(kept) != "mine" {
 		t.Errorf("the file became %q (%v)", kept, err)
 	}
+
+	// To have saved the file is no yes to writing it, and no PIN for it.
+	p.tap("button.cancel")
+	p.on(screenReview)
+	p.agree()
+	p.untilSays(tr("pin.title"))
+	if after := p.served(); !equal(before, after) {
+		t.Errorf("written after it was saved: %v became %v", before, after)
+	}
+	p.tap("button.cancel")
+	p.on(screenReview)
 }
 
 // saveAs answers the dialog for a file's name.

@@ -168,42 +168,33 @@ func (h *historyScreen) takeBack() {
 	h.s.takeBack(h.chosen().ID, func(*workflow.Result) { h.read() })
 }
 
-// finishJob ends a job, forward or back. Phones that would refuse the file that the nodes
-// are to serve then are named, and the person asked, before anything is written.
+// finishJob ends a job, forward or back: what phones will make of it is looked at first, and
+// workflow asks where that, or a job that is done, calls for a question.
 func finishJob(ctx context.Context, session *workflow.Session, id string, back bool) (*workflow.Result, error) {
-	p, err := session.PlanFinish(ctx, id, back)
+	p, err := session.PlanFinish(ctx, workflow.FinishRequest{ID: id, Back: back})
 	if err != nil {
 		return nil, err
 	}
-	if p.Dangerous() {
-		if err := session.Agree(ctx, p); err != nil {
-			return nil, err
-		}
+	agreed, err := session.Agree(ctx, p, workflow.ToWrite)
+	if err != nil {
+		return nil, err
 	}
-	return session.Finish(ctx, id, workflow.FinishOptions{Back: back, Plan: p})
+	return session.Execute(ctx, agreed, workflow.ExecuteOptions{})
 }
 
-// takeBack asks, then puts the former file back everywhere.
+// takeBack puts the former file back everywhere; workflow asks, and says which job it is.
 func (s *shell) takeBack(id string, done func(*workflow.Result)) {
-	q := widgets.NewQuestion(s.dialogs, t("result.take-back.title"), widgets.Flush(widgets.Wrapped(t("result.take-back.text"))),
-		t("result.take-back.yes"), t("button.cancel"), true)
-	q.OnAnswer = func(yes bool) {
-		if !yes {
-			return
-		}
-		runJob(s, t("result.taking-back"),
-			func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
-				return finishJob(ctx, session, id, true)
-			},
-			func(res *workflow.Result, err error) {
-				s.model.findings = nil
-				if err != nil {
-					s.failUnlessStopped(t("result.take-back"), err)
-				}
-				if res != nil {
-					done(res)
-				}
-			})
-	}
-	q.Show()
+	runJob(s, t("result.taking-back"),
+		func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
+			return finishJob(ctx, session, id, true)
+		},
+		func(res *workflow.Result, err error) {
+			s.model.findings = nil
+			if err != nil {
+				s.failUnlessStopped(t("result.take-back"), err)
+			}
+			if res != nil {
+				done(res)
+			}
+		})
 }

@@ -41,7 +41,7 @@ type job struct {
 	signWith  *token.Info
 
 	plan   *workflow.Plan
-	signed *ctlbuild.List
+	file   *ctlbuild.List // jobDistribute: signed already
 	result *workflow.Result
 }
 
@@ -120,7 +120,7 @@ func (s *shell) beginDistribute(list *ctlbuild.List) {
 	if s.model.session == nil {
 		return
 	}
-	s.model.job = &job{kind: jobDistribute, signed: list}
+	s.model.job = &job{kind: jobDistribute, file: list}
 	s.plan()
 }
 
@@ -199,11 +199,14 @@ func (j *job) tokenDERs() [][]byte {
 	return ders
 }
 
-func (j *job) signURI() string {
-	if j.signWith == nil {
-		return ""
+// signing is who signs, and which tokens the list gains.
+func (j *job) signing() workflow.Signing {
+	sg := workflow.Signing{TokenCerts: j.tokenDERs()}
+	if j.signWith != nil {
+		u := j.signWith.URI()
+		sg.With = &u
 	}
-	return uriOf(*j.signWith)
+	return sg
 }
 
 // plan asks workflow what the choices mean, and shows the review.
@@ -217,9 +220,6 @@ func (s *shell) plan() {
 			}
 			if s.model.job == j && s.model.session == session {
 				j.plan, j.result = p, nil
-				if j.kind != jobDistribute {
-					j.signed = nil
-				}
 				s.open(screenReview)
 			}
 		})
@@ -229,8 +229,7 @@ func (s *shell) plan() {
 func (j *job) ask(ctx context.Context, session *workflow.Session) (*workflow.Plan, error) {
 	switch {
 	case j.kind == jobDistribute:
-		p, _, err := session.PlanDistribute(ctx, j.signed.Bytes())
-		return p, err
+		return session.PlanDistribute(ctx, j.file.Bytes())
 	case j.publisher && j.kind == jobMixed:
 		return session.PlanTokenless(ctx, workflow.TokenlessMixed)
 	case j.publisher && j.kind == jobNonSecure:
@@ -238,12 +237,11 @@ func (j *job) ask(ctx context.Context, session *workflow.Session) (*workflow.Pla
 	case j.publisher:
 		return session.PlanTokenless(ctx, workflow.TokenlessUpdate)
 	case j.kind == jobToTokens:
-		return session.PlanMigrateToTokens(ctx, workflow.MigrateRequest{TokenCerts: j.tokenDERs(), SignWith: j.signURI()})
+		return session.PlanMigrateToTokens(ctx, j.signing())
 	case j.kind == jobMixed, j.kind == jobNonSecure:
-		return session.PlanMode(ctx, workflow.ModeRequest{
-			Mixed: j.kind == jobMixed, SignWith: j.signURI(), AddTokenCerts: j.tokenDERs()})
+		return session.PlanMode(ctx, workflow.ModeRequest{Signing: j.signing(), Mixed: j.kind == jobMixed})
 	}
-	r := workflow.UpdateRequest{SignWith: j.signURI(), AddTokenCerts: j.tokenDERs(), AddTFTP: j.tftp, AddFirewall: j.firewall}
+	r := workflow.UpdateRequest{Signing: j.signing(), AddTFTP: j.tftp, AddFirewall: j.firewall}
 	for _, i := range j.removed {
 		r.Remove = append(r.Remove, number(i))
 	}

@@ -193,7 +193,7 @@ func (r *resultScreen) resumeJob() {
 	id := j.result.Outcome.ID
 	runJob(s, t("history.resuming"),
 		func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
-			return session.Resume(ctx, id)
+			return finishJob(ctx, session, id, false)
 		},
 		func(res *workflow.Result, err error) {
 			s.model.findings = nil

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 
+	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
 	"ctlclient/trust"
@@ -142,54 +144,42 @@ func hazardNotice(h hazard.Hazard) fyne.CanvasObject {
 	return widgets.NewNotice(noticeOf(h.Severity), h.Message, below...)
 }
 
-// saveSigned signs and keeps the file instead of uploading it.
+// saveSigned asks about saving, signs, and keeps the file instead of uploading it. Nothing is
+// left of it that could be written to the nodes later: that is agreed to, and signed, anew.
 func (r *reviewScreen) saveSigned() {
 	s, j := r.s, r.s.model.job
-	s.signJob(j, func(signed *ctlbuild.List) {
-		saveAs(s, t("review.save"), workflow.CTLFileName, signed.Bytes(), func(path string) {
-			s.say(t("review.saved", map[string]any{"File": path}))
-		})
-	})
-}
-
-// signJob asks to go on, asks the PIN once and signs; what was signed already is kept.
-func (s *shell) signJob(j *job, done func(*ctlbuild.List)) {
-	if j == nil || j.plan == nil {
+	if j == nil || j.plan == nil || !j.plan.Signs() {
 		return
 	}
-	if j.signed != nil && j.kind != jobDistribute {
-		done(j.signed)
-		return
-	}
-	signed, plan, sign := j.signed, j.plan, j.hasEntries()
+	plan := j.plan
 	runJob(s, t("sign.signing"),
 		func(ctx context.Context, session *workflow.Session) (*ctlbuild.List, error) {
-			if err := session.Agree(ctx, plan); err != nil {
+			agreed, err := session.Agree(ctx, plan, workflow.ToSave)
+			if err != nil {
 				return nil, err
 			}
-			if !sign {
-				return signed, nil
-			}
-			return session.Sign(ctx, plan)
+			return session.Sign(ctx, agreed)
 		},
 		func(signed *ctlbuild.List, err error) {
 			s.doneWaiting()
 			if err != nil {
-				s.failUnlessStopped(t("review.sign"), err)
+				s.failUnlessStopped(t("review.save"), err)
 				s.watchTokens() // what a token says of the tries left is read when it is found
 				return
 			}
-			if s.model.job == j {
-				j.signed = signed
-				done(signed)
-			}
+			saveAs(s, t("review.save"), workflow.CTLFileName, signed.Bytes(), func(path string) {
+				s.say(t("review.saved", map[string]any{"File": path}))
+			})
 		})
 }
 
 // confirmWords says in the person's language what workflow asks about the job in hand.
 func (s *shell) confirmWords(c workflow.Confirmation) (title, text string) {
+	if e := c.Plan.Earlier(); e != nil && e.Back {
+		return t("result.take-back.title"), s.takeBackWords(e.Job)
+	}
 	j := s.model.job
-	if j == nil || j.plan == nil {
+	if j == nil || j.plan == nil || c.Plan != j.plan {
 		return c.Title, c.Text
 	}
 	p := j.plan
@@ -198,6 +188,9 @@ func (s *shell) confirmWords(c workflow.Confirmation) (title, text string) {
 	if p.Draft != nil {
 		data["Records"] = fmt.Sprint(len(p.Draft.Records))
 		text = t("confirm.text", data)
+	}
+	if c.Purpose == workflow.ToSave {
+		return t("confirm.save.title"), t("confirm.save", data)
 	}
 	if p.Mode != nil && *p.Mode {
 		text += " " + t("confirm.mixed")
@@ -210,7 +203,17 @@ func (s *shell) confirmWords(c workflow.Confirmation) (title, text string) {
 	return t("confirm.title", map[string]any{"Job": j.title()}), text
 }
 
+// takeBackWords names a job that is to be taken back: what, when and by whom.
+func (s *shell) takeBackWords(job cluster.Job) string {
+	text := t("result.take-back.text", map[string]any{"Job": jobText(job.Kind), "When": job.Started.Local().Format(time.DateTime)})
+	if by := job.Note["by"]; by != "" {
+		text += " " + t("result.take-back.by", map[string]any{"By": by})
+	}
+	return text
+}
+
 func (r *reviewScreen) signAndDistribute() {
-	s, j := r.s, r.s.model.job
-	s.signJob(j, func(*ctlbuild.List) { s.distribute(j) })
+	if j := r.s.model.job; j != nil && j.plan != nil {
+		r.s.distribute(j)
+	}
 }

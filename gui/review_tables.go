@@ -190,7 +190,7 @@ func (r *reviewScreen) fillDiff(p *workflow.Plan) {
 	}
 	if p.Draft != nil {
 		then = t("review.sum", map[string]any{"Records": fmt.Sprint(len(p.Draft.Records)), "Signer": p.SignerName()})
-	} else if l := r.s.model.job.signed; l != nil {
+	} else if l := r.s.model.job.file; l != nil {
 		then = t("review.sum", map[string]any{"Records": fmt.Sprint(len(l.Records)), "Signer": signerOf(l)})
 	}
 	r.sums.Add(widgets.Facts(t("review.now"), now, t("review.then"), then))

@@ -201,17 +201,14 @@ func (p *practised) migrate() {
 		p.Fatal(err)
 	}
 	defer s.Close()
-	plan, err := s.PlanMigrateToTokens(ctx, workflow.MigrateRequest{
-		Tokens: []string{"pkcs11:token=SAST-1", "pkcs11:token=SAST-2"}})
-	if err == nil {
-		err = s.Agree(ctx, plan)
-	}
+	plan, err := s.PlanMigrateToTokens(ctx, workflow.Signing{
+		Tokens: []token.URI{{Token: "SAST-1"}, {Token: "SAST-2"}}})
 	if err != nil {
 		p.Fatal(err)
 	}
-	signed, err := s.Sign(ctx, plan)
+	agreed, err := s.Agree(ctx, plan, workflow.ToWrite)
 	if err == nil {
-		_, err = s.Execute(ctx, plan, signed, workflow.ExecuteOptions{})
+		_, err = s.Execute(ctx, agreed, workflow.ExecuteOptions{})
 	}
 	if err != nil {
 		p.Fatal(err)
@@ -286,8 +283,7 @@ func TestPlanIsRefusedInTheWordsOfTheCommand(t *testing.T) {
 	p.on(screenEntries)
 	p.tap("entries.next")
 	p.until("the refusal", p.dialogOpen)
-	_, want := p.s.model.session.PlanMigrateToTokens(t.Context(), workflow.MigrateRequest{
-		TokenCerts: p.s.model.job.tokenDERs(), SignWith: p.s.model.job.signURI()})
+	_, want := p.s.model.session.PlanMigrateToTokens(t.Context(), p.s.model.job.signing())
 	p.saysError(want)
 	p.tap("button.close")
 	p.on(screenEntries)
@@ -329,9 +325,6 @@ func TestWrongPIN(t *testing.T) {
 	}
 	p.tap("button.close")
 	p.on(screenReview)
-	if p.s.model.job.signed != nil {
-		t.Error("it counts as signed")
-	}
 }
 
 func (p *practised) wrongPINOnTheCommandLine() error {
@@ -347,15 +340,15 @@ func (p *practised) wrongPINOnTheCommandLine() error {
 		p.Fatal(err)
 	}
 	defer s.Close()
-	plan, err := s.PlanMigrateToTokens(p.Context(), workflow.MigrateRequest{
-		TokenCerts: p.s.model.job.tokenDERs(), SignWith: p.s.model.job.signURI()})
-	if err == nil {
-		err = s.Agree(p.Context(), plan)
-	}
+	plan, err := s.PlanMigrateToTokens(p.Context(), p.s.model.job.signing())
 	if err != nil {
 		p.Fatal(err)
 	}
-	_, err = s.Sign(p.Context(), plan)
+	agreed, err := s.Agree(p.Context(), plan, workflow.ToSave)
+	if err != nil {
+		p.Fatal(err)
+	}
+	_, err = s.Sign(p.Context(), agreed)
 	return err
 }
 
@@ -419,7 +412,8 @@ func TestResultAndHistory(t *testing.T) {
 		t.Error("a job that is done can be resumed")
 	}
 	p.tap("result.take-back")
-	p.mustSay(tr("result.take-back.text"))
+	p.untilSays(tr("result.take-back.title"))
+	p.mustSay(h.jobs[0].Note["by"])
 	p.tap("result.take-back.yes")
 	p.on(screenHistory)
 	p.mustSay(tr("outcome.taken-back"))

@@ -54,6 +54,7 @@ const (
 // shell is the window: a list of screens at the left, one of them at the right, and below
 // what is under way, with its Cancel.
 type shell struct {
+	writing func() // when the job in hand touches the first node
 	app     fyne.App
 	window  fyne.Window
 	options Options
@@ -166,6 +167,10 @@ func (s *shell) event(e workflow.Event) {
 		s.status.progress(e.Done, e.Total)
 	}
 	s.showWaiting(e)
+	if s.writing != nil && e.Type == workflow.EventStep && (e.Step == workflow.StepDistribute || e.Step == workflow.StepPublisher) {
+		s.writing()
+		s.writing = nil
+	}
 	if sc, ok := s.screens[s.current].(interface{ event(workflow.Event) }); ok {
 		sc.event(e)
 	}
@@ -174,7 +179,7 @@ func (s *shell) event(e workflow.Event) {
 // showWaiting says in the middle of the window that a token wants its keypad or a touch: who
 // looks at the token does not read a status bar. The next step of the job takes it away.
 func (s *shell) showWaiting(e workflow.Event) {
-	wants := e.Type == workflow.EventInfo && (e.State == "keypad" || e.State == "waiting")
+	wants := e.Type == workflow.EventInfo && (e.State == workflow.StateKeypad || e.State == workflow.StateWaiting)
 	if wants || e.Type == workflow.EventStep {
 		s.doneWaiting()
 	}

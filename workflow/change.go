@@ -39,7 +39,7 @@ func (s *Session) askAboutSigner(ctx context.Context, p *Plan) (err error) {
 	if s.Snapshot.ITL == nil || p.signer == nil || p.TVS[cn] != nil || p.Old != nil && knows(p.Old, p.signer) {
 		return nil
 	}
-	defer s.step("ask-tvs", "asking TVS on every node about "+cn)(&err)
+	defer s.step(StepAskTVS, "asking TVS on every node about "+cn)(&err)
 	answers, err := s.Cluster.AskTVS(ctx, s.Snapshot.ITL, p.signer)
 	if err != nil {
 		if ctx.Err() != nil {

@@ -35,13 +35,12 @@ func TestDistribute(t *testing.T) {
 	file := b.signed(d, "SAST-2")
 	b.who.asked = nil
 	s := b.connect()
-	p, l, err := s.PlanDistribute(t.Context(), file.Bytes())
+	p, err := s.PlanDistribute(t.Context(), file.Bytes())
 	b.do(err)
 	if len(p.Diff.Changes) != 1 || p.Diff.Changes[0].Kind != ctlbuild.Added {
 		t.Errorf("changes: %+v", p.Diff.Changes)
 	}
-	b.do(s.Agree(t.Context(), p))
-	r, err := s.Execute(t.Context(), p, l, workflow.ExecuteOptions{})
+	r, err := b.run(s, p, workflow.ExecuteOptions{})
 	b.do(err)
 	b.everywhere(file)
 	if len(b.who.asked) > 0 {
@@ -54,7 +53,7 @@ func TestDistribute(t *testing.T) {
 		t.Errorf("state %s", r.Outcome.State)
 	}
 	t.Run("the same again", func(t *testing.T) {
-		p, _, err := b.connect().PlanDistribute(t.Context(), file.Bytes())
+		p, err := b.connect().PlanDistribute(t.Context(), file.Bytes())
 		b.do(err)
 		if !p.Diff.Identical || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "already") || p.Dangerous() {
 			t.Errorf("identical %t, notes %q", p.Diff.Identical, p.Notes)
@@ -72,22 +71,16 @@ func TestDistributeRefusesBadFiles(t *testing.T) {
 	itl := b.signed(named, "SAST-1").Bytes()
 	before := b.files()
 	s := b.connect()
-	_, _, err := s.PlanDistribute(t.Context(), flipped)
+	_, err := s.PlanDistribute(t.Context(), flipped)
 	wantReason(t, err, workflow.FilesBad, "Verification of the CTL file failed", "file verify")
-	_, _, err = s.PlanDistribute(t.Context(), itl)
+	_, err = s.PlanDistribute(t.Context(), itl)
 	wantReason(t, err, workflow.BadRequest, "ITLFile.tlv", "not CTLFile.tlv")
 	var e *workflow.Error
 	for _, junk := range [][]byte{nil, good[:100], []byte("hello")} {
-		if _, _, err = s.PlanDistribute(t.Context(), junk); err == nil || errors.As(err, &e) {
+		if _, err = s.PlanDistribute(t.Context(), junk); err == nil || errors.As(err, &e) {
 			t.Errorf("%d bytes: %v", len(junk), err)
 		}
 	}
-	p, _, err := s.PlanDistribute(t.Context(), good)
-	b.do(err)
-	bad, err := ctlbuild.Parse(flipped)
-	b.do(err)
-	_, err = s.Execute(t.Context(), p, bad, workflow.ExecuteOptions{})
-	wantReason(t, err, workflow.FilesBad, "nothing was written")
 	b.untouched(before)
 }
 
@@ -105,25 +98,23 @@ func TestDistributeAsksEveryTVSAboutAnUnknownSigner(t *testing.T) {
 	b.put(b.Nodes[1].Name, file.Bytes())
 	before := b.files()
 	s := b.connect()
-	p, l, err := s.PlanDistribute(t.Context(), file.Bytes())
+	p, err := s.PlanDistribute(t.Context(), file.Bytes())
 	b.do(err)
 	h := hazardOf(p, "tvs-vouches-on-every-node")
 	if !strings.HasPrefix(h, "danger: ") || !strings.Contains(h, b.Nodes[0].Name) || strings.Contains(h, b.Nodes[1].Name) {
 		t.Errorf("tvs-vouches-on-every-node: %q", h)
 	}
-	wantReason(t, s.Agree(t.Context(), p), workflow.PhonesLost, "nothing was written")
-	_, err = s.Execute(t.Context(), p, l, workflow.ExecuteOptions{})
-	wantReason(t, err, workflow.PhonesLost)
+	wantReason(t, declined(s, p), workflow.PhonesLost, "nothing was written")
 	b.untouched(before)
 
-	_, err = s.PlanMigrateToTokens(t.Context(), workflow.MigrateRequest{Tokens: []string{b.uri("SAST-1"), b.uri("SAST-2")}})
+	_, err = s.PlanMigrateToTokens(t.Context(), by("", b.uri("SAST-1"), b.uri("SAST-2")))
 	e := wantReason(t, err, workflow.PhonesLost, b.cn("SAST-1")+" on "+b.Nodes[0].Name)
 	if strings.Contains(e.Message, b.Nodes[1].Name) {
 		t.Errorf("a node that vouches is named: %v", e)
 	}
 
 	b.trusted("SAST-1")
-	p, _, err = b.connect().PlanDistribute(t.Context(), file.Bytes())
+	p, err = b.connect().PlanDistribute(t.Context(), file.Bytes())
 	b.do(err)
 	if p.Dangerous() {
 		t.Errorf("dangerous although every node vouches: %+v", p.Hazards)
@@ -134,13 +125,13 @@ func TestDistributeAsksEveryTVSAboutAnUnknownSigner(t *testing.T) {
 func TestDistributeNamesMissingServers(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
 	b.do(b.Regenerate(b.Nodes[1].Name, "callmanager"))
-	p, _, err := b.connect().PlanDistribute(t.Context(), b.served(b.Nodes[0].Name).Bytes())
+	p, err := b.connect().PlanDistribute(t.Context(), b.served(b.Nodes[0].Name).Bytes())
 	b.do(err)
 	if h := hazardOf(p, "servers-missing"); !strings.Contains(h, b.Nodes[1].Name) {
 		t.Errorf("servers-missing: %q", h)
 	}
 	// An update brings the certificate in by itself, and has nothing to say.
-	u, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")})
+	u, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"))})
 	b.do(err)
 	if h := hazardOf(u, "servers-missing"); h != "" {
 		t.Errorf("servers-missing in an update: %q", h)
@@ -150,7 +141,9 @@ func TestDistributeNamesMissingServers(t *testing.T) {
 // Rule 14: SHA-512 lists are refused by phones without support for it.
 func TestSHA512IsWarnedOf(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
-	p, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1"), Digest: ctlbuild.SHA512})
+	sha512 := by(b.uri("SAST-1"))
+	sha512.Digest = ctlbuild.SHA512
+	p, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: sha512})
 	b.do(err)
 	if h := hazardOf(p, "sha-512"); !strings.HasPrefix(h, "warning: ") {
 		t.Errorf("sha-512: %q", h)
@@ -169,7 +162,7 @@ func TestSmallITLRecoveryIsWarnedOf(t *testing.T) {
 	spec.Bits = 2048
 	big := ctltest.New(t, spec)
 	p, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{
-		SignWith: b.uri("SAST-1"), AddTFTP: []workflow.Server{{Certificate: big.DER, Host: "tftp-9"}}})
+		Signing: by(b.uri("SAST-1")), AddTFTP: []workflow.Server{{Certificate: big.DER, Host: "tftp-9"}}})
 	b.do(err)
 	if h := hazardOf(p, "itlrecovery-1024"); h == "" {
 		t.Error("no word of an ITLRecovery of 1024 bits beside a server of 2048")

@@ -10,41 +10,71 @@ import (
 	"ctlclient/trust/hazard"
 )
 
-// Kinds of [Event], as the field Type spells them.
+// EventType is the kind of an [Event].
+type EventType string
+
+// Kinds of [Event].
 const (
-	EventStep     = "step"     // a step of the job starts, ends or fails
-	EventNode     = "node"     // something happened at one node
-	EventInfo     = "info"     // worth knowing
-	EventWarning  = "warning"  // worth acting on
-	EventHazard   = "hazard"   // a rule that the planned change touches
-	EventVerdict  = "verdict"  // what one phone, or a class of phones, will make of the file
-	EventTVS      = "tvs"      // what one node's TVS says about one certificate
-	EventDiff     = "diff"     // one difference between the old and the new list
-	EventOutput   = "output"   // a line that a node's administration CLI printed
-	EventProgress = "progress" // Done of Total
+	EventStep     EventType = "step"     // a step of the job starts, ends or fails
+	EventNode     EventType = "node"     // something happened at one node
+	EventInfo     EventType = "info"     // worth knowing
+	EventWarning  EventType = "warning"  // worth acting on
+	EventTVS      EventType = "tvs"      // what one node's TVS says about one certificate: see Event.TVS
+	EventOutput   EventType = "output"   // a line that a node's administration CLI printed
+	EventProgress EventType = "progress" // Done of Total
 )
 
-// StepTFTP is the step in which the file is fetched from every node as a phone does;
-// the other steps of nodes are those of package cluster, and restart.
+// Steps of a job; those of a node are package cluster's, and StepTFTP and StepRestart.
 const (
-	StepTFTP    = "tftp"
-	StepRestart = "restart"
+	StepConnect    = "connect"
+	StepSnapshot   = "snapshot"
+	StepAskTVS     = "ask-tvs"
+	StepAssess     = "assess"
+	StepSign       = "sign"
+	StepPublisher  = "publisher" // the publisher writes its own CTL
+	StepDistribute = "distribute"
+	StepSetMode    = "set-mode"
+	StepRestart    = "restart"
+	StepTFTP       = "tftp" // the file is fetched from every node as a phone does
+	StepFetch      = "fetch"
 )
 
-// Event is one thing that a job reports. Type decides which of the other fields
-// are set.
+// States of a step.
+const (
+	StateStart   = "start"
+	StateDone    = "done"
+	StateFailed  = "failed"
+	StateStale   = "stale"   // TFTP still serves another file
+	StateKeypad  = "keypad"  // the PIN is entered at the token itself
+	StateWaiting = "waiting" // a token may have to be touched
+	StateValid   = "valid"   // TVS vouches
+	StateInvalid = "invalid" // TVS does not vouch
+)
+
+// Event is one thing that a job reports. Type decides which of the other fields are set.
 type Event struct {
-	Type    string         `json:"type"`
-	Time    time.Time      `json:"time"`
-	Job     string         `json:"job,omitempty"`
-	Step    string         `json:"step,omitempty"`  // connect snapshot ask-tvs edit assess sign stage commit read-back set-mode restart tftp
-	State   string         `json:"state,omitempty"` // start done failed retry
-	Node    string         `json:"node,omitempty"`
-	Message string         `json:"message,omitempty"`
-	Done    int            `json:"done,omitempty"`
-	Total   int            `json:"total,omitempty"`
-	Data    map[string]any `json:"data,omitempty"`
+	Type    EventType
+	Time    time.Time
+	Job     string
+	Step    string
+	State   string
+	Node    string
+	Message string
+	Done    int // EventProgress: of Total
+	Total   int
+	TVS     *TVSAnswer // EventTVS
+	Sums    *Checksums // EventNode of StepTFTP that is done
 }
+
+// TVSAnswer is what TVS of one node said about a token's certificate.
+type TVSAnswer struct {
+	Token string // common name
+	Valid bool
+	TTL   time.Duration
+}
+
+// Checksums of a CTL file, as phones show them.
+type Checksums struct{ MD5, SHA1 string }
 
 // UI is the one interface that each front end implements. Event may be called from
 // several goroutines at once; the questions come one at a time.
@@ -63,6 +93,8 @@ type UI interface {
 type Confirmation struct {
 	Title       string
 	Text        string
+	Purpose     Purpose
+	Plan        *Plan
 	Danger      bool
 	Undescribed bool
 	Hazards     []hazard.Hazard
@@ -82,13 +114,13 @@ func (s *Session) warn(msg string) { s.emit(Event{Type: EventWarning, Message: m
 
 // step reports the start of a step and returns what reports its end.
 func (s *Session) step(name, msg string) func(*error) {
-	s.emit(Event{Type: EventStep, Step: name, State: "start", Message: msg})
+	s.emit(Event{Type: EventStep, Step: name, State: StateStart, Message: msg})
 	return func(err *error) {
 		if err != nil && *err != nil {
-			s.emit(Event{Type: EventStep, Step: name, State: "failed", Message: (*err).Error()})
+			s.emit(Event{Type: EventStep, Step: name, State: StateFailed, Message: (*err).Error()})
 			return
 		}
-		s.emit(Event{Type: EventStep, Step: name, State: "done", Message: msg})
+		s.emit(Event{Type: EventStep, Step: name, State: StateDone, Message: msg})
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"os/user"
 	"slices"
 	"strings"
 	"sync"
@@ -15,7 +17,6 @@ import (
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/protocol/ctlp"
-	"ctlclient/trust/hazard"
 )
 
 // ExecuteOptions of one run.
@@ -34,21 +35,42 @@ type Result struct {
 	TFTP    map[string]bool // node -> its TFTP service gives phones exactly these bytes
 }
 
-// Execute distributes a signed plan, sets the mode where the plan says so, and
-// compares what nodes serve with what was sent. A *cluster.PartialError says that
+// Execute does what was agreed to: a token signs (the PIN is asked once) or the
+// publisher writes, every node gets the file, the mode is set where the plan says so,
+// and what nodes serve is compared with what was sent. A *cluster.PartialError says that
 // not every node holds the new file, and names them.
-func (s *Session) Execute(ctx context.Context, p *Plan, signed *ctlbuild.List, o ExecuteOptions) (*Result, error) {
-	if err := s.writeGate(p); err != nil {
+func (s *Session) Execute(ctx context.Context, a *Agreement, o ExecuteOptions) (*Result, error) {
+	if err := a.check(s, ToWrite); err != nil {
 		return nil, err
 	}
+	s.job = a.Plan.Job
+	switch p := a.Plan; {
+	case p.finish != nil:
+		return s.executeFinish(ctx, a, o)
+	case p.byPublisher:
+		return s.executePublisher(ctx, a, o)
+	case p.given != nil:
+		return s.write(ctx, a, p.given, o)
+	}
+	signed, err := s.sign(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	return s.write(ctx, a, signed, o)
+}
+
+// write brings a signed list to every node.
+func (s *Session) write(ctx context.Context, a *Agreement, signed *ctlbuild.List, o ExecuteOptions) (*Result, error) {
+	p := a.Plan
 	if v := signed.Verify(); !v.OK {
 		return nil, fail(FilesBad, nil, "the file to distribute does not verify: %s; nothing was written", v.Reason)
 	}
+	a.spent = true
 	r := &Result{Plan: p, List: signed}
-	end := s.step("distribute", fmt.Sprintf("staging on %d nodes, then committing on all", len(s.Snapshot.Nodes)))
+	end := s.step(StepDistribute, fmt.Sprintf("staging on %d nodes, then committing on all", len(s.Snapshot.Nodes)))
 	var err error
 	r.Outcome, err = s.Cluster.Distribute(ctx, cluster.DistributeOptions{
-		Name: CTLFileName, Data: signed.Bytes(), Expect: s.Snapshot.Expect(), Job: p.Job,
+		Name: CTLFileName, Data: signed.Bytes(), Expect: a.replaced(), Job: p.Job,
 		KeepGoing: o.KeepGoing, Retries: o.Retries, Note: journalNote(p),
 	})
 	end(&err)
@@ -65,7 +87,7 @@ func (s *Session) Execute(ctx context.Context, p *Plan, signed *ctlbuild.List, o
 
 // journalNote records who signs and what was decided against advice.
 func journalNote(p *Plan) map[string]string {
-	note := map[string]string{}
+	note := map[string]string{"by": whoami()}
 	if p.signer != nil {
 		note["signer"] = tokenCN(p.signer)
 	}
@@ -78,18 +100,27 @@ func journalNote(p *Plan) map[string]string {
 	if !p.Dangerous() {
 		return note
 	}
-	var lost, rules []string
-	for _, v := range p.Lost() {
-		lost = append(lost, phoneName(v.Phone))
-	}
+	var rules []string
 	for _, h := range p.Hazards {
-		if h.Severity == hazard.Danger {
+		if isDanger(h) {
 			rules = append(rules, h.Rule)
 		}
 	}
-	note["accepted-loss"] = strings.Join(lost, ", ")
+	note["accepted-loss"] = strings.Join(phoneNames(p.Lost()), ", ")
 	note["overridden"] = strings.Join(rules, ", ")
 	return note
+}
+
+// whoami is the account that runs the program, and where, for the journal.
+func whoami() string {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		name += " on " + host
+	}
+	return name
 }
 
 // undoTime bounds the taking back of a file whose mode the cluster refused.
@@ -98,7 +129,7 @@ const undoTime = 2 * time.Minute
 // setMode follows the file. Where the cluster refuses the mode, the file is taken
 // back too: a CTL of one mode under the other helps nobody.
 func (s *Session) setMode(ctx context.Context, r *Result, mixed bool) (err error) {
-	defer s.step("set-mode", "setting the cluster to "+modeName(mixed))(&err)
+	defer s.step(StepSetMode, "setting the cluster to "+modeName(mixed))(&err)
 	err = s.Cluster.SetMode(ctx, mixed)
 	if err == nil {
 		s.info("Cluster set to " + modeName(mixed))
@@ -160,8 +191,8 @@ func (s *Session) fetchAsPhone(ctx context.Context, r *Result, restarted bool) (
 			s.emit(e)
 			mu.Lock()
 			defer mu.Unlock()
-			r.TFTP[e.Node] = e.State == "done"
-			if e.State != "done" {
+			r.TFTP[e.Node] = e.State == StateDone
+			if e.State != StateDone {
 				differ = append(differ, e.Node)
 			}
 		})
@@ -178,20 +209,20 @@ func (s *Session) fetchAsPhone(ctx context.Context, r *Result, restarted bool) (
 // fetchOne compares what one node's TFTP gives with the list that it should; false
 // when the node does not run TFTP.
 func (s *Session) fetchOne(ctx context.Context, n site.Node, want *ctlbuild.List) (Event, bool) {
-	s.emit(Event{Type: EventNode, Step: StepTFTP, Node: n.Name, State: "start"})
+	s.emit(Event{Type: EventNode, Step: StepTFTP, Node: n.Name, State: StateStart})
 	got, err := s.Cluster.FetchTFTP(ctx, n, CTLFileName)
 	if errors.Is(err, errors.ErrUnsupported) {
 		return Event{}, false
 	}
-	e := Event{Type: EventNode, Step: StepTFTP, Node: n.Name, State: "done", Message: "serves this very file over TFTP"}
+	e := Event{Type: EventNode, Step: StepTFTP, Node: n.Name, State: StateDone, Message: "serves this very file over TFTP"}
 	switch {
 	case want == nil && errors.Is(err, fs.ErrNotExist):
 	case want != nil && err == nil && bytes.Equal(got, want.Bytes()):
-		e.Data = map[string]any{"md5": want.MD5(), "sha1": want.SHA1()}
+		e.Sums = &Checksums{MD5: want.MD5(), SHA1: want.SHA1()}
 	case err != nil:
-		e.State, e.Message = "failed", err.Error()
+		e.State, e.Message = StateFailed, err.Error()
 	default:
-		e.State, e.Message = "stale", "still serves another file: its TFTP service has to be restarted"
+		e.State, e.Message = StateStale, "still serves another file: its TFTP service has to be restarted"
 	}
 	return e, true
 }

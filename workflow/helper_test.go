@@ -134,7 +134,7 @@ func (p *person) Identity(_ context.Context, node, kind, _ string) (bool, error)
 }
 
 // told reports whether an event of the type was seen with the words in its message.
-func (p *person) told(kind, words string) bool {
+func (p *person) told(kind workflow.EventType, words string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.ContainsFunc(p.events, func(e workflow.Event) bool {
@@ -222,16 +222,58 @@ func (b *bench) connect() *workflow.Session {
 	return s
 }
 
-// through agrees, signs and executes a plan.
+// by signs with one token and adds others, all named by URI; "" names none to sign.
+func by(with string, tokens ...string) workflow.Signing {
+	var sg workflow.Signing
+	parse := func(uri string) token.URI {
+		u, err := token.ParseURI(uri)
+		if err != nil {
+			panic(err) // a test's own mistake
+		}
+		return u
+	}
+	if with != "" {
+		u := parse(with)
+		sg.With = &u
+	}
+	for _, uri := range tokens {
+		sg.Tokens = append(sg.Tokens, parse(uri))
+	}
+	return sg
+}
+
+// run agrees to a plan and executes it.
+func (b *bench) run(s *workflow.Session, p *workflow.Plan, o workflow.ExecuteOptions) (*workflow.Result, error) {
+	b.t.Helper()
+	a, err := s.Agree(b.t.Context(), p, workflow.ToWrite)
+	b.do(err)
+	return s.Execute(b.t.Context(), a, o)
+}
+
+// declined is the error of a plan that nobody agrees to.
+func declined(s *workflow.Session, p *workflow.Plan) error {
+	_, err := s.Agree(context.Background(), p, workflow.ToWrite)
+	return err
+}
+
+// through agrees to a plan and executes it, and nothing goes wrong.
 func (b *bench) through(s *workflow.Session, p *workflow.Plan, err error) *workflow.Result {
 	b.t.Helper()
 	b.do(err)
-	b.do(s.Agree(b.t.Context(), p))
-	l, err := s.Sign(b.t.Context(), p)
-	b.do(err)
-	r, err := s.Execute(b.t.Context(), p, l, workflow.ExecuteOptions{})
+	r, err := b.run(s, p, workflow.ExecuteOptions{})
 	b.do(err)
 	return r
+}
+
+// finish finishes a job, or takes it back.
+func (b *bench) finish(r workflow.FinishRequest) (*workflow.Result, error) {
+	b.t.Helper()
+	s := b.connect()
+	p, err := s.PlanFinish(b.t.Context(), r)
+	if err != nil {
+		return nil, err
+	}
+	return b.run(s, p, workflow.ExecuteOptions{})
 }
 
 // migrated is a bench whose CTL SAST-1 and SAST-2 sign and whose phones hold it.
@@ -246,7 +288,7 @@ func (b *bench) migrate() *bench {
 	b.trusted("SAST-1", "SAST-2")
 	accept := b.o
 	b.o.AcceptLoss = true // the default lab has a 7940
-	b.toTokens(workflow.MigrateRequest{})
+	b.toTokens(workflow.Signing{})
 	b.o = accept
 	for _, p := range b.Phones {
 		if p.Model == "7940" {
@@ -259,11 +301,11 @@ func (b *bench) migrate() *bench {
 }
 
 // toTokens migrates to SAST-1 and SAST-2.
-func (b *bench) toTokens(r workflow.MigrateRequest) *workflow.Result {
+func (b *bench) toTokens(r workflow.Signing) *workflow.Result {
 	b.t.Helper()
 	s := b.connect()
 	defer s.Close()
-	r.Tokens = []string{b.uri("SAST-1"), b.uri("SAST-2")}
+	r.Tokens = by("", b.uri("SAST-1"), b.uri("SAST-2")).Tokens
 	p, err := s.PlanMigrateToTokens(b.t.Context(), r)
 	return b.through(s, p, err)
 }

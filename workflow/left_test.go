@@ -43,7 +43,9 @@ func TestInterruptedAfterThePublisherWrote(t *testing.T) {
 			defer s.Close()
 			p, err := s.PlanTokenless(ctx, workflow.TokenlessUpdate)
 			b.do(err)
-			_, err = s.ExecuteTokenless(ctx, p, workflow.ExecuteOptions{})
+			a, err := s.Agree(ctx, p, workflow.ToWrite)
+			b.do(err)
+			_, err = s.Execute(ctx, a, workflow.ExecuteOptions{})
 			if b.served("cucm-pub").MD5() == before {
 				t.Fatal("the publisher did not write")
 			}
@@ -72,7 +74,9 @@ func TestInterruptedBeforeThePublisherWrote(t *testing.T) {
 	defer s.Close()
 	p, err := s.PlanTokenless(ctx, workflow.TokenlessUpdate)
 	b.do(err)
-	_, err = s.ExecuteTokenless(ctx, p, workflow.ExecuteOptions{})
+	a, err := s.Agree(ctx, p, workflow.ToWrite)
+	b.do(err)
+	_, err = s.Execute(ctx, a, workflow.ExecuteOptions{})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}

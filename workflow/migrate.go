@@ -23,20 +23,12 @@ const (
 	ServerSASTDrop ServerSAST = "drop" // tokens alone
 )
 
-// MigrateRequest makes a tokenless CTL one that tokens sign.
-type MigrateRequest struct {
-	Tokens      []string // token URIs, two at least together with TokenCerts
-	TokenCerts  [][]byte // DER or PEM of tokens that are not plugged in
-	SignWith    string   // one of Tokens; empty: the first
-	Digest      ctlbuild.Digest
-	SerialOrder ctlbuild.SerialOrder
-	ServerSAST  ServerSAST
-}
-
 // PlanMigrateToTokens asks the TVS of every node about every token certificate
 // before it plans anything: phones know none of these tokens, and take the new
 // list only because TVS vouches for its signer.
-func (s *Session) PlanMigrateToTokens(ctx context.Context, r MigrateRequest) (_ *Plan, err error) {
+//
+// The signer is one of sg.Tokens; where none is named, the first.
+func (s *Session) PlanMigrateToTokens(ctx context.Context, sg Signing) (_ *Plan, err error) {
 	s.job = JobToTokens
 	if err := s.needNodes(); err != nil {
 		return nil, err
@@ -51,15 +43,15 @@ func (s *Session) PlanMigrateToTokens(ctx context.Context, r MigrateRequest) (_ 
 		}, "the CTL has tokens already: %s", strings.Join(tokensOf(old), ", "))
 	}
 	p := &Plan{Job: JobToTokens, Old: old, Draft: ctlbuild.Edit(old)}
-	applyFormat(p.Draft, r.Digest, r.SerialOrder)
-	ders, err := s.twoTokens(ctx, p, r.SignWith, r.Tokens, r.TokenCerts)
+	sg.apply(p.Draft)
+	ders, err := s.twoTokens(ctx, p, sg)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.vouched(ctx, p, ders); err != nil {
 		return nil, err
 	}
-	if err := s.tokensFirst(p, ders, r.ServerSAST); err != nil {
+	if err := s.tokensFirst(p, ders, sg.ServerSAST); err != nil {
 		return nil, err
 	}
 	if s.Snapshot.Mixed {
@@ -67,20 +59,20 @@ func (s *Session) PlanMigrateToTokens(ctx context.Context, r MigrateRequest) (_ 
 			return nil, err
 		}
 	}
-	return p, s.finish(ctx, p)
+	return p, s.assess(ctx, p)
 }
 
 // twoTokens resolves the tokens of a first creation: two different ones at least,
 // the signer first.
-func (s *Session) twoTokens(ctx context.Context, p *Plan, signWith string, uris []string, certs [][]byte) ([][]byte, error) {
-	ders, err := s.tokenDERs(ctx, uris, certs)
+func (s *Session) twoTokens(ctx context.Context, p *Plan, sg Signing) ([][]byte, error) {
+	ders, err := s.tokenDERs(ctx, sg)
 	if err != nil {
 		return nil, err
 	}
-	if signWith == "" && len(uris) > 0 {
-		signWith = uris[0]
+	if sg.With == nil && len(sg.Tokens) > 0 {
+		sg.With = &sg.Tokens[0]
 	}
-	if err := s.chooseSigner(ctx, p, signWith); err != nil {
+	if err := s.chooseSigner(ctx, p, sg.With); err != nil {
 		return nil, err
 	}
 	all := [][]byte{p.signer}
@@ -101,7 +93,7 @@ func (s *Session) twoTokens(ctx context.Context, p *Plan, signWith string, uris 
 // vouched asks every node's TVS about every token, and stops the job unless each
 // answer is "valid".
 func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err error) {
-	defer s.step("ask-tvs", "asking TVS on every node about the tokens")(&err)
+	defer s.step(StepAskTVS, "asking TVS on every node about the tokens")(&err)
 	if s.Snapshot.ITLErr != nil {
 		e := fail(Unreachable, []string{"phones authenticate TVS by the ITL file; see that the TFTP service runs on the publisher"},
 			"the publisher's ITL file could not be read; nothing was written")
@@ -172,13 +164,13 @@ func vouches(a trust.Answer) bool {
 }
 
 func (s *Session) tvsEvent(cn, node string, a cluster.TVSResult) {
-	e := Event{Type: EventTVS, Step: "ask-tvs", Node: node, State: "valid",
-		Data: map[string]any{"token": cn, "valid": a.Answer.Valid, "ttl_seconds": int(a.Answer.TTL.Seconds())}}
+	e := Event{Type: EventTVS, Step: StepAskTVS, Node: node, State: StateValid,
+		TVS: &TVSAnswer{Token: cn, Valid: a.Answer.Valid, TTL: a.Answer.TTL}}
 	switch {
 	case a.Err != nil:
-		e.State, e.Message = "failed", a.Err.Error()
+		e.State, e.Message = StateFailed, a.Err.Error()
 	case !vouches(a.Answer):
-		e.State = "invalid"
+		e.State = StateInvalid
 	}
 	s.emit(e)
 }

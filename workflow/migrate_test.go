@@ -17,7 +17,7 @@ var phonesThatAsk = []lab.PhoneSpec{{Model: "7975"}, {Model: "8861"}}
 func TestMigrateToTokens(t *testing.T) {
 	b := newBench(t, lab.Options{Phones: phonesThatAsk})
 	b.trusted("SAST-1", "SAST-2")
-	r := b.toTokens(workflow.MigrateRequest{})
+	r := b.toTokens(workflow.Signing{})
 	b.everywhere(r.List)
 	if rec, _ := r.List.Signer(); rec == nil || !rec.MatchesCertificate(b.cert("SAST-1")) {
 		t.Error("SAST-1 is not the signer")
@@ -51,7 +51,7 @@ func TestTokenCTLHasTheSASTRecordsOfItsRelease(t *testing.T) {
 		t.Run(c.version+" "+string(c.policy), func(t *testing.T) {
 			b := newBench(t, lab.Options{Version: c.version, Phones: phonesThatAsk, Nodes: 1, NoAltTFTP: true})
 			b.trusted("SAST-1", "SAST-2")
-			r := b.toTokens(workflow.MigrateRequest{ServerSAST: c.policy})
+			r := b.toTokens(workflow.Signing{ServerSAST: c.policy})
 			want := append([]string{b.cn("SAST-1"), b.cn("SAST-2")}, c.want...)
 			if got := sast(r.List.Records); !slices.Equal(got, want) {
 				t.Errorf("SAST records %q, want %q", got, want)
@@ -66,7 +66,7 @@ func TestTokensMustBeVouchedForOnEveryNode(t *testing.T) {
 	b := newBench(t, lab.Options{Phones: phonesThatAsk})
 	before := b.files()
 	s := b.connect()
-	r := workflow.MigrateRequest{Tokens: []string{b.uri("SAST-1"), b.uri("SAST-2")}}
+	r := by("", b.uri("SAST-1"), b.uri("SAST-2"))
 	_, err := s.PlanMigrateToTokens(t.Context(), r)
 	wantReason(t, err, workflow.PhonesLost,
 		b.cn("SAST-1")+" on "+b.Nodes[0].Name, b.cn("SAST-1")+" on "+b.Nodes[1].Name,
@@ -102,7 +102,7 @@ func TestTVSOutOfReachStopsTheMigration(t *testing.T) {
 	s := b.connect()
 	b.do(b.Stop(b.Nodes[1].Name))
 	before := b.files()
-	_, err := s.PlanMigrateToTokens(t.Context(), workflow.MigrateRequest{Tokens: []string{b.uri("SAST-1"), b.uri("SAST-2")}})
+	_, err := s.PlanMigrateToTokens(t.Context(), by("", b.uri("SAST-1"), b.uri("SAST-2")))
 	wantReason(t, err, workflow.Unreachable, b.Nodes[1].Name, "nothing was written")
 	b.untouched(before)
 }
@@ -112,24 +112,24 @@ func TestMigrationNeedsTwoTokens(t *testing.T) {
 	b := newBench(t, lab.Options{Phones: phonesThatAsk})
 	b.trusted("SAST-1", "SAST-2")
 	s := b.connect()
-	for name, r := range map[string]workflow.MigrateRequest{
-		"one":        {Tokens: []string{b.uri("SAST-1")}},
-		"same twice": {Tokens: []string{b.uri("SAST-1"), b.uri("SAST-1")}},
+	for name, r := range map[string]workflow.Signing{
+		"one":        by("", b.uri("SAST-1")),
+		"same twice": by("", b.uri("SAST-1"), b.uri("SAST-1")),
 		"its own certificate": {
-			Tokens: []string{b.uri("SAST-1")}, TokenCerts: [][]byte{b.cert("SAST-1")}},
+			Tokens: by("", b.uri("SAST-1")).Tokens, TokenCerts: [][]byte{b.cert("SAST-1")}},
 	} {
 		_, err := s.PlanMigrateToTokens(t.Context(), r)
 		if e := wantReason(t, err, workflow.BadRequest, "two tokens", b.cn("SAST-1")); t.Failed() {
 			t.Fatalf("%s: %v", name, e)
 		}
 	}
-	p, err := s.PlanMigrateToTokens(t.Context(), workflow.MigrateRequest{
-		Tokens: []string{b.uri("SAST-1")}, TokenCerts: [][]byte{b.cert("SAST-2")}})
+	p, err := s.PlanMigrateToTokens(t.Context(), workflow.Signing{
+		Tokens: by("", b.uri("SAST-1")).Tokens, TokenCerts: [][]byte{b.cert("SAST-2")}})
 	r := b.through(s, p, err)
 	if got := sast(r.List.Records)[:2]; !slices.Equal(got, []string{b.cn("SAST-1"), b.cn("SAST-2")}) {
 		t.Errorf("SAST records: %q", got)
 	}
-	_, err = s.PlanMigrateToTokens(t.Context(), workflow.MigrateRequest{})
+	_, err = s.PlanMigrateToTokens(t.Context(), workflow.Signing{})
 	if err == nil {
 		t.Error("no token named, and no error")
 	}
@@ -138,7 +138,7 @@ func TestMigrationNeedsTwoTokens(t *testing.T) {
 func TestMigrationOfATokenCTLPointsToUpdate(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
 	s := b.connect()
-	_, err := s.PlanMigrateToTokens(t.Context(), workflow.MigrateRequest{Tokens: []string{b.uri("SAST-1"), b.uri("SAST-2")}})
+	_, err := s.PlanMigrateToTokens(t.Context(), by("", b.uri("SAST-1"), b.uri("SAST-2")))
 	wantReason(t, err, workflow.BadRequest, "tokens already", b.cn("SAST-1"), b.cn("SAST-2"), "ctlclient update")
 }
 
@@ -155,28 +155,29 @@ func TestContinuityNamesThePhonesThatWouldBeLost(t *testing.T) {
 	}
 	before := b.files()
 	s := b.connect()
-	r := workflow.MigrateRequest{Tokens: []string{b.uri("SAST-1"), b.uri("SAST-2")}}
+	r := by("", b.uri("SAST-1"), b.uri("SAST-2"))
 	p, err := s.PlanMigrateToTokens(t.Context(), r)
 	b.do(err)
 	if !p.Dangerous() || len(p.Lost()) != 1 || p.Lost()[0].Phone.Name != lost {
 		t.Fatalf("dangerous %t, lost %+v", p.Dangerous(), p.Lost())
 	}
-	e := wantReason(t, s.Agree(t.Context(), p), workflow.PhonesLost, lost, "--accept-loss", "nothing was written")
+	e := wantReason(t, declined(s, p), workflow.PhonesLost, lost, "--accept-loss", "nothing was written")
 	if len(e.Hazards) == 0 || e.Hazards[0].Severity != hazard.Danger {
 		t.Errorf("hazards: %+v", e.Hazards)
+	}
+	if _, err := s.Execute(t.Context(), nil, workflow.ExecuteOptions{}); err == nil {
+		t.Error("executed although nobody agreed")
 	}
 	if c := b.who.put[0]; !c.Danger {
 		t.Error("the question did not say that it is a danger")
 	}
-	_, err = s.Sign(t.Context(), p)
-	wantReason(t, err, workflow.PhonesLost, lost)
 	if len(b.who.asked) != 0 {
 		t.Error("a PIN was asked for")
 	}
 	b.untouched(before)
 
 	b.o.AcceptLoss = true
-	res := b.toTokens(workflow.MigrateRequest{})
+	res := b.toTokens(workflow.Signing{})
 	b.everywhere(res.List)
 	jobs, err := cluster.History(b.state, s.Cluster.Profile.Name)
 	b.do(err)

@@ -7,16 +7,11 @@ import (
 	"ctlclient/ctlbuild"
 )
 
-// ModeRequest sets the cluster to mixed or non-secure mode. AddTokens and
-// AddTokenCerts are for the first creation, which needs two tokens.
+// ModeRequest sets the cluster to mixed or non-secure mode. The first creation of a CTL
+// needs two tokens.
 type ModeRequest struct {
-	Mixed         bool
-	SignWith      string
-	AddTokens     []string
-	AddTokenCerts [][]byte
-	Digest        ctlbuild.Digest
-	SerialOrder   ctlbuild.SerialOrder
-	ServerSAST    ServerSAST
+	Signing
+	Mixed bool
 }
 
 // PlanMode plans the CTL that goes with a mode. Mixed mode lists every server with
@@ -35,10 +30,9 @@ func (s *Session) PlanMode(ctx context.Context, r ModeRequest) (_ *Plan, err err
 	if s.Snapshot.Current == nil {
 		p, err = s.firstCTL(ctx, r)
 	} else {
-		p, err = s.editCurrent(ctx, JobMixed, r.SignWith)
+		p, err = s.editCurrent(ctx, JobMixed, r.Signing)
 		if err == nil {
-			applyFormat(p.Draft, r.Digest, r.SerialOrder)
-			err = s.addTokens(ctx, p, r.AddTokens, r.AddTokenCerts)
+			err = s.addTokens(ctx, p, r.Signing)
 		}
 	}
 	if err != nil {
@@ -48,7 +42,7 @@ func (s *Session) PlanMode(ctx context.Context, r ModeRequest) (_ *Plan, err err
 	if err := s.collect(p); err != nil {
 		return nil, err
 	}
-	return p, s.finish(ctx, p)
+	return p, s.assess(ctx, p)
 }
 
 // firstCTL starts from nothing: two tokens, and from 11.5 on the cluster's own SAST.
@@ -58,8 +52,8 @@ func (s *Session) firstCTL(ctx context.Context, r ModeRequest) (*Plan, error) {
 			"the publisher names no server certificate, so no CTL can be built")
 	}
 	p := &Plan{Job: JobMixed, Draft: ctlbuild.NewDraft()}
-	applyFormat(p.Draft, r.Digest, r.SerialOrder)
-	ders, err := s.twoTokens(ctx, p, r.SignWith, r.AddTokens, r.AddTokenCerts)
+	r.apply(p.Draft)
+	ders, err := s.twoTokens(ctx, p, r.Signing)
 	if err != nil {
 		return nil, err
 	}
@@ -87,16 +81,15 @@ func (s *Session) firstCTL(ctx context.Context, r ModeRequest) (*Plan, error) {
 
 func (s *Session) planNonSecure(ctx context.Context, r ModeRequest) (*Plan, error) {
 	s.job = JobNonSecure
-	p, err := s.editCurrent(ctx, JobNonSecure, r.SignWith)
+	p, err := s.editCurrent(ctx, JobNonSecure, r.Signing)
 	if err != nil {
 		return nil, err
 	}
-	applyFormat(p.Draft, r.Digest, r.SerialOrder)
-	if err := s.addTokens(ctx, p, r.AddTokens, r.AddTokenCerts); err != nil {
+	if err := s.addTokens(ctx, p, r.Signing); err != nil {
 		return nil, err
 	}
 	p.Draft.NonSecure()
 	mixed := false
 	p.Mode = &mixed
-	return p, s.finish(ctx, p)
+	return p, s.assess(ctx, p)
 }

@@ -23,7 +23,7 @@ func (b *bench) mode(r workflow.ModeRequest) *workflow.Result {
 func TestModes(t *testing.T) {
 	b := newBench(t, lab.Options{Phones: phonesThatAsk, NonSecure: true})
 	b.trusted("SAST-1", "SAST-2")
-	r := b.mode(workflow.ModeRequest{Mixed: true, SignWith: b.uri("SAST-1"), AddTokens: []string{b.uri("SAST-2")}})
+	r := b.mode(workflow.ModeRequest{Mixed: true, Signing: by(b.uri("SAST-1"), b.uri("SAST-2"))})
 	b.everywhere(r.List)
 	if !b.Status().Mixed {
 		t.Error("the cluster is not in mixed mode")
@@ -48,7 +48,7 @@ func TestModes(t *testing.T) {
 	}
 
 	// "In non-secure mode server records are stripped": stubs, and tokens as they were.
-	r = b.mode(workflow.ModeRequest{SignWith: b.uri("SAST-2")})
+	r = b.mode(workflow.ModeRequest{Signing: by(b.uri("SAST-2"))})
 	b.everywhere(r.List)
 	if b.Status().Mixed {
 		t.Error("the cluster is still in mixed mode")
@@ -65,7 +65,7 @@ func TestModes(t *testing.T) {
 		t.Errorf("refused: %v", refused)
 	}
 
-	r = b.mode(workflow.ModeRequest{Mixed: true, SignWith: b.uri("SAST-1")})
+	r = b.mode(workflow.ModeRequest{Mixed: true, Signing: by(b.uri("SAST-1"))})
 	b.everywhere(r.List)
 	if !b.Status().Mixed {
 		t.Error("the cluster is not in mixed mode again")
@@ -91,14 +91,14 @@ func TestModeNeedsItsTokens(t *testing.T) {
 	b.trusted("SAST-1", "SAST-2", "SAST-3")
 	before := b.files()
 	s := b.connect()
-	_, err := s.PlanMode(t.Context(), workflow.ModeRequest{Mixed: true, SignWith: b.uri("SAST-1")})
+	_, err := s.PlanMode(t.Context(), workflow.ModeRequest{Mixed: true, Signing: by(b.uri("SAST-1"))})
 	wantReason(t, err, workflow.BadRequest, "two tokens", b.cn("SAST-1"))
-	_, err = s.PlanMode(t.Context(), workflow.ModeRequest{SignWith: b.uri("SAST-1")})
+	_, err = s.PlanMode(t.Context(), workflow.ModeRequest{Signing: by(b.uri("SAST-1"))})
 	wantReason(t, err, workflow.BadRequest, "no CTL file exists")
 	b.untouched(before)
-	b.mode(workflow.ModeRequest{Mixed: true, SignWith: b.uri("SAST-1"), AddTokens: []string{b.uri("SAST-2")}})
+	b.mode(workflow.ModeRequest{Mixed: true, Signing: by(b.uri("SAST-1"), b.uri("SAST-2"))})
 	// "Leaving mixed mode needs a token that is already in the CTL."
-	_, err = b.connect().PlanMode(t.Context(), workflow.ModeRequest{SignWith: b.uri("SAST-3")})
+	_, err = b.connect().PlanMode(t.Context(), workflow.ModeRequest{Signing: by(b.uri("SAST-3"))})
 	wantReason(t, err, workflow.WrongToken, workflow.MsgTokenNotInCTL, b.cn("SAST-3"))
 }
 
@@ -108,12 +108,9 @@ func TestRefusedModeTakesTheFileBack(t *testing.T) {
 	b := newBench(t, lab.Options{Phones: phonesThatAsk, NonSecure: true, ExportRefused: true})
 	b.trusted("SAST-1", "SAST-2")
 	s := b.connect()
-	p, err := s.PlanMode(t.Context(), workflow.ModeRequest{Mixed: true, SignWith: b.uri("SAST-1"), AddTokens: []string{b.uri("SAST-2")}})
+	p, err := s.PlanMode(t.Context(), workflow.ModeRequest{Mixed: true, Signing: by(b.uri("SAST-1"), b.uri("SAST-2"))})
 	b.do(err)
-	b.do(s.Agree(t.Context(), p))
-	l, err := s.Sign(t.Context(), p)
-	b.do(err)
-	r, err := s.Execute(t.Context(), p, l, workflow.ExecuteOptions{})
+	r, err := b.run(s, p, workflow.ExecuteOptions{})
 	wantReason(t, err, workflow.Refused, "Smart Licensing", "put back on all nodes")
 	for _, n := range b.Nodes {
 		if b.served(n.Name) != nil {
@@ -134,7 +131,7 @@ func TestResidueOfMixedMode(t *testing.T) {
 	}
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
 	full := b.served(b.Nodes[0].Name)
-	b.mode(workflow.ModeRequest{SignWith: b.uri("SAST-1")})
+	b.mode(workflow.ModeRequest{Signing: by(b.uri("SAST-1"))})
 	if residue(b) {
 		t.Error("stubs are taken for residue")
 	}
@@ -152,8 +149,7 @@ func TestTokenlessModes(t *testing.T) {
 	s := b.connect()
 	p, err := s.PlanTokenless(t.Context(), workflow.TokenlessMixed)
 	b.do(err)
-	b.do(s.Agree(t.Context(), p))
-	r, err := s.ExecuteTokenless(t.Context(), p, workflow.ExecuteOptions{})
+	r, err := b.run(s, p, workflow.ExecuteOptions{})
 	b.do(err)
 	b.everywhere(r.List)
 	if !b.Status().Mixed || !r.List.Tokenless() {
@@ -169,6 +165,6 @@ func TestTokenlessModes(t *testing.T) {
 	if refused := b.boot(); len(refused) > 0 {
 		t.Errorf("refused: %v", refused)
 	}
-	_, err = b.connect().PlanMode(t.Context(), workflow.ModeRequest{SignWith: b.uri("SAST-1")})
+	_, err = b.connect().PlanMode(t.Context(), workflow.ModeRequest{Signing: by(b.uri("SAST-1"))})
 	wantReason(t, err, workflow.WrongToken, workflow.MsgTokenNotInCTL, "ctlclient mode non-secure --tokenless")
 }

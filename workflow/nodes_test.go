@@ -37,18 +37,17 @@ func (w *when) Event(e workflow.Event) {
 	}
 }
 
-// ready is an update that adds SAST-3, agreed to and signed.
-func (b *bench) ready(ui workflow.UI) (*workflow.Session, *workflow.Plan, *ctlbuild.List) {
+// ready is an update that adds SAST-3, agreed to.
+func (b *bench) ready(ui workflow.UI) (*workflow.Session, *workflow.Agreement) {
 	b.t.Helper()
 	s, err := workflow.Connect(b.t.Context(), b.load(), ui, b.o)
 	b.do(err)
 	b.t.Cleanup(func() { s.Close() })
-	p, err := s.PlanUpdate(b.t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1"), AddTokens: []string{b.uri("SAST-3")}})
+	p, err := s.PlanUpdate(b.t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"), b.uri("SAST-3"))})
 	b.do(err)
-	b.do(s.Agree(b.t.Context(), p))
-	l, err := s.Sign(b.t.Context(), p)
+	a, err := s.Agree(b.t.Context(), p, workflow.ToWrite)
 	b.do(err)
-	return s, p, l
+	return s, a
 }
 
 // folders is what nodes serve: the files alone, without journals.
@@ -89,11 +88,11 @@ func TestNodeStopsDuringAJob(t *testing.T) {
 			before := b.folders()
 			sub := b.Nodes[1].Name
 			stop := func() { b.do(b.Stop(sub)) }
-			s, p, l := b.ready(&when{person: b.who, step: c.step, state: c.state, node: sub, f: stop})
+			s, a := b.ready(&when{person: b.who, step: c.step, state: c.state, node: sub, f: stop})
 			if c.step == "" {
 				stop()
 			}
-			_, err := s.Execute(t.Context(), p, l, workflow.ExecuteOptions{Retries: -1})
+			_, err := s.Execute(t.Context(), a, workflow.ExecuteOptions{Retries: -1})
 			var unchanged *cluster.UnchangedError
 			var partial *cluster.PartialError
 			switch {
@@ -115,7 +114,7 @@ func TestNodeStopsDuringAJob(t *testing.T) {
 					if fs := b.connect().Findings(t.Context()); fs[0].Job != "resume" || !strings.Contains(fs[0].Mend, partial.Outcome.ID) {
 						t.Errorf("the first finding is %+v", fs[0])
 					}
-					_, err := b.connect().Rollback(t.Context(), "")
+					_, err := b.finish(workflow.FinishRequest{Back: true})
 					b.do(err)
 				}
 			default:
@@ -124,7 +123,7 @@ func TestNodeStopsDuringAJob(t *testing.T) {
 			b.everywhere(old)
 
 			// With the node back, the job goes through.
-			b.everywhere(b.update(workflow.UpdateRequest{AddTokens: []string{b.uri("SAST-3")}}).List)
+			b.everywhere(b.update(workflow.UpdateRequest{Signing: by("", b.uri("SAST-3"))}).List)
 		})
 	}
 }
@@ -132,24 +131,25 @@ func TestNodeStopsDuringAJob(t *testing.T) {
 func TestKeepGoingAndResume(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
 	sub := b.Nodes[1].Name
-	s, p, l := b.ready(&when{person: b.who, step: cluster.StepCommit, state: cluster.StateStart, node: sub, f: func() { b.do(b.Stop(sub)) }})
-	r, err := s.Execute(t.Context(), p, l, workflow.ExecuteOptions{KeepGoing: true, Retries: -1})
+	s, a := b.ready(&when{person: b.who, step: cluster.StepCommit, state: cluster.StateStart, node: sub, f: func() { b.do(b.Stop(sub)) }})
+	r, err := s.Execute(t.Context(), a, workflow.ExecuteOptions{KeepGoing: true, Retries: -1})
 	var partial *cluster.PartialError
 	if !errors.As(err, &partial) || r.Outcome.State != cluster.StateIncomplete {
 		t.Fatalf("state %s, error %v", r.Outcome.State, err)
 	}
+	l := r.List
 	if got := b.served(b.Nodes[0].Name); got.MD5() != l.MD5() {
 		t.Error("the publisher does not serve the new file")
 	}
 	b.do(b.Start(sub))
 	// No other job before this one is settled.
-	s, p, other := b.ready(b.who)
-	_, err = s.Execute(t.Context(), p, other, workflow.ExecuteOptions{})
+	s, a = b.ready(b.who)
+	_, err = s.Execute(t.Context(), a, workflow.ExecuteOptions{})
 	var unfinished *cluster.UnfinishedError
 	if !errors.As(err, &unfinished) || unfinished.ID != r.Outcome.ID {
 		t.Errorf("error %v", err)
 	}
-	done, err := s.Resume(t.Context(), "")
+	done, err := b.finish(workflow.FinishRequest{})
 	b.do(err)
 	b.everywhere(l)
 	if done.List.MD5() != l.MD5() || !slices.Equal(done.Restart, []string{workflow.MsgRestart}) {
@@ -161,8 +161,8 @@ func TestKeepGoingAndResume(t *testing.T) {
 func TestRollbackOfADoneJob(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
 	old := b.served(b.Nodes[0].Name)
-	r := b.update(workflow.UpdateRequest{AddTokens: []string{b.uri("SAST-3")}})
-	back, err := b.connect().Rollback(t.Context(), r.Outcome.ID)
+	r := b.update(workflow.UpdateRequest{Signing: by("", b.uri("SAST-3"))})
+	back, err := b.finish(workflow.FinishRequest{ID: r.Outcome.ID, Back: true})
 	b.do(err)
 	b.everywhere(old)
 	if back.List.MD5() != old.MD5() || back.Outcome.State != cluster.StateTakenBack {
@@ -176,13 +176,13 @@ func TestRollbackOfADoneJob(t *testing.T) {
 // Somebody else changed a node's file after it was looked at.
 func TestFileChangedSinceTheSnapshot(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
-	s, p, l := b.ready(b.who)
+	s, a := b.ready(b.who)
 	d := ctlbuild.Edit(b.served(b.Nodes[0].Name))
 	d.Digest = ctlbuild.SHA256
 	theirs := b.signed(d, "SAST-2")
 	b.put(b.Nodes[1].Name, theirs.Bytes())
 	before := b.folders()
-	_, err := s.Execute(t.Context(), p, l, workflow.ExecuteOptions{})
+	_, err := s.Execute(t.Context(), a, workflow.ExecuteOptions{})
 	var conflict *cluster.ConflictError
 	if !errors.As(err, &conflict) || conflict.Node != b.Nodes[1].Name || !bytes.Equal(conflict.Found, theirs.Bytes()) {
 		t.Fatalf("error %v", err)
@@ -198,7 +198,7 @@ func TestProfileLacksANode(t *testing.T) {
 	}
 	before := b.files()
 	s := b.connect()
-	_, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")})
+	_, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"))})
 	wantReason(t, err, workflow.BadRequest, sub, "cluster add --missing", "leave-out")
 	if fs := s.Findings(t.Context()); len(fs) == 0 || fs[0].Severity != hazard.Danger || !strings.Contains(fs[0].Message, sub) {
 		t.Errorf("findings: %+v", fs)
@@ -206,7 +206,7 @@ func TestProfileLacksANode(t *testing.T) {
 	b.untouched(before)
 	lacking := b.change
 	b.change = func(p *site.Profile) { lacking(p); p.LeaveOut = []string{sub} }
-	if _, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")}); err != nil {
+	if _, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"))}); err != nil {
 		t.Errorf("left out on purpose: %v", err)
 	}
 }
@@ -223,7 +223,7 @@ func TestNodesThatDiffer(t *testing.T) {
 	if fs := s.Findings(t.Context()); len(fs) == 0 || fs[0].Job != "distribute" || !strings.Contains(fs[0].Message, b.Nodes[1].Name) {
 		t.Errorf("findings: %+v", fs)
 	}
-	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")})
+	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"))})
 	b.do(err)
 	if h := hazardOf(p, "nodes-differ"); !strings.Contains(h, b.Nodes[1].Name) || !strings.Contains(h, other.MD5()) {
 		t.Errorf("nodes-differ: %q", h)
@@ -257,7 +257,7 @@ func TestNodesThatDiffer(t *testing.T) {
 		if len(fs) == 0 || !strings.Contains(fs[0].Message, b.Nodes[1].Name) {
 			t.Errorf("findings: %+v", fs)
 		}
-		if _, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")}); err == nil {
+		if _, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"))}); err == nil {
 			t.Error("a plan was made although a node could not be asked")
 		}
 	})
@@ -385,7 +385,7 @@ func TestITLThatCannotBeRead(t *testing.T) {
 	if fs := s.Findings(t.Context()); len(fs) != 1 || !strings.Contains(fs[0].Message, "the ITL that the publisher serves cannot be read") {
 		t.Errorf("findings: %+v", fs)
 	}
-	r := workflow.MigrateRequest{Tokens: []string{b.uri("SAST-1"), b.uri("SAST-2")}}
+	r := by("", b.uri("SAST-1"), b.uri("SAST-2"))
 	_, err := s.PlanMigrateToTokens(t.Context(), r)
 	wantReason(t, err, workflow.Unreachable, "ITL file could not be read", "nothing was written")
 	b.untouched(before)

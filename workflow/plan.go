@@ -23,6 +23,8 @@ const (
 	JobMixed       = "mode mixed"
 	JobNonSecure   = "mode non-secure"
 	JobDistribute  = "distribute"
+	JobResume      = "resume"
+	JobTakeBack    = "rollback" // as the command line and the journal have always spelt it
 )
 
 // Plan is everything known before anything is written.
@@ -40,11 +42,12 @@ type Plan struct {
 	Restart  []string                                // what to restart after, in order
 	TVS      map[string]map[string]cluster.TVSResult // token CN -> node -> answer
 
-	tokenless TokenlessJob   // what the publisher does itself, for PlanTokenless
-	given     *ctlbuild.List // a file that is signed already, for PlanDistribute
-	signer    []byte         // DER of the certificate that will sign
-	accepted  bool           // the person accepted the loss of phones
-	answered  bool           // the person went on though phones may be lost that nobody described
+	byPublisher bool           // the publisher writes and signs it itself, for PlanTokenless
+	tokenless   TokenlessJob   // what it does then
+	given       *ctlbuild.List // a file that is signed already, for PlanDistribute
+	finish      *finishJob     // an earlier job to finish or to take back, for PlanFinish
+	signer      []byte         // DER of the certificate that will sign
+	accepted    bool           // of PlanFinish: the loss of phones was accepted when the job began
 }
 
 // SignerName is the common name of the certificate that will sign.
@@ -52,13 +55,13 @@ func (p *Plan) SignerName() string { return tokenCN(p.signer) }
 
 // Dangerous reports whether phones would be lost.
 func (p *Plan) Dangerous() bool {
-	for _, h := range p.Hazards {
-		if h.Severity == hazard.Danger {
-			return true
-		}
-	}
-	return len(p.Lost()) > 0
+	return slices.ContainsFunc(p.Hazards, isDanger) || len(p.Lost()) > 0
 }
+
+func isDanger(h hazard.Hazard) bool { return h.Severity == hazard.Danger }
+
+// Signs reports whether a token signs the plan's file, so that a PIN will be asked for.
+func (p *Plan) Signs() bool { return p.Draft != nil && !p.byPublisher }
 
 // Lost is the verdicts of phones that hold a list now, would be offered the new one
 // and are certain to refuse it.
@@ -83,9 +86,9 @@ func pick(vs []trust.Verdict, want func(trust.Verdict) bool) []trust.Verdict {
 	return out
 }
 
-// finish compares, applies the rules and asks what every phone will make of the plan.
-func (s *Session) finish(ctx context.Context, p *Plan) (err error) {
-	defer s.step("assess", "asking what each phone will make of it")(&err)
+// assess compares, applies the rules and asks what every phone will make of the plan.
+func (s *Session) assess(ctx context.Context, p *Plan) (err error) {
+	defer s.step(StepAssess, "asking what each phone will make of it")(&err)
 	p.Restart = restartOrder()
 	if p.given == nil {
 		p.Diff = ctlbuild.CompareDraft(p.Old, p.Draft)
@@ -108,81 +111,8 @@ func (s *Session) finish(ctx context.Context, p *Plan) (err error) {
 // restartOrder is TFTP before CallManager, on all nodes that run them.
 func restartOrder() []string { return []string{"Cisco Tftp", "Cisco CallManager"} }
 
-// Agree shows the hazards and asks the person to go on. It is the gate in front of
-// Sign: a plan that would lose phones passes only when the loss was accepted, by
-// [Options.AcceptLoss] or in so many words.
-func (s *Session) Agree(ctx context.Context, p *Plan) error {
-	if p.Dangerous() && s.opt.AcceptLoss {
-		p.accepted = true
-		s.warn("going on although phones would be lost, as told; the journal records it")
-	}
-	danger := p.Dangerous() && !p.accepted
-	undescribed := len(p.Undescribed()) > 0 && !s.opt.AcceptLoss
-	text := s.summary(p)
-	if undescribed {
-		text += "\n" + undescribedText(p)
-	}
-	ok, err := s.ui.Confirm(ctx, Confirmation{
-		Title: "Go on with " + p.Job + "?", Text: text, Danger: danger, Undescribed: undescribed, Hazards: p.Hazards,
-	})
-	if err != nil {
-		return err
-	}
-	if ok {
-		p.accepted = p.accepted || danger
-		p.answered = true
-		return nil
-	}
-	if danger {
-		return s.lossError(p)
-	}
-	return fail(Declined, nil, "stopped: nothing was written")
-}
-
-// undescribedText is what the person is asked to think of.
-func undescribedText(p *Plan) string {
-	var names []string
-	for _, v := range p.Undescribed() {
-		if name := phoneName(v.Phone); !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return "The profile does not describe the phones. If there is " + strings.Join(names, ", ") +
-		", it will refuse the new file and has to be cleared by hand. Go on only if there is none, or if that is meant."
-}
-
-// writeGate is gate for what writes: phones that nobody described count as well.
-func (s *Session) writeGate(p *Plan) error {
-	if err := s.gate(p); err != nil {
-		return err
-	}
-	if len(p.Undescribed()) > 0 && !p.answered && !s.opt.AcceptLoss {
-		e := fail(PhonesLost, []string{
-			`describe the phones in a file and name it in the profile: fleet = "phones.csv"; one line such as "200 x 8861" is enough`,
-			"to go on without: --accept-loss",
-		}, "%s Nothing was written", undescribedText(p))
-		e.Hazards = p.Hazards
-		return e
-	}
-	return nil
-}
-
-// gate refuses what Agree did not let pass.
-func (s *Session) gate(p *Plan) error {
-	if p.Dangerous() && !p.accepted {
-		if !s.opt.AcceptLoss {
-			return s.lossError(p)
-		}
-		p.accepted = true
-	}
-	return nil
-}
-
 func (s *Session) lossError(p *Plan) error {
-	var names []string
-	for _, v := range p.Lost() {
-		names = append(names, phoneName(v.Phone))
-	}
+	names := phoneNames(p.Lost())
 	hints := []string{}
 	for _, h := range p.Hazards {
 		if h.Severity != hazard.Danger {
@@ -210,6 +140,14 @@ func (s *Session) lossError(p *Plan) error {
 	return e
 }
 
+func phoneNames(vs []trust.Verdict) []string {
+	var names []string
+	for _, v := range vs {
+		names = append(names, phoneName(v.Phone))
+	}
+	return names
+}
+
 // phoneName names a phone, or a class with its count.
 func phoneName(p trust.Phone) string {
 	name := p.Name
@@ -222,31 +160,6 @@ func phoneName(p trust.Phone) string {
 		name = count + name
 	}
 	return name
-}
-
-// summary is the plan in a few sentences, for the question.
-func (s *Session) summary(p *Plan) string {
-	var b strings.Builder
-	switch {
-	case p.Draft != nil:
-		fmt.Fprintf(&b, "The new CTL has %d records, signed by %s, and goes to %d nodes.",
-			len(p.Draft.Records), tokenCN(p.Signer.DER), len(s.Snapshot.Nodes))
-	case p.Job == JobDistribute || p.given != nil:
-		fmt.Fprintf(&b, "The file goes to %d nodes.", len(s.Snapshot.Nodes))
-	}
-	if p.Mode != nil {
-		fmt.Fprintf(&b, " The cluster is then set to %s.", modeName(*p.Mode))
-	}
-	// Where a hazard says what is lost, it names the phones; where none does, this does.
-	named := slices.ContainsFunc(p.Hazards, func(h hazard.Hazard) bool { return h.Severity == hazard.Danger })
-	if lost := p.Lost(); len(lost) > 0 && !named {
-		var names []string
-		for _, v := range lost {
-			names = append(names, phoneName(v.Phone))
-		}
-		fmt.Fprintf(&b, " Phones that would refuse it, to be cleared by hand: %s.", strings.Join(names, ", "))
-	}
-	return strings.TrimSpace(b.String())
 }
 
 func modeName(mixed bool) string {

@@ -47,63 +47,123 @@ func lossyPlan() *Plan {
 	}, Hazards: []hazard.Hazard{{Rule: "continuity-of-signer", Severity: hazard.Danger, Message: "m", Hint: "do this first"}}}
 }
 
-// A plan that would lose phones is neither signed nor executed before the loss was
-// accepted, whoever calls.
+// A plan that would lose phones is not agreed to before the loss was accepted, and what
+// nobody agreed to is neither signed nor executed, whoever calls.
 func TestLossIsGated(t *testing.T) {
 	u := &script{}
 	s := session(u, Options{})
 	p := lossyPlan()
 	p.Draft = ctlbuild.NewDraft()
-	list := ctltest.NewCluster(t, 1024).ETokens(t)
-	for name, err := range map[string]error{
-		"Sign":    second(s.Sign(t.Context(), p)),
-		"Execute": second(s.Execute(t.Context(), p, list, ExecuteOptions{})),
-		"Agree":   s.Agree(t.Context(), p),
-	} {
+	for _, purpose := range []Purpose{ToWrite, ToSave} {
+		_, err := s.Agree(t.Context(), p, purpose)
 		var e *Error
 		if !errors.As(err, &e) || e.Reason != PhonesLost {
-			t.Errorf("%s: %v, want phones lost", name, err)
-			continue
+			t.Fatalf("%v, want phones lost", err)
 		}
 		if !strings.Contains(e.Error(), "SEP000E38C07940") || strings.Contains(e.Error(), "SEP0011215A1AE3") {
-			t.Errorf("%s: names the wrong phones: %v", name, e)
+			t.Errorf("names the wrong phones: %v", e)
 		}
 		if !strings.Contains(e.Hint(), "do this first") || !strings.Contains(e.Hint(), "--accept-loss") {
-			t.Errorf("%s: hint %q", name, e.Hint())
+			t.Errorf("hint %q", e.Hint())
 		}
 	}
-	if len(u.asked) != 1 || !u.asked[0].Danger {
-		t.Errorf("asked %v, want one question marked as dangerous", u.asked)
+	if len(u.asked) != 2 || !u.asked[0].Danger || u.asked[0].Purpose != ToWrite || u.asked[1].Purpose != ToSave {
+		t.Errorf("asked %v, want two questions marked as dangerous", u.asked)
 	}
 }
 
-func second[T any](_ T, err error) error { return err }
+// An agreement is good for what was agreed to, and for nothing else.
+func TestAgreementIsForOneThing(t *testing.T) {
+	s, other := session(&script{yes: true}, Options{}), session(&script{yes: true}, Options{})
+	c := ctltest.NewCluster(t, 1024)
+	plan := func() *Plan { return &Plan{Job: JobUpdate, Draft: ctlbuild.Edit(c.ETokens(t)), signer: c.Token1.DER} }
+	agree := func(purpose Purpose) *Agreement {
+		a, err := s.Agree(t.Context(), plan(), purpose)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	changed := agree(ToWrite)
+	changed.Plan.Draft.Records = changed.Plan.Draft.Records[:1]
+	resigned := agree(ToWrite)
+	resigned.Plan.signer = c.Token2.DER
+	spent := agree(ToWrite)
+	spent.spent = true
+	lossy := agree(ToWrite)
+	lossy.Plan.Verdicts = lossyPlan().Verdicts
+	for name, tc := range map[string]struct {
+		s    *Session
+		a    *Agreement
+		want string
+	}{
+		"none":                 {s, nil, "nobody agreed"},
+		"of another session":   {other, agree(ToWrite), "nobody agreed"},
+		"to save":              {s, agree(ToSave), "saving the file was agreed to"},
+		"to another list":      {s, changed, "no longer the one"},
+		"to another signer":    {s, resigned, "no longer the one"},
+		"tried already":        {s, spent, "agree anew"},
+		"before phones change": {s, lossy, "phones would refuse"},
+	} {
+		_, err := tc.s.Execute(t.Context(), tc.a, ExecuteOptions{})
+		var e *Error
+		if !errors.As(err, &e) || !strings.Contains(e.Message, tc.want) {
+			t.Errorf("an agreement %s: %v", name, err)
+		}
+	}
+	// To write includes to sign; a job without a token signs nothing.
+	p := &Plan{Job: JobDistribute, given: c.ETokens(t)}
+	a, err := s.Agree(t.Context(), p, ToSave)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Sign(t.Context(), a); err == nil || !strings.Contains(err.Error(), "signs nothing") {
+		t.Errorf("signing what is signed: %v", err)
+	}
+	// A signed list that is not the agreed one is not written.
+	if err := agree(ToWrite).covers(c.Tokenless(t)); err == nil {
+		t.Error("another list passes")
+	}
+	if err := agree(ToWrite).covers(c.ETokens(t)); err != nil {
+		t.Errorf("the agreed list: %v", err)
+	}
+}
 
 func TestAgree(t *testing.T) {
 	ctx := t.Context()
 	harmless := &Plan{Job: JobUpdate}
-	if err := session(&script{yes: true}, Options{}).Agree(ctx, harmless); err != nil {
+	if _, err := session(&script{yes: true}, Options{}).Agree(ctx, harmless, ToWrite); err != nil {
 		t.Errorf("yes: %v", err)
 	}
 	var e *Error
-	if err := session(&script{}, Options{}).Agree(ctx, harmless); !errors.As(err, &e) || e.Reason != Declined {
+	if _, err := session(&script{}, Options{}).Agree(ctx, harmless, ToWrite); !errors.As(err, &e) || e.Reason != Declined {
 		t.Errorf("no: %v", err)
 	}
 	// Accepted beforehand: the question is an ordinary one, and the journal hears of it.
 	u := &script{yes: true}
 	p := lossyPlan()
-	if err := session(u, Options{AcceptLoss: true}).Agree(ctx, p); err != nil {
+	if _, err := session(u, Options{AcceptLoss: true}).Agree(ctx, p, ToWrite); err != nil {
 		t.Fatal(err)
 	}
 	if u.asked[0].Danger {
 		t.Error("the loss was accepted already")
 	}
 	note := journalNote(p)
-	if note["accepted-loss"] != "SEP000E38C07940 (7940)" || note["overridden"] != "continuity-of-signer" {
+	if note["accepted-loss"] != "SEP000E38C07940 (7940)" || note["overridden"] != "continuity-of-signer" || note["by"] == "" {
 		t.Errorf("journal note %v", note)
 	}
 	if n := journalNote(harmless); n["accepted-loss"] != "" {
 		t.Errorf("a harmless plan notes %v", n)
+	}
+	// What was agreed to when a job began needs no second word; to undo what is done does.
+	for _, f := range []finishJob{{id: "1"}, {id: "1", done: true}} {
+		u := &script{yes: true}
+		if _, err := session(u, Options{}).Agree(ctx, &Plan{Job: JobResume, finish: &f}, ToWrite); err != nil {
+			t.Fatal(err)
+		}
+		if asked := len(u.asked) == 1; asked != f.done {
+			t.Errorf("job that is done (%t): asked %t", f.done, asked)
+		}
 	}
 }
 

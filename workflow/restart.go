@@ -35,7 +35,7 @@ func (s *Session) RestartServices(ctx context.Context) (err error) {
 }
 
 func (s *Session) restartOne(ctx context.Context, n site.Node, service string) (err error) {
-	s.emit(Event{Type: EventNode, Step: StepRestart, State: "start", Node: n.Name, Message: service})
+	s.emit(Event{Type: EventNode, Step: StepRestart, State: StateStart, Node: n.Name, Message: service})
 	c, err := s.cli(ctx, n)
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func (s *Session) restartOne(ctx context.Context, n site.Node, service string) (
 	if err := c.RestartService(ctx, service); err != nil {
 		return err
 	}
-	s.emit(Event{Type: EventNode, Step: StepRestart, State: "done", Node: n.Name, Message: service + " restarted"})
+	s.emit(Event{Type: EventNode, Step: StepRestart, State: StateDone, Node: n.Name, Message: service + " restarted"})
 	return nil
 }
 

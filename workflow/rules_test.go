@@ -40,7 +40,7 @@ func TestTwoAnchorsRegeneratedTogether(t *testing.T) {
 		t.Errorf("%d of %d phones would be lost", len(p.Lost()), len(b.Phones))
 	}
 	before := b.files()
-	wantReason(t, s.Agree(t.Context(), p), workflow.PhonesLost, b.Phones[0].Name, b.Phones[1].Name, "nothing was written")
+	wantReason(t, declined(s, p), workflow.PhonesLost, b.Phones[0].Name, b.Phones[1].Name, "nothing was written")
 	b.untouched(before)
 }
 
@@ -56,7 +56,7 @@ func TestRenamedHostIsRecoveredBySameToken(t *testing.T) {
 	}) {
 		t.Errorf("findings: %+v", fs)
 	}
-	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")})
+	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"))})
 	b.through(s, p, err)
 	b.boot() // the first boot brings the CTL, the next all that it vouches for
 	boots, err := b.RestartPhones(t.Context())
@@ -85,7 +85,7 @@ func TestAllTokensLost(t *testing.T) {
 func TestLargestCluster(t *testing.T) {
 	b := newBench(t, largest)
 	b.trusted("SAST-1", "SAST-2")
-	r := b.toTokens(workflow.MigrateRequest{})
+	r := b.toTokens(workflow.Signing{})
 	if len(r.Outcome.Nodes) != 19 {
 		t.Errorf("%d nodes", len(r.Outcome.Nodes))
 	}

@@ -43,7 +43,7 @@ type Session struct {
 // Nothing is written but the identities that the person confirmed.
 func Connect(ctx context.Context, p *site.Profile, ui UI, o Options) (_ *Session, err error) {
 	s := &Session{ui: ui, opt: o, job: "connect"}
-	end := s.step("connect", "connecting to "+p.Name)
+	end := s.step(StepConnect, "connecting to "+p.Name)
 	s.Cluster, err = cluster.Connect(ctx, p, cluster.Options{
 		Prompter: ui,
 		StateDir: o.StateDir,
@@ -64,7 +64,7 @@ func Connect(ctx context.Context, p *site.Profile, ui UI, o Options) (_ *Session
 
 // Refresh looks at the cluster again: mode, servers, certificates, the file of every node.
 func (s *Session) Refresh(ctx context.Context) (err error) {
-	defer s.step("snapshot", "looking at what the cluster trusts now")(&err)
+	defer s.step(StepSnapshot, "looking at what the cluster trusts now")(&err)
 	snap, err := s.Cluster.Snapshot(ctx)
 	if err != nil {
 		return err // what was seen before still stands
@@ -78,13 +78,9 @@ func (s *Session) Refresh(ctx context.Context) (err error) {
 func (s *Session) Close() error { return s.Cluster.Close() }
 
 // tokenCertificate finds the certificate that a token URI names, without a PIN.
-func (s *Session) tokenCertificate(ctx context.Context, uri string) (token.URI, token.Certificate, error) {
-	u, err := token.ParseURI(uri)
-	if err != nil {
-		return u, token.Certificate{}, err
-	}
+func (s *Session) tokenCertificate(ctx context.Context, u token.URI) (token.Certificate, error) {
 	_, c, err := token.CertificateOf(ctx, s.opt.Modules, u)
-	return u, c, err
+	return c, err
 }
 
 // needNodes stops a job when a node could not be asked for its file, or is not in the

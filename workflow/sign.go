@@ -10,27 +10,52 @@ import (
 	"ctlclient/trust"
 )
 
-// Sign asks the PIN once, signs on the token, and verifies the result from its
-// bytes. The cluster is not touched. The token must hold the very certificate that
-// the plan was made with: one with the same label and another key is refused.
-func (s *Session) Sign(ctx context.Context, p *Plan) (_ *ctlbuild.List, err error) {
-	if p.Draft == nil {
-		return nil, fail(BadRequest, nil, "this job signs nothing")
+// Signing is who signs a list, which tokens it gains, and how it is written.
+type Signing struct {
+	With       *token.URI  // the signing token; an update is signed by one that the current CTL lists
+	Tokens     []token.URI // tokens to add; a first creation needs two, the signer included
+	TokenCerts [][]byte    // DER or PEM, for tokens that are not plugged in
+
+	Digest      ctlbuild.Digest // zero: as the current CTL
+	SerialOrder ctlbuild.SerialOrder
+	ServerSAST  ServerSAST
+}
+
+// apply writes down how the draft is to be written.
+func (sg Signing) apply(d *ctlbuild.Draft) {
+	if sg.Digest != 0 {
+		d.Digest = sg.Digest
 	}
-	if err := s.gate(p); err != nil {
+	d.SerialOrder = sg.SerialOrder
+}
+
+// Sign asks the PIN once, signs on the token, and verifies the result from its bytes, to
+// be saved. No node is written to, whatever was agreed: [Session.Execute] signs by
+// itself. The token must hold the very certificate that the plan was made with: one with
+// the same label and another key is refused.
+func (s *Session) Sign(ctx context.Context, a *Agreement) (*ctlbuild.List, error) {
+	if err := a.check(s, ToSave); err != nil {
 		return nil, err
 	}
-	defer s.step("sign", "signing with "+tokenCN(p.signer))(&err)
+	if !a.Plan.Signs() {
+		return nil, fail(BadRequest, nil, "this job signs nothing")
+	}
+	return s.sign(ctx, a)
+}
+
+func (s *Session) sign(ctx context.Context, a *Agreement) (_ *ctlbuild.List, err error) {
+	p := a.Plan
+	defer s.step(StepSign, "signing with "+tokenCN(p.signer))(&err)
 	signer, err := token.Open(ctx, p.SignWith, token.Options{
 		Modules:           s.opt.Modules,
 		PIN:               s.ui.PIN,
 		AllowFinalTry:     s.opt.AllowFinalTry,
 		ExpectCertificate: p.signer,
 		OnKeypad: func(r token.PINRequest) {
-			s.emit(Event{Type: EventInfo, Step: "sign", State: "keypad", Message: "enter the PIN of " + r.Token + " at the token or its reader"})
+			s.emit(Event{Type: EventInfo, Step: StepSign, State: StateKeypad, Message: "enter the PIN of " + r.Token + " at the token or its reader"})
 		},
 		OnSlow: func(name string) {
-			s.emit(Event{Type: EventInfo, Step: "sign", State: "waiting", Message: "waiting for " + name + ": it may have to be touched"})
+			s.emit(Event{Type: EventInfo, Step: StepSign, State: StateWaiting, Message: "waiting for " + name + ": it may have to be touched"})
 		},
 		SlowAfter: s.opt.SlowAfter,
 	})
@@ -40,6 +65,9 @@ func (s *Session) Sign(ctx context.Context, p *Plan) (_ *ctlbuild.List, err erro
 	defer func() { err = errors.Join(err, signer.Close()) }()
 	list, err := ctlbuild.Sign(ctx, p.Draft, signer)
 	if err != nil {
+		return nil, err
+	}
+	if err := a.covers(list); err != nil {
 		return nil, err
 	}
 	return list, s.recheck(ctx, p, list)

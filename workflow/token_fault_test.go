@@ -51,22 +51,23 @@ func newFaultBench(t *testing.T, sp softhsm.Spec) *faultBench {
 }
 
 // planned is an update agreed to, which SAST-1 is to sign.
-func (f *faultBench) planned() (*workflow.Session, *workflow.Plan) {
+func (f *faultBench) planned() (*workflow.Session, *workflow.Agreement) {
 	f.t.Helper()
 	s := f.connect()
-	p, err := s.PlanUpdate(f.t.Context(), workflow.UpdateRequest{SignWith: f.uri("SAST-1"), AddTokens: []string{f.uri("SAST-3")}})
+	p, err := s.PlanUpdate(f.t.Context(), workflow.UpdateRequest{Signing: by(f.uri("SAST-1"), f.uri("SAST-3"))})
 	f.do(err)
-	f.do(s.Agree(f.t.Context(), p))
-	return s, p
+	a, err := s.Agree(f.t.Context(), p, workflow.ToWrite)
+	f.do(err)
+	return s, a
 }
 
 // fails signs, and checks the kind of failure, the attempts at PINs and that the
 // cluster and the journals are, byte for byte, what they were.
 func (f *faultBench) fails(kind token.Kind, attempts int) *token.Error {
 	f.t.Helper()
-	s, p := f.planned()
+	s, a := f.planned()
 	before := f.files()
-	_, err := s.Sign(f.t.Context(), p)
+	_, err := s.Execute(f.t.Context(), a, workflow.ExecuteOptions{})
 	var e *token.Error
 	if !errors.As(err, &e) || e.Kind != kind {
 		f.t.Fatalf("error %v, want %v", err, kind)
@@ -96,7 +97,7 @@ func (f *faultBench) attempts(want int) {
 // works signs and writes, with SAST-2 where SAST-1 cannot.
 func (f *faultBench) works(label string) {
 	f.t.Helper()
-	r := f.update(workflow.UpdateRequest{SignWith: f.uri(label), AddTokens: []string{f.uri("SAST-3")}})
+	r := f.update(workflow.UpdateRequest{Signing: by(f.uri(label), f.uri("SAST-3"))})
 	f.everywhere(r.List)
 	if refused := f.boot(); len(refused) > 0 {
 		f.t.Errorf("refused: %v", refused)
@@ -113,10 +114,10 @@ func TestTokenPulledOutWhileItSigns(t *testing.T) {
 func TestTokenGoneBeforeItSigns(t *testing.T) {
 	t.Run("before the PIN is asked", func(t *testing.T) {
 		f := newFaultBench(t, softhsm.Spec{})
-		s, p := f.planned()
+		s, a := f.planned()
 		f.do(f.Absent("SAST-1"))
 		before := f.files()
-		_, err := s.Sign(t.Context(), p)
+		_, err := s.Execute(t.Context(), a, workflow.ExecuteOptions{})
 		if !errors.Is(err, token.NotFound) || len(f.who.asked) > 0 {
 			t.Errorf("error %v, asked %d times", err, len(f.who.asked))
 		}
@@ -193,9 +194,9 @@ func TestLastTryLocks(t *testing.T) {
 func TestSessionLostWhileSigning(t *testing.T) {
 	f := newFaultBench(t, softhsm.Spec{})
 	f.do(f.Fail("C_Sign", 0xB3)) // CKR_SESSION_HANDLE_INVALID
-	s, p := f.planned()
+	s, a := f.planned()
 	before := f.files()
-	_, err := s.Sign(t.Context(), p)
+	_, err := s.Execute(t.Context(), a, workflow.ExecuteOptions{})
 	var e *token.Error
 	if !errors.As(err, &e) || e.Hint() == "" {
 		t.Fatalf("error %v", err)
@@ -237,14 +238,15 @@ func TestSlowToken(t *testing.T) {
 	s, err := workflow.Connect(t.Context(), f.load(), &toldOf{person: f.who, state: "waiting", told: waiting}, f.o)
 	f.do(err)
 	defer s.Close()
-	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: f.uri("SAST-1")})
+	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(f.uri("SAST-1"))})
 	f.do(err)
-	f.do(s.Agree(t.Context(), p))
+	a, err := s.Agree(t.Context(), p, workflow.ToWrite)
+	f.do(err)
 	_, release, err := f.Block("C_Sign")
 	f.do(err)
 	defer release()
 	go func() { <-waiting; release() }()
-	if _, err := s.Sign(t.Context(), p); err != nil {
+	if _, err := s.Execute(t.Context(), a, workflow.ExecuteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if !f.who.told(workflow.EventInfo, "waiting for SAST-1: it may have to be touched") {
@@ -274,15 +276,16 @@ func (w *toldOf) Event(e workflow.Event) {
 func TestAnotherTokenWithTheSameLabel(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk, Nodes: 1})
 	s := b.connect()
-	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: "pkcs11:token=SAST-1"})
+	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by("pkcs11:token=SAST-1")})
 	b.do(err)
-	b.do(s.Agree(t.Context(), p))
+	a, err := s.Agree(t.Context(), p, workflow.ToWrite)
+	b.do(err)
 	other, err := softhsm.New(t.TempDir())
 	b.do(err)
 	_, err = other.Create(softhsm.Spec{Label: "SAST-1"})
 	b.do(err)
 	before := b.files()
-	_, err = s.Sign(t.Context(), p)
+	_, err = s.Execute(t.Context(), a, workflow.ExecuteOptions{})
 	if !errors.Is(err, token.Mismatch) {
 		t.Errorf("error %v", err)
 	}

@@ -29,11 +29,10 @@ const (
 )
 
 // PlanTokenless predicts what the publisher will write, checks the preconditions and
-// asks what phones will make of its signer. Nothing is signed here: Execute with
-// [Session.ExecuteTokenless].
+// asks what phones will make of its signer. No token is needed.
 func (s *Session) PlanTokenless(ctx context.Context, job TokenlessJob) (_ *Plan, err error) {
 	s.job = JobToTokenless
-	p := &Plan{Old: s.Snapshot.Current, Job: JobToTokenless, tokenless: job}
+	p := &Plan{Old: s.Snapshot.Current, Job: JobToTokenless, byPublisher: true, tokenless: job}
 	switch job {
 	case TokenlessMixed:
 		s.job, p.Job = JobMixed, JobMixed
@@ -66,7 +65,7 @@ func (s *Session) PlanTokenless(ctx context.Context, job TokenlessJob) (_ *Plan,
 	if err := s.holdsServerSAST(p, v); err != nil {
 		return nil, err
 	}
-	return p, s.finish(ctx, p)
+	return p, s.assess(ctx, p)
 }
 
 // holdsServerSAST is the precondition of 12.0 and later: phones hold a token-signed
@@ -85,18 +84,20 @@ func (s *Session) holdsServerSAST(p *Plan, v release.Version) error {
 	}, "the CTL that phones hold does not list %s as SAST, so phones would refuse the tokenless CTL; nothing was written", tokenCN(p.signer))
 }
 
-// ExecuteTokenless has the publisher write its CTL, brings the file to the nodes that
+// executePublisher has the publisher write its CTL, brings the file to the nodes that
 // the publisher does not reach (alternate TFTP servers, firewalls), and verifies the
 // result on all nodes.
-func (s *Session) ExecuteTokenless(ctx context.Context, p *Plan, o ExecuteOptions) (*Result, error) {
-	if err := s.writeGate(p); err != nil {
+func (s *Session) executePublisher(ctx context.Context, a *Agreement, o ExecuteOptions) (*Result, error) {
+	if err := a.stillLive(s); err != nil {
 		return nil, err
 	}
+	p := a.Plan
 	r := &Result{Plan: p}
 	phones, former := s.Fleet, s.servedNow() // as they are before the file changes
 	if err := s.keepFormer(p.Old); err != nil {
 		return r, err
 	}
+	a.spent = true
 	err := s.publisherWrites(ctx, p)
 	if err == nil {
 		err = s.Refresh(ctx)
@@ -109,7 +110,7 @@ func (s *Session) ExecuteTokenless(ctx context.Context, p *Plan, o ExecuteOption
 		return r, s.putFormerBack(ctx, r, err)
 	}
 	r.List = list
-	end := s.step("distribute", "bringing the publisher's file to every other node")
+	end := s.step(StepDistribute, "bringing the publisher's file to every other node")
 	r.Outcome, err = s.Cluster.Distribute(ctx, cluster.DistributeOptions{
 		Name: CTLFileName, Data: list.Bytes(), Expect: s.Snapshot.Expect(), Job: p.Job,
 		Former: former, KeepGoing: true, Retries: o.Retries, Note: journalNote(p),
@@ -149,7 +150,7 @@ func (s *Session) keepFormer(l *ctlbuild.List) error {
 }
 
 func (s *Session) publisherWrites(ctx context.Context, p *Plan) (err error) {
-	defer s.step("publisher", "the publisher writes and signs its own CTL")(&err)
+	defer s.step(StepPublisher, "the publisher writes and signs its own CTL")(&err)
 	return s.onPublisher(ctx, func(c *platform.Client) error {
 		switch p.tokenless {
 		case TokenlessMixed:
@@ -169,7 +170,7 @@ func (s *Session) putFormerBack(ctx context.Context, r *Result, cause error) err
 	if p.tokenless != TokenlessUpdate || p.Old == nil || !p.Old.Verify().OK || !errors.As(cause, &e) || e.Reason != FilesBad {
 		return cause
 	}
-	end := s.step("distribute", "putting the former file back on every node")
+	end := s.step(StepDistribute, "putting the former file back on every node")
 	var err error
 	r.Outcome, err = s.Cluster.Distribute(ctx, cluster.DistributeOptions{
 		Name: CTLFileName, Data: p.Old.Bytes(), Expect: s.Snapshot.Expect(), Job: "take back " + p.Job, KeepGoing: true,

@@ -16,8 +16,7 @@ func (b *bench) tokenless(job workflow.TokenlessJob) *workflow.Result {
 	defer s.Close()
 	p, err := s.PlanTokenless(b.t.Context(), job)
 	b.do(err)
-	b.do(s.Agree(b.t.Context(), p))
-	r, err := s.ExecuteTokenless(b.t.Context(), p, workflow.ExecuteOptions{})
+	r, err := b.run(s, p, workflow.ExecuteOptions{})
 	b.do(err)
 	return r
 }
@@ -73,13 +72,13 @@ func TestTokenlessVerdictsAreOfTheFormerList(t *testing.T) {
 func TestTokenlessNeedsServerSASTFirst(t *testing.T) {
 	b := newBench(t, lab.Options{Version: "12.0", Phones: phonesThatAsk})
 	b.trusted("SAST-1", "SAST-2")
-	b.toTokens(workflow.MigrateRequest{ServerSAST: workflow.ServerSASTDrop})
+	b.toTokens(workflow.Signing{ServerSAST: workflow.ServerSASTDrop})
 	b.boot()
 	before := b.files()
 	_, err := b.connect().PlanTokenless(t.Context(), workflow.TokenlessUpdate)
 	wantReason(t, err, workflow.PhonesLost, "ITLRECOVERY", "--server-sast keep", "nothing was written")
 	b.untouched(before)
-	b.update(workflow.UpdateRequest{ServerSAST: workflow.ServerSASTKeep})
+	b.update(workflow.UpdateRequest{Signing: workflow.Signing{ServerSAST: workflow.ServerSASTKeep}})
 	b.boot()
 	b.tokenless(workflow.TokenlessUpdate)
 	if refused := b.boot(); len(refused) > 0 {
@@ -138,8 +137,7 @@ func TestRestoredWithoutCallManager(t *testing.T) {
 	s := b.connect()
 	p, err := s.PlanTokenless(t.Context(), workflow.TokenlessUpdate)
 	b.do(err)
-	b.do(s.Agree(t.Context(), p))
-	_, err = s.ExecuteTokenless(t.Context(), p, workflow.ExecuteOptions{})
+	_, err = b.run(s, p, workflow.ExecuteOptions{})
 	wantReason(t, err, workflow.FilesBad, "Verification of the CTL file", "CSCtn50405", "regenerate CallManager", "put back on all nodes")
 	b.everywhere(before)
 }
@@ -150,8 +148,7 @@ func TestTokenlessIsTakenBackEverywhere(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
 	old := b.served(b.Nodes[0].Name)
 	r := b.tokenless(workflow.TokenlessUpdate)
-	s := b.connect()
-	_, err := s.Rollback(t.Context(), r.Outcome.ID)
+	_, err := b.finish(workflow.FinishRequest{ID: r.Outcome.ID, Back: true})
 	b.do(err)
 	b.everywhere(old)
 }

@@ -19,7 +19,7 @@ func TestPhonesThatNobodyDescribed(t *testing.T) {
 	b.change = noFleet
 	before := b.files()
 	s := b.connect()
-	r := workflow.MigrateRequest{Tokens: []string{b.uri("SAST-1"), b.uri("SAST-2")}}
+	r := by("", b.uri("SAST-1"), b.uri("SAST-2"))
 	p, err := s.PlanMigrateToTokens(t.Context(), r)
 	b.do(err)
 	if p.Dangerous() || len(p.Lost()) > 0 || len(p.Undescribed()) != 1 {
@@ -33,22 +33,24 @@ func TestPhonesThatNobodyDescribed(t *testing.T) {
 	}
 
 	// Signing harms nobody; writing waits for the answer.
-	l, err := s.Sign(t.Context(), p)
+	save, err := s.Agree(t.Context(), p, workflow.ToSave)
 	b.do(err)
-	_, err = s.Execute(t.Context(), p, l, workflow.ExecuteOptions{})
-	wantReason(t, err, workflow.PhonesLost, "7940/7960", `fleet = "phones.csv"`, "--accept-loss", "Nothing was written")
-	wantReason(t, s.Agree(t.Context(), p), workflow.Declined)
+	_, err = s.Sign(t.Context(), save)
+	b.do(err)
+	_, err = s.Execute(t.Context(), save, workflow.ExecuteOptions{})
+	wantReason(t, err, workflow.BadRequest, "saving the file was agreed to", "nothing was written")
+	b.who.put = nil
+	wantReason(t, declined(s, p), workflow.Declined, "nothing was written", `fleet = "phones.csv"`)
 	c := b.who.put[0]
-	if !c.Undescribed || c.Danger || !strings.Contains(c.Text, "7940/7960") || !strings.Contains(c.Text, "cleared by hand") {
+	if !c.Undescribed || c.Danger || !strings.Contains(c.Text, "7940/7960") || !strings.Contains(c.Text, "deleted at the phone") {
 		t.Errorf("the question: %+v", c)
 	}
 	b.untouched(before)
 
 	b.who.answer = func(workflow.Confirmation) bool { return true }
-	b.do(s.Agree(t.Context(), p))
-	_, err = s.Execute(t.Context(), p, l, workflow.ExecuteOptions{})
+	done, err := b.run(s, p, workflow.ExecuteOptions{})
 	b.do(err)
-	b.everywhere(l)
+	b.everywhere(done.List)
 	jobs, err := cluster.History(b.state, s.Cluster.Profile.Name)
 	b.do(err)
 	if jobs[0].Note["undescribed-phones"] == "" || jobs[0].Note["accepted-loss"] != "" {
@@ -62,12 +64,12 @@ func TestUndescribedPhonesThatAskAreADanger(t *testing.T) {
 	b := newBench(t, lab.Options{Phones: phonesThatAsk, NonSecure: true})
 	b.change = noFleet
 	s := b.connect()
-	p, err := s.PlanMode(t.Context(), workflow.ModeRequest{Mixed: true, SignWith: b.uri("SAST-1"), AddTokens: []string{b.uri("SAST-2")}})
+	p, err := s.PlanMode(t.Context(), workflow.ModeRequest{Mixed: true, Signing: by(b.uri("SAST-1"), b.uri("SAST-2"))})
 	b.do(err)
 	if !p.Dangerous() || len(p.Lost()) != 1 {
 		t.Fatalf("dangerous %t, lost %+v", p.Dangerous(), p.Lost())
 	}
-	wantReason(t, s.Agree(t.Context(), p), workflow.PhonesLost, "a phone with Security By Default", "Phone-SAST-trust")
+	wantReason(t, declined(s, p), workflow.PhonesLost, "a phone with Security By Default", "Phone-SAST-trust")
 }
 
 // An update that a known token signs asks nothing about phones.
@@ -75,7 +77,7 @@ func TestUpdateByAKnownTokenAsksNothingAboutPhones(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
 	b.change = noFleet
 	s := b.connect()
-	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")})
+	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"))})
 	b.through(s, p, err)
 	if c := b.who.put[0]; c.Danger || c.Undescribed {
 		t.Errorf("the question: %+v", c)
@@ -88,7 +90,7 @@ func TestAcceptLossAnswersForUndescribedPhones(t *testing.T) {
 	b.trusted("SAST-1", "SAST-2")
 	b.change = noFleet
 	b.o.AcceptLoss = true
-	b.toTokens(workflow.MigrateRequest{})
+	b.toTokens(workflow.Signing{})
 	if c := b.who.put[0]; c.Danger || c.Undescribed {
 		t.Errorf("the question: %+v", c)
 	}

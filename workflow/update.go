@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/token"
 )
 
 // Server is a TFTP server or firewall to add.
@@ -18,33 +19,29 @@ type Server struct {
 
 // UpdateRequest edits the CTL.
 type UpdateRequest struct {
-	SignWith      string   // token URI; the current CTL must know the token
-	AddTokens     []string // token URIs
-	AddTokenCerts [][]byte // DER or PEM, for tokens that are not plugged in
-	AddTFTP       []Server
-	AddFirewall   []Server
-	Remove        []string // selectors: record number, host, address or CN
-	Digest        ctlbuild.Digest
-	SerialOrder   ctlbuild.SerialOrder
-	ServerSAST    ServerSAST // keep: list CallManager and ITLRecovery as SAST; drop: take them out; else as they are
+	// Signing: the current CTL must list the signer. Of ServerSAST, keep lists CallManager
+	// and ITLRecovery as SAST, drop takes them out, auto leaves them as they are.
+	Signing
+	AddTFTP     []Server
+	AddFirewall []Server
+	Remove      []string // selectors: record number, host, address or CN
 }
 
 // PlanUpdate edits the current CTL. Server certificates that the list lacks are
 // added by themselves. Nothing is written and no PIN is asked.
 func (s *Session) PlanUpdate(ctx context.Context, r UpdateRequest) (_ *Plan, err error) {
 	s.job = JobUpdate
-	p, err := s.editCurrent(ctx, JobUpdate, r.SignWith)
+	p, err := s.editCurrent(ctx, JobUpdate, r.Signing)
 	if err != nil {
 		return nil, err
 	}
 	d := p.Draft
-	applyFormat(d, r.Digest, r.SerialOrder)
 	// First, so that a server or token can be replaced in one job.
 	removed, err := s.remove(p, r.Remove)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.addTokens(ctx, p, r.AddTokens, r.AddTokenCerts); err != nil {
+	if err := s.addTokens(ctx, p, r.Signing); err != nil {
 		return nil, err
 	}
 	for _, srv := range r.AddTFTP {
@@ -70,7 +67,7 @@ func (s *Session) PlanUpdate(ctx context.Context, r UpdateRequest) (_ *Plan, err
 	if err := s.setServerSAST(p, r.ServerSAST); err != nil {
 		return nil, err
 	}
-	return p, s.finish(ctx, p)
+	return p, s.assess(ctx, p)
 }
 
 // stayRemoved: what the cluster itself presents is listed again at once, so that it
@@ -93,7 +90,7 @@ func stayRemoved(p *Plan, removed []ctlbuild.Record) error {
 }
 
 // editCurrent starts a plan from the CTL of the cluster and a signing token that it knows.
-func (s *Session) editCurrent(ctx context.Context, job, signWith string) (*Plan, error) {
+func (s *Session) editCurrent(ctx context.Context, job string, sg Signing) (*Plan, error) {
 	if err := s.needNodes(); err != nil {
 		return nil, err
 	}
@@ -102,7 +99,8 @@ func (s *Session) editCurrent(ctx context.Context, job, signWith string) (*Plan,
 		return nil, s.noCTL()
 	}
 	p := &Plan{Job: job, Old: old, Draft: ctlbuild.Edit(old)}
-	if err := s.chooseSigner(ctx, p, signWith); err != nil {
+	sg.apply(p.Draft)
+	if err := s.chooseSigner(ctx, p, sg.With); err != nil {
 		return nil, err
 	}
 	if !knows(old, p.signer) {
@@ -112,16 +110,16 @@ func (s *Session) editCurrent(ctx context.Context, job, signWith string) (*Plan,
 }
 
 // chooseSigner finds the signing token; no PIN is asked yet.
-func (s *Session) chooseSigner(ctx context.Context, p *Plan, uri string) error {
-	if uri == "" {
+func (s *Session) chooseSigner(ctx context.Context, p *Plan, uri *token.URI) error {
+	if uri == nil {
 		return fail(BadRequest, []string{"name it by its URI: --sign-with pkcs11:token=LABEL (ctlclient token list shows them)"},
 			"no signing token was named")
 	}
-	u, c, err := s.tokenCertificate(ctx, uri)
+	c, err := s.tokenCertificate(ctx, *uri)
 	if err != nil {
 		return err
 	}
-	p.SignWith, p.Signer, p.signer = u, c, c.DER
+	p.SignWith, p.Signer, p.signer = *uri, c, c.DER
 	return nil
 }
 
@@ -158,16 +156,9 @@ func (s *Session) unknownSigner(p *Plan) error {
 	}, "%s (%s)", MsgTokenNotInCTL, cn)
 }
 
-func applyFormat(d *ctlbuild.Draft, digest ctlbuild.Digest, order ctlbuild.SerialOrder) {
-	if digest != 0 {
-		d.Digest = digest
-	}
-	d.SerialOrder = order
-}
-
 // addTokens adds tokens that are plugged in and tokens known by their certificate alone.
-func (s *Session) addTokens(ctx context.Context, p *Plan, uris []string, certs [][]byte) error {
-	ders, err := s.tokenDERs(ctx, uris, certs)
+func (s *Session) addTokens(ctx context.Context, p *Plan, sg Signing) error {
+	ders, err := s.tokenDERs(ctx, sg)
 	if err != nil {
 		return err
 	}
@@ -184,16 +175,16 @@ func (s *Session) addTokens(ctx context.Context, p *Plan, uris []string, certs [
 }
 
 // tokenDERs resolves token URIs and certificate files to certificates.
-func (s *Session) tokenDERs(ctx context.Context, uris []string, certs [][]byte) ([][]byte, error) {
+func (s *Session) tokenDERs(ctx context.Context, sg Signing) ([][]byte, error) {
 	var ders [][]byte
-	for _, uri := range uris {
-		_, c, err := s.tokenCertificate(ctx, uri)
+	for _, uri := range sg.Tokens {
+		c, err := s.tokenCertificate(ctx, uri)
 		if err != nil {
 			return nil, err
 		}
 		ders = append(ders, c.DER)
 	}
-	for i, raw := range certs {
+	for i, raw := range sg.TokenCerts {
 		c, err := ctlbuild.ParseCertificate(raw)
 		if err != nil {
 			return nil, fmt.Errorf("token certificate %d: %w", i+1, err)

@@ -22,8 +22,8 @@ func (b *bench) update(r workflow.UpdateRequest) *workflow.Result {
 	b.t.Helper()
 	s := b.connect()
 	defer s.Close()
-	if r.SignWith == "" {
-		r.SignWith = b.uri("SAST-1")
+	if r.With == nil {
+		r.With = by(b.uri("SAST-1")).With
 	}
 	p, err := s.PlanUpdate(b.t.Context(), r)
 	return b.through(s, p, err)
@@ -44,7 +44,7 @@ func TestUpdateAdds(t *testing.T) {
 	old := b.served(b.Nodes[0].Name)
 	tftp, wall := ctltest.New(t, ctltest.Server("tftp-9")), ctltest.New(t, ctltest.Server("asa-1"))
 	r := b.update(workflow.UpdateRequest{
-		AddTokens:   []string{b.uri("SAST-3")},
+		Signing:     by("", b.uri("SAST-3")),
 		AddTFTP:     []workflow.Server{{Certificate: tftp.DER, Host: "tftp-9.example.com", IP: "192.0.2.9"}},
 		AddFirewall: []workflow.Server{{Certificate: wall.DER, Host: "192.0.2.10"}},
 	})
@@ -86,7 +86,7 @@ func TestUpdateRemoves(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk, Nodes: 1, NoAltTFTP: true})
 	tftp, wall := ctltest.New(t, ctltest.Server("tftp-9")), ctltest.New(t, ctltest.Server("asa-1"))
 	full := b.update(workflow.UpdateRequest{
-		AddTokens:   []string{b.uri("SAST-3")},
+		Signing:     by("", b.uri("SAST-3")),
 		AddTFTP:     []workflow.Server{{Certificate: tftp.DER, Host: "tftp-9"}},
 		AddFirewall: []workflow.Server{{Certificate: wall.DER, Host: "asa-1", IP: "192.0.2.10"}},
 	}).List
@@ -101,7 +101,7 @@ func TestUpdateRemoves(t *testing.T) {
 		"address and CN":   {"192.0.2.10", b.cn("SAST-3"), number(server)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1"), Remove: selectors})
+			p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1")), Remove: selectors})
 			b.do(err)
 			if len(p.Draft.Records) != len(full.Records)-3 {
 				t.Errorf("%d records left of %d", len(p.Draft.Records), len(full.Records))
@@ -117,13 +117,13 @@ func TestUpdateRemoves(t *testing.T) {
 		selector string
 		hint     string
 	}{{"99", "1 to " + strconv.Itoa(len(full.Records))}, {"nobody", "common name"}} {
-		_, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1"), Remove: []string{c.selector}})
+		_, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1")), Remove: []string{c.selector}})
 		var se *ctlbuild.SelectorError
 		if !errors.As(err, &se) || !strings.Contains(se.Hint(), c.hint) {
 			t.Errorf("--remove %s: %v", c.selector, err)
 		}
 	}
-	_, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1"), Remove: []string{b.cn("SAST-1")}})
+	_, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1")), Remove: []string{b.cn("SAST-1")}})
 	wantReason(t, err, workflow.BadRequest, b.cn("SAST-1"), "sign with another token")
 }
 
@@ -133,7 +133,7 @@ func TestServerOfTheClusterCannotBeRemoved(t *testing.T) {
 	der, err := b.Nodes[1].Certificate("CallManager")
 	b.do(err)
 	for _, sel := range []string{b.Nodes[1].Name, b.Nodes[1].Address} {
-		_, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1"), Remove: []string{sel}})
+		_, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1")), Remove: []string{sel}})
 		wantReason(t, err, workflow.BadRequest, "still part of the cluster")
 	}
 	if i := slices.IndexFunc(b.served(b.Nodes[0].Name).Records, func(r ctlbuild.Record) bool { return r.MatchesCertificate(der) }); i < 0 {
@@ -145,7 +145,7 @@ func TestServerOfTheClusterCannotBeRemoved(t *testing.T) {
 func TestOneTokenLost(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
 	r := b.update(workflow.UpdateRequest{
-		SignWith: b.uri("SAST-2"), AddTokens: []string{b.uri("SAST-3")}, Remove: []string{b.cn("SAST-1")},
+		Signing: by(b.uri("SAST-2"), b.uri("SAST-3")), Remove: []string{b.cn("SAST-1")},
 	})
 	if names := sast(r.List.Records); slices.Contains(names, b.cn("SAST-1")) || !slices.Contains(names, b.cn("SAST-3")) {
 		t.Errorf("SAST records: %q", names)
@@ -158,7 +158,7 @@ func TestOneTokenLost(t *testing.T) {
 	}
 	t.Run("removing the second leaves a warning", func(t *testing.T) {
 		s := b.connect()
-		p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-2"), Remove: []string{b.cn("SAST-3")}})
+		p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-2")), Remove: []string{b.cn("SAST-3")}})
 		b.do(err)
 		if h := hazardOf(p, "last-token"); !strings.HasPrefix(h, "warning: ") || !strings.Contains(h, b.cn("SAST-2")) {
 			t.Errorf("last-token: %q", h)
@@ -171,14 +171,14 @@ func TestTokenThatIsNotInTheCTL(t *testing.T) {
 	t.Run("token CTL", func(t *testing.T) {
 		b := migrated(t, lab.Options{Phones: phonesThatAsk})
 		before := b.files()
-		_, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-3")})
+		_, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-3"))})
 		wantReason(t, err, workflow.WrongToken, workflow.MsgTokenNotInCTL, b.cn("SAST-3"),
 			"tokens in the current CTL: "+b.cn("SAST-1")+", "+b.cn("SAST-2"), "--add-token")
 		b.untouched(before)
 	})
 	t.Run("tokenless CTL", func(t *testing.T) {
 		b := newBench(t, lab.Options{Phones: phonesThatAsk})
-		_, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")})
+		_, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"))})
 		wantReason(t, err, workflow.WrongToken, workflow.MsgTokenNotInCTL, "tokenless", "ctlclient migrate to-tokens")
 	})
 }
@@ -190,7 +190,7 @@ func TestNoCTLInSecureMode(t *testing.T) {
 		b.do(os.Remove(filepath.Join(n.Folder, workflow.CTLFileName)))
 	}
 	s := b.connect()
-	_, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")})
+	_, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"))})
 	wantReason(t, err, workflow.BadRequest, workflow.MsgNoCTLInSecure, "ctlclient mode mixed")
 	fs := s.Findings(t.Context())
 	if !slices.ContainsFunc(fs, func(f workflow.Finding) bool { return f.Message == workflow.MsgNoCTLInSecure && f.Job == "mode" }) {
@@ -215,7 +215,7 @@ func TestRegeneratedCallManagerIsCollected(t *testing.T) {
 		t.Errorf("findings: %+v", fs)
 	}
 	old := s.Snapshot.Current
-	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1")})
+	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"))})
 	b.do(err)
 	if !slices.ContainsFunc(p.Notes, func(n string) bool { return strings.Contains(n, sub.Name) && strings.Contains(n, "replaced") }) {
 		t.Errorf("notes: %q", p.Notes)
@@ -242,17 +242,18 @@ func TestNothingIsWrittenBeforeExecute(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
 	before := b.files()
 	s := b.connect()
-	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1"), AddTokens: []string{b.uri("SAST-3")}})
+	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"), b.uri("SAST-3"))})
 	b.do(err)
 	b.untouched(before)
 	if len(b.who.asked) > 0 {
 		t.Error("a PIN was asked for by a plan")
 	}
 	b.who.answer = func(workflow.Confirmation) bool { return false }
-	wantReason(t, s.Agree(t.Context(), p), workflow.Declined, "nothing was written")
+	wantReason(t, declined(s, p), workflow.Declined, "nothing was written")
 	b.who.answer = nil
-	b.do(s.Agree(t.Context(), p))
-	_, err = s.Sign(t.Context(), p)
+	a, err := s.Agree(t.Context(), p, workflow.ToSave)
+	b.do(err)
+	_, err = s.Sign(t.Context(), a)
 	b.do(err)
 	b.untouched(before)
 	if len(b.who.asked) != 1 {
@@ -269,12 +270,9 @@ func TestNothingIsWrittenBeforeExecute(t *testing.T) {
 func TestServicesAreRestartedInOrder(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
 	s := b.connect()
-	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{SignWith: b.uri("SAST-1"), AddTokens: []string{b.uri("SAST-3")}})
+	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"), b.uri("SAST-3"))})
 	b.do(err)
-	b.do(s.Agree(t.Context(), p))
-	l, err := s.Sign(t.Context(), p)
-	b.do(err)
-	r, err := s.Execute(t.Context(), p, l, workflow.ExecuteOptions{Restart: true})
+	r, err := b.run(s, p, workflow.ExecuteOptions{Restart: true})
 	b.do(err)
 	if len(r.Restart) > 0 {
 		t.Errorf("asked to restart after a restart: %q", r.Restart)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"ctlclient/cluster"
 	"ctlclient/lab"
 	"ctlclient/softhsm"
 	"ctlclient/softhsm/faulty"
@@ -80,7 +81,8 @@ func TestScripts(t *testing.T) {
 			return searchScript(e)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": cmdExits, "lab": cmdLab, "faulty": cmdFaulty, "edit": cmdEdit, "flip": cmdFlip, "same": cmdSame,
+			"newestjob": cmdNewestJob,
+			"exits":     cmdExits, "lab": cmdLab, "faulty": cmdFaulty, "edit": cmdEdit, "flip": cmdFlip, "same": cmdSame,
 		},
 	})
 }
@@ -150,6 +152,16 @@ func cmdLab(ts *testscript.TestScript, neg bool, args []string) {
 
 // cmdFaulty builds a module that fails on request, or has it fail:
 // faulty build | faulty pull FUNCTION LABEL | faulty absent LABEL | faulty tries LABEL MAX LEFT | faulty clear | faulty left LABEL N.
+// cmdNewestJob puts the ID of the newest job of a state folder into $JOB.
+func cmdNewestJob(ts *testscript.TestScript, _ bool, args []string) {
+	jobs, err := cluster.History(filepath.Join(ts.MkAbs(args[0]), "ctlclient"), "")
+	ts.Check(err)
+	if len(jobs) == 0 {
+		ts.Fatalf("no job was done")
+	}
+	ts.Setenv("JOB", jobs[0].ID)
+}
+
 func cmdFaulty(ts *testscript.TestScript, neg bool, args []string) {
 	dir := ts.MkAbs("faulty")
 	c := faulty.Open(dir)

@@ -51,7 +51,7 @@ type demo struct {
 	certs   []string // exported certificate files
 	session *workflow.Session
 	plan    *workflow.Plan
-	signed  *ctlbuild.List
+	agreed  *workflow.Agreement
 	result  *workflow.Result
 	boots   []lab.Boot
 }
@@ -69,7 +69,7 @@ func runDemo(ctx context.Context, a *app, o demoOptions) (err error) {
 		a.printf("%s\n", a.outSt.dim("On a practice cluster of this machine. Everything stays in "+dir))
 	}
 	for _, step := range []func(context.Context) error{
-		d.startLab, d.makeTokens, d.look, d.trustTokens, d.planIt, d.tellPhones, d.sign, d.distribute, d.restart, d.bootPhones, d.show, d.compare,
+		d.startLab, d.makeTokens, d.look, d.trustTokens, d.planIt, d.tellPhones, d.distribute, d.restart, d.bootPhones, d.show, d.compare,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -221,9 +221,15 @@ func (d *demo) trustTokens(ctx context.Context) error {
 
 func (d *demo) planIt(ctx context.Context) (err error) {
 	d.step("TVS on every node is asked about both, as phones will do")
-	d.plan, err = d.session.PlanMigrateToTokens(ctx, workflow.MigrateRequest{
-		Tokens: []string{d.tokens[0].URI, d.tokens[1].URI}, SignWith: d.tokens[0].URI,
-	})
+	sg := workflow.Signing{}
+	for _, tok := range d.tokens {
+		u, err := parseTokenURI(tok.URI)
+		if err != nil {
+			return err
+		}
+		sg.Tokens = append(sg.Tokens, u)
+	}
+	d.plan, err = d.session.PlanMigrateToTokens(ctx, sg)
 	if err != nil {
 		return err
 	}
@@ -242,7 +248,7 @@ func (d *demo) planIt(ctx context.Context) (err error) {
 	return nil
 }
 
-func (d *demo) tellPhones(ctx context.Context) error {
+func (d *demo) tellPhones(ctx context.Context) (err error) {
 	d.step("What each phone will make of it, before anything is written")
 	t := table{}
 	for _, v := range d.plan.Verdicts {
@@ -258,21 +264,16 @@ func (d *demo) tellPhones(ctx context.Context) error {
 	if d.plan.Dangerous() {
 		d.plain("a job stops here unless told --accept-loss; the demo goes on, and the journal records it")
 	}
-	return d.session.Agree(ctx, d.plan)
-}
-
-func (d *demo) sign(ctx context.Context) (err error) {
-	d.step("The new CTL is signed on SAST-1")
-	if d.signed, err = d.session.Sign(ctx, d.plan); err != nil {
-		return err
-	}
-	d.good(fmt.Sprintf("%d bytes, verified again from the bytes; the PIN was asked once", len(d.signed.Bytes())))
-	return nil
+	d.agreed, err = d.session.Agree(ctx, d.plan, workflow.ToWrite)
+	return err
 }
 
 func (d *demo) distribute(ctx context.Context) (err error) {
-	d.step("It is staged on all nodes, then committed on all, over 2444 and SFTP")
-	d.result, err = d.session.Execute(ctx, d.plan, d.signed, workflow.ExecuteOptions{})
+	d.step("SAST-1 signs the new CTL; it is staged on all nodes, then committed on all, over 2444 and SFTP")
+	d.result, err = d.session.Execute(ctx, d.agreed, workflow.ExecuteOptions{})
+	if d.result != nil {
+		d.good(fmt.Sprintf("%d bytes, verified again from the bytes; the PIN was asked once", len(d.result.List.Bytes())))
+	}
 	if d.result != nil && !d.app.json {
 		if e := d.flushNodes("staged", "committed", "read back", "served"); e != nil {
 			return e
@@ -354,7 +355,7 @@ func (d *demo) compare(ctx context.Context) error {
 	if err := d.flushNodes("nothing of fetching is told"); err != nil {
 		return err
 	}
-	want := d.signed.MD5()
+	want := d.result.List.MD5()
 	t := table{}
 	good, bad := d.app.outSt.green, d.app.outSt.red
 	agree := true

@@ -22,7 +22,7 @@ bytes is shown first.`,
 		Args:    exactly("FILE"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runDistribute(cmd.Context(), a, o, args[0]) },
 	}
-	o.add(a, c, false)
+	o.add(a, c)
 	return jobExits(c)
 }
 
@@ -35,20 +35,10 @@ func runDistribute(ctx context.Context, a *app, o jobOptions, arg string) error 
 		return fmt.Errorf("%s: %w", arg, err) // before a node is bothered
 	}
 	return a.with(ctx, func(s *workflow.Session) error {
-		p, list, err := s.PlanDistribute(ctx, data)
+		p, err := s.PlanDistribute(ctx, data)
 		if err != nil {
 			return err
 		}
-		if err := a.showPlan(p); err != nil {
-			return err
-		}
-		if o.dryRun {
-			return a.dryRun(p)
-		}
-		if err := s.Agree(ctx, p); err != nil {
-			return err
-		}
-		r, err := s.Execute(ctx, p, list, o.execute())
-		return a.finish(r, err)
+		return a.runPlan(ctx, s, p, o)
 	})
 }

@@ -100,7 +100,7 @@ func newResumeCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "resume [ID]",
 		Short:   "Finish a job that was left unfinished",
-		Long:    "Finish a job that was left unfinished: every node that does not serve the new file yet gets it. What phones will make of it is shown first; phones that would be lost stop it, unless that was accepted when the job began. Without ID it is the newest of the cluster.",
+		Long:    "Finish a job that was left unfinished: every node that does not serve the new file yet gets it. What phones will make of it is shown first; phones that would be lost stop it, unless that was accepted when the job began. Without ID it is the job that was left unfinished.",
 		Example: "  ctlclient --profile hq resume",
 		Args:    atMost(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runFinish(cmd.Context(), a, o, args, false) },
@@ -114,8 +114,8 @@ func newRollbackCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "rollback [ID]",
 		Short:   "Put the file that was there before back on every node",
-		Long:    "Put the file that was there before a job back on every node, also when the job was done. What phones will make of it is shown first; phones that would be lost stop it. Without ID it is the newest of the cluster.",
-		Example: "  ctlclient --profile hq rollback",
+		Long:    "Put the file that was there before a job back on every node. Without ID this is about the job that was left unfinished, and about no other: a job that is done is taken back by its ID alone, and only after a question that says what it is (--yes answers it). What phones will make of the former file is shown first; phones that would be lost stop it.",
+		Example: "  ctlclient --profile hq rollback\n  ctlclient --profile hq rollback 20261127T054512Z-1a2b   # a job that is done",
 		Args:    atMost(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runFinish(cmd.Context(), a, o, args, true) },
 	}
@@ -124,15 +124,15 @@ func newRollbackCommand(a *app) *cobra.Command {
 }
 
 func runFinish(ctx context.Context, a *app, o finishOptions, args []string, back bool) error {
-	id := ""
+	r := workflow.FinishRequest{Back: back, Force: o.force}
 	if len(args) == 1 {
-		id = args[0]
+		r.ID = args[0]
 	}
-	if err := a.jobExists(id); err != nil {
+	if err := a.jobExists(r.ID); err != nil {
 		return err
 	}
 	return a.with(ctx, func(s *workflow.Session) error {
-		p, err := s.PlanFinish(ctx, id, back)
+		p, err := s.PlanFinish(ctx, r)
 		if err != nil {
 			return err
 		}
@@ -144,8 +144,12 @@ func runFinish(ctx context.Context, a *app, o finishOptions, args []string, back
 		if err != nil {
 			return err
 		}
-		r, err := s.Finish(ctx, id, workflow.FinishOptions{Back: back, Force: o.force, Plan: p})
-		return a.finish(r, err)
+		agreed, err := s.Agree(ctx, p, workflow.ToWrite)
+		if err != nil {
+			return err
+		}
+		result, err := s.Execute(ctx, agreed, workflow.ExecuteOptions{})
+		return a.finish(result, err)
 	})
 }
 

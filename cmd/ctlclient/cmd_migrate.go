@@ -14,15 +14,8 @@ func newMigrateCommand(a *app) *cobra.Command {
 		newToTokensCommand(a), newToTokenlessCommand(a))
 }
 
-type toTokensOptions struct {
-	jobOptions
-	tokens     []string
-	signWith   string
-	serverSAST string
-}
-
 func newToTokensCommand(a *app) *cobra.Command {
-	var o toTokensOptions
+	var o signOptions
 	c := &cobra.Command{
 		Use:   "to-tokens --token URI --token URI --sign-with URI",
 		Short: "Make a tokenless CTL one that hardware tokens sign",
@@ -38,43 +31,19 @@ dropped before; --server-sast decides otherwise.`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runToTokens(cmd.Context(), a, o) },
 	}
-	o.add(a, c, true)
+	o.add(a, c)
 	f := c.Flags()
 	f.StringArrayVar(&o.tokens, "token", nil, "token of the new CTL, a `URI` or its exported .cer; two at least")
-	f.StringVar(&o.signWith, "sign-with", "", "which of them signs, a `URI`")
-	f.StringVar(&o.serverSAST, "server-sast", "auto", "CallManager and ITLRecovery as SAST: `auto|keep|drop`")
 	return jobExits(c)
 }
 
-func serverSAST(s string) (workflow.ServerSAST, error) {
-	switch s {
-	case "auto", "":
-		return workflow.ServerSASTAuto, nil
-	case "keep":
-		return workflow.ServerSASTKeep, nil
-	case "drop":
-		return workflow.ServerSASTDrop, nil
-	}
-	return "", usagef("--server-sast auto, keep or drop", "unknown --server-sast %q", s)
-}
-
-func runToTokens(ctx context.Context, a *app, o toTokensOptions) error {
-	r := workflow.MigrateRequest{SignWith: o.signWith}
-	var err error
-	if r.Digest, r.SerialOrder, err = o.format(); err != nil {
-		return err
-	}
-	if r.ServerSAST, err = serverSAST(o.serverSAST); err != nil {
-		return err
-	}
-	if err := needSigner(o.signWith); err != nil {
-		return err
-	}
-	if r.Tokens, r.TokenCerts, err = tokenArgs(o.tokens); err != nil {
+func runToTokens(ctx context.Context, a *app, o signOptions) error {
+	sg, err := o.signing()
+	if err != nil {
 		return err
 	}
 	return a.with(ctx, func(s *workflow.Session) error {
-		p, err := s.PlanMigrateToTokens(ctx, r)
+		p, err := s.PlanMigrateToTokens(ctx, sg)
 		if err != nil {
 			return err
 		}
@@ -99,7 +68,7 @@ CallManager as SAST; that is checked first.`,
 			return runTokenless(cmd.Context(), a, o, workflow.TokenlessUpdate)
 		},
 	}
-	o.add(a, c, false)
+	o.add(a, c)
 	return jobExits(c)
 }
 
@@ -110,16 +79,6 @@ func runTokenless(ctx context.Context, a *app, o jobOptions, job workflow.Tokenl
 		if err != nil {
 			return err
 		}
-		if err := a.showPlan(p); err != nil {
-			return err
-		}
-		if o.dryRun {
-			return a.dryRun(p)
-		}
-		if err := s.Agree(ctx, p); err != nil {
-			return err
-		}
-		r, err := s.ExecuteTokenless(ctx, p, o.execute())
-		return a.finish(r, err)
+		return a.runPlan(ctx, s, p, o)
 	})
 }

@@ -9,11 +9,8 @@ import (
 )
 
 type modeOptions struct {
-	jobOptions
-	signWith   string
-	tokens     []string
-	serverSAST string
-	tokenless  bool
+	signOptions
+	tokenless bool
 }
 
 func newModeCommand(a *app) *cobra.Command {
@@ -33,11 +30,9 @@ set-cluster), and no token is needed.`,
 		ValidArgs: []string{"mixed", "non-secure"},
 		RunE:      func(cmd *cobra.Command, args []string) error { return runMode(cmd.Context(), a, o, args[0]) },
 	}
-	o.add(a, c, true)
+	o.add(a, c)
 	f := c.Flags()
-	f.StringVar(&o.signWith, "sign-with", "", "signing token, a PKCS#11 `URI`")
 	f.StringArrayVar(&o.tokens, "add-token", nil, "token to add, a `URI` or its exported .cer; repeatable")
-	f.StringVar(&o.serverSAST, "server-sast", "auto", "CallManager and ITLRecovery as SAST of a first CTL: `auto|keep|drop`")
 	f.BoolVar(&o.tokenless, "tokenless", false, "let the publisher do it with its own certificates")
 	return jobExits(c)
 }
@@ -57,22 +52,12 @@ func runMode(ctx context.Context, a *app, o modeOptions, mode string) error {
 		}
 		return runTokenless(ctx, a, o.jobOptions, job)
 	}
-	r := workflow.ModeRequest{Mixed: mixed, SignWith: o.signWith}
-	var err error
-	if r.Digest, r.SerialOrder, err = o.format(); err != nil {
-		return err
-	}
-	if r.ServerSAST, err = serverSAST(o.serverSAST); err != nil {
-		return err
-	}
-	if err := needSigner(o.signWith); err != nil {
-		return err
-	}
-	if r.AddTokens, r.AddTokenCerts, err = tokenArgs(o.tokens); err != nil {
+	sg, err := o.signing()
+	if err != nil {
 		return err
 	}
 	return a.with(ctx, func(s *workflow.Session) error {
-		p, err := s.PlanMode(ctx, r)
+		p, err := s.PlanMode(ctx, workflow.ModeRequest{Signing: sg, Mixed: mixed})
 		if err != nil {
 			return err
 		}

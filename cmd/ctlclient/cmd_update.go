@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -11,14 +9,10 @@ import (
 )
 
 type updateOptions struct {
-	jobOptions
-	signWith  string
-	tokens    []string
+	signOptions
 	tftp      []string
 	firewalls []string
 	remove    []string
-
-	serverSAST string
 }
 
 func newUpdateCommand(a *app) *cobra.Command {
@@ -38,30 +32,19 @@ SELECTOR is a record number as shown, a host, an address or a subject CN.`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runUpdate(cmd.Context(), a, o) },
 	}
-	o.add(a, c, true)
+	o.add(a, c)
 	f := c.Flags()
-	f.StringVar(&o.signWith, "sign-with", "", "signing token, a PKCS#11 `URI`")
 	f.StringArrayVar(&o.tokens, "add-token", nil, "token to add, a `URI` or its exported .cer; repeatable")
 	f.StringArrayVar(&o.tftp, "add-tftp", nil, "alternate TFTP server to add, `CERT,host=H[,ip=A]`; repeatable")
 	f.StringArrayVar(&o.firewalls, "add-firewall", nil, "firewall to add, `CERT,host=H[,ip=A]`; repeatable")
 	f.StringArrayVar(&o.remove, "remove", nil, "record to remove, a `SELECTOR`; repeatable")
-	f.StringVar(&o.serverSAST, "server-sast", "auto", "CallManager and ITLRecovery as SAST: `auto|keep|drop` (auto: as they are)")
 	return jobExits(c)
 }
 
 func runUpdate(ctx context.Context, a *app, o updateOptions) error {
-	r := workflow.UpdateRequest{SignWith: o.signWith, Remove: o.remove}
+	r := workflow.UpdateRequest{Remove: o.remove}
 	var err error
-	if r.Digest, r.SerialOrder, err = o.format(); err != nil {
-		return err
-	}
-	if r.ServerSAST, err = serverSAST(o.serverSAST); err != nil {
-		return err
-	}
-	if err := needSigner(o.signWith); err != nil {
-		return err
-	}
-	if r.AddTokens, r.AddTokenCerts, err = tokenArgs(o.tokens); err != nil {
+	if r.Signing, err = o.signing(); err != nil {
 		return err
 	}
 	if r.AddTFTP, err = a.serverArgs(ctx, o.tftp, "--add-tftp"); err != nil {
@@ -77,38 +60,6 @@ func runUpdate(ctx context.Context, a *app, o updateOptions) error {
 		}
 		return a.runPlan(ctx, s, p, o.jobOptions)
 	})
-}
-
-// needSigner checks --sign-with before anything is connected to.
-func needSigner(uri string) error {
-	if uri == "" {
-		return usagef("--sign-with pkcs11:token=LABEL; ctlclient token list shows what is there", "--sign-with is missing")
-	}
-	_, err := parseTokenURI(uri)
-	return err
-}
-
-// tokenArgs sorts tokens that are named by URI from those given as a certificate file.
-func tokenArgs(args []string) (uris []string, certs [][]byte, err error) {
-	for _, arg := range args {
-		if strings.HasPrefix(arg, "pkcs11:") {
-			if _, err := parseTokenURI(arg); err != nil {
-				return nil, nil, err
-			}
-			uris = append(uris, arg)
-			continue
-		}
-		if _, err := os.Stat(arg); err != nil {
-			return nil, nil, usagef("a token is pkcs11:token=LABEL, or the .cer that ctlclient token export wrote",
-				"%q is neither a token URI nor a certificate file", arg)
-		}
-		data, err := readPath(arg)
-		if err != nil {
-			return nil, nil, err
-		}
-		certs = append(certs, data)
-	}
-	return uris, certs, nil
 }
 
 func (a *app) serverArgs(ctx context.Context, specs []string, flag string) ([]workflow.Server, error) {

@@ -89,8 +89,7 @@ func (n *narrator) Event(e workflow.Event) {
 	case n.app.json:
 		(&jsonUI{app: n.app}).Event(e)
 	case e.Type == workflow.EventTVS:
-		name, _ := e.Data["token"].(string)
-		text := fmt.Sprintf("TVS on %s, asked about %s: %s", e.Node, name, e.State)
+		text := fmt.Sprintf("TVS on %s, asked about %s: %s", e.Node, e.TVS.Token, e.State)
 		if e.State == "valid" {
 			n.good(text)
 		} else {

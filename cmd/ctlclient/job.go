@@ -19,12 +19,10 @@ import (
 // jobOptions are the flags of every job that changes a cluster.
 type jobOptions struct {
 	dryRun    bool
-	out       string
+	out       string // of a job that signs: save the file instead of writing it to nodes
 	keepGoing bool
 	restart   bool
 	retries   int
-	digest    string
-	serial    string
 }
 
 // aboutPhones is in the help of every job.
@@ -37,7 +35,7 @@ all: when the new file would lose them, the job asks, and --yes does not answer 
 fleet file with one line (200 x 8861), named in the profile as fleet = "phones.csv",
 answers it for good.`
 
-func (o *jobOptions) add(a *app, c *cobra.Command, signs bool) {
+func (o *jobOptions) add(a *app, c *cobra.Command) {
 	c.Long += aboutPhones
 	f := c.Flags()
 	f.BoolVar(&o.dryRun, "dry-run", false, "do everything but stage; print the differences and the verdicts")
@@ -45,24 +43,6 @@ func (o *jobOptions) add(a *app, c *cobra.Command, signs bool) {
 	f.BoolVar(&o.restart, "restart", false, "restart TFTP and CallManager on all nodes afterwards")
 	f.IntVar(&o.retries, "retries", cluster.DefaultRetries, "how often a node is tried again after the first commit")
 	f.BoolVar(&a.acceptLoss, "accept-loss", false, "go on though phones would be lost; the journal records it")
-	if signs {
-		f.StringVar(&o.out, "out", "", "write the signed file to a `file` and leave the cluster as it is")
-		f.StringVar(&o.digest, "digest", "", "`sha1|sha256|sha512` (default: as the current CTL)")
-		f.StringVar(&o.serial, "serial-order", "little-endian", "serial numbers of new token records: `little-endian|big-endian`")
-	}
-}
-
-// format reads the flags that say how the file is written.
-func (o *jobOptions) format() (ctlbuild.Digest, ctlbuild.SerialOrder, error) {
-	order, err := serialOrder(o.serial)
-	if err != nil || o.digest == "" {
-		return 0, order, err
-	}
-	d, err := ctlbuild.ParseDigest(o.digest)
-	if err != nil {
-		return 0, order, usagef("--digest sha1, sha256 or sha512", "%v", err)
-	}
-	return d, order, nil
 }
 
 func (o *jobOptions) execute() workflow.ExecuteOptions {
@@ -118,7 +98,7 @@ func (a *app) look(ctx context.Context, f func(*workflow.Session) error) (err er
 	return f(s)
 }
 
-// runPlan is the way of every job that signs: show, agree, sign, write.
+// runPlan is the way of every job: show, agree, do.
 func (a *app) runPlan(ctx context.Context, s *workflow.Session, p *workflow.Plan, o jobOptions) error {
 	if err := a.showPlan(p); err != nil {
 		return err
@@ -126,20 +106,28 @@ func (a *app) runPlan(ctx context.Context, s *workflow.Session, p *workflow.Plan
 	if o.dryRun {
 		return a.dryRun(p)
 	}
-	if o.out == "" || p.Dangerous() {
-		if err := s.Agree(ctx, p); err != nil {
-			return err
-		}
+	if o.out != "" {
+		return a.signTo(ctx, s, p, o.out)
 	}
-	signed, err := s.Sign(ctx, p)
+	agreed, err := s.Agree(ctx, p, workflow.ToWrite)
 	if err != nil {
 		return err
 	}
-	if o.out != "" {
-		return a.keepSigned(signed, o.out)
-	}
-	r, err := s.Execute(ctx, p, signed, o.execute())
+	r, err := s.Execute(ctx, agreed, o.execute())
 	return a.finish(r, err)
+}
+
+// signTo signs and keeps the file; the cluster is left as it is.
+func (a *app) signTo(ctx context.Context, s *workflow.Session, p *workflow.Plan, out string) error {
+	agreed, err := s.Agree(ctx, p, workflow.ToSave)
+	if err != nil {
+		return err
+	}
+	signed, err := s.Sign(ctx, agreed)
+	if err != nil {
+		return err
+	}
+	return a.keepSigned(signed, out)
 }
 
 func (a *app) dryRun(p *workflow.Plan) error {

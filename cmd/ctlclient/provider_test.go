@@ -274,7 +274,11 @@ func TestProviderNode(t *testing.T) {
 		t.Errorf("tftpd-hpa serves %d bytes, %v; want the live file", len(got), err)
 	}
 	// And it is taken back.
-	s.job(0, "rollback")
+	back := regexp.MustCompile(`ctlclient rollback (\S+)`).FindStringSubmatch(out)
+	if back == nil {
+		t.Fatalf("the job does not say how it is taken back: %s", out)
+	}
+	s.job(0, "rollback", back[1])
 	if s.live() != before {
 		t.Error("after rollback the live file is not the former one")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"ctlclient/token"
 	"ctlclient/workflow"
@@ -15,13 +16,49 @@ type jsonUI struct{ app *app }
 
 // Event writes one line.
 func (u *jsonUI) Event(e workflow.Event) {
-	line, err := json.Marshal(e)
+	line, err := json.Marshal(eventOf(e))
 	if err != nil {
 		return // an event is plain data; a UI has no one to tell
 	}
 	u.app.encode.Lock()
 	defer u.app.encode.Unlock()
 	fmt.Fprintf(u.app.out, "%s\n", escaped(line))
+}
+
+// eventJSON is an event as scripts read it.
+type eventJSON struct {
+	Type    workflow.EventType `json:"type"`
+	Time    time.Time          `json:"time"`
+	Job     string             `json:"job,omitempty"`
+	Step    string             `json:"step,omitempty"`
+	State   string             `json:"state,omitempty"`
+	Node    string             `json:"node,omitempty"`
+	Message string             `json:"message,omitempty"`
+	Done    int                `json:"done,omitempty"`
+	Total   int                `json:"total,omitempty"`
+	Data    any                `json:"data,omitempty"`
+}
+
+type tvsJSON struct {
+	Token string `json:"token"`
+	Valid bool   `json:"valid"`
+	TTL   int    `json:"ttl_seconds"`
+}
+
+type sumsJSON struct {
+	MD5  string `json:"md5"`
+	SHA1 string `json:"sha1"`
+}
+
+func eventOf(e workflow.Event) eventJSON {
+	j := eventJSON{Type: e.Type, Time: e.Time, Job: e.Job, Step: e.Step, State: e.State, Node: e.Node, Message: e.Message, Done: e.Done, Total: e.Total}
+	switch {
+	case e.TVS != nil:
+		j.Data = tvsJSON{e.TVS.Token, e.TVS.Valid, int(e.TVS.TTL.Seconds())}
+	case e.Sums != nil:
+		j.Data = sumsJSON{e.Sums.MD5, e.Sums.SHA1}
+	}
+	return j
 }
 
 func (u *jsonUI) flush() {}

@@ -148,7 +148,7 @@ var doneWords = map[string]string{
 
 func (u *textUI) tvs(e workflow.Event) {
 	st := u.app.errSt
-	name, _ := e.Data["token"].(string)
+	name := e.TVS.Token
 	switch e.State {
 	case "valid":
 		u.print(fmt.Sprintf("  %s TVS on %s vouches for %s", st.green("✓"), printable(e.Node), printable(name)))
@@ -304,7 +304,8 @@ func (q *questions) Confirm(ctx context.Context, c workflow.Confirmation) (bool,
 	if c.Danger {
 		return false, nil
 	}
-	if q.app.yes && !c.Undescribed {
+	if c.Purpose == workflow.ToSave || q.app.yes && !c.Undescribed {
+		// --out has said already that the file is to be saved.
 		return true, nil
 	}
 	text := printable(c.Title)

@@ -321,7 +321,7 @@ func (r *rehearsal) takeBack() {
 	r.until("the job's details", func(s state) bool { return s.has(r.text("history.id")) })
 	r.shot("15-history")
 	r.press("result.take-back")
-	r.dialog(r.text("result.take-back.text"))
+	r.dialog(r.text("result.take-back.title"))
 	r.press("result.take-back.yes")
 	r.until("the end", func(s state) bool { return s.has(r.text("outcome.taken-back")) && len(s.Busy) == 0 })
 	if sum := r.serve(); sum != r.before {

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/token"
+	"ctlclient/workflow"
+)
+
+// signOptions are the flags of every job whose file a token signs. The tokens to add have
+// a flag of their own in each command.
+type signOptions struct {
+	jobOptions
+	signWith   string
+	tokens     []string
+	digest     string
+	serial     string
+	serverSAST string
+}
+
+func (o *signOptions) add(a *app, c *cobra.Command) {
+	o.jobOptions.add(a, c)
+	f := c.Flags()
+	f.StringVar(&o.signWith, "sign-with", "", "signing token, a PKCS#11 `URI`")
+	f.StringVar(&o.out, "out", "", "write the signed file to a `file` and leave the cluster as it is")
+	f.StringVar(&o.digest, "digest", "", "`sha1|sha256|sha512` (default: as the current CTL)")
+	f.StringVar(&o.serial, "serial-order", "little-endian", "serial numbers of new token records: `little-endian|big-endian`")
+	f.StringVar(&o.serverSAST, "server-sast", "auto",
+		"CallManager and ITLRecovery as SAST: `auto|keep|drop` (auto: an update leaves them as they are; a first token CTL keeps them from CUCM 11.5 on)")
+}
+
+// signing reads the flags, before anything is connected to.
+func (o *signOptions) signing() (sg workflow.Signing, err error) {
+	if sg.SerialOrder, err = serialOrder(o.serial); err != nil {
+		return sg, err
+	}
+	if o.digest != "" {
+		if sg.Digest, err = ctlbuild.ParseDigest(o.digest); err != nil {
+			return sg, usagef("--digest sha1, sha256 or sha512", "%v", err)
+		}
+	}
+	if sg.ServerSAST, err = serverSAST(o.serverSAST); err != nil {
+		return sg, err
+	}
+	if o.signWith == "" {
+		return sg, usagef("--sign-with pkcs11:token=LABEL; ctlclient token list shows what is there", "--sign-with is missing")
+	}
+	with, err := parseTokenURI(o.signWith)
+	if err != nil {
+		return sg, err
+	}
+	sg.With = &with
+	sg.Tokens, sg.TokenCerts, err = tokenArgs(o.tokens)
+	return sg, err
+}
+
+func serverSAST(s string) (workflow.ServerSAST, error) {
+	switch s {
+	case "auto", "":
+		return workflow.ServerSASTAuto, nil
+	case "keep":
+		return workflow.ServerSASTKeep, nil
+	case "drop":
+		return workflow.ServerSASTDrop, nil
+	}
+	return "", usagef("--server-sast auto, keep or drop", "unknown --server-sast %q", s)
+}
+
+// tokenArgs sorts tokens that are named by URI from those given as a certificate file.
+func tokenArgs(args []string) (uris []token.URI, certs [][]byte, err error) {
+	for _, arg := range args {
+		if strings.HasPrefix(arg, "pkcs11:") {
+			u, err := parseTokenURI(arg)
+			if err != nil {
+				return nil, nil, err
+			}
+			uris = append(uris, u)
+			continue
+		}
+		if _, err := os.Stat(arg); err != nil {
+			return nil, nil, usagef("a token is pkcs11:token=LABEL, or the .cer that ctlclient token export wrote",
+				"%q is neither a token URI nor a certificate file", arg)
+		}
+		data, err := readPath(arg)
+		if err != nil {
+			return nil, nil, err
+		}
+		certs = append(certs, data)
+	}
+	return uris, certs, nil
+}

@@ -1,0 +1,210 @@
+package workflow
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ctlclient/ctlbuild"
+)
+
+// Purpose is what becomes of a plan's file.
+type Purpose uint8
+
+// Purposes of an [Agreement].
+const (
+	ToWrite Purpose = iota // it goes to every node
+	ToSave                 // it is signed and kept by the person; no node is written to
+)
+
+// Agreement is a person's yes to one plan: to these contents, in the place of the files
+// that the nodes served when the question was put. [Session.Agree] alone makes one, and
+// it is good for one run: what was not agreed, or was agreed about another file, is
+// refused whoever calls.
+type Agreement struct {
+	Plan *Plan
+
+	purpose Purpose
+	session *Session
+	content [32]byte             // of the plan, see Plan.content
+	live    map[string]*[32]byte // what each node served; nil: no file
+	loss    bool                 // the loss of phones was accepted with it
+	spent   bool                 // a run began to write on it
+}
+
+// Agree shows the hazards and asks the person to go on. A plan that would lose phones
+// passes only when the loss was accepted, by [Options.AcceptLoss] or in so many words.
+func (s *Session) Agree(ctx context.Context, p *Plan, purpose Purpose) (*Agreement, error) {
+	if p.Dangerous() && s.opt.AcceptLoss {
+		s.warn("going on although phones would be lost, as told; the journal records it")
+	}
+	c := Confirmation{
+		Title: p.question(purpose), Text: s.summary(p, purpose), Purpose: purpose, Plan: p,
+		Danger: p.Dangerous() && !p.accepted && !s.opt.AcceptLoss, Hazards: p.Hazards,
+		Undescribed: purpose == ToWrite && len(p.Undescribed()) > 0 && !s.opt.AcceptLoss,
+	}
+	if c.Undescribed {
+		c.Text += "\n" + undescribedText(p)
+	}
+	a := &Agreement{Plan: p, purpose: purpose, session: s, content: p.content(), live: s.Snapshot.Expect(), loss: p.Dangerous()}
+	if p.settled() {
+		return a, nil
+	}
+	ok, err := s.ui.Confirm(ctx, c)
+	switch {
+	case err != nil:
+		return nil, err
+	case ok:
+		return a, nil
+	case c.Danger:
+		return nil, s.lossError(p)
+	}
+	var hints []string
+	if c.Undescribed {
+		hints = describePhones
+	}
+	return nil, fail(Declined, hints, "stopped: nothing was written")
+}
+
+// describePhones is what spares the question about phones that nobody described.
+var describePhones = []string{
+	`describe the phones in a file and name it in the profile: fleet = "phones.csv"; one line such as "200 x 8861" is enough`,
+	"to go on without: --accept-loss",
+}
+
+// settled reports whether the person's word was given before: to finish a job that was
+// agreed to and broke off needs no second question, unless phones would be lost.
+func (p *Plan) settled() bool {
+	return p.finish != nil && !p.finish.done && (!p.Dangerous() || p.accepted) && len(p.Undescribed()) == 0
+}
+
+func (p *Plan) question(purpose Purpose) string {
+	switch {
+	case purpose == ToSave:
+		return "Sign the file and save it?"
+	case p.finish != nil && p.finish.back:
+		return "Take this job back?"
+	case p.finish != nil:
+		return "Finish this job?"
+	}
+	return "Go on with " + p.Job + "?"
+}
+
+// check refuses to use an agreement for anything but what was agreed.
+func (a *Agreement) check(s *Session, purpose Purpose) error {
+	switch {
+	case a == nil || a.session != s:
+		return fail(BadRequest, nil, "nobody agreed to this; nothing was written")
+	case a.spent:
+		return fail(BadRequest, nil, "this was agreed to once and has been tried; look at the plan again and agree anew")
+	case a.purpose != purpose && purpose == ToWrite:
+		return fail(BadRequest, nil, "saving the file was agreed to, not writing it to the nodes; nothing was written")
+	case a.content != a.Plan.content():
+		return fail(BadRequest, nil, "the plan is no longer the one that was agreed to; nothing was written")
+	case a.Plan.Dangerous() && !a.loss:
+		return s.lossError(a.Plan)
+	}
+	return nil
+}
+
+// covers refuses a signed list that is not the agreed one.
+func (a *Agreement) covers(l *ctlbuild.List) error {
+	if a.Plan.given == nil && contentOf(l.Header.FileName, l.Header.Digest, a.Plan.signer, l.Records) != a.content {
+		return fail(FilesBad, nil, "the signed file is not what was agreed to; nothing was written")
+	}
+	return nil
+}
+
+// content names what a plan writes: the bytes of a file that is there already; of one
+// that is still to be signed, everything but its time and signature.
+func (p *Plan) content() [32]byte {
+	switch {
+	case p.finish != nil:
+		return sha256.Sum256(append([]byte(p.finish.id+"\x00"), p.finish.data...))
+	case p.given != nil:
+		return sha256.Sum256(p.given.Bytes())
+	case p.Draft != nil:
+		return contentOf(p.Draft.FileName, p.Draft.Digest, p.signer, p.Draft.Records)
+	}
+	return sha256.Sum256([]byte(p.Job))
+}
+
+func contentOf(name string, digest ctlbuild.Digest, signer []byte, records []ctlbuild.Record) [32]byte {
+	h := sha256.New()
+	part := func(b []byte) {
+		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(b))))
+		h.Write(b)
+	}
+	part([]byte(name))
+	part([]byte{byte(digest)})
+	part(signer)
+	for i := range records {
+		part(records[i].Bytes())
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+// undescribedText is what the person is asked to think of.
+func undescribedText(p *Plan) string {
+	var names []string
+	for _, v := range p.Undescribed() {
+		if name := phoneName(v.Phone); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return "The profile does not describe the phones. If there is " + strings.Join(names, ", ") +
+		", it will refuse the new file and its CTL must be deleted at the phone. Go on only if there is none, or if that is meant."
+}
+
+// summary is the plan in a few sentences, for the question.
+func (s *Session) summary(p *Plan, purpose Purpose) string {
+	var b strings.Builder
+	nodes := len(s.Snapshot.Nodes)
+	switch {
+	case p.finish != nil:
+		b.WriteString(p.finish.summary(nodes))
+	case p.byPublisher:
+		fmt.Fprintf(&b, "The publisher writes its own CTL, signed by %s, which then goes to %d nodes.", tokenCN(p.signer), nodes)
+	case purpose == ToSave && p.Draft != nil:
+		fmt.Fprintf(&b, "The new CTL has %d records and is signed by %s. It is saved to a file; no node is written to.",
+			len(p.Draft.Records), tokenCN(p.signer))
+	case p.Draft != nil:
+		fmt.Fprintf(&b, "The new CTL has %d records, signed by %s, and goes to %d nodes.", len(p.Draft.Records), tokenCN(p.signer), nodes)
+	case p.given != nil:
+		fmt.Fprintf(&b, "The file goes to %d nodes.", nodes)
+	}
+	if p.Mode != nil && purpose == ToWrite {
+		fmt.Fprintf(&b, " The cluster is then set to %s.", modeName(*p.Mode))
+	}
+	// Where a hazard says what is lost, it names the phones; where none does, this does.
+	named := slices.ContainsFunc(p.Hazards, isDanger)
+	if lost := p.Lost(); len(lost) > 0 && !named {
+		fmt.Fprintf(&b, " Phones that would refuse it, whose CTL must then be deleted by hand: %s.", strings.Join(phoneNames(lost), ", "))
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// replaced is what a run may put its file in the place of.
+func (a *Agreement) replaced() map[string]*[32]byte { return a.live }
+
+// stillLive refuses to begin a job that the publisher does itself when a node no longer
+// serves what it did when the person agreed: no node compares for us there.
+func (a *Agreement) stillLive(s *Session) error {
+	now := s.Snapshot.Expect()
+	for node, want := range a.live {
+		got, answered := now[node]
+		if answered && !sameSum(got, want) {
+			return fail(Refused, []string{"look at the difference, then run the job again"},
+				"%s serves another CTL file than when this was agreed to; nothing was written", node)
+		}
+	}
+	return nil
+}
+
+func sameSum(a, b *[32]byte) bool {
+	return a == nil && b == nil || a != nil && b != nil && bytes.Equal(a[:], b[:])
+}

@@ -1,0 +1,164 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
+	"ctlclient/trust"
+)
+
+// FinishRequest names an earlier job of the cluster, to be finished or taken back.
+type FinishRequest struct {
+	ID    string // "": the one that was left unfinished
+	Back  bool   // take it back: the former file goes on every node, also of a job that is done
+	Force bool   // also on a node that serves neither the job's file nor the former one
+}
+
+// finishJob is what PlanFinish looked up.
+type finishJob struct {
+	id    string
+	back  bool
+	force bool
+	done  bool // the job had ended: nothing is left of it to finish
+	data  []byte
+	job   cluster.Job
+}
+
+// Earlier is the earlier job that a plan finishes or takes back.
+type Earlier struct {
+	Job  cluster.Job
+	Back bool
+}
+
+// Earlier is nil for every plan but those of PlanFinish.
+func (p *Plan) Earlier() *Earlier {
+	if p == nil || p.finish == nil {
+		return nil
+	}
+	return &Earlier{p.finish.job, p.finish.back}
+}
+
+// summary says which job it is about: what, when and by whom.
+func (f *finishJob) summary(nodes int) string {
+	what := fmt.Sprintf("The job %s (%s) of %s", f.id, f.job.Kind, f.job.Started.Local().Format(time.DateTime))
+	if by := f.job.Note["by"]; by != "" {
+		what += ", by " + by + ","
+	}
+	switch {
+	case !f.back:
+		return what + fmt.Sprintf(" is finished: its file goes to every node of %d that lacks it.", nodes)
+	case f.data == nil:
+		return what + fmt.Sprintf(" is taken back: the CTL file is removed from %d nodes.", nodes)
+	}
+	return what + fmt.Sprintf(" is taken back: the CTL file of before goes to %d nodes.", nodes)
+}
+
+// PlanFinish says what phones will make of the file that finishing a job, or taking it
+// back, puts on every node. Without an ID it is about the job that was left unfinished,
+// and about no other: what is done is taken back by its name alone. The verdicts alone
+// decide: a job that is half done is put right whatever else the rules have to say.
+func (s *Session) PlanFinish(ctx context.Context, r FinishRequest) (_ *Plan, err error) {
+	p := &Plan{Job: JobResume, Old: s.Snapshot.Current}
+	if r.Back {
+		p.Job = JobTakeBack
+	}
+	s.job = p.Job
+	job, err := s.jobToFinish(r)
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.Cluster.FileOf(job.ID, r.Back)
+	if err != nil {
+		return nil, err
+	}
+	p.finish = &finishJob{id: f.ID, back: r.Back, force: r.Force, done: job.State != cluster.StateIncomplete, data: f.Data, job: job}
+	// What was accepted when the job began holds for its end.
+	p.accepted = !r.Back && f.Note["accepted-loss"] != ""
+	if f.Data == nil {
+		p.Notes = append(p.Notes, "the CTL file is removed; phones keep what they hold")
+		return p, nil
+	}
+	if p.given, err = ctlbuild.Parse(f.Data); err != nil {
+		s.warn("the file of job " + f.ID + " is no CTL, so what phones make of it cannot be said: " + err.Error())
+		return p, nil
+	}
+	if rec, _ := p.given.Signer(); rec != nil {
+		p.signer = rec.Certificate()
+	}
+	defer s.step(StepAssess, "asking what each phone will make of it")(&err)
+	p.Verdicts = trust.AssessAll(ctx, s.Fleet, trust.Offer{CTL: p.given}, s.Cluster.TVS())
+	return p, ctx.Err()
+}
+
+// jobToFinish finds the job that a request means.
+func (s *Session) jobToFinish(r FinishRequest) (cluster.Job, error) {
+	jobs, err := cluster.History(s.opt.StateDir, s.Cluster.Profile.Name)
+	i := slices.IndexFunc(jobs, func(j cluster.Job) bool {
+		return r.ID == "" && j.State == cluster.StateIncomplete || r.ID != "" && j.ID == r.ID
+	})
+	switch {
+	case i >= 0:
+		return jobs[i], nil
+	case err != nil:
+		return cluster.Job{}, err
+	case r.ID != "":
+		return cluster.Job{}, fail(BadRequest, []string{"ctlclient history lists them"}, "no such job on %s: %q", s.Cluster.Profile.Name, r.ID)
+	}
+	done := slices.IndexFunc(jobs, func(j cluster.Job) bool { return j.State == cluster.StateFinished })
+	if !r.Back || done < 0 {
+		return cluster.Job{}, fail(BadRequest, []string{"ctlclient history lists what was done"}, "no job of %s was left unfinished", s.Cluster.Profile.Name)
+	}
+	j := jobs[done]
+	return cluster.Job{}, fail(BadRequest, []string{
+		"to take back the newest job that is done, name it: ctlclient rollback " + j.ID,
+		"ctlclient history lists what was done",
+	}, "no job of %s was left unfinished; the newest one, %s of %s, is done on every node", s.Cluster.Profile.Name,
+		j.Kind, j.Started.Local().Format(time.DateTime))
+}
+
+// executeFinish finishes a job or takes it back.
+func (s *Session) executeFinish(ctx context.Context, a *Agreement, o ExecuteOptions) (*Result, error) {
+	p, f := a.Plan, a.Plan.finish
+	now, err := s.Cluster.FileOf(f.id, f.back)
+	if err != nil {
+		return nil, err
+	}
+	if string(now.Data) != string(f.data) {
+		return nil, fail(BadRequest, nil, "the job %s has changed since this was agreed to; nothing was written", f.id)
+	}
+	a.spent = true
+	note := map[string]string{"by": whoami()}
+	if len(p.Lost()) > 0 {
+		note = journalNote(p)
+	}
+	what := "finishing the job on every node"
+	if f.back {
+		what = "putting the former file back on every node"
+	}
+	end := s.step(StepDistribute, what)
+	out, err := s.Cluster.Finish(ctx, f.id, cluster.FinishOptions{Back: f.back, Force: f.force, Retries: o.Retries, Note: note})
+	end(&err)
+	if err == nil && f.back && f.job.Note["mode"] != "" {
+		s.warn("the file is back, the security mode is not: the job set the cluster to " + f.job.Note["mode"] + "; ctlclient mode changes it")
+	}
+	return s.settled(ctx, &Result{Plan: p, Outcome: out}, err)
+}
+
+// settled looks again at what the nodes serve after a job was finished or taken back.
+func (s *Session) settled(ctx context.Context, r *Result, err error) (*Result, error) {
+	if err != nil {
+		return r, err
+	}
+	if err := s.Refresh(ctx); err != nil {
+		return r, fmt.Errorf("the job is done, but looking at the cluster again failed: %w", err)
+	}
+	r.List, r.Restart = s.Snapshot.Current, []string{MsgRestart}
+	if !s.Snapshot.Agree {
+		return r, fail(NotEverywhere, []string{"ctlclient cluster status shows every node"}, "the nodes do not serve the same file")
+	}
+	return r, s.fetchAsPhone(ctx, r, false)
+}
