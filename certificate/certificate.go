@@ -33,7 +33,7 @@ type Certificate struct {
 	RawPublicKey []byte           // as in PUBLICKEY: the content of the certificate's BIT STRING
 	RSA          *RSAKey          // nil when the key is no RSA key
 	KeyBits      int              // of the modulus or the curve; 0 when not understood
-	Curve        string           // P-256, P-384, P-521; empty when the key is on none of these
+	Curve        string           // of an EC key: P-256, P-384, P-521, or whatever it is; else empty
 	Signature    []byte
 	SigAlg       string // SHA256-RSA, or the identifier in dots
 }
@@ -178,10 +178,20 @@ const (
 	oidEd25519 = "\x2b\x65\x70"
 )
 
-var curves = map[string]elliptic.Curve{
-	"\x2a\x86\x48\xce\x3d\x03\x01\x07": elliptic.P256(),
-	"\x2b\x81\x04\x00\x22":             elliptic.P384(),
-	"\x2b\x81\x04\x00\x23":             elliptic.P521(),
+var curves = map[string]func() elliptic.Curve{
+	"1.2.840.10045.3.1.7": elliptic.P256,
+	"1.3.132.0.34":        elliptic.P384,
+	"1.3.132.0.35":        elliptic.P521,
+}
+
+// otherCurves are named, though not reckoned on.
+var otherCurves = map[string]string{
+	"1.3.132.0.10":          "secp256k1",
+	"1.3.132.0.33":          "P-224",
+	"1.2.840.10045.3.1.1":   "P-192",
+	"1.3.36.3.3.2.8.1.1.7":  "brainpoolP256r1",
+	"1.3.36.3.3.2.8.1.1.11": "brainpoolP384r1",
+	"1.3.36.3.3.2.8.1.1.13": "brainpoolP512r1",
 }
 
 var sigAlgNames = map[string]string{
@@ -225,12 +235,7 @@ func (c *Certificate) setKey(spki element) error {
 	case oidRSA, oidRSAPSS:
 		c.setRSA()
 	case oidEC:
-		if curve, ok := curves[string(a.next(derOID, "the curve").content)]; ok {
-			c.KeyBits, c.Curve = curve.Params().BitSize, curve.Params().Name
-			if pub, err := ecdsa.ParseUncompressedPublicKey(curve, c.RawPublicKey); err == nil {
-				c.PublicKey = pub
-			}
-		}
+		c.setEC(dotted(a.next(derOID, "the curve").content))
 	case oidEd25519:
 		if len(c.RawPublicKey) == ed25519.PublicKeySize {
 			c.KeyBits = 8 * ed25519.PublicKeySize
@@ -238,6 +243,25 @@ func (c *Certificate) setKey(spki element) error {
 		}
 	}
 	return nil
+}
+
+// setEC takes in a point on a curve. On one that is not reckoned on, its length tells the
+// size; PublicKey stays nil.
+func (c *Certificate) setEC(oid string) {
+	if named, ok := curves[oid]; ok {
+		curve := named()
+		c.KeyBits, c.Curve = curve.Params().BitSize, curve.Params().Name
+		if pub, err := ecdsa.ParseUncompressedPublicKey(curve, c.RawPublicKey); err == nil {
+			c.PublicKey = pub
+		}
+		return
+	}
+	if n := len(c.RawPublicKey); n > 1 && n%2 == 1 && c.RawPublicKey[0] == 4 {
+		c.KeyBits = 8 * (n / 2)
+	}
+	if c.Curve = otherCurves[oid]; c.Curve == "" {
+		c.Curve = "curve " + oid
+	}
 }
 
 func (c *Certificate) setRSA() {
@@ -256,11 +280,27 @@ func (c *Certificate) KeyType() string {
 	if c.RSA != nil {
 		return "RSA"
 	}
-	switch c.PublicKey.(type) {
-	case *ecdsa.PublicKey:
+	if c.Curve != "" {
 		return "ECDSA"
-	case ed25519.PublicKey:
+	}
+	if _, ok := c.PublicKey.(ed25519.PublicKey); ok {
 		return "Ed25519"
 	}
 	return ""
+}
+
+// KeyText is the key for a person: "2048-bit RSA", "256-bit ECDSA (P-256)", "key of an
+// unknown kind".
+func (c *Certificate) KeyText() string {
+	kind := c.KeyType()
+	if kind == "" {
+		return "key of an unknown kind"
+	}
+	if c.Curve != "" {
+		kind += " (" + c.Curve + ")"
+	}
+	if c.KeyBits == 0 {
+		return kind
+	}
+	return fmt.Sprintf("%d-bit %s", c.KeyBits, kind)
 }

@@ -45,6 +45,14 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("a control character is shown: %q", shown)
 			}
 		}
+		// The common name is found again in both forms.
+		if c.CN != "" && !strings.ContainsAny(c.CN, `;,="\`) {
+			for _, written := range []string{c.Subject, c.TokenSubject} {
+				if got := certificate.CommonName(written); got != c.CN {
+					t.Fatalf("the common name in %q is %q, not %q", written, got, c.CN)
+				}
+			}
+		}
 		if len(c.Serial) > 1 && c.Serial[0] == 0 {
 			t.Fatalf("serial number % x", c.Serial)
 		}

@@ -240,43 +240,125 @@ func untilNUL(s string) string {
 	return s
 }
 
-// CommonName finds the common name in a name that a list wrote (SUBJECTNAME, SIGNERNAME),
-// in either form and wherever it stands: builders for open-source call servers keep the
-// certificate's order, in which it often is the last. Without one it is empty.
+// CommonName finds the common name in a name that somebody wrote into a list (SUBJECTNAME,
+// SIGNERNAME). Cisco's tools put `;` between the parts, others what OpenSSL or RFC 4514 have:
+//
+//	CN=pub;OU=TAC;O=Cisco, Inc.      as for servers
+//	cn="a  ";ou=b;o="Cisco           as for tokens, cut off
+//	C=PL,O=Cisco\, Inc.,CN=pub       in the certificate's order or reversed, escaped
+//	C = PL, O = "Cisco, Inc.", CN = pub
+//	/C=PL/O=Cisco/CN=pub
+//
+// Without a common name it is empty.
 func CommonName(written string) string {
-	for len(written) > 0 {
-		key, rest, ok := strings.Cut(written, "=")
-		if !ok {
-			return ""
+	for _, a := range splitName(written) {
+		if strings.EqualFold(a.OID, "CN") || a.OID == nameKeys[0].oid {
+			return strings.TrimSpace(untilNUL(a.Value))
 		}
-		value, next := cutValue(rest)
-		if strings.EqualFold(strings.TrimSpace(key), "CN") {
-			return strings.TrimSpace(value)
-		}
-		written = next
 	}
 	return ""
 }
 
-// cutValue takes a value, quoted or not, off the front of a written name.
-func cutValue(s string) (value, rest string) {
+// splitName reads the parts of a written name; OID holds the key as it stands. The
+// separator is `/` where the name begins with it, else `;` where one stands before a key,
+// else `,` or `+`: a value may hold the others.
+func splitName(s string) []Attribute {
+	separators := ",+"
+	if strings.HasPrefix(s, "/") {
+		separators, s = "/", s[1:]
+	} else if parts, _ := cutParts(s, ";"); len(parts) > 1 {
+		separators = ";"
+	}
+	parts, escaped := cutParts(s, separators)
+	var n []Attribute
+	for _, part := range parts {
+		key, value, ok := strings.Cut(part, "=")
+		if !ok {
+			continue
+		}
+		n = append(n, Attribute{strings.TrimSpace(key), unquote(value, escaped)})
+	}
+	return n
+}
+
+// cutParts cuts a name where a separator stands before a key, outside of quotes. Escapes
+// belong to the forms that have commas between the parts.
+func cutParts(s, separators string) (parts []string, escaped bool) {
+	escaped = separators != ";"
+	quoted, from := false, 0
+	for i := 0; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && escaped, quoted && strings.HasPrefix(s[i:], `""`):
+			i++
+		case s[i] == '"':
+			quoted = !quoted && opensValue(s[from:i])
+		case !quoted && strings.IndexByte(separators, s[i]) >= 0 && beginsKey(s[i+1:]):
+			parts = append(parts, s[from:i])
+			from = i + 1
+		}
+	}
+	return append(parts, s[from:]), escaped
+}
+
+// opensValue reports that a quote after this text is the first of a value: one inside a
+// value means nothing.
+func opensValue(before string) bool {
+	return strings.HasSuffix(strings.TrimRight(before, " "), "=")
+}
+
+// beginsKey reports that s begins with the key of an attribute, a word or an identifier in
+// dots, and an equals sign.
+func beginsKey(s string) bool {
+	key, _, ok := strings.Cut(s, "=")
+	key = strings.TrimSpace(key)
+	return ok && key != "" && !strings.ContainsFunc(key, func(r rune) bool {
+		return r != '.' && r != '-' && !('0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z')
+	})
+}
+
+// unquote reads a written value. A quoted one may lack its end.
+func unquote(s string, escaped bool) string {
+	s = strings.TrimLeft(s, " ")
 	if !strings.HasPrefix(s, `"`) {
-		value, rest, _ = strings.Cut(s, ";")
-		return value, rest
+		if escaped {
+			s = unescape(s)
+		}
+		return s
 	}
 	var b strings.Builder
 	for i := 1; i < len(s); i++ {
-		if s[i] != '"' {
-			b.WriteByte(s[i])
-			continue
-		}
-		if i+1 < len(s) && s[i+1] == '"' { // a doubled quote stands for one
-			b.WriteByte('"')
+		switch {
+		case s[i] == '\\' && escaped && i+1 < len(s):
 			i++
-			continue
+		case s[i] == '"' && i+1 < len(s) && s[i+1] == '"': // a doubled quote stands for one
+			i++
+		case s[i] == '"':
+			return b.String()
 		}
-		_, rest, _ = strings.Cut(s[i+1:], ";")
-		return b.String(), rest
+		b.WriteByte(s[i])
 	}
-	return b.String(), ""
+	return b.String()
+}
+
+// unescape takes the backslashes of RFC 4514 out: before a character, or before two
+// hexadecimal digits.
+func unescape(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+			if i+1 < len(s) {
+				if c, err := strconv.ParseUint(s[i:i+2], 16, 8); err == nil {
+					b.WriteByte(byte(c))
+					i++
+					continue
+				}
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
 }

@@ -182,10 +182,7 @@ func certificateText(der []byte) string {
 	if err != nil {
 		return "unreadable, " + fingerprint(der)
 	}
-	text := "key of an unknown kind, "
-	if kind := c.KeyType(); kind != "" {
-		text = fmt.Sprintf("%d-bit %s, ", c.KeyBits, kind)
-	}
+	text := c.KeyText() + ", "
 	if !c.NotAfter.IsZero() {
 		text += "valid until " + c.NotAfter.Format(time.DateOnly) + ", "
 	}

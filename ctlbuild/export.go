@@ -15,7 +15,8 @@ type PEMFile struct {
 
 // ExportPEM gives each certificate of a list a file of its own. Records without a
 // certificate (stubs, CERTHASH) give none. HOST is the record's DNSNAME, or the common
-// name where that is empty, as in a token's record; numbers are as shown, from 01.
+// name where that is empty or blank, as in a token's record or an ITL; numbers are as
+// shown, from 01.
 func ExportPEM(l *List) []PEMFile {
 	var files []PEMFile
 	for i := range l.Records {
@@ -24,12 +25,12 @@ func ExportPEM(l *List) []PEMFile {
 		if der == nil {
 			continue
 		}
-		host := r.DNSName()
+		host := strings.TrimSpace(r.DNSName())
 		if host == "" {
-			host = r.CN()
+			host = commonName(r)
 		}
 		files = append(files, PEMFile{
-			Name:   fmt.Sprintf("%02d-%s-%s.pem", i+1, fileNamePart(r.Function().Slug()), fileNamePart(host)),
+			Name:   fmt.Sprintf("%02d-%s-%s.pem", i+1, FileNamePart(r.Function().Slug()), FileNamePart(host)),
 			Record: i,
 			Data:   pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 		})
@@ -37,18 +38,32 @@ func ExportPEM(l *List) []PEMFile {
 	return files
 }
 
-// fileNamePart keeps letters, digits, dots, hyphens, underscores and plus signs; a name out
-// of a file must not leave the folder that it is written to.
-func fileNamePart(s string) string {
+// commonName is that of the record's SUBJECTNAME, or, where none is found there, of its
+// certificate.
+func commonName(r *Record) string {
+	if cn := r.CN(); cn != "" {
+		return cn
+	}
+	if c, err := ParseCertificate(r.Certificate()); err == nil {
+		return c.CN
+	}
+	return ""
+}
+
+// FileNamePart makes a name out of a file fit to be part of a file's name: it keeps ASCII
+// letters, digits, dots, hyphens, underscores and plus signs, at most 80 of them, and leads
+// out of no folder.
+func FileNamePart(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("-_+.", r):
 			return r
 		}
-		return '_'
-	}, s)
-	if s = strings.TrimLeft(s, "."); s == "" {
+		return '-'
+	}, strings.TrimSpace(s))
+	s = strings.Trim(s, ".-")
+	if s = s[:min(len(s), 80)]; s == "" {
 		return "unnamed"
 	}
-	return s[:min(len(s), 100)]
+	return s
 }

@@ -91,6 +91,7 @@ type CertificateView struct {
 	NotAfter     *time.Time `json:"not_after,omitempty"`
 	KeyType      string     `json:"key_type,omitempty"` // RSA, ECDSA, Ed25519
 	KeyBits      int        `json:"key_bits,omitempty"`
+	Curve        string     `json:"curve,omitempty"` // of an EC key: P-256
 	SignatureAlg string     `json:"signature_algorithm,omitempty"`
 	SHA1         string     `json:"sha1"`
 	SHA256       string     `json:"sha256"`
@@ -182,7 +183,7 @@ func viewCertificate(der []byte) *CertificateView {
 		return v
 	}
 	v.Subject, v.Issuer, v.SerialNumber = c.Subject, c.Issuer, colonHex(c.Serial)
-	v.KeyType, v.KeyBits, v.SignatureAlg = c.KeyType(), c.KeyBits, c.SigAlg
+	v.KeyType, v.KeyBits, v.Curve, v.SignatureAlg = c.KeyType(), c.KeyBits, c.Curve, c.SigAlg
 	if !c.NotAfter.IsZero() {
 		v.NotBefore, v.NotAfter = &c.NotBefore, &c.NotAfter
 	}

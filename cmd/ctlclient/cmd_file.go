@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -211,7 +210,7 @@ func newFileExportCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "export FILE --dir DIR",
 		Short:   "Write every certificate of a trust list as PEM",
-		Long:    "Write every certificate of a trust list as PEM, named NN-FUNCTION-HOST.pem.",
+		Long:    "Write every certificate of a trust list as PEM, named NN-FUNCTION-HOST.pem;\nHOST is the common name where a record has no host, as that of a token.",
 		Example: "  ctlclient file export CTLFile.tlv --dir certificates",
 		Args:    exactly("FILE"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runFileExport(cmd.Context(), a, o, args[0]) },
@@ -232,14 +231,9 @@ func runFileExport(ctx context.Context, a *app, o fileExportOptions, arg string)
 		return plainPath(err)
 	}
 	var written []string
-	for i := range l.Records {
-		r := &l.Records[i]
-		der := r.Certificate()
-		if der == nil {
-			continue
-		}
-		path := filepath.Join(o.dir, exportName(i+1, r))
-		if err := createFile(path, pemOf(der), false, 0o644); err != nil {
+	for _, f := range ctlbuild.ExportPEM(l) {
+		path := filepath.Join(o.dir, f.Name)
+		if err := createFile(path, f.Data, false, 0o644); err != nil {
 			return err
 		}
 		written = append(written, path)
@@ -251,33 +245,4 @@ func runFileExport(ctx context.Context, a *app, o fileExportOptions, arg string)
 		return a.result(map[string]any{"files": written})
 	}
 	return nil
-}
-
-// exportName is NN-FUNCTION-HOST.pem. Names come from the file, so all that could
-// lead out of the folder or trouble a file system is replaced.
-func exportName(n int, r *ctlbuild.Record) string {
-	host := r.DNSName()
-	if strings.TrimSpace(host) == "" {
-		host = r.CN()
-	}
-	return fmt.Sprintf("%02d-%s-%s.pem", n, safeName(r.Function().Slug()), safeName(host))
-}
-
-// safeName keeps letters, digits, dot, dash, plus and underscore; the rest becomes a dash.
-func safeName(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune(".-+_", r):
-			return r
-		}
-		return '-'
-	}, strings.TrimSpace(s))
-	s = strings.Trim(s, ".-")
-	if len(s) > 80 {
-		s = s[:80]
-	}
-	if s == "" {
-		return "unnamed"
-	}
-	return s
 }

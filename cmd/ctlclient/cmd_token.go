@@ -258,9 +258,9 @@ func (a *app) exportTo(ctx context.Context, u token.URI, dir string) (string, er
 func certificateName(c token.Certificate) string {
 	p, err := ctlbuild.ParseCertificate(c.DER)
 	if err != nil || strings.TrimSpace(p.CN) == "" {
-		return safeName(c.Label)
+		return ctlbuild.FileNamePart(c.Label)
 	}
-	return safeName(p.CN)
+	return ctlbuild.FileNamePart(p.CN)
 }
 
 func newTokenWatchCommand(a *app) *cobra.Command {

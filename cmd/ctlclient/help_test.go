@@ -32,21 +32,6 @@ func TestHelp(t *testing.T) {
 	walk(newRootCommand(a))
 }
 
-func TestSafeName(t *testing.T) {
-	for in, want := range map[string]string{
-		"10.48.47.155":         "10.48.47.155",
-		"../../etc/passwd":     "etc-passwd",
-		"SAST-ADN0054f509    ": "SAST-ADN0054f509",
-		"a b\x1b[31m":          "a-b--31m",
-		"":                     "unnamed",
-		"..":                   "unnamed",
-	} {
-		if got := safeName(in); got != want {
-			t.Errorf("safeName(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestWrap(t *testing.T) {
 	s := style{width: 40}
 	got := s.wrap("one two three four five six seven eight", 10)
