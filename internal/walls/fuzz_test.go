@@ -30,6 +30,8 @@ var decoders = map[string]string{
 	"phones by AXL":                     "protocol/axl.FuzzPhones",
 	"rows by AXL":                       "protocol/axl.FuzzRows",
 	"AXL requests, by a server":         "protocol/axl.FuzzServer",
+	"phones by RisPort70":               "protocol/serviceability.FuzzPhones",
+	"services by Control Center":        "protocol/serviceability.FuzzServices",
 	"TFTP requests":                     "protocol/tftp.FuzzParseRequest",
 	"what the administration CLI says":  "protocol/platform.FuzzParseShow",
 	"its terminal":                      "protocol/platform.FuzzScreen",

@@ -50,6 +50,7 @@ const (
 type (
 	Options     = pinned.Options
 	StatusError = pinned.StatusError
+	Patience    = pinned.Patience // fields Sleep and Waiting
 )
 
 // What a caller decides by, found by errors.Is. A phone or another thing that is not
@@ -74,10 +75,7 @@ var hints = map[int]string{
 
 // Client asks one node.
 type Client struct {
-	// Sleep waits; nil: until the time is over or ctx ends. Waiting is told before each
-	// wait, and why; it may be nil. Both are set before the first request.
-	Sleep   func(ctx context.Context, d time.Duration) error
-	Waiting func(d time.Duration, why error)
+	Patience
 
 	http *pinned.Client
 
@@ -157,15 +155,7 @@ func (c *Client) callIn(ctx context.Context, space, action, operation string, re
 	if err != nil {
 		return err
 	}
-	for try := 1; ; try++ {
-		err = c.once(ctx, action, body, operation, answer)
-		if try == busyTries || !errors.Is(err, ErrBusy) {
-			return err
-		}
-		if err := c.wait(ctx, err); err != nil {
-			return err
-		}
-	}
+	return c.Ask(ctx, busyTries, busyPause, func() error { return c.once(ctx, action, body, operation, answer) })
 }
 
 func (c *Client) once(ctx context.Context, action string, body []byte, operation string, answer any) error {
@@ -181,19 +171,4 @@ func (c *Client) once(ctx context.Context, action string, body []byte, operation
 		return err
 	}
 	return fmt.Errorf("AXL %s at %s: %w", operation, c.http.Addr(), err)
-}
-
-// wait lets a busy server rest.
-func (c *Client) wait(ctx context.Context, why error) error {
-	d := busyPause
-	if status, ok := errors.AsType[*StatusError](why); ok && status.RetryAfter > 0 {
-		d = status.RetryAfter
-	}
-	if c.Waiting != nil {
-		c.Waiting(d, why)
-	}
-	if c.Sleep != nil {
-		return c.Sleep(ctx, d)
-	}
-	return pinned.Sleep(ctx, d)
 }

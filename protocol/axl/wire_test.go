@@ -51,7 +51,7 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := s.answers[n-2]
-	http.SetCookie(w, &http.Cookie{Name: cookie, Value: "x", Path: "/", Secure: true})
+	http.SetCookie(w, &http.Cookie{Name: "JSESSIONIDSSO", Value: "x", Path: "/", Secure: true})
 	if a.code != 0 {
 		w.WriteHeader(a.code)
 	}
@@ -245,7 +245,7 @@ func TestServerRefuses(t *testing.T) {
 		"another SOAPAction": {"POST", "/axl/", `"CUCM:DB ver=14.0 listPhone"`, head + reset + tail, 500},
 		"not known":          {"POST", "/axl/", "", head + strings.ReplaceAll(reset, "doDeviceReset", "doEnterpriseParametersReset") + tail, 500},
 		"no XML":             {"POST", "/axl/", "", "x", 500},
-		"too long":           {"POST", "/axl/", "", head + strings.Repeat(" ", maxRequest) + reset + tail, 400},
+		"too long":           {"POST", "/axl/", "", head + strings.Repeat(" ", 1<<20) + reset + tail, 400},
 	} {
 		if code, body := post(k.method, k.target, k.action, k.body); code != k.code || code == 500 && !strings.Contains(body, "soapenv:Fault") {
 			t.Errorf("%s: %d %s", name, code, body)
@@ -254,7 +254,7 @@ func TestServerRefuses(t *testing.T) {
 	if len(b.resets) != 0 {
 		t.Error(b.resets)
 	}
-	if code, body := post("POST", "/axl/", `"CUCM:DB ver=14.0 doDeviceReset"`, head+reset+tail); code != 0 || len(b.resets) != 1 || !strings.Contains(body, "<return>true</return>") {
+	if code, body := post("POST", "/axl/", `"CUCM:DB ver=14.0 doDeviceReset"`, head+reset+tail); code != 200 || len(b.resets) != 1 || !strings.Contains(body, "<return>true</return>") {
 		t.Errorf("%d %s", code, body)
 	}
 }

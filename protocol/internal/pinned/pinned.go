@@ -414,15 +414,3 @@ func retryAfter(h http.Header) time.Duration {
 	}
 	return 0
 }
-
-// Sleep waits until d is over or ctx ends.
-func Sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
