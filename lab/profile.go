@@ -23,7 +23,7 @@ const profileHead = `# Profile of a practice cluster, written by the lab each ti
 // writeProfile writes lab.toml. Callers hold the lab's lock or are alone.
 func (l *Lab) writeProfile() error {
 	source := "file:" + filepath.Join(l.Dir, filePassword)
-	p := site.Profile{Name: l.st.Name, User: adminUser, PasswordSource: source, Version: l.st.Release, Fleet: fileFleet}
+	p := site.Profile{Name: l.st.Name, User: adminUser, PasswordSource: source, Version: l.st.Release, Fleet: fileFleet, Practice: true}
 	for _, n := range l.Nodes {
 		ports := n.Ports()
 		out := site.Node{Name: n.Name, Role: n.Role, Address: n.Address, Transport: site.TransportCTLP,

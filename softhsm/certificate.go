@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"github.com/miekg/pkcs11"
+
+	"ctlclient/certificate"
 )
 
 var (
@@ -63,6 +65,13 @@ func issue(sp Spec, pub *rsa.PublicKey) ([]byte, error) {
 		NotBefore:    sp.NotBefore, NotAfter: sp.NotAfter,
 		KeyUsage:           x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
 		SignatureAlgorithm: x509.SHA1WithRSA,
+	}
+	if sp.Practice {
+		text, err := asn1.MarshalWithParams("A practice token: its key is software, its PIN is public.", "utf8")
+		if err != nil {
+			return nil, err
+		}
+		leaf.ExtraExtensions = append(leaf.ExtraExtensions, pkix.Extension{Id: certificate.PracticeExtension, Value: text})
 	}
 	der, err := x509.CreateCertificate(rand.Reader, leaf, &x509.Certificate{RawSubject: issuer}, pub, ca)
 	if err != nil {

@@ -22,6 +22,7 @@ type Spec struct {
 	SOPIN       string // default Cisco123-SO
 	KeyBits     int    // default 1024, as the old eTokens
 	NoPublicKey bool   // leave the public key object out
+	Practice    bool   // mark the certificate as a practice token's: it signs for practice clusters alone
 	NotBefore   time.Time
 	NotAfter    time.Time // default ten years after NotBefore
 

@@ -23,6 +23,9 @@ func (s *Session) PlanDistribute(ctx context.Context, file []byte) (*Plan, error
 	if v := list.Verify(); !v.OK {
 		return nil, fail(FilesBad, []string{"ctlclient file verify FILE tells more"}, "Verification of the CTL file failed: %s", v.Reason)
 	}
+	if err := s.noPractice(list); err != nil {
+		return nil, err
+	}
 	rec, _ := list.Signer()
 	p := &Plan{Job: JobDistribute, Old: s.Snapshot.Current, given: list, signer: rec.Certificate()}
 	if p.Old != nil {

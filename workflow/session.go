@@ -80,7 +80,10 @@ func (s *Session) Close() error { return s.Cluster.Close() }
 // tokenCertificate finds the certificate that a token URI names, without a PIN.
 func (s *Session) tokenCertificate(ctx context.Context, u token.URI) (token.Certificate, error) {
 	_, c, err := token.CertificateOf(ctx, s.opt.Modules, u)
-	return c, err
+	if err != nil {
+		return c, err
+	}
+	return c, s.notPractice(c.DER)
 }
 
 // needNodes stops a job when a node could not be asked for its file, or is not in the

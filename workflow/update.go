@@ -189,6 +189,9 @@ func (s *Session) tokenDERs(ctx context.Context, sg Signing) ([][]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("token certificate %d: %w", i+1, err)
 		}
+		if err := s.notPractice(c.DER); err != nil {
+			return nil, err
+		}
 		ders = append(ders, c.DER)
 	}
 	return ders, nil

@@ -58,6 +58,7 @@ type Profile struct {
 	Version                string   `toml:"version,omitempty"`                  // of CUCM, "12.0"
 	Fleet                  string   `toml:"fleet,omitempty"`                    // CSV or JSON of phones, relative to the profile's file
 	KnownHosts             string   `toml:"known-hosts,omitempty"`              // SSH host keys; default ~/.ssh/known_hosts
+	Practice               bool     `toml:"practice,omitempty"`                 // a practice cluster: practice tokens may sign for it, and for no other
 	Legacy                 bool     `toml:"legacy,omitempty"`                   // every node is of the age of TLS 1.0
 	LeaveOut               []string `toml:"leave-out,omitempty"`                // nodes that the publisher names and that get no CTL, by name or address
 	Nodes                  []Node   `toml:"node"`

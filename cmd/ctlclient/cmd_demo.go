@@ -148,7 +148,7 @@ func (d *demo) makeTokens(context.Context) error {
 	d.app.modules = []string{store.Module}
 	t := table{}
 	for _, label := range []string{"SAST-1", "SAST-2"} {
-		tok, err := store.Create(softhsm.Spec{Label: label})
+		tok, err := store.Create(softhsm.Spec{Label: label, Practice: true})
 		if err != nil {
 			return err
 		}

@@ -138,7 +138,7 @@ func practiceTokens(ctx context.Context, store *softhsm.Store) (pin string, err 
 		if have[label] {
 			continue
 		}
-		if _, err := store.Create(softhsm.Spec{Label: label}); err != nil {
+		if _, err := store.Create(softhsm.Spec{Label: label, Practice: true}); err != nil {
 			return "", err
 		}
 	}
