@@ -18,28 +18,33 @@
 //   - What was staged has been read back and compared.
 //   - Names are base names: nothing outside the folder given is touched.
 //
+// Requests that do not depend on each other travel together: an update is some
+// twenty-five round trips, login included, and not a hundred.
+//
 // A Client is for one goroutine at a time. SFTP has no way to give up a single
-// request: when a context ends, the connection is closed, the call returns at
-// once, and the Client is of no further use. What a dead job left behind is
-// found by Leftovers.
+// request: when a context or Options.Timeout ends, the connection is closed, the call
+// returns at once, and the Client is of no further use. Closing waits for nobody. What
+// a dead job left behind is removed by Abort, whose token the job knows beforehand
+// (NewToken, StageAs), or found by Leftovers.
+//
+// Errors tell what to do next: ErrUnreachable may pass by itself, sshconn.ErrLogin is
+// a refused login, and all others are the server's answer or its state, which asking
+// again does not change.
 package sftp
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"net"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	pkgsftp "github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 
+	"ctlclient/protocol/internal/reach"
 	"ctlclient/protocol/sshconn"
 )
 
@@ -90,10 +95,17 @@ type Client struct {
 	ssh     *ssh.Client
 	sftp    *pkgsftp.Client
 	options Options
+	closing sync.WaitGroup // of handles whose answer nobody waits for
 
 	posixRename, fsync, statvfs bool
-	warnings                    []string
+
+	mu       sync.Mutex
+	warnings []string
 }
+
+// ErrUnreachable: no connection, or one that was lost or fell silent; what was asked
+// may or may not have been done.
+var ErrUnreachable = reach.ErrUnreachable
 
 // Dial connects, checks the host key, logs in and starts SFTP. Errors of the
 // login are sshconn's: errors.Is(err, sshconn.ErrLogin).
@@ -128,14 +140,17 @@ func (c *Client) start(ctx context.Context) error {
 	ctx, done := c.begin(ctx)
 	defer done()
 	var err error
-	// One request at a time is plenty for files this small, and keeps the order
-	// of writes on every server.
-	c.sftp, err = pkgsftp.NewClient(c.ssh, pkgsftp.UseConcurrentReads(false), pkgsftp.UseConcurrentWrites(false))
+	// What is written is read back and compared, so that its parts may travel in any
+	// order.
+	c.sftp, err = pkgsftp.NewClient(c.ssh, pkgsftp.UseConcurrentReads(true), pkgsftp.UseConcurrentWrites(true))
 	if err != nil {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return fmt.Errorf("start SFTP: %w", context.Cause(ctx))
 		}
-		return fmt.Errorf("the server does not offer SFTP to this user: %w", err)
+		if reach.IsLoss(err) {
+			return fmt.Errorf("start SFTP: %w", reach.Lost(err))
+		}
+		return &NoServiceError{Err: err}
 	}
 	_, c.posixRename = c.sftp.HasExtension("posix-rename@openssh.com")
 	_, c.fsync = c.sftp.HasExtension("fsync@openssh.com")
@@ -151,10 +166,16 @@ func (c *Client) start(ctx context.Context) error {
 }
 
 // Warnings are those of which Options.Warn was told.
-func (c *Client) Warnings() []string { return append([]string(nil), c.warnings...) }
+func (c *Client) Warnings() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]string(nil), c.warnings...)
+}
 
 func (c *Client) warn(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, known := range c.warnings {
 		if known == text {
 			return
@@ -167,9 +188,9 @@ func (c *Client) warn(format string, args ...any) {
 }
 
 // begin binds a call to its context and timeout by closing the connection when
-// either ends; done must be called when the call is over.
+// either ends; done must be called when the call is over. The cause of ctx says which.
 func (c *Client) begin(parent context.Context) (ctx context.Context, done func()) {
-	ctx, cancel := context.WithTimeout(parent, c.options.Timeout)
+	ctx, cancel := context.WithTimeoutCause(parent, c.options.Timeout, reach.Silent(c.options.Timeout))
 	stop := context.AfterFunc(ctx, func() { c.ssh.Close() })
 	return ctx, func() {
 		stop()
@@ -177,13 +198,15 @@ func (c *Client) begin(parent context.Context) (ctx context.Context, done func()
 	}
 }
 
-// Close ends the connection. What was staged stays.
+// Close ends the connection, at once: whatever was asked has been answered or given
+// up, and a server that does not answer is not waited for. What was staged stays.
 func (c *Client) Close() error {
-	err := c.sftp.Close()
-	if sshErr := c.ssh.Close(); !errors.Is(sshErr, net.ErrClosed) && !errors.Is(sshErr, io.EOF) {
-		err = errors.Join(err, sshErr)
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+	// SSH first: the library under SFTP would wait for the server to close its side.
+	err := c.ssh.Close()
+	// It reports the end that we just made.
+	_ = c.sftp.Close()
+	c.closing.Wait()
+	if reach.IsLoss(err) {
 		return nil // the server was quicker
 	}
 	return err
@@ -197,73 +220,12 @@ func (c *Client) Get(ctx context.Context, dir, name string) (File, error) {
 	ctx, done := c.begin(ctx)
 	defer done()
 	file := File{Name: name, Path: path.Join(dir, name)}
-	data, info, err := c.read(file.Path)
+	data, info, err := c.read(file.Path, nil)
 	if err != nil {
 		return File{}, c.explain(ctx, "read", file.Path, 0, err)
 	}
 	file.Data, file.Time = data, info.ModTime()
 	return file, nil
-}
-
-// read reads a whole file, following a link as the TFTP service would.
-func (c *Client) read(name string) ([]byte, fs.FileInfo, error) {
-	f, err := c.sftp.Open(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer f.Close() // read only: nothing to lose
-	info, err := f.Stat()
-	if err != nil {
-		return nil, nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, nil, ErrNotRegular
-	}
-	if info.Size() > MaxFile {
-		return nil, nil, ErrTooLarge
-	}
-	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(data) > MaxFile {
-		return nil, nil, ErrTooLarge
-	}
-	return data, info, nil
-}
-
-// live is the live file as it was found; info is nil when there is none.
-type live struct {
-	data []byte
-	info fs.FileInfo
-}
-
-// expected reads the live file and compares it with what the caller expects:
-// nil, no file. A link is refused: a rename would replace the link, and the file
-// that it points to would no longer be the one served.
-func (c *Client) expected(name string, expect *[32]byte) (live, error) {
-	info, err := c.sftp.Lstat(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		if expect != nil {
-			return live{}, &ConflictError{Path: name, Want: expect}
-		}
-		return live{}, nil
-	}
-	if err != nil {
-		return live{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return live{}, ErrNotRegular
-	}
-	data, info, err := c.read(name)
-	if err != nil {
-		return live{}, err
-	}
-	digest := sha256.Sum256(data)
-	if expect == nil || *expect != digest {
-		return live{}, &ConflictError{Path: name, Want: expect, Got: &digest}
-	}
-	return live{data, info}, nil
 }
 
 // CheckName refuses what is not a plain file name: separators of any system,
@@ -288,15 +250,3 @@ func CheckName(name string) error {
 // maxName leaves room for what is put round a name, within the 255 bytes of most
 // file systems.
 const maxName = 200
-
-// same tells whether a file has these bytes.
-func (c *Client) same(name string, want []byte) error {
-	got, _, err := c.read(name)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(got, want) {
-		return ErrCorrupted
-	}
-	return nil
-}

@@ -5,16 +5,23 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
 
 	pkgsftp "github.com/pkg/sftp"
+
+	"ctlclient/protocol/internal/reach"
 )
 
 var (
 	// ErrConflict: the live file is not the expected one. See ConflictError.
 	ErrConflict = errors.New("the live file is not the expected one")
+	// ErrGone: the live file is not there any more. It is an ErrConflict.
+	ErrGone = errors.New("the live file is gone")
 	// ErrNoSpace: no room for the file, by disk, inodes or quota.
 	ErrNoSpace = errors.New("no space left on the server")
 	// ErrReadOnly: the file system is mounted read-only. It is fs.ErrPermission too.
@@ -26,7 +33,7 @@ var (
 	// ErrNotAtomic: the server cannot replace a file in one step. See NotAtomicError.
 	ErrNotAtomic = errors.New("the server cannot replace a file in one step")
 	// ErrNotRegular: the live name is a link, a folder or a device, which a
-	// rename would replace by a file.
+	// rename would replace by a file. A link is a *LinkError.
 	ErrNotRegular = errors.New("not a regular file (a link, a folder or a device)")
 )
 
@@ -37,13 +44,21 @@ type ConflictError struct {
 }
 
 func (e *ConflictError) Error() string {
+	if e.Got == nil {
+		return fmt.Sprintf("%s: %s: expected %s", e.Path, ErrGone, digestWords(e.Want))
+	}
 	return fmt.Sprintf("%s: %s: expected %s, found %s", e.Path, ErrConflict, digestWords(e.Want), digestWords(e.Got))
 }
 
-func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
+func (e *ConflictError) Is(target error) bool {
+	return target == ErrConflict || target == ErrGone && e.Got == nil
+}
 
 // Hint names the next action.
 func (e *ConflictError) Hint() string {
+	if e.Got == nil {
+		return "look why the file is not there any more; what it held is kept beside it as " + path.Base(e.Path) + previousSuffix + ", if a job put it there"
+	}
 	return "somebody changed the file since it was read; look at what is there now, then start again"
 }
 
@@ -65,18 +80,195 @@ func (e *NotAtomicError) Is(target error) bool { return target == ErrNotAtomic }
 
 // Hint names the next action.
 func (e *NotAtomicError) Hint() string {
-	return "use OpenSSH's sftp-server on that machine (and allow posix-rename in it),\n" +
-		"or put the file there by hand; nothing was changed"
+	return "use OpenSSH's sftp-server on that machine (and allow posix-rename in it);\n" +
+		"or set transport = \"by-hand\" for this node in the profile: you put the file there, ctlclient says which and checks what the node then serves"
 }
 
-// Codes of SSH_FXP_STATUS that have no error of their own in the library. 14 and
-// 15 are of later versions of the protocol, sent by some servers all the same.
+// LinkError is a live name that is a symbolic link; it is ErrNotRegular.
+type LinkError struct {
+	Path, To string // To: where it leads; "" when the server does not tell
+}
+
+func (e *LinkError) Error() string {
+	if e.To == "" {
+		return e.Path + " is a symbolic link, which replacing the file would destroy"
+	}
+	return fmt.Sprintf("%s is a symbolic link to %s, which replacing the file would destroy", e.Path, e.To)
+}
+
+func (e *LinkError) Is(target error) bool { return target == ErrNotRegular }
+
+// Hint names the next action.
+func (e *LinkError) Hint() string {
+	return "give the folder that the link leads to as this node's path in the profile, or put the file itself in the link's place on that machine"
+}
+
+// Access is who may read a file, as the server tells it.
+type Access struct {
+	UID, GID uint32
+	Mode     fs.FileMode // permissions
+}
+
+func (a Access) String() string { return fmt.Sprintf("user %d, group %d, %v", a.UID, a.GID, a.Mode) }
+
+// AccessError: the server would not give a new file the live one's group, owner or
+// permissions, so that the TFTP service might not be able to read it. It is
+// fs.ErrPermission; nothing was changed.
+type AccessError struct {
+	Path      string
+	Want, Got Access
+}
+
+func (e *AccessError) Error() string {
+	return fmt.Sprintf("%s would have %v, the live file has %v: the TFTP service might not be able to read it", e.Path, e.Got, e.Want)
+}
+
+func (e *AccessError) Is(target error) bool { return target == fs.ErrPermission }
+
+// Hint names the next action.
+func (e *AccessError) Hint() string {
+	switch {
+	case e.Got.Mode != e.Want.Mode:
+		return fmt.Sprintf("allow the login's user to set permissions (setstat) in the server's SFTP configuration, or set those of the live file to %v on that machine, then repeat", e.Got.Mode)
+	case e.Got.GID != e.Want.GID:
+		return fmt.Sprintf("on that machine, add the login's user to group %d, or give the folder that group and its sign (chgrp %d FOLDER; chmod g+s FOLDER); or let everybody read the live file (chmod o+r): it holds no secret; then repeat", e.Want.GID, e.Want.GID)
+	}
+	return fmt.Sprintf("log in as user %d (its sftp-user in the profile), or let everybody read the live file on that machine (chmod o+r): it holds no secret; then repeat", e.Want.UID)
+}
+
+// StickyError: a file belongs to somebody else, and its folder allows nobody else to
+// replace it. It is fs.ErrPermission; nothing was changed.
+type StickyError struct {
+	Path  string
+	Owner uint32
+}
+
+func (e *StickyError) Error() string {
+	return fmt.Sprintf("%s belongs to user %d, and its folder has the sticky bit: nobody else may replace it", e.Path, e.Owner)
+}
+
+func (e *StickyError) Is(target error) bool { return target == fs.ErrPermission }
+
+// Hint names the next action.
+func (e *StickyError) Hint() string {
+	return "on that machine, give the file to the login's user (chown), or take the bit from the folder (chmod -t), then repeat"
+}
+
+// KeepError: the former file could not be kept, because its name is a folder's.
+// Nothing was changed.
+type KeepError struct{ Path string }
+
+func (e *KeepError) Error() string {
+	return e.Path + " is a folder: the former file could not be kept under that name"
+}
+
+// Hint names the next action.
+func (e *KeepError) Hint() string { return "move that folder away on that machine, then repeat" }
+
+// NoServiceError: the server let the user in and offers no SFTP.
+type NoServiceError struct{ Err error }
+
+func (e *NoServiceError) Error() string {
+	return "the server does not offer SFTP to this user: " + e.Err.Error()
+}
+func (e *NoServiceError) Unwrap() error { return e.Err }
+
+// Hint names the next action.
+func (e *NoServiceError) Hint() string {
+	return "allow SFTP for this user in the server's configuration (sshd_config: Subsystem sftp), or give another user in the profile"
+}
+
+// Codes of SSH_FXP_STATUS that have no error of their own in the library. 9 to 31 are
+// of later versions of the protocol, sent by some servers all the same.
 const (
 	fxFailure     = 4
+	fxBadMessage  = 5
 	fxUnsupported = 8
+	fxExists      = 11
+	fxReadOnly    = 12
 	fxNoSpace     = 14
 	fxQuota       = 15
+	fxLocked      = 17
 )
+
+var codeWords = map[uint32]string{
+	fxFailure:     "the server failed",
+	fxBadMessage:  "the server did not understand the request",
+	fxUnsupported: "the server does not support this operation",
+	fxExists:      "a file of this name exists already",
+	fxReadOnly:    "the server's file system is write-protected",
+	fxNoSpace:     "the server has no space left",
+	fxQuota:       "the user's quota on the server is used up",
+	fxLocked:      "the file is locked on the server",
+}
+
+// ServerError is an answer that says no, in words.
+type ServerError struct {
+	Code    uint32 // of SSH_FXP_STATUS
+	Message string // the server's own words, made safe to print; "" when it gave none
+}
+
+func (e *ServerError) Error() string {
+	words, ok := codeWords[e.Code]
+	switch {
+	case !ok && e.Message == "":
+		return fmt.Sprintf("the server refused with status %d and gave no reason", e.Code)
+	case !ok:
+		return fmt.Sprintf("the server refused with status %d: %s", e.Code, e.Message)
+	case e.Message != "":
+		return words + ": " + e.Message
+	case e.Code == fxFailure:
+		return words + " and gave no reason"
+	}
+	return words
+}
+
+// libraryWords is how the library words a status; the message is quoted in it, and that
+// of a server made with the same library may be such words again.
+var libraryWords = regexp.MustCompile(`^sftp: ("(?:[^"\\]|\\.)*") \([^()]*\)$`)
+
+// empty are messages that only repeat the code.
+var empty = map[string]bool{"failure": true, "unknown": true, "error": true, "general failure": true, "operation unsupported": true}
+
+// serverError makes words of a status.
+func serverError(status *pkgsftp.StatusError) *ServerError {
+	message := status.Error()
+	for range 3 {
+		m := libraryWords.FindStringSubmatch(message)
+		if m == nil {
+			break
+		}
+		unquoted, err := strconv.Unquote(m[1])
+		if err != nil {
+			break
+		}
+		message = unquoted
+	}
+	message = printable(message)
+	if empty[strings.ToLower(strings.Trim(message, ". "))] {
+		message = ""
+	}
+	return &ServerError{Code: status.Code, Message: message}
+}
+
+// maxWords is how much of a server's text is shown, in bytes.
+const maxWords = 200
+
+// printable keeps what a terminal may be shown of a stranger's text.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if b.Len() >= maxWords {
+			b.WriteString("...")
+			break
+		}
+		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+			r = ' '
+		}
+		b.WriteRune(r)
+	}
+	return strings.TrimSpace(b.String())
+}
 
 // explain says what was done to which file and, as far as can be found out, why
 // it failed: most servers answer the bare word "Failure". size is how much was
@@ -85,20 +277,24 @@ func (c *Client) explain(ctx context.Context, verb, name string, size int, err e
 	if err == nil {
 		return nil
 	}
-	if _, ok := errors.AsType[*ConflictError](err); ok {
-		return err
+	for _, whole := range []any{new(*ConflictError), new(*LinkError), new(*AccessError), new(*StickyError), new(*KeepError)} {
+		if errors.As(err, whole) {
+			return err // it names the file
+		}
 	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("%s %s: %w", verb, name, ctx.Err())
+		return fmt.Errorf("%s %s: %w", verb, name, context.Cause(ctx))
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, pkgsftp.ErrSSHFxConnectionLost) || errors.Is(err, pkgsftp.ErrSSHFxNoConnection) {
-		return fmt.Errorf("%s %s: connection lost: %w", verb, name, err)
+	if reach.IsLoss(err) || errors.Is(err, pkgsftp.ErrSSHFxConnectionLost) || errors.Is(err, pkgsftp.ErrSSHFxNoConnection) {
+		return fmt.Errorf("%s %s: %w", verb, name, reach.Lost(err))
 	}
 	if status, ok := errors.AsType[*pkgsftp.StatusError](err); ok {
+		err = serverError(status)
 		switch status.Code {
 		case fxNoSpace, fxQuota:
 			err = fmt.Errorf("%w (%w)", ErrNoSpace, err)
+		case fxReadOnly:
+			err = fmt.Errorf("%w (%w)", ErrReadOnly, err)
 		case fxFailure:
 			if reason := c.reason(path.Dir(name), size); reason != nil {
 				err = fmt.Errorf("%w (%w)", reason, err)

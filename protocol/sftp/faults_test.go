@@ -185,7 +185,7 @@ func TestCorruptingServer(t *testing.T) {
 	c := server{l.Addr().String(), sftp.Options{
 		User: "x", HostKey: pin(key.PublicKey()),
 		Password: func(context.Context) ([]byte, error) { return []byte("x"), nil },
-	}}.dial(t)
+	}, 0}.dial(t)
 	if _, err := c.Stage(t.Context(), "/", name, newBytes, nil); !errors.Is(err, sftp.ErrCorrupted) {
 		t.Errorf("%v, want ErrCorrupted", err)
 	}

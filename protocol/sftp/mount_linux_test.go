@@ -44,7 +44,28 @@ func TestFullDisk(t *testing.T) {
 		wantFile(t, filepath.Join(dir, name), oldBytes)
 		wantNames(t, dir, name)
 	})
-	t.Run("while keeping the former file", func(t *testing.T) {
+	t.Run("while copying the former file", func(t *testing.T) {
+		// There is room for the new list and none for a copy of the former one: that
+		// is found before anything is committed anywhere.
+		dir := smallDisk(t)
+		list := make([]byte, 24<<10)
+		put(t, filepath.Join(dir, name), list, 0o644)
+		_, err := s.dial(t).Stage(t.Context(), dir, name, newBytes, digest(list))
+		if err != nil {
+			t.Fatalf("with room for both: %v", err)
+		}
+		_, err = s.dial(t).Stage(t.Context(), dir, name, newBytes, digest(list))
+		if !errors.Is(err, sftp.ErrNoSpace) {
+			t.Errorf("%v, want ErrNoSpace", err)
+		}
+		wantFile(t, filepath.Join(dir, name), list)
+		left, err := s.dial(t).Leftovers(t.Context(), dir, name)
+		if err != nil || len(left) != 1 {
+			t.Errorf("left behind: %v, %v", left, err)
+		}
+	})
+	t.Run("between stage and commit", func(t *testing.T) {
+		// Nothing more is written, so that the commit needs no room.
 		dir := smallDisk(t)
 		put(t, filepath.Join(dir, name), oldBytes, 0o644)
 		c := s.dial(t)
@@ -60,23 +81,12 @@ func TestFullDisk(t *testing.T) {
 		for err == nil {
 			_, err = filler.Write(make([]byte, 4096))
 		}
-		if err := c.Commit(t.Context(), dir, name, token, digest(oldBytes)); !errors.Is(err, sftp.ErrNoSpace) {
-			t.Errorf("%v, want ErrNoSpace", err)
-		}
-		wantFile(t, filepath.Join(dir, name), oldBytes)
-		wantNames(t, dir, token, name, "zz-filler")
-
-		// With room again the same stage is committed.
-		if err := os.Remove(filler.Name()); err != nil {
-			t.Fatal(err)
-		}
-		if err := filler.Close(); err != nil {
-			t.Fatal(err)
-		}
 		if err := c.Commit(t.Context(), dir, name, token, digest(oldBytes)); err != nil {
-			t.Fatal(err)
+			t.Error(err)
 		}
 		wantFile(t, filepath.Join(dir, name), newBytes)
+		wantFile(t, filepath.Join(dir, name+".previous"), oldBytes)
+		wantNames(t, dir, name, name+".previous", "zz-filler")
 	})
 	t.Run("no file numbers left", func(t *testing.T) {
 		dir := smallDisk(t)

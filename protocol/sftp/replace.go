@@ -1,37 +1,39 @@
 package sftp
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
-
-	pkgsftp "github.com/pkg/sftp"
 )
 
 // previousSuffix is put after the name of the file that was there before.
 const previousSuffix = ".previous"
 
-// defaultMode of a file that had no predecessor: the TFTP service runs as
-// another user and must read it.
-const defaultMode fs.FileMode = 0o644
+// formerSuffix is put after a token: the copy of the live file that the commit will
+// keep as NAME.previous.
+const formerSuffix = "-former"
 
 // A stage is named .NAME.ctlclient-<16 hex>; the name is the token.
 var stageName = regexp.MustCompile(`^\.(.+)\.ctlclient-[0-9a-f]{16}$`)
 
-func newStageName(name string) string {
+// NewToken makes a token for StageAs. A job that writes it down first can remove the
+// stage later, whatever becomes of the connection.
+func NewToken(name string) string {
 	var random [8]byte
 	_, _ = rand.Read(random[:]) // never fails
 	return "." + name + ".ctlclient-" + hex.EncodeToString(random[:])
 }
 
-// checkToken refuses tokens that Stage did not make for this name, so that
+// checkToken refuses tokens that NewToken did not make for this name, so that
 // nothing else is ever renamed or removed.
 func checkToken(name, token string) error {
 	if err := CheckName(name); err != nil {
@@ -43,131 +45,66 @@ func checkToken(name, token string) error {
 	return nil
 }
 
-// Stage writes data to a temporary name beside the live file, flushed to disk
-// where the server can, with the live file's permissions and, where allowed, its
-// owner; reads it back and compares. The live file is not touched. expect is
-// the SHA-256 of the live file, nil for none; token names the stage, also after
-// a new Dial.
-//
-// Errors: ErrConflict, ErrNotAtomic (the live file could not be replaced later),
-// ErrNoSpace, ErrReadOnly, fs.ErrPermission, fs.ErrNotExist (no such folder),
-// ErrCorrupted. On an error nothing is left behind, unless the connection was
-// lost: see Leftovers.
+// Stage is StageAs with a new token.
 func (c *Client) Stage(ctx context.Context, dir, name string, data []byte, expect *[32]byte) (token string, err error) {
-	if err := CheckName(name); err != nil {
-		return "", err
-	}
-	if len(data) > MaxFile {
-		return "", ErrTooLarge
-	}
-	ctx, done := c.begin(ctx)
-	defer done()
-	target := path.Join(dir, name)
-	old, err := c.expected(target, expect)
-	if err != nil {
-		return "", c.explain(ctx, "stage", target, 0, err)
-	}
-	if old.info != nil && !c.posixRename && !c.options.AllowNonAtomic {
-		return "", &NotAtomicError{Path: target}
-	}
-	token = newStageName(name)
-	if err := c.write(ctx, path.Join(dir, token), data, old.info); err != nil {
+	token = NewToken(name)
+	if err := c.StageAs(ctx, dir, name, token, data, expect); err != nil {
 		return "", err
 	}
 	return token, nil
 }
 
-// write makes a new file, whole or not at all.
-func (c *Client) write(ctx context.Context, name string, data []byte, like fs.FileInfo) (err error) {
-	f, err := c.sftp.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
+// StageAs writes data to a temporary name beside the live file, flushed to disk
+// where the server can, with the live file's permissions, owner and group; reads it
+// back and compares. The live file is not touched; a copy of it, which Commit keeps as
+// NAME.previous, is written too, so that a commit needs no room. expect is the SHA-256
+// of the live file, nil for none; token, of NewToken, names the stage, also after a new
+// Dial.
+//
+// Errors: ErrConflict (ErrGone: there is no live file any more), ErrNotAtomic (the live
+// file could not be replaced later), *AccessError (who reads the live file could not
+// read the new one), *StickyError and *KeepError (the commit would not be allowed),
+// *LinkError and ErrNotRegular (the live name is no file), ErrNoSpace, ErrReadOnly,
+// fs.ErrPermission, fs.ErrNotExist (no such folder), ErrCorrupted, ErrUnreachable. On
+// an error nothing is left behind, unless it is ErrUnreachable: Abort removes that.
+func (c *Client) StageAs(ctx context.Context, dir, name, token string, data []byte, expect *[32]byte) error {
+	if err := checkToken(name, token); err != nil {
+		return err
+	}
+	if len(data) > MaxFile {
+		return ErrTooLarge
+	}
+	ctx, done := c.begin(ctx)
+	defer done()
+	target, staged := path.Join(dir, name), path.Join(dir, token)
+	p, err := c.look(target, expect)
 	if err != nil {
-		return c.explain(ctx, "create", name, len(data), err)
+		return c.explain(ctx, "stage", target, 0, err)
 	}
-	defer func() {
-		if err != nil {
-			// The reason is looked for before the partly written file, which may
-			// be what fills the disk, is removed.
-			err = c.explain(ctx, "write", name, len(data), err)
-			_ = f.Close()
-			_ = c.sftp.Remove(name) // if it cannot be removed, Leftovers finds it
-		}
-	}()
-	if _, err := f.Write(data); err != nil {
-		return err
+	if p.live.info == nil {
+		return c.write(ctx, staged, data, p)
 	}
-	if err := c.attributes(f, like); err != nil {
-		return err
+	if !c.posixRename && !c.options.AllowNonAtomic {
+		return &NotAtomicError{Path: target}
 	}
-	if c.fsync {
-		if err := f.Sync(); err != nil {
-			return err
-		}
-	} else {
-		c.warn("the server cannot be told to flush a file to disk (no fsync@openssh.com): a power cut there within some seconds may lose the new file")
+	if !c.posixRename {
+		return c.write(ctx, staged, data, p) // the live file itself is kept
 	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return c.same(name, data)
-}
-
-// attributes gives a new file the permissions and owner of the one that it will
-// replace. A server that refuses is not an error, as long as the TFTP service
-// can read the file; who owns it is the administrator's to know.
-func (c *Client) attributes(f *pkgsftp.File, like fs.FileInfo) error {
-	mode := defaultMode
-	if like != nil {
-		mode = like.Mode().Perm()
-	}
-	if err := f.Chmod(mode); err != nil && !isRefusal(err) {
-		return err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if info.Mode().Perm() != mode {
-		c.warn("the new file's permissions are %v instead of %v: check that the TFTP service can read it", info.Mode().Perm(), mode)
-	}
-	want, ok := stat(like)
-	if !ok {
+	former := staged + formerSuffix
+	var stageErr, formerErr error
+	_ = side(
+		func() error { stageErr = c.write(ctx, staged, data, p); return nil },
+		func() error { formerErr = c.write(ctx, former, p.live.data, p); return nil })
+	switch {
+	case stageErr == nil && formerErr == nil:
 		return nil
+	case stageErr == nil:
+		_ = c.sftp.Remove(staged) // if it cannot be removed, Leftovers finds it
+		return fmt.Errorf("keep the former file: %w", formerErr)
+	case formerErr == nil:
+		_ = c.sftp.Remove(former)
 	}
-	if got, ok := stat(info); !ok || got.UID == want.UID && got.GID == want.GID {
-		return nil
-	}
-	if err := f.Chown(int(want.UID), int(want.GID)); err != nil {
-		if !isRefusal(err) {
-			return err
-		}
-		c.warn("the new file could not be given to the former one's owner (user %d, group %d), it belongs to the user who logged in%s", want.UID, want.GID, readers(mode))
-	}
-	return nil
-}
-
-// readers adds to a warning about the owner what makes it urgent.
-func readers(mode fs.FileMode) string {
-	if mode&0o004 == 0 {
-		return ": its permissions let no one else read it, so the TFTP service may not be able to"
-	}
-	return ""
-}
-
-func stat(info fs.FileInfo) (*pkgsftp.FileStat, bool) {
-	if info == nil {
-		return nil, false
-	}
-	s, ok := info.Sys().(*pkgsftp.FileStat)
-	return s, ok
-}
-
-// isRefusal: the server answered, and said no.
-func isRefusal(err error) bool {
-	if errors.Is(err, fs.ErrPermission) {
-		return true
-	}
-	status, ok := errors.AsType[*pkgsftp.StatusError](err)
-	return ok && (status.Code == fxFailure || status.Code == fxUnsupported)
+	return stageErr
 }
 
 // Commit checks the live file again, keeps it as NAME.previous and puts the
@@ -182,10 +119,30 @@ func (c *Client) Commit(ctx context.Context, dir, name, token string, expect *[3
 	ctx, done := c.begin(ctx)
 	defer done()
 	target, staged := path.Join(dir, name), path.Join(dir, token)
-	if _, err := c.sftp.Lstat(staged); err != nil {
+	var info, former fs.FileInfo
+	err := side(
+		func() error {
+			_, err := c.sftp.Lstat(staged)
+			return err
+		},
+		c.lookAt(target, &info),
+		c.lookAt(staged+formerSuffix, &former))
+	if err != nil {
 		return c.explain(ctx, "commit", staged, 0, err)
 	}
-	old, err := c.expected(target, expect)
+	var old live
+	var kept []byte
+	err = side(
+		func() (err error) {
+			old, err = c.expected(target, info, expect)
+			return err
+		},
+		func() (err error) {
+			if former != nil && former.Mode().IsRegular() {
+				kept, _, err = c.read(staged+formerSuffix, former)
+			}
+			return err
+		})
 	if err != nil {
 		return c.explain(ctx, "commit", target, 0, err)
 	}
@@ -194,7 +151,7 @@ func (c *Client) Commit(ctx context.Context, dir, name, token string, expect *[3
 		// Version 3's rename fails if the target exists by now, which is right.
 		err = c.sftp.Rename(staged, target)
 	case c.posixRename:
-		if err := c.keep(ctx, dir, name, old); err != nil {
+		if err := c.keep(ctx, dir, name, token, old, former != nil && bytes.Equal(kept, old.data)); err != nil {
 			return err
 		}
 		err = c.sftp.PosixRename(staged, target)
@@ -206,20 +163,25 @@ func (c *Client) Commit(ctx context.Context, dir, name, token string, expect *[3
 	return c.explain(ctx, "commit", target, 0, err)
 }
 
-// keep copies the live file to NAME.previous, itself replaced by rename. A copy
-// and not a link, so that what is kept cannot change with the live file.
-func (c *Client) keep(ctx context.Context, dir, name string, old live) error {
-	temporary := path.Join(dir, newStageName(name))
-	if err := c.write(ctx, temporary, old.data, old.info); err != nil {
-		return fmt.Errorf("keep the former file: %w", err)
+// keep makes the copy of the live file NAME.previous, itself replaced by rename. It is
+// a copy and not a link, so that what is kept cannot change with the live file. The one
+// that was staged is used where it is this file's; else one is written.
+func (c *Client) keep(ctx context.Context, dir, name, token string, old live, staged bool) error {
+	temporary := path.Join(dir, token) + formerSuffix
+	if !staged {
+		if err := c.sftp.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return c.explain(ctx, "remove", temporary, 0, err)
+		}
+		folder, err := c.sftp.Stat(path.Dir(temporary))
+		if err != nil {
+			return c.explain(ctx, "keep the former file in", dir, 0, err)
+		}
+		if err := c.write(ctx, temporary, old.data, place{target: path.Join(dir, name), live: old, folder: folder}); err != nil {
+			return fmt.Errorf("keep the former file: %w", err)
+		}
 	}
 	kept := path.Join(dir, name+previousSuffix)
-	if err := c.sftp.PosixRename(temporary, kept); err != nil {
-		err = c.explain(ctx, "keep the former file as", kept, 0, err)
-		_ = c.sftp.Remove(temporary)
-		return err
-	}
-	return nil
+	return c.explain(ctx, "keep the former file as", kept, 0, c.sftp.PosixRename(temporary, kept))
 }
 
 // swap replaces the live file on a server without posix-rename, by two renames;
@@ -258,10 +220,18 @@ func (c *Client) Abort(ctx context.Context, dir, token string) error {
 	ctx, done := c.begin(ctx)
 	defer done()
 	staged := path.Join(dir, token)
-	if err := c.sftp.Remove(staged); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return c.explain(ctx, "remove", staged, 0, err)
+	return side(c.remove(ctx, staged), c.remove(ctx, staged+formerSuffix))
+}
+
+// remove takes a temporary file away; one that is gone already is no error.
+func (c *Client) remove(ctx context.Context, name string) func() error {
+	return func() error {
+		err := c.sftp.Remove(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return c.explain(ctx, "remove", name, 0, err)
 	}
-	return nil
 }
 
 // Delete takes the live file away, in one step, and keeps it as NAME.previous.
@@ -274,11 +244,11 @@ func (c *Client) Delete(ctx context.Context, dir, name string, expect *[32]byte)
 	ctx, done := c.begin(ctx)
 	defer done()
 	target := path.Join(dir, name)
-	old, err := c.expected(target, expect)
+	p, err := c.look(target, expect)
 	if err != nil {
 		return c.explain(ctx, "remove", target, 0, err)
 	}
-	if old.info == nil {
+	if p.live.info == nil {
 		return nil
 	}
 	return c.explain(ctx, "remove", target, 0, c.moveAside(target, target+previousSuffix))
@@ -287,8 +257,8 @@ func (c *Client) Delete(ctx context.Context, dir, name string, expect *[32]byte)
 // Leftover is a stage that was neither committed nor aborted.
 type Leftover struct {
 	Token string
-	Size  int64
-	Time  time.Time
+	Size  int64     // bytes, with the copy of the live file
+	Time  time.Time // of the last write, server's clock
 }
 
 // Leftovers lists the stages of name in dir, those of a job at work included;
@@ -308,8 +278,19 @@ func (c *Client) Leftovers(ctx context.Context, dir, name string) ([]Leftover, e
 	}
 	var found []Leftover
 	for _, entry := range entries {
-		if m := stageName.FindStringSubmatch(entry.Name()); m != nil && m[1] == name {
-			found = append(found, Leftover{Token: entry.Name(), Size: entry.Size(), Time: entry.ModTime()})
+		token := strings.TrimSuffix(entry.Name(), formerSuffix)
+		m := stageName.FindStringSubmatch(token)
+		if m == nil || m[1] != name {
+			continue
+		}
+		i := slices.IndexFunc(found, func(l Leftover) bool { return l.Token == token })
+		if i < 0 {
+			i = len(found)
+			found = append(found, Leftover{Token: token})
+		}
+		found[i].Size += entry.Size()
+		if t := entry.ModTime(); t.After(found[i].Time) {
+			found[i].Time = t
 		}
 	}
 	return found, nil

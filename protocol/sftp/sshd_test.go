@@ -58,6 +58,7 @@ func newKey(t *testing.T) (ssh.Signer, string) {
 type server struct {
 	addr    string
 	options sftp.Options
+	pid     int // of OpenSSH's server
 }
 
 func (s server) dial(t *testing.T) *sftp.Client {
@@ -82,6 +83,16 @@ func pin(want ssh.PublicKey) func(string, ssh.PublicKey) error {
 // startSSHD starts OpenSSH's own server; sftpArgs go to its internal-sftp.
 func startSSHD(t *testing.T, sftpArgs string) server {
 	t.Helper()
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startSSHDFor(t, me.Username, sftpArgs)
+}
+
+// startSSHDFor lets another user in; only root may.
+func startSSHDFor(t *testing.T, login, sftpArgs string) server {
+	t.Helper()
 	sshd, err := exec.LookPath("sshd")
 	if err != nil {
 		if _, statErr := os.Stat("/usr/sbin/sshd"); statErr != nil {
@@ -96,15 +107,19 @@ func startSSHD(t *testing.T, sftpArgs string) server {
 			t.Fatal(err)
 		}
 	}
-	me, err := user.Current()
+	hostKey, hostFile := newKey(t)
+	loginKey, loginFile := newKey(t)
+	// sshd reads the keys as the user who logs in.
+	dir, err := os.MkdirTemp("", "sftp-sshd")
 	if err != nil {
 		t.Fatal(err)
 	}
-	hostKey, hostFile := newKey(t)
-	loginKey, loginFile := newKey(t)
-	dir := t.TempDir()
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	authorized := filepath.Join(dir, "authorized_keys")
-	if err := os.WriteFile(authorized, ssh.MarshalAuthorizedKey(loginKey.PublicKey()), 0o600); err != nil {
+	if err := os.WriteFile(authorized, ssh.MarshalAuthorizedKey(loginKey.PublicKey()), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	addr := freeAddress(t)
@@ -139,7 +154,7 @@ Subsystem sftp internal-sftp %s
 		}
 	})
 	waitFor(t, addr)
-	return server{addr, sftp.Options{User: me.Username, HostKey: pin(hostKey.PublicKey()), KeyFile: loginFile}}
+	return server{addr, sftp.Options{User: login, HostKey: pin(hostKey.PublicKey()), KeyFile: loginFile}, command.Process.Pid}
 }
 
 // freeAddress finds a port that nobody listens on.
@@ -224,5 +239,5 @@ func startOwn(t *testing.T, root string) server {
 		User:     "ctl",
 		HostKey:  pin(hostKey.PublicKey()),
 		Password: func(context.Context) ([]byte, error) { return []byte("secret"), nil },
-	}}
+	}, 0}
 }

@@ -4,16 +4,26 @@
 // connection refused") and repeat the address that the caller names already. What
 // always holds: the cause stays in the chain, so that errors.As finds the
 // *net.OpError or *net.DNSError beneath, and a context's end is never reworded.
+//
+// All that may pass by itself is ErrUnreachable: no connection, one that was lost, one
+// that fell silent. What a server answered is not.
 package reach
 
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
+	"syscall"
+	"time"
 )
 
-// Error is a server that could not be connected to.
+// ErrUnreachable is a server that could not be connected to, or a connection that was
+// lost or fell silent: what was asked may or may not have been done.
+var ErrUnreachable = errors.New("the server cannot be reached")
+
+// Error is a server that could not be connected to. It is ErrUnreachable.
 type Error struct {
 	Addr string // host:port
 	Err  error  // what the network said
@@ -25,7 +35,8 @@ func (e *Error) Error() string {
 	}
 	return "cannot connect to " + e.Addr + ": " + Reason(e.Err)
 }
-func (e *Error) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error        { return e.Err }
+func (e *Error) Is(target error) bool { return target == ErrUnreachable }
 
 // Hint names the next action.
 func (e *Error) Hint() string {
@@ -38,6 +49,41 @@ func (e *Error) Hint() string {
 		return "see that the name " + host + " is right, or give the address"
 	}
 	return "see that " + host + " is up, that its service runs, and that no firewall stands before port " + port
+}
+
+// LostError is a connection that ended or fell silent. It is ErrUnreachable.
+type LostError struct {
+	After time.Duration // 0: it ended; else how long an answer was waited for
+	Err   error         // what the network said; nil where nothing was heard
+}
+
+// Lost is a connection that ended, by err.
+func Lost(err error) *LostError { return &LostError{Err: err} }
+
+// Silent is a connection on which no answer came in time. It is
+// context.DeadlineExceeded too.
+func Silent(after time.Duration) *LostError {
+	return &LostError{After: after, Err: context.DeadlineExceeded}
+}
+
+func (e *LostError) Error() string {
+	switch {
+	case e.After > 0:
+		return "no answer within " + e.After.String()
+	case e.Err == nil, errors.Is(e.Err, io.EOF), errors.Is(e.Err, io.ErrUnexpectedEOF), errors.Is(e.Err, net.ErrClosed):
+		return "the server ended the connection"
+	}
+	return "the connection was lost: " + Reason(e.Err)
+}
+func (e *LostError) Unwrap() error        { return e.Err }
+func (e *LostError) Is(target error) bool { return target == ErrUnreachable }
+
+// IsLoss tells what a connection reports of its own end from what its peer says.
+func IsLoss(err error) bool {
+	var op *net.OpError
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, io.ErrClosedPipe) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		errors.As(err, &op) && (op.Op == "read" || op.Op == "write")
 }
 
 // Failed wraps what a dialer said about addr. The end of ctx is returned as it is: it

@@ -3,8 +3,11 @@ package reach_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -70,5 +73,37 @@ func TestTheCallersEndIsNotReworded(t *testing.T) {
 	cancel()
 	if err := reach.Failed(ctx, "127.0.0.1:1", errors.New("operation was canceled")); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want the context's own end", err)
+	}
+}
+
+// What passes by itself is one class, whatever the words; what a server answered is not
+// in it.
+func TestUnreachable(t *testing.T) {
+	reset := &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
+	for want, err := range map[string]error{
+		"the server ended the connection":                        reach.Lost(io.EOF),
+		"no answer within 3s":                                    reach.Silent(3 * time.Second),
+		"the connection was lost: " + syscall.ECONNRESET.Error(): reach.Lost(reset),
+		"cannot connect to h:1: refused":                         &reach.Error{Addr: "h:1", Err: errors.New("refused")},
+	} {
+		if err.Error() != want {
+			t.Errorf("%q, want %q", err, want)
+		}
+		if !errors.Is(fmt.Errorf("read: %w", err), reach.ErrUnreachable) {
+			t.Errorf("%v is not ErrUnreachable", err)
+		}
+	}
+	if !errors.Is(reach.Silent(1), context.DeadlineExceeded) || !errors.Is(reach.Lost(reset), syscall.ECONNRESET) {
+		t.Error("the cause is hidden")
+	}
+	for _, loss := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, io.ErrClosedPipe, reset, syscall.EPIPE, syscall.ECONNRESET} {
+		if !reach.IsLoss(fmt.Errorf("x: %w", loss)) {
+			t.Errorf("%v is not taken for the end of a connection", loss)
+		}
+	}
+	for _, not := range []error{errors.New("no"), &net.OpError{Op: "dial", Err: errors.New("x")}, context.Canceled} {
+		if reach.IsLoss(not) {
+			t.Errorf("%v is taken for the end of a connection", not)
+		}
 	}
 }
