@@ -2,13 +2,12 @@ package cluster
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
-	"sync"
 
 	"ctlclient/cluster/journal"
-	"ctlclient/cluster/site"
 )
 
 // DefaultRetries of a step after the first commit: with the pauses between them
@@ -280,7 +279,7 @@ func (j *job) commitAll(ctx context.Context) error {
 	}
 	var others []*target
 	for _, t := range j.targets {
-		if t.node.Profile().Role != site.RolePublisher {
+		if !j.c.isLead(t.node.Name()) {
 			others = append(others, t)
 			continue
 		}
@@ -288,7 +287,7 @@ func (j *job) commitAll(ctx context.Context) error {
 			return err
 		}
 	}
-	return errors.Join(side(others, commit)...)
+	return errors.Join(side(others, func(_ int, t *target) error { return commit(t) })...)
 }
 
 // bring makes a node serve want where it serves have. Every try but the first, which
@@ -373,7 +372,7 @@ func (j *job) readBack(ctx context.Context, t *target, want []byte, phones bool)
 				return &ConflictError{Node: t.node.Name(), Name: j.name, Expected: want, Found: live,
 					hint: "the node does not serve what was put there; `ctlclient cluster status` shows what each node serves"}
 			}
-			if !phones || !j.c.servesTFTP(t.node.Profile()) {
+			if !phones || !j.c.servesTFTP(t.node.Profile) {
 				return nil
 			}
 			return j.readTFTP(ctx, t, want)
@@ -390,7 +389,7 @@ func (j *job) readBack(ctx context.Context, t *target, want []byte, phones bool)
 // its memory, or does not answer, is a warning: restarting it is the next step of the
 // job, and the file on the node is right. Any other content is an error.
 func (j *job) readTFTP(ctx context.Context, t *target, want []byte) error {
-	served, err := j.c.FetchTFTP(ctx, t.node.Profile(), j.name)
+	served, err := j.c.FetchTFTP(ctx, t.node.Profile, j.name)
 	if errors.Is(err, fs.ErrNotExist) {
 		served, err = nil, nil
 	}
@@ -443,16 +442,8 @@ func (j *job) touched() bool {
 }
 
 // all runs f for all targets side by side.
-func (j *job) all(f func(t *target) error) []error { return side(j.targets, f) }
-
-func side(targets []*target, f func(t *target) error) []error {
-	errs := make([]error, len(targets))
-	var wg sync.WaitGroup
-	for i, t := range targets {
-		wg.Go(func() { errs[i] = f(t) })
-	}
-	wg.Wait()
-	return errs
+func (j *job) all(f func(t *target) error) []error {
+	return side(j.targets, func(_ int, t *target) error { return f(t) })
 }
 
 // joinConflicts makes one error of many; conflicts come as one *ConflictError.
@@ -477,6 +468,19 @@ func joinConflicts(errs []error) error {
 		return first
 	}
 	return errors.Join(append([]error{first}, rest...)...)
+}
+
+// digest of a file's content; nil for no file.
+func digest(data []byte) *[32]byte {
+	if data == nil {
+		return nil
+	}
+	sum := sha256.Sum256(data)
+	return &sum
+}
+
+func sameDigest(a, b *[32]byte) bool {
+	return a == b || a != nil && b != nil && *a == *b
 }
 
 func hexDigest(data []byte) string {

@@ -1,9 +1,10 @@
 package cluster
 
 import (
-	"errors"
 	"fmt"
 	"strings"
+
+	"ctlclient/cluster/reach"
 )
 
 // NodeError names the node and the step that failed there.
@@ -16,7 +17,7 @@ func (e *NodeError) Error() string { return fmt.Sprintf("%s: %s: %v", e.Node, e.
 func (e *NodeError) Unwrap() error { return e.Err }
 
 // ErrConflict: the live file is not the one expected. Every *ConflictError is it.
-var ErrConflict = errors.New("the live file is not the expected one")
+var ErrConflict = reach.ErrConflict
 
 // ConflictError: a node's live file is not the one that the job was planned on. It
 // carries both contents, for the difference to be shown; nil: no file. Exit 6.

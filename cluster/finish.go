@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"time"
 
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/meet"
-	"ctlclient/cluster/site"
-	"ctlclient/protocol/ctlp"
-	"ctlclient/protocol/sftp"
-	"ctlclient/protocol/sshconn"
+	"ctlclient/cluster/reach"
 )
 
 // patiently repeats f, with growing pauses, until it succeeds, fails for good or has
@@ -41,15 +37,9 @@ func (j *job) patiently(ctx context.Context, t *target, step string, f func(try 
 func isFinal(err error) bool {
 	var conflict *ConflictError
 	var id *meet.IdentityError
-	var s *ctlp.StatusError
-	switch {
-	case errors.As(err, &conflict), errors.As(err, &id), errors.Is(err, errFault),
-		errors.Is(err, sftp.ErrNotAtomic), errors.Is(err, sshconn.ErrLogin), errors.Is(err, fs.ErrPermission):
-		return true
-	case errors.As(err, &s):
-		return slices.Contains([]ctlp.Status{ctlp.BadLogin, ctlp.LockedOut, ctlp.BadList, ctlp.NotSupported, ctlp.ExportRefused, ctlp.Malformed}, s.Status)
-	}
-	return false
+	var password *meet.PasswordError
+	return errors.As(err, &conflict) || errors.As(err, &id) || errors.As(err, &password) ||
+		errors.Is(err, errFault) || reach.Final(err)
 }
 
 // errFault marks what a test does at a boundary.
@@ -245,7 +235,7 @@ func (c *Cluster) FileOf(id string, back bool) (_ JobFile, err error) {
 	if back {
 		f.Data = nil
 		for _, n := range c.Profile.Nodes {
-			if n.Role == site.RolePublisher {
+			if c.isLead(n.Name) {
 				f.Data = rec.Former[n.Name]
 			}
 		}
@@ -409,18 +399,18 @@ func (j *job) look(ctx context.Context, want func(*target) []byte, o FinishOptio
 // does no harm: a stage is never served.
 func (j *job) sweep(ctx context.Context) {
 	j.all(func(t *target) error {
-		n, ok := t.node.(*sftpNode)
+		n, ok := t.node.Node.(reach.Sweeper)
 		if !ok || t.out.Status == StatusUnknown && t.out.Err != nil {
 			return nil // it did not answer just now
 		}
-		stages := j.j.Stages(n.Name(), StepStage)
-		uncertain := n.broken.Swap(false)
+		stages := j.j.Stages(t.node.Name(), StepStage)
+		uncertain := n.Unsure()
 		for _, step := range []string{StepStage, StepCommit, StepRestore} {
-			uncertain = uncertain || j.j.Uncertain(n.Name(), step)
+			uncertain = uncertain || j.j.Uncertain(t.node.Name(), step)
 		}
 		if uncertain {
 			// Something may be there whose name was never learnt.
-			if found, err := n.leftovers(ctx, j.name); err == nil {
+			if found, err := n.Leftovers(ctx, j.name); err == nil {
 				stages = found
 			}
 		}
@@ -461,11 +451,11 @@ func (c *Cluster) openJob(id string, leaveOut bool) (*job, error) {
 	}
 	j := &job{c: c, j: rec, name: rec.Begin.Name, data: rec.New, retries: DefaultRetries}
 	for _, n := range rec.Begin.Nodes {
-		node := c.Node(n.Name)
-		if node == nil && leaveOut {
+		node, listed := c.Node(n.Name)
+		if !listed && leaveOut {
 			continue
 		}
-		if node == nil {
+		if !listed {
 			return nil, errors.Join(&GoneError{ID: id, Node: n.Name}, rec.Close())
 		}
 		t := &target{node: node, former: rec.Former[n.Name], out: NodeOutcome{Node: n.Name, Status: StatusUnknown}}

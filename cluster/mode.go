@@ -2,16 +2,14 @@ package cluster
 
 import (
 	"context"
-	"errors"
 
-	"ctlclient/protocol/ctlp"
+	"ctlclient/cluster/reach"
 )
 
-// SetMode sets the cluster's security mode through the publisher. Other work on the
-// cluster is locked out meanwhile.
-func (c *Cluster) SetMode(ctx context.Context, mixed bool) error {
-	pub, err := c.publisher()
-	if err != nil {
+// SetMode sets the cluster's security mode. Other work on the cluster is locked out
+// meanwhile. A site that cannot is a *reach.Lacks.
+func (c *Cluster) SetMode(ctx context.Context, m reach.Mode) error {
+	if err := c.Site.Need(reach.AbilityMode); err != nil {
 		return err
 	}
 	lock, err := c.lock("mode")
@@ -19,18 +17,13 @@ func (c *Cluster) SetMode(ctx context.Context, mixed bool) error {
 		return err
 	}
 	defer lock.Unlock()
-	err = c.report(pub.Name(), StepMode, func() error {
-		// Setting the same mode twice is harmless, so a lost answer is asked for again.
-		return ctlpError(pub.use(ctx, true, func(conn *ctlp.Client) error {
-			got, err := conn.SetMode(ctx, mixed)
-			if err == nil && got != mixed {
-				err = errors.New("the publisher answered with the other mode")
-			}
-			return err
-		}))
+	lead := c.Profile.LeadNode().Name
+	err = c.report(lead, StepMode, func() error {
+		_, err := c.Site.Mode.SetMode(ctx, m)
+		return err
 	})
 	if err != nil {
-		return &NodeError{Node: pub.Name(), Step: StepMode, Err: err}
+		return &NodeError{Node: lead, Step: StepMode, Err: err}
 	}
 	return nil
 }

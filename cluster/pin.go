@@ -3,25 +3,20 @@ package cluster
 import (
 	"cmp"
 	"context"
-	"crypto/x509"
 	"errors"
-	"net"
-	"strconv"
 	"sync"
 
 	"golang.org/x/crypto/ssh"
 
 	"ctlclient/cluster/meet"
+	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
-	"ctlclient/protocol/ctlp"
-	"ctlclient/protocol/platform"
-	"ctlclient/protocol/sftp"
 )
 
 // Identity is who a server of a node says it is.
 type Identity struct {
 	Node, Kind, Address string // Kind: meet.KindTLS or meet.KindSSH
-	Service             string // ctlp, sftp or ssh (the administration CLI)
+	Service             string // ctlp, https, sftp or ssh (the administration CLI)
 	Fingerprint         string // presented now
 	Known               string // pinned, kept or in known_hosts; "" when never met
 	Source              string // where Known comes from
@@ -46,33 +41,31 @@ func Identities(ctx context.Context, p *site.Profile, o Options, cli bool) ([]Id
 }
 
 func (c *Cluster) identitiesOf(ctx context.Context, cli bool) []Identity {
-	per := make([][]Identity, len(c.Nodes))
-	c.each(func(i int, n Node) error {
-		p := n.Profile()
-		if p.Transport == site.TransportCTLP {
-			per[i] = append(per[i], c.see(ctx, p, "ctlp"))
-		} else {
-			per[i] = append(per[i], c.see(ctx, p, "sftp"))
+	var entrances []reach.Entrance
+	for _, n := range c.Nodes { // in the order of the profile, what a node has together
+		for _, e := range c.Site.Entrances {
+			if e.Node == n.Name() && (cli || !e.Later) {
+				entrances = append(entrances, e)
+			}
 		}
-		if cli && p.IsCUCM() && p.Port(site.PortSSH) != 0 {
-			per[i] = append(per[i], c.see(ctx, p, "ssh"))
-		}
+	}
+	out := make([]Identity, len(entrances))
+	side(entrances, func(i int, e reach.Entrance) error {
+		out[i] = c.see(ctx, e)
 		return nil
 	})
-	var out []Identity
-	for _, list := range per {
-		out = append(out, list...)
-	}
 	return out
 }
 
+// errMet ends a handshake once it was seen who answers.
+var errMet = errors.New("met")
+
 // see looks at one server. Of several SSH host keys it shows the known one.
-func (c *Cluster) see(ctx context.Context, n site.Node, service string) Identity {
-	id := map[string]meet.Server{"ctlp": tlsServer(n), "sftp": sftpServer(n), "ssh": cliServer(n)}[service]
-	out := Identity{Node: n.Name, Kind: id.Kind, Service: service, Address: net.JoinHostPort(id.Host, strconv.Itoa(id.Port)), server: id}
+func (c *Cluster) see(ctx context.Context, e reach.Entrance) Identity {
+	out := Identity{Node: e.Node, Kind: e.Server.Kind, Service: e.Service, Address: e.Address, server: e.Server}
 	var mu sync.Mutex // a dial that was given up may still be answered
-	_, verdict, err := meet.Once(c.ids, id, func(check meet.Check, algorithms []string) (none struct{}, err error) {
-		seen := func(fingerprint string, key ssh.PublicKey) error {
+	_, verdict, err := meet.Once(c.ids, e.Server, func(check meet.Check, algorithms []string) (none struct{}, err error) {
+		return none, e.Hello(ctx, func(fingerprint string, key ssh.PublicKey) error {
 			mu.Lock()
 			defer mu.Unlock()
 			err := check(fingerprint, key)
@@ -80,27 +73,14 @@ func (c *Cluster) see(ctx context.Context, n site.Node, service string) Identity
 				out.Fingerprint = fingerprint
 			}
 			return cmp.Or(err, errMet)
-		}
-		hostKey := func(_ string, key ssh.PublicKey) error { return seen(ssh.FingerprintSHA256(key), key) }
-		switch service {
-		case "ctlp":
-			_, err = ctlp.Dial(ctx, out.Address, ctlp.Options{Legacy: n.Legacy, Timeout: c.o.Timeout, Client: "ctlclient",
-				VerifyPeer: func(_ *x509.Certificate, raw []byte) error { return seen(ctlp.Fingerprint(raw), nil) }})
-		case "sftp":
-			_, err = sftp.Dial(ctx, out.Address, sftp.Options{User: n.SFTPUser, Legacy: n.Legacy, Timeout: c.o.Timeout,
-				Password: noPassword, HostKey: hostKey, HostKeyAlgorithms: algorithms})
-		case "ssh":
-			_, err = platform.Dial(ctx, out.Address, platform.Options{User: n.SSHUser, Legacy: n.Legacy, Timeout: c.o.Timeout,
-				Password: noPassword, HostKey: hostKey, HostKeyAlgorithms: algorithms})
-		}
-		return none, err
+		}, algorithms)
 	})
 	mu.Lock()
 	defer mu.Unlock()
 	var changed *meet.IdentityError
 	switch {
 	case out.Fingerprint == "":
-		out.Err = &NodeError{Node: n.Name, Step: StepConnect, Err: err}
+		out.Err = &NodeError{Node: e.Node, Step: StepConnect, Err: err}
 	case verdict == nil:
 		out.Known = out.Fingerprint
 	case errors.As(verdict, &changed):

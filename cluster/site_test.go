@@ -59,8 +59,7 @@ type siteNode struct {
 
 	logins  atomic.Int32
 	refuse  atomic.Pointer[ctlp.StatusError] // what staging is answered with
-	tftp    *tftp.Server
-	tftpDir atomic.Pointer[string] // where TFTP reads, normally dir
+	tftpDir atomic.Pointer[string]           // where TFTP reads, normally dir
 
 	mu   sync.Mutex
 	stop func()
@@ -237,11 +236,7 @@ func (n *siteNode) restart() {
 func (n *siteNode) startTFTP() int {
 	n.t.Helper()
 	n.tftpDir.Store(&n.dir)
-	c, err := net.ListenPacket("udp", n.address+":0")
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	n.tftp = tftp.NewServer(func(name string, _ net.Addr) (io.ReadCloser, int64, error) {
+	return serveTFTP(n.t, n.address, func(name string, _ net.Addr) (io.ReadCloser, int64, error) {
 		f, err := os.Open(filepath.Join(*n.tftpDir.Load(), filepath.Base(name)))
 		if err != nil {
 			return nil, 0, err
@@ -252,8 +247,18 @@ func (n *siteNode) startTFTP() int {
 		}
 		return f, st.Size(), nil
 	})
-	go n.tftp.Serve(c)
-	n.t.Cleanup(func() { n.tftp.Close() })
+}
+
+// serveTFTP serves files over TFTP until the test ends.
+func serveTFTP(t testing.TB, address string, open func(string, net.Addr) (io.ReadCloser, int64, error)) (port int) {
+	t.Helper()
+	c, err := net.ListenPacket("udp", address+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := tftp.NewServer(open)
+	go srv.Serve(c)
+	t.Cleanup(func() { srv.Close() })
 	return c.LocalAddr().(*net.UDPAddr).Port
 }
 

@@ -11,11 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"ctlclient/cluster/reach"
+	"ctlclient/cluster/reach/serve"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
-	"ctlclient/protocol/ctlp"
-	"ctlclient/protocol/httpfile"
-	"ctlclient/protocol/tftp"
 )
 
 // Names of the files that nodes serve to phones.
@@ -24,17 +23,11 @@ const (
 	ITLFile = ctlbuild.ITLFileName
 )
 
-// A node that does not answer TFTP delays a snapshot by tftpTimeout*(tftpRetries+1).
-const (
-	tftpTimeout = 2 * time.Second
-	tftpRetries = 2
-)
-
 // NodeState is one node in a snapshot.
 type NodeState struct {
 	Node     site.Node
-	Services []ctlp.Service // as the publisher lists them; nil: not in its list
-	File     []byte         // what it serves, over its transport
+	Services []reach.Service // as the publisher lists them; nil: not in its list
+	File     []byte          // what it serves, over its transport
 	List     *ctlbuild.List
 	Missing  bool  // serves no CTL
 	Err      error // it could not be asked (*NodeError), or File does not parse
@@ -45,15 +38,13 @@ type NodeState struct {
 
 // Snapshot of a live cluster.
 type Snapshot struct {
-	Time        time.Time
-	Mixed       bool
-	Topology    []ctlp.Node
-	Credentials []ctlp.Credential
-	Nodes       []NodeState    // as the profile lists them
-	ITL         *ctlbuild.List // of the publisher over TFTP, nil when there is none
-	ITLErr      error          // why ITL could not be read; nil when there is none
-	Agree       bool           // all nodes answered and serve the same bytes
-	Current     *ctlbuild.List // when they agree (or the publisher's), nil: none
+	Time time.Time
+	reach.Facts
+	Nodes   []NodeState    // as the profile lists them
+	ITL     *ctlbuild.List // of the publisher over TFTP, nil when there is none
+	ITLErr  error          // why ITL could not be read; nil when there is none
+	Agree   bool           // all nodes answered and serve the same bytes
+	Current *ctlbuild.List // when they agree (or the publisher's), nil: none
 }
 
 // Expect is what Distribute is to find on each node that answered.
@@ -70,40 +61,32 @@ func (s *Snapshot) Expect() map[string]*[32]byte {
 	return m
 }
 
-// Snapshot reads mode, nodes and credentials from the publisher, the CTL of every
-// node over its transport and as TFTP serves it, and the publisher's ITL. Only a
-// publisher that does not answer is an error; what else could not be read says so in
-// its NodeState.
+// Mixed reports that the cluster is known to be in mixed mode.
+func (s *Snapshot) Mixed() bool { return s.Mode == reach.Mixed }
+
+// Snapshot asks for the facts of the cluster, and reads the CTL of every node over its
+// transport and as phones get it, and the publisher's ITL. Only a publisher that does not
+// answer is an error; what else could not be read says so in its NodeState.
 func (c *Cluster) Snapshot(ctx context.Context) (*Snapshot, error) {
 	s := &Snapshot{Time: c.o.Now()}
-	pub, err := c.publisher()
-	if err != nil {
-		return nil, err
-	}
-	err = c.report(pub.Name(), StepFetch, func() error {
-		return ctlpError(pub.use(ctx, true, func(conn *ctlp.Client) error {
-			top, err := conn.Cluster(ctx)
-			if err != nil {
-				return err
-			}
-			s.Mixed, s.Topology = top.Mixed, top.Nodes
-			s.Credentials, err = conn.Credentials(ctx)
-			return err
-		}))
+	lead := c.Nodes[c.Profile.Lead()]
+	err := c.report(lead.Name(), StepFetch, func() (err error) {
+		s.Facts, err = c.Site.Facts.Facts(ctx)
+		return err
 	})
 	if err != nil {
-		return nil, &NodeError{Node: pub.Name(), Step: StepFetch, Err: err}
+		return nil, &NodeError{Node: lead.Name(), Step: StepFetch, Err: err}
 	}
 	s.Nodes = make([]NodeState, len(c.Nodes))
 	for i, n := range c.Nodes {
-		s.Nodes[i] = NodeState{Node: n.Profile(), Services: servicesOf(n.Profile(), s.Topology)}
+		s.Nodes[i] = NodeState{Node: n.Profile, Services: servicesOf(n.Profile, s.Servers)}
 		c.mu.Lock()
 		c.services[n.Name()] = s.Nodes[i].Services
 		c.mu.Unlock()
 	}
 	var itl sync.WaitGroup
-	itl.Go(func() { s.ITL, s.ITLErr = c.itl(ctx, pub.Profile()) })
-	c.each(func(i int, n Node) error {
+	itl.Go(func() { s.ITL, s.ITLErr = c.itl(ctx, lead.Profile) })
+	side(c.Nodes, func(i int, n Node) error {
 		c.readNode(ctx, n, &s.Nodes[i])
 		return nil
 	})
@@ -111,14 +94,11 @@ func (c *Cluster) Snapshot(ctx context.Context) (*Snapshot, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	for i, n := range c.Nodes {
-		if st := s.Nodes[i]; n.Profile().Role == site.RolePublisher {
-			if st.File == nil && st.Err != nil {
-				return nil, st.Err
-			}
-			s.Current = st.List
-		}
+	st := s.Nodes[c.Profile.Lead()]
+	if st.File == nil && st.Err != nil {
+		return nil, st.Err
 	}
+	s.Current = st.List
 	s.Agree = agree(s.Nodes)
 	return s, nil
 }
@@ -138,12 +118,12 @@ func (c *Cluster) readNode(ctx context.Context, n Node, st *NodeState) {
 			st.Err = &NodeError{Node: n.Name(), Step: StepFetch, Err: err}
 		}
 	}
-	if !c.servesTFTP(n.Profile()) {
+	if !c.servesTFTP(n.Profile) {
 		return
 	}
 	var served []byte
 	st.TFTPErr = c.report(n.Name(), StepFetchTFTP, func() error {
-		served, err = c.FetchTFTP(ctx, n.Profile(), CTLFile)
+		served, err = c.FetchTFTP(ctx, n.Profile, CTLFile)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
@@ -225,28 +205,18 @@ func (c *Cluster) recall(node string, sum *[32]byte) []byte {
 	return nil
 }
 
-// publisher is the publisher's node.
-func (c *Cluster) publisher() (*ctlpNode, error) {
-	for _, n := range c.Nodes {
-		if p, ok := n.(*ctlpNode); ok && p.profile.Role == site.RolePublisher {
-			return p, nil
-		}
-	}
-	return nil, errors.New("the profile has no publisher")
-}
-
-// Node finds a node by name, nil when there is none.
-func (c *Cluster) Node(name string) Node {
+// Node finds a node by name; false when there is none.
+func (c *Cluster) Node(name string) (Node, bool) {
 	i := slices.IndexFunc(c.Nodes, func(n Node) bool { return strings.EqualFold(n.Name(), name) })
 	if i < 0 {
-		return nil
+		return Node{}, false
 	}
-	return c.Nodes[i]
+	return c.Nodes[i], true
 }
 
 // servicesOf looks a node up in the publisher's list, by address or by name.
-func servicesOf(n site.Node, topology []ctlp.Node) []ctlp.Service {
-	for _, t := range topology {
+func servicesOf(n site.Node, servers []reach.Server) []reach.Service {
+	for _, t := range servers {
 		if ctlbuild.SameHost(t.Address, n.Address) || ctlbuild.SameServer(t.Name, n.Name) || ctlbuild.SameServer(t.Name, n.Address) {
 			return t.Services
 		}
@@ -256,7 +226,7 @@ func servicesOf(n site.Node, topology []ctlp.Node) []ctlp.Service {
 
 // runs reports whether a node runs a service: as the publisher's list says where the
 // node stands in it, else as the profile's ports do.
-func (c *Cluster) runs(n site.Node, service ctlp.Service, port int) bool {
+func (c *Cluster) runs(n site.Node, service reach.Service, port int) bool {
 	if port == 0 {
 		return false // this one is not reached, whatever the list says
 	}
@@ -268,31 +238,23 @@ func (c *Cluster) runs(n site.Node, service ctlp.Service, port int) bool {
 
 // servesTFTP: a node without a tftp-port may still give phones files over HTTP.
 func (c *Cluster) servesTFTP(n site.Node) bool {
-	return c.runs(n, ctlp.TFTP, max(n.Port(site.PortTFTP), n.Port(site.PortHTTP)))
+	return c.runs(n, reach.TFTP, max(n.Port(site.PortTFTP), n.Port(site.PortHTTP)))
 }
 
-// FetchTFTP reads a file as a phone would; fs.ErrNotExist when the node serves none,
-// errors.ErrUnsupported when it does not run TFTP.
-// Where TFTP does not answer and Options.HTTPFallback is set, HTTP is asked.
+// FetchTFTP reads a file as a phone would: over TFTP, and over HTTP where TFTP is silent;
+// which one answered is told as a warning when it is not TFTP. fs.ErrNotExist: the node
+// serves none; errors.ErrUnsupported: it runs no TFTP.
 func (c *Cluster) FetchTFTP(ctx context.Context, node site.Node, name string) ([]byte, error) {
 	if !c.servesTFTP(node) {
 		return nil, &NodeError{Node: node.Name, Step: "tftp", Err: fmt.Errorf("it runs no TFTP: %w", errors.ErrUnsupported)}
 	}
-	var tftpErr error
-	if node.Port(site.PortTFTP) != 0 {
-		data, err := tftp.Get(ctx, node.Addr(site.PortTFTP), name, tftp.Options{Timeout: min(c.o.Timeout, tftpTimeout), Retries: tftpRetries})
-		if err == nil || errors.Is(err, fs.ErrNotExist) || ctx.Err() != nil {
-			return data, err
-		}
-		tftpErr = &NodeError{Node: node.Name, Step: "tftp", Err: err}
+	data, door, err := serve.Fetch(ctx, node, name, c.o.Timeout)
+	if door == serve.DoorHTTP && node.Port(site.PortTFTP) != 0 {
+		c.tell(Progress{Node: node.Name, Step: StepFetchTFTP, State: StateWarning,
+			Message: "TFTP is silent; " + name + " was asked for over HTTP, as newer phones do"})
 	}
-	if node.Port(site.PortHTTP) == 0 || tftpErr != nil && !c.o.HTTPFallback {
-		return nil, tftpErr
-	}
-	url := "http://" + node.Addr(site.PortHTTP) + "/" + name
-	data, err := httpfile.Get(ctx, url, ctlbuild.MaxFile)
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
+	if err == nil || errors.Is(err, fs.ErrNotExist) || ctx.Err() != nil {
 		return data, err
 	}
-	return nil, errors.Join(tftpErr, &NodeError{Node: node.Name, Step: "http", Err: err})
+	return nil, &NodeError{Node: node.Name, Step: strings.ToLower(string(door)), Err: err}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild/ctltest"
 	"ctlclient/protocol/tvs"
@@ -28,8 +30,8 @@ func TestSnapshot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !snap.Mixed || len(snap.Topology) != 2 || len(snap.Credentials) != 1 || snap.ITL == nil || snap.ITL.SHA1() != itl.SHA1() {
-		t.Errorf("mixed %v, %d nodes, %d credentials, ITL %v (%v)", snap.Mixed, len(snap.Topology), len(snap.Credentials), snap.ITL != nil, snap.ITLErr)
+	if !snap.Mixed() || len(snap.Servers) != 2 || len(snap.Credentials) != 1 || snap.ITL == nil || snap.ITL.SHA1() != itl.SHA1() {
+		t.Errorf("mixed %v, %d nodes, %d credentials, ITL %v (%v)", snap.Mode, len(snap.Servers), len(snap.Credentials), snap.ITL != nil, snap.ITLErr)
 	}
 	if !snap.Agree || snap.Current == nil || snap.Current.SHA1() != ctl.SHA1() {
 		t.Errorf("agree %v, current %v", snap.Agree, snap.Current)
@@ -77,11 +79,22 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
+// What phones get comes over TFTP; where TFTP is silent or not run, over HTTP, and that is
+// said. A TFTP service that says no is not silent: phones that ask it get nothing.
 func TestFetchTFTP(t *testing.T) {
 	s := newSite(t, oldFile)
 	o := s.options()
-	o.HTTPFallback = true
-	c := s.connect(o)
+	o.Timeout = 50 * time.Millisecond
+	var warnings []string
+	o.Progress = func(p Progress) {
+		if p.State == StateWarning {
+			warnings = append(warnings, p.Message)
+		}
+	}
+	c, err := open(s.profile, o)
+	if err != nil {
+		t.Fatal(err)
+	}
 	n := c.Profile.Nodes[1]
 	if got, err := c.FetchTFTP(t.Context(), n, CTLFile); err != nil || string(got) != string(oldFile) {
 		t.Errorf("TFTP: %s, %v", brief(got), err)
@@ -94,12 +107,28 @@ func TestFetchTFTP(t *testing.T) {
 		io.WriteString(w, "over HTTP: "+r.URL.Path)
 	})}
 	go srv.Serve(l)
-	t.Cleanup(func() { srv.Close() })
-	n.Address, n.TFTPPort, n.HTTPPort = "127.0.0.1", site.NotRun(), site.At(l.Addr().(*net.TCPAddr).Port)
-	if got, err := c.FetchTFTP(t.Context(), n, CTLFile); err != nil || string(got) != "over HTTP: /CTLFile.tlv" {
-		t.Errorf("HTTP: %q, %v", got, err)
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	n.HTTPPort = site.NotRun()
+	t.Cleanup(func() { srv.Close(); silent.Close() })
+	http := site.At(l.Addr().(*net.TCPAddr).Port)
+	n.HTTPPort = http
+	n.Address, n.TFTPPort = "127.0.0.1", site.NotRun()
+	if got, err := c.FetchTFTP(t.Context(), n, CTLFile); err != nil || string(got) != "over HTTP: /CTLFile.tlv" || len(warnings) != 0 {
+		t.Errorf("HTTP alone: %q, %v, %q", got, err, warnings)
+	}
+	n.TFTPPort = site.At(silent.LocalAddr().(*net.UDPAddr).Port)
+	if got, err := c.FetchTFTP(t.Context(), n, CTLFile); err != nil || string(got) != "over HTTP: /CTLFile.tlv" ||
+		len(warnings) != 1 || !strings.Contains(warnings[0], "TFTP is silent") {
+		t.Errorf("TFTP silent: %q, %v, %q", got, err, warnings)
+	}
+	refused := func(string, net.Addr) (io.ReadCloser, int64, error) { return nil, 0, fs.ErrPermission }
+	n.TFTPPort = site.At(serveTFTP(t, "127.0.0.1", refused))
+	if _, err := c.FetchTFTP(t.Context(), n, CTLFile); reach.ClassOf(err) != reach.Permanent {
+		t.Errorf("TFTP refuses: %v", err)
+	}
+	n.HTTPPort, n.TFTPPort = site.NotRun(), site.NotRun()
 	if _, err := c.FetchTFTP(t.Context(), n, CTLFile); !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("neither: %v", err)
 	}
@@ -141,7 +170,7 @@ func TestTVS(t *testing.T) {
 	}
 	c := s.connect(o)
 	for i := range c.Nodes[:2] {
-		c.Nodes[i].(*ctlpNode).profile.Address = "127.0.0.1"
+		c.Nodes[i].Profile.Address = "127.0.0.1"
 	}
 
 	// Every node is asked; one whose own certificate the ITL does not know is not believed.
@@ -189,7 +218,7 @@ func TestSetMode(t *testing.T) {
 	s := newSite(t, oldFile)
 	c := s.connect(s.options())
 	s.node("pub").restart()
-	if err := c.SetMode(t.Context(), true); err != nil {
+	if err := c.SetMode(t.Context(), reach.Mixed); err != nil {
 		t.Error(err)
 	}
 	lock, err := c.lock("another job")
@@ -197,7 +226,7 @@ func TestSetMode(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer lock.Unlock()
-	if err := c.SetMode(t.Context(), false); err == nil || !strings.Contains(err.Error(), "another job") {
+	if err := c.SetMode(t.Context(), reach.NonSecure); err == nil || !strings.Contains(err.Error(), "another job") {
 		t.Errorf("while another job runs: %v", err)
 	}
 }

@@ -2,17 +2,15 @@ package cluster
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 
+	"ctlclient/cluster/reach"
+	"ctlclient/cluster/reach/serve"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
-	"ctlclient/protocol/ctlp"
-	"ctlclient/protocol/tvs"
 	"ctlclient/trust"
 )
 
@@ -60,8 +58,8 @@ func (c *Cluster) AskTVS(ctx context.Context, itl *ctlbuild.List, certDER []byte
 func (c *Cluster) tvsNodes() []site.Node {
 	var out []site.Node
 	for _, n := range c.Nodes {
-		p := n.Profile()
-		if !c.runs(p, ctlp.TVS, p.Port(site.PortTVS)) {
+		p := n.Profile
+		if !c.runs(p, reach.TVS, p.Port(site.PortTVS)) {
 			continue
 		}
 		if p.Role == site.RolePublisher {
@@ -117,54 +115,17 @@ func (a tvsAsker) Ask(ctx context.Context, p trust.Phone, q trust.Question) (tru
 
 // ask puts one question to one server.
 func (a tvsAsker) ask(ctx context.Context, addr string, legacy bool, device string, lists []*ctlbuild.List, q trust.Question) (trust.Answer, error) {
-	r := tvs.Request{Certificate: q.Certificate}
-	if q.ByName() {
-		r = tvs.Request{Names: tvs.Names{Subject: q.Subject, Issuer: q.Issuer, Serial: q.Serial}}
-	}
-	answer, err := tvs.Ask(ctx, addr, r, tvs.Options{
-		DeviceName: device, Legacy: legacy, Timeout: a.cluster.o.Timeout,
-		VerifyPeer: func(_ *x509.Certificate, raw []byte) error { return vouched(lists, raw) },
-	})
-	if err != nil {
-		return trust.Answer{}, err
-	}
-	return trust.Answer{Valid: answer.Valid, Certificate: answer.Certificate, Roles: answer.Roles, TTL: answer.TTL}, nil
-}
-
-// vouched authenticates a TVS server's certificate by the first list that knows it.
-func vouched(lists []*ctlbuild.List, raw []byte) error {
-	var errs []error
-	for _, l := range lists {
-		if l == nil {
-			continue
-		}
-		_, err := trust.CheckTVSCertificate(l, raw)
-		if err == nil {
-			return nil
-		}
-		errs = append(errs, err)
-	}
-	if len(errs) == 0 {
-		return errors.New("no trust list is held that could vouch for the TVS server")
-	}
-	return errors.Join(errs...)
+	return serve.Ask(ctx, serve.Question{Question: q, Addr: addr, Device: device, Legacy: legacy, Timeout: a.cluster.o.Timeout, Lists: lists})
 }
 
 // legacy of a server that a phone names by address: as the profile says of that node.
 func (a tvsAsker) legacy(server string) bool {
 	for _, n := range a.cluster.Profile.Nodes {
-		if n.Port(site.PortTVS) != 0 && sameAddr(n.Addr(site.PortTVS), server) {
+		if n.Port(site.PortTVS) != 0 && serve.SameAddr(n.Addr(site.PortTVS), server) {
 			return n.Legacy
 		}
 	}
 	return false
-}
-
-// sameAddr compares two host:port.
-func sameAddr(a, b string) bool {
-	hostA, portA, errA := net.SplitHostPort(a)
-	hostB, portB, errB := net.SplitHostPort(b)
-	return errA == nil && errB == nil && portA == portB && ctlbuild.SameHost(hostA, hostB)
 }
 
 // deviceName is how a phone introduces itself to TVS; "" leaves it to the protocol.
@@ -186,9 +147,6 @@ type Presented struct {
 	Err         error  // a *NodeError; it could not be looked at
 }
 
-// errShown ends a handshake once the certificate was seen.
-var errShown = errors.New("the certificate was seen")
-
 // TVSCertificates looks at the certificate that TVS presents on every node that runs it,
 // the publisher first. Nothing is asked, and nothing is judged.
 func (c *Cluster) TVSCertificates(ctx context.Context) []Presented {
@@ -198,16 +156,8 @@ func (c *Cluster) TVSCertificates(ctx context.Context) []Presented {
 	for i, n := range nodes {
 		wg.Go(func() {
 			p := Presented{Node: n.Name}
-			seen := make(chan []byte, 1)
-			question := []byte{0} // never sent
-			_, err := tvs.Verify(ctx, n.Addr(site.PortTVS), question, tvs.Options{Legacy: n.Legacy, Timeout: c.o.Timeout,
-				VerifyPeer: func(_ *x509.Certificate, raw []byte) error {
-					seen <- raw
-					return errShown
-				}})
-			select {
-			case p.Certificate = <-seen:
-			default:
+			var err error
+			if p.Certificate, err = serve.Presented(ctx, n.Addr(site.PortTVS), n.Legacy, c.o.Timeout); err != nil {
 				p.Err = &NodeError{Node: n.Name, Step: "tvs", Err: err}
 			}
 			out[i] = p

@@ -13,7 +13,7 @@ import (
 // would list it: CTLP, default ports.
 func (s *Snapshot) Unlisted(p *site.Profile) []site.Node {
 	var missing []site.Node
-	for _, n := range s.Topology {
+	for _, n := range s.Servers {
 		listed := slices.ContainsFunc(p.Nodes, func(have site.Node) bool {
 			return ctlbuild.SameServer(have.Name, n.Name) || ctlbuild.SameHost(have.Address, n.Address) ||
 				// The publisher may be in the profile under a name or address that it does not use itself.

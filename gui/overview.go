@@ -99,7 +99,7 @@ func (o *overviewScreen) fill() {
 	o.Head(o.s.model.profile.Name, t("overview.read-at", map[string]any{"Time": snap.Time.Local().Format("15:04:05")}))
 	o.fillFindings()
 	mode := t("mode.non-secure")
-	if snap.Mixed {
+	if snap.Mixed() {
 		mode = t("mode.mixed")
 	}
 	ctl := t("overview.no-ctl")

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
-	"ctlclient/protocol/ctlp"
 )
 
 func (o *overviewScreen) fillNodes(snap *cluster.Snapshot) {
@@ -48,7 +48,7 @@ func agreement(n *cluster.NodeState, snap *cluster.Snapshot) widgets.Cell {
 // list, what it is.
 func servicesText(n *cluster.NodeState, snap *cluster.Snapshot) string {
 	list := n.Services
-	for _, top := range snap.Topology {
+	for _, top := range snap.Servers {
 		if len(list) == 0 && (top.Name == n.Node.Name || top.Address == n.Node.Address) {
 			list = top.Services
 		}
@@ -58,7 +58,7 @@ func servicesText(n *cluster.NodeState, snap *cluster.Snapshot) string {
 	}
 	var names []string
 	for _, s := range list {
-		if s != ctlp.CTLProvider { // runs wherever this program can log in
+		if s != reach.CTLProvider { // runs wherever this program can log in
 			names = append(names, s.String())
 		}
 	}

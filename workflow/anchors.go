@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
-	"ctlclient/protocol/ctlp"
 )
 
 // isRecovery tells an ITLRecovery certificate by its name, as CUCM makes it.
@@ -75,7 +75,7 @@ func (s *Session) refreshAnchors(d *ctlbuild.Draft) ([]string, error) {
 
 // presentsSAST reports whether the cluster still has a certificate as SAST.
 func (s *Session) presentsSAST(der []byte) bool {
-	return slices.ContainsFunc(s.sastCredentials(), func(c ctlp.Credential) bool { return bytes.Equal(c.Certificate, der) })
+	return slices.ContainsFunc(s.sastCredentials(), func(c reach.Credential) bool { return bytes.Equal(c.Certificate, der) })
 }
 
 // wasServer reports whether the current CTL lists a certificate as a server's, so that

@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
-	"ctlclient/protocol/ctlp"
 )
 
 // ExecuteOptions of one run.
@@ -130,7 +130,7 @@ const undoTime = 2 * time.Minute
 // back too: a CTL of one mode under the other helps nobody.
 func (s *Session) setMode(ctx context.Context, r *Result, mixed bool) (err error) {
 	defer s.step(StepSetMode, "setting the cluster to "+modeName(mixed))(&err)
-	err = s.Cluster.SetMode(ctx, mixed)
+	err = s.Cluster.SetMode(ctx, modeOf(mixed))
 	if err == nil {
 		s.info("Cluster set to " + modeName(mixed))
 		return nil
@@ -143,21 +143,25 @@ func (s *Session) setMode(ctx context.Context, r *Result, mixed bool) (err error
 		return errors.Join(err, fmt.Errorf("taking the file back failed as well: %w", undo))
 	}
 	r.Outcome = out
-	reason := Unreachable
-	var st *ctlp.StatusError
-	if errors.As(err, &st) {
-		reason = Refused
+	reason := Refused
+	if reach.ClassOf(err) == reach.Unreachable {
+		reason = Unreachable
 	}
-	e := fail(reason, modeHints(st), "the cluster did not go to %s, and the former CTL was put back on all nodes", modeName(mixed))
+	hints := []string{"see that the publisher's CTL Provider and database run, then run the same command again"}
+	var refused *reach.Error
+	if errors.As(err, &refused) && len(refused.Hints) > 0 {
+		hints = refused.Hints
+	}
+	e := fail(reason, hints, "the cluster did not go to %s, and the former CTL was put back on all nodes", modeName(mixed))
 	e.Err = err
 	return e
 }
 
-func modeHints(st *ctlp.StatusError) []string {
-	if st != nil && st.Status == ctlp.ExportRefused {
-		return []string{"mixed mode needs a Smart Licensing account registered for export-controlled functionality: System > Licensing > License Management"}
+func modeOf(mixed bool) reach.Mode {
+	if mixed {
+		return reach.Mixed
 	}
-	return []string{"see that the publisher's CTL Provider and database run, then run the same command again"}
+	return reach.NonSecure
 }
 
 // after restarts services when asked, and fetches the file as a phone would.

@@ -34,7 +34,7 @@ func (s *Session) Findings(ctx context.Context) []Finding {
 	s.findITL(add)
 	if l := s.Snapshot.Current; l != nil {
 		s.findList(l, add)
-	} else if s.Snapshot.Mixed {
+	} else if s.Snapshot.Mixed() {
 		add(hazard.Danger, "mode", "ctlclient mode mixed --sign-with pkcs11:token=FIRST --add-token pkcs11:token=SECOND", "%s", MsgNoCTLInSecure)
 	}
 	slices.SortStableFunc(fs, func(a, b Finding) int { return int(b.Severity) - int(a.Severity) })
@@ -159,11 +159,11 @@ func (s *Session) findList(l *ctlbuild.List, add addFinding) {
 		sign = "ctlclient migrate to-tokenless   (the publisher updates its own list)"
 	}
 	switch {
-	case !s.Snapshot.Mixed && full > 0:
+	case !s.Snapshot.Mixed() && full > 0:
 		add(hazard.Warning, "mode", "ctlclient mode non-secure", "the cluster is in non-secure mode, but its CTL still lists server certificates: residue of mixed mode")
-	case s.Snapshot.Mixed && stubs > 0:
+	case s.Snapshot.Mixed() && stubs > 0:
 		add(hazard.Danger, "mode", "ctlclient mode mixed", "the cluster is in mixed mode, but %d server records of the CTL are empty stubs", stubs)
-	case s.Snapshot.Mixed:
+	case s.Snapshot.Mixed():
 		s.findServers(l, sign, add)
 	}
 	if len(tokens) == 1 {

@@ -61,10 +61,10 @@ func (s *Session) Fits() []Fit {
 	mixed, nonSecure := Fit{Job: JobMixed, Publisher: tokenless}, Fit{Job: JobNonSecure, Publisher: tokenless}
 	stubs := slices.ContainsFunc(snap.Current.Records, func(r ctlbuild.Record) bool { return r.IsStub() })
 	full := slices.ContainsFunc(snap.Current.Records, func(r ctlbuild.Record) bool { return r.Function().IsServer() && !r.IsStub() })
-	if snap.Mixed && !stubs {
+	if snap.Mixed() && !stubs {
 		mixed.Why = FitMixed
 	}
-	if !snap.Mixed && !full {
+	if !snap.Mixed() && !full {
 		nonSecure.Why = FitNonSecure
 	}
 	update := Fit{Job: JobUpdate, Publisher: tokenless}

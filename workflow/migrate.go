@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
 	"ctlclient/trust"
 )
@@ -54,7 +55,7 @@ func (s *Session) PlanMigrateToTokens(ctx context.Context, sg Signing) (_ *Plan,
 	if err := s.tokensFirst(p, ders, sg.ServerSAST); err != nil {
 		return nil, err
 	}
-	if s.Snapshot.Mixed {
+	if s.Snapshot.Mode != reach.NonSecure {
 		if err := s.collect(p); err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
@@ -215,7 +216,7 @@ func TestKnownMessages(t *testing.T) {
 	if h := err.(*Error).Hint(); !strings.Contains(h, "SAST-ADN0054f509, SAST-ADN008580ef") {
 		t.Errorf("tokens: hint %q", h)
 	}
-	s.Snapshot.Mixed = true
+	s.Snapshot.Mode = reach.Mixed
 	if err := s.noCTL(); !strings.HasPrefix(err.Error(), "No CTL File exists on the server but the Call Manager Cluster Security Mode is in Secure Mode.") {
 		t.Errorf("mixed without a file: %v", err)
 	}

@@ -5,8 +5,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
-	"ctlclient/protocol/ctlp"
 	"ctlclient/trust/release"
 )
 
@@ -39,7 +39,7 @@ func (s *Session) predictTokenless(p *Plan, v release.Version) error {
 	for _, c := range s.serverCredentials() {
 		w.add(ctlbuild.Function(c.Function), c.Certificate, c.NodeName, c.NodeAddress)
 	}
-	if mixed := s.Snapshot.Mixed; p.Mode != nil && !*p.Mode || p.Mode == nil && !mixed {
+	if mixed := s.Snapshot.Mixed(); p.Mode != nil && !*p.Mode || p.Mode == nil && !mixed {
 		d.NonSecure()
 	}
 	for _, r := range w.former {
@@ -88,17 +88,17 @@ func (w *predictor) add(f ctlbuild.Function, der []byte, host, address string) {
 
 // ofCluster reports whether a server or CAPF record is about a node of the cluster.
 func (s *Session) ofCluster(r *ctlbuild.Record) bool {
-	return slices.ContainsFunc(s.Snapshot.Topology, func(n ctlp.Node) bool {
-		return sameHost(r, ctlp.Credential{NodeName: n.Name, NodeAddress: n.Address})
+	return slices.ContainsFunc(s.Snapshot.Servers, func(n reach.Server) bool {
+		return sameHost(r, reach.Credential{NodeName: n.Name, NodeAddress: n.Address})
 	})
 }
 
 // publisherNode is the publisher as it lists itself.
-func (s *Session) publisherNode() ctlp.Node {
-	for _, n := range s.Snapshot.Topology {
+func (s *Session) publisherNode() reach.Server {
+	for _, n := range s.Snapshot.Servers {
 		if n.Publisher {
 			return n
 		}
 	}
-	return ctlp.Node{}
+	return reach.Server{}
 }

@@ -2,30 +2,25 @@ package workflow
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 
-	"ctlclient/cluster/site"
-	"ctlclient/protocol/ctlp"
-	"ctlclient/protocol/platform"
+	"ctlclient/cluster/reach"
 )
 
 // RestartServices restarts TFTP on all nodes that run it, then CallManager on all
 // nodes that run it, through each node's administration CLI.
 func (s *Session) RestartServices(ctx context.Context) (err error) {
 	defer s.step(StepRestart, "restarting TFTP, then CallManager, on all nodes that run them")(&err)
-	steps := []struct {
-		name    string
-		service ctlp.Service
-	}{{"Cisco Tftp", ctlp.TFTP}, {"Cisco CallManager", ctlp.CallManager}}
-	for _, st := range steps {
+	if err := s.Cluster.Site.Need(reach.AbilityServices); err != nil {
+		return fail(BadRequest, []string{MsgRestart}, "the file is in place; services cannot be restarted from here: %v", err)
+	}
+	for _, service := range []reach.Service{reach.TFTP, reach.CallManager} {
 		for _, n := range s.Snapshot.Nodes {
-			if n.Node.Transport == site.TransportSFTP || !slices.Contains(n.Services, st.service) {
+			if !n.Node.IsCUCM() || !slices.Contains(n.Services, service) {
 				continue
 			}
-			if err := s.restartOne(ctx, n.Node, st.name); err != nil {
-				e := fail(Unreachable, []string{MsgRestart}, "the file is in place, but %s could not be restarted on %s", st.name, n.Node.Name)
+			if err := s.restartOne(ctx, n.Node.Name, service); err != nil {
+				e := fail(Unreachable, []string{MsgRestart}, "the file is in place, but %s could not be restarted on %s", service.CiscoName(), n.Node.Name)
 				e.Err = err
 				return e
 			}
@@ -34,47 +29,11 @@ func (s *Session) RestartServices(ctx context.Context) (err error) {
 	return nil
 }
 
-func (s *Session) restartOne(ctx context.Context, n site.Node, service string) (err error) {
-	s.emit(Event{Type: EventNode, Step: StepRestart, State: StateStart, Node: n.Name, Message: service})
-	c, err := s.cli(ctx, n)
-	if err != nil {
+func (s *Session) restartOne(ctx context.Context, node string, service reach.Service) error {
+	s.emit(Event{Type: EventNode, Step: StepRestart, State: "start", Node: node, Message: service.CiscoName()})
+	if _, err := s.Cluster.Site.Services.Restart(ctx, node, service); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	if err := c.RestartService(ctx, service); err != nil {
-		return err
-	}
-	s.emit(Event{Type: EventNode, Step: StepRestart, State: StateDone, Node: n.Name, Message: service + " restarted"})
+	s.emit(Event{Type: EventNode, Step: StepRestart, State: "done", Node: node, Message: service.CiscoName() + " restarted"})
 	return nil
-}
-
-// publisher is the node whose administration CLI changes the cluster.
-func (s *Session) publisher() (site.Node, error) {
-	for _, n := range s.Snapshot.Nodes {
-		if n.Node.Role == site.RolePublisher {
-			return n.Node, nil
-		}
-	}
-	return site.Node{}, fail(BadRequest, []string{`give one [[node]] of the profile role = "publisher"`}, "the profile names no publisher")
-}
-
-// cli opens a node's administration CLI; what the node prints is told as it comes.
-func (s *Session) cli(ctx context.Context, n site.Node) (*platform.Client, error) {
-	return s.Cluster.Platform(ctx, n, func(line string) {
-		s.emit(Event{Type: EventOutput, Node: n.Name, Message: line})
-	})
-}
-
-// onPublisher runs f over the publisher's administration CLI.
-func (s *Session) onPublisher(ctx context.Context, f func(*platform.Client) error) (err error) {
-	n, err := s.publisher()
-	if err != nil {
-		return err
-	}
-	c, err := s.cli(ctx, n)
-	if err != nil {
-		return fmt.Errorf("administration CLI of %s: %w", n.Name, err)
-	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	return f(c)
 }

@@ -6,27 +6,27 @@ import (
 	"slices"
 	"strings"
 
+	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
-	"ctlclient/protocol/ctlp"
 )
 
 // serverCredentials are the certificates that belong into a CTL by themselves
 // (CallManager of every node, CAPF), the publisher's first, since a multi-server
 // certificate is listed once, as the publisher's.
-func (s *Session) serverCredentials() []ctlp.Credential {
+func (s *Session) serverCredentials() []reach.Credential {
 	publisher := map[string]bool{}
-	for _, n := range s.Snapshot.Topology {
+	for _, n := range s.Snapshot.Servers {
 		if n.Publisher {
 			publisher[strings.ToLower(n.Name)] = true
 		}
 	}
-	var cs []ctlp.Credential
+	var cs []reach.Credential
 	for _, c := range s.Snapshot.Credentials {
 		if f := ctlbuild.Function(c.Function); f.IsServer() || f == ctlbuild.CAPF {
 			cs = append(cs, c)
 		}
 	}
-	slices.SortStableFunc(cs, func(a, b ctlp.Credential) int {
+	slices.SortStableFunc(cs, func(a, b reach.Credential) int {
 		pa, pb := publisher[strings.ToLower(a.NodeName)], publisher[strings.ToLower(b.NodeName)]
 		switch {
 		case pa == pb:
@@ -41,8 +41,8 @@ func (s *Session) serverCredentials() []ctlp.Credential {
 
 // sastCredentials are the certificates that the cluster names as SAST itself
 // (ITLRecovery, CallManager, what lies in Phone-SAST-trust).
-func (s *Session) sastCredentials() []ctlp.Credential {
-	var cs []ctlp.Credential
+func (s *Session) sastCredentials() []reach.Credential {
+	var cs []reach.Credential
 	for _, c := range s.Snapshot.Credentials {
 		if ctlbuild.Function(c.Function) == ctlbuild.SAST {
 			cs = append(cs, c)
@@ -55,7 +55,7 @@ func (s *Session) sastCredentials() []ctlp.Credential {
 // presents: missing certificates are added, stubs filled in, records whose
 // certificate the server no longer has replaced in place. Everything else stays
 // byte for byte. It returns what it did, in sentences.
-func collectServers(d *ctlbuild.Draft, creds []ctlp.Credential) ([]string, error) {
+func collectServers(d *ctlbuild.Draft, creds []reach.Credential) ([]string, error) {
 	c := collector{draft: d, creds: creds, names: usesNames(d, creds)}
 	for _, cred := range creds {
 		if err := c.one(cred); err != nil {
@@ -68,14 +68,14 @@ func collectServers(d *ctlbuild.Draft, creds []ctlp.Credential) ([]string, error
 
 type collector struct {
 	draft *ctlbuild.Draft
-	creds []ctlp.Credential
+	creds []reach.Credential
 	names bool // records name servers by host name rather than address
 	notes []string
 }
 
 // usesNames tells how the draft's server records name their hosts. A new list
 // takes addresses, as Cisco's client does.
-func usesNames(d *ctlbuild.Draft, creds []ctlp.Credential) bool {
+func usesNames(d *ctlbuild.Draft, creds []reach.Credential) bool {
 	for i := range d.Records {
 		r := &d.Records[i]
 		if !r.Function().IsServer() {
@@ -99,7 +99,7 @@ func sameRole(a, b ctlbuild.Function) bool {
 }
 
 // sameHost reports whether a record is of the server that a credential names.
-func sameHost(r *ctlbuild.Record, c ctlp.Credential) bool {
+func sameHost(r *ctlbuild.Record, c reach.Credential) bool {
 	dns := r.DNSName()
 	if dns != "" && (strings.EqualFold(dns, c.NodeName) || dns == c.NodeAddress ||
 		strings.EqualFold(strings.SplitN(dns, ".", 2)[0], c.NodeName)) {
@@ -109,7 +109,7 @@ func sameHost(r *ctlbuild.Record, c ctlp.Credential) bool {
 	return ok && !ip.IsUnspecified() && ip.String() == c.NodeAddress
 }
 
-func (c *collector) one(cred ctlp.Credential) error {
+func (c *collector) one(cred reach.Credential) error {
 	f := ctlbuild.Function(cred.Function)
 	for i := range c.draft.Records {
 		r := &c.draft.Records[i]
@@ -176,7 +176,7 @@ func (c *collector) dropStale() {
 	})
 }
 
-func newServerRecord(f ctlbuild.Function, cred ctlp.Credential, host string) (ctlbuild.Record, error) {
+func newServerRecord(f ctlbuild.Function, cred reach.Credential, host string) (ctlbuild.Record, error) {
 	ip, err := netip.ParseAddr(cred.NodeAddress)
 	if err != nil {
 		ip = netip.Addr{} // a node known by name alone has no address to list

@@ -5,14 +5,14 @@ import (
 	"strings"
 	"testing"
 
+	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
-	"ctlclient/protocol/ctlp"
 )
 
 // credentials are what the publisher of ctltest's cluster presents.
-func credentials(c *ctltest.Cluster) []ctlp.Credential {
-	return []ctlp.Credential{
+func credentials(c *ctltest.Cluster) []reach.Credential {
+	return []reach.Credential{
 		{NodeName: ctltest.PubHost, NodeAddress: ctltest.PubIP, Function: uint16(ctlbuild.CCMTFTP), Certificate: c.Pub.DER},
 		{NodeName: ctltest.PubHost, NodeAddress: ctltest.PubIP, Function: uint16(ctlbuild.CAPF), Certificate: c.CAPF.DER},
 		{NodeName: ctltest.SubHost, NodeAddress: ctltest.SubIP, Function: uint16(ctlbuild.CCMTFTP), Certificate: c.Sub.DER},
@@ -44,30 +44,30 @@ func TestCollectServers(t *testing.T) {
 	const tokens = "sast  SAST-ADN0054f509\n"
 	for name, tc := range map[string]struct {
 		start func() *ctlbuild.Draft
-		creds func() []ctlp.Credential
+		creds func() []reach.Credential
 		want  string
 		notes []string
 	}{
 		"a list that is up to date stays as it is": {
 			start: func() *ctlbuild.Draft { return c.ETokensDraft(t) },
-			creds: func() []ctlp.Credential { return credentials(c) },
+			creds: func() []reach.Credential { return credentials(c) },
 			want:  tokens + "ccm+tftp 10.48.47.155 cucm-1051-a-pub\ncapf 10.48.47.155 CAPF-e41e7d87\nccm+tftp 10.48.47.156 cucm-1051-a-sub1\nsast  SAST-ADN008580ef",
 		},
 		"stubs are filled in, where they stand": {
 			start: func() *ctlbuild.Draft { return ctlbuild.Edit(c.NonSecure(t)) },
-			creds: func() []ctlp.Credential { return credentials(c) },
+			creds: func() []reach.Credential { return credentials(c) },
 			want:  tokens + "sast  SAST-ADN008580ef\nccm+tftp 10.48.47.155 cucm-1051-a-pub\ncapf 10.48.47.155 CAPF-e41e7d87\nccm+tftp 10.48.47.156 cucm-1051-a-sub1",
 			notes: []string{"CCM+TFTP record of cucm-1051-a-pub: its certificate is listed again", "CCM+TFTP record of cucm-1051-a-sub1: its certificate is listed again"},
 		},
 		"an empty list takes all, by address": {
 			start: ctlbuild.NewDraft,
-			creds: func() []ctlp.Credential { return credentials(c) },
+			creds: func() []reach.Credential { return credentials(c) },
 			want:  "ccm+tftp 10.48.47.155 cucm-1051-a-pub\ncapf 10.48.47.155 CAPF-e41e7d87\nccm+tftp 10.48.47.156 cucm-1051-a-sub1",
 			notes: []string{"CCM+TFTP record of cucm-1051-a-pub added", "CAPF record of cucm-1051-a-pub added", "CCM+TFTP record of cucm-1051-a-sub1 added"},
 		},
 		"a regenerated certificate replaces its record in place, keeping the host": {
 			start: func() *ctlbuild.Draft { return c.TokenlessDraft(t) },
-			creds: func() []ctlp.Credential {
+			creds: func() []reach.Credential {
 				cs := credentials(c)
 				cs[2].Certificate = newSub
 				return cs
@@ -77,7 +77,7 @@ func TestCollectServers(t *testing.T) {
 		},
 		"a multi-server certificate stands once, as the publisher's; what it took over from goes": {
 			start: func() *ctlbuild.Draft { return c.ETokensDraft(t) },
-			creds: func() []ctlp.Credential {
+			creds: func() []reach.Credential {
 				cs := credentials(c)
 				cs[0].Certificate, cs[2].Certificate = multi, multi
 				return cs
@@ -93,7 +93,7 @@ func TestCollectServers(t *testing.T) {
 				}
 				return d
 			},
-			creds: func() []ctlp.Credential { return credentials(c)[:2] },
+			creds: func() []reach.Credential { return credentials(c)[:2] },
 			want:  tokens + "ccm+tftp 10.48.47.155 cucm-1051-a-pub\ncapf 10.48.47.155 CAPF-e41e7d87\nccm+tftp 10.48.47.156 cucm-1051-a-sub1\nsast  SAST-ADN008580ef\nccm asa ITLRECOVERY_cucm-1051-a-pub",
 		},
 	} {

@@ -9,6 +9,7 @@ import (
 	"ctlclient/ctlbuild"
 	"ctlclient/token"
 	"ctlclient/trust"
+	"ctlclient/trust/release"
 )
 
 // CTLFileName is the file that every job is about.
@@ -34,9 +35,9 @@ type Session struct {
 
 	ui      UI
 	opt     Options
-	active  string // version that the administration CLI gave, "" until asked
-	assumed bool   // Fleet is one of each kind, not what a profile describes
-	job     string // the job being worked on, for events
+	active  release.Version // that the cluster gave when it was asked
+	assumed bool            // Fleet is one of each kind, not what a profile describes
+	job     string          // the job being worked on, for events
 }
 
 // Connect pins the identities of all nodes, logs in, and looks at the cluster.
@@ -50,6 +51,7 @@ func Connect(ctx context.Context, p *site.Profile, ui UI, o Options) (_ *Session
 		Progress: s.progress,
 		Timeout:  o.Timeout,
 		Tolerant: o.Tolerant,
+		Said:     func(node, line string) { s.emit(Event{Type: EventOutput, Node: node, Message: line}) },
 	})
 	end(&err)
 	if err != nil {

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
-	"ctlclient/protocol/platform"
 	"ctlclient/trust"
 	"ctlclient/trust/release"
 )
@@ -48,8 +48,8 @@ func (s *Session) PlanTokenless(ctx context.Context, job TokenlessJob) (_ *Plan,
 	if err := s.needNodes(); err != nil {
 		return nil, err
 	}
-	if _, err := s.publisher(); err != nil {
-		return nil, err
+	if err := s.Cluster.Site.Need(reach.AbilityAuthor); err != nil {
+		return nil, fail(BadRequest, nil, "%v", err)
 	}
 	if p.Old == nil && job != TokenlessMixed {
 		return nil, fail(BadRequest, []string{"ctlclient mode mixed --tokenless"}, "no CTL file exists on the cluster")
@@ -149,17 +149,14 @@ func (s *Session) keepFormer(l *ctlbuild.List) error {
 	return nil
 }
 
+var authorJobs = map[TokenlessJob]reach.AuthorJob{
+	TokenlessUpdate: reach.WriteCTL, TokenlessMixed: reach.WriteMixed, TokenlessNonSecure: reach.WriteNonSecure,
+}
+
 func (s *Session) publisherWrites(ctx context.Context, p *Plan) (err error) {
 	defer s.step(StepPublisher, "the publisher writes and signs its own CTL")(&err)
-	return s.onPublisher(ctx, func(c *platform.Client) error {
-		switch p.tokenless {
-		case TokenlessMixed:
-			return c.SetClusterMode(ctx, true)
-		case TokenlessNonSecure:
-			return c.SetClusterMode(ctx, false)
-		}
-		return c.UpdateCTLFile(ctx)
-	})
+	_, err = s.Cluster.Site.Author.Write(ctx, authorJobs[p.tokenless])
+	return err
 }
 
 // putFormerBack replaces a bad file that the publisher wrote by the good one that was

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
 	"ctlclient/token"
 )
@@ -54,7 +55,7 @@ func (s *Session) PlanUpdate(ctx context.Context, r UpdateRequest) (_ *Plan, err
 			return nil, err
 		}
 	}
-	if s.Snapshot.Mixed {
+	if s.Snapshot.Mode != reach.NonSecure { // unknown: nothing is stripped
 		if err := s.collect(p); err != nil {
 			return nil, err
 		}
@@ -124,7 +125,7 @@ func (s *Session) chooseSigner(ctx context.Context, p *Plan, uri *token.URI) err
 }
 
 func (s *Session) noCTL() error {
-	if s.Snapshot.Mixed {
+	if s.Snapshot.Mixed() {
 		return fail(BadRequest, []string{
 			"create one from two tokens: ctlclient mode mixed --sign-with pkcs11:token=FIRST --add-token pkcs11:token=SECOND",
 		}, "%s", MsgNoCTLInSecure)

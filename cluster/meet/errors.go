@@ -32,3 +32,15 @@ func (e *IdentityError) Hint() string {
 	}
 	return hint + "if it was regenerated, compare the new fingerprint on the server's console and run `ctlclient cluster pin`"
 }
+
+// PasswordError: a password could not be had, from a person or from its source. Nothing
+// was sent.
+type PasswordError struct {
+	User, Node string
+	Err        error
+}
+
+func (e *PasswordError) Error() string {
+	return fmt.Sprintf("password of %s at %s: %v", e.User, e.Node, e.Err)
+}
+func (e *PasswordError) Unwrap() error { return e.Err }

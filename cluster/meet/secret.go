@@ -67,7 +67,7 @@ func (s *Secrets) Get(ctx context.Context, source, service, node, user string) (
 	}
 	pw, err := s.read(ctx, source, node, user)
 	if err != nil {
-		return nil, fmt.Errorf("password of %s at %s: %w", user, node, err)
+		return nil, &PasswordError{User: user, Node: node, Err: err}
 	}
 	if s.held == nil {
 		s.held = map[string][]byte{}

@@ -15,10 +15,13 @@
 //
 // # Writing an adapter
 //
-// An adapter is a function New(ctx, *site.Profile, Tools) (*Site, error). It does not
-// connect: connections are made when they are needed, and anew after they died. For every
-// server that it talks to it lists an [Entrance], so that all of them can be met before
-// anybody types a password. It translates
+// An adapter of a whole cluster is a function New(*site.Profile, Tools) (*Site, error). It
+// does not connect: connections are made when they are needed, and anew after they died.
+// Its Nodes are those of the transports that it brings itself; package cluster adds the
+// nodes of other transports and puts them into the profile's order. For every server that
+// it talks to it lists an [Entrance], so that all of them can be met before anybody types a
+// password. An adapter of nodes alone (sftp, byhand) is a function that makes one [Node]
+// and its Entrances. Both translate
 //
 //   - words: into Facts, Server, Credential, StoredCertificate, Phone. Names and addresses
 //     come as the cluster writes them; they are compared with ctlbuild.SameHost and

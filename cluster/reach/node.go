@@ -1,6 +1,9 @@
 package reach
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Node is anything that can take one named file. Its methods may be called again after an
 // error: a connection that died is made anew. They may be called from several goroutines,
@@ -46,4 +49,16 @@ type Sweeper interface {
 	// Unsure reports, once, that a connection was lost while something was staged, so
 	// that there may be a stage whose name was never learnt.
 	Unsure() bool
+}
+
+// Replace stages and commits, for a Node's Restore.
+func Replace(ctx context.Context, n Node, name string, data []byte, current *[32]byte) error {
+	stage, err := n.Stage(ctx, name, data, current)
+	if err != nil {
+		return err
+	}
+	if _, err := n.Commit(ctx, name, stage, current); err != nil {
+		return errors.Join(err, n.Abort(ctx, name, stage))
+	}
+	return nil
 }

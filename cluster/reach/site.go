@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ctlclient/cluster/meet"
+	"ctlclient/trust/release"
 )
 
 // Door is the interface through which something was asked or told, as a person is told
@@ -36,7 +37,7 @@ type Site struct {
 	Services Services
 	Trust    TrustStore
 	Phones   Phones
-	Nodes    []Node // as the profile lists them, all of them
+	Nodes    []Node // those that this way brings; cluster adds the others, and sorts
 
 	// Missing has, for every ability that is nil, the reason in words: what would have to
 	// be there, and what a person can do instead.
@@ -54,6 +55,9 @@ type FactSource interface {
 	// Facts asks anew each time. An error means that the publisher did not answer at
 	// all; what else could not be found out is in Facts.Warnings.
 	Facts(ctx context.Context) (Facts, error)
+	// Version asks for the version alone. Where Facts has it not, that is because it
+	// costs a login of its own, and only some plans need it.
+	Version(ctx context.Context) (release.Version, Door, error)
 }
 
 // ModeSetter sets the security mode without touching the CTL file.
@@ -161,6 +165,7 @@ type Tools struct {
 	Timeout    time.Duration                                    // of one request
 	Now        func() time.Time                                 // the clock
 	Sleep      func(ctx context.Context, d time.Duration) error // waits, until ctx ends
+	Dir        string                                           // of this cluster in the state folder, for files that outlive the program
 	// Said is told each line that a node prints while it works; nil: nobody listens.
 	Said func(node, line string)
 	// Warn is told what a person should know, such as that old ciphers are in use.
@@ -205,3 +210,17 @@ func (s *Site) Need(a Ability) error {
 
 // ErrConflict: the live file is not the one expected.
 var ErrConflict = errors.New("the live file is not the expected one")
+
+// WarnLegacy says, each time, that a connection is allowed to be of the old kind.
+func (t Tools) WarnLegacy(node string) {
+	if t.Warn != nil {
+		t.Warn(node, "legacy = true: old TLS versions, key exchanges and SHA-1 host keys are accepted from this node")
+	}
+}
+
+// Tell reports an errand, where somebody listens.
+func (t Tools) Tell(e Errand) {
+	if t.Errand != nil {
+		t.Errand(e)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/trust/release"
 )
 
 // Service is one that a node runs.
@@ -108,8 +109,9 @@ type Credential struct {
 
 // Facts are what is true of a cluster at one moment.
 type Facts struct {
-	Mode        Mode
-	Version     string // as the cluster prints it, "14.0.1.12900-161"; "": not known
+	Mode Mode
+	// Version is zero where it is not known; see FactSource.Version.
+	Version     release.Version
 	Servers     []Server
 	Credentials []Credential
 	// SecurityByDefault has the models of phone that the cluster says support it, as it

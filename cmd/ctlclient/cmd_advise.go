@@ -143,7 +143,7 @@ func (a *app) situation(ctx context.Context, o adviseOptions) (s advise.Situatio
 func (a *app) fromCluster(ctx context.Context, s *advise.Situation) (nodes []string, err error) {
 	err = a.look(ctx, func(w *workflow.Session) error {
 		snap := w.Snapshot
-		s.CTL, s.ITL, s.Mixed, s.Nodes = snap.Current, snap.ITL, snap.Mixed, len(snap.Topology)
+		s.CTL, s.ITL, s.Mixed, s.Nodes = snap.Current, snap.ITL, snap.Mixed(), len(snap.Servers)
 		if v, err := release.Parse(w.Cluster.Profile.Version); err == nil && !s.Version.Known() {
 			s.Version = v
 		}

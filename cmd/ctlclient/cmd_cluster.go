@@ -78,7 +78,7 @@ func (a *app) printStatus(s *workflow.Session, findings []workflow.Finding) erro
 	if len(findings) > 0 {
 		a.printf("\n")
 	}
-	a.printf("%s  %s\n\n", st.bold(printable(s.Cluster.Profile.Name)), modeOf(snap.Mixed))
+	a.printf("%s  %s\n\n", st.bold(printable(s.Cluster.Profile.Name)), modeOf(snap.Mixed()))
 	t := table{head: []string{"Node", "Role", "Address", "Services", "Bytes", "MD5", "Signed by"}}
 	for _, n := range snap.Nodes {
 		size, sum, signer := nodeFile(n)
@@ -173,7 +173,7 @@ func (a *app) statusJSON(s *workflow.Session, findings []workflow.Finding) error
 			return err
 		}
 	}
-	v := map[string]any{"cluster": s.Cluster.Profile.Name, "mixed": s.Snapshot.Mixed, "agree": s.Snapshot.Agree, "worst": worst(findings)}
+	v := map[string]any{"cluster": s.Cluster.Profile.Name, "mixed": s.Snapshot.Mixed(), "agree": s.Snapshot.Agree, "worst": worst(findings)}
 	if l := s.Snapshot.Current; l != nil {
 		v["md5"], v["sha1"], v["records"], v["tokenless"] = l.MD5(), l.SHA1(), len(l.Records), l.Tokenless()
 	}

@@ -88,7 +88,7 @@ func runClusterAdd(ctx context.Context, a *app, name string, o clusterAddOptions
 	for _, id := range ids {
 		p.Nodes[0].Fingerprint = id.Known
 	}
-	for _, n := range snap.Topology {
+	for _, n := range snap.Servers {
 		if n.Publisher && n.Name != "" {
 			p.Nodes[0].Name = n.Name // its own name reads better than the address it was asked under
 		}

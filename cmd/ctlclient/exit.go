@@ -12,11 +12,8 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/meet"
+	"ctlclient/cluster/reach"
 	"ctlclient/lab"
-	"ctlclient/protocol/ctlp"
-	"ctlclient/protocol/platform"
-	"ctlclient/protocol/sftp"
-	"ctlclient/protocol/sshconn"
 	"ctlclient/source"
 	"ctlclient/token"
 	"ctlclient/workflow"
@@ -134,10 +131,9 @@ func unreached(err error) bool {
 
 // refused: the node was reached and said no.
 func refused(err error) bool {
-	return is[*ctlp.StatusError](err) || is[*platform.UnexpectedError](err) ||
-		errors.Is(err, cluster.ErrConflict) || is[*journal.LockedError](err) || errors.Is(err, sshconn.ErrLogin) ||
-		errors.Is(err, sftp.ErrConflict) || errors.Is(err, sftp.ErrNoSpace) ||
-		is[*cluster.NodeError](err) && errors.Is(err, fs.ErrPermission)
+	class := reach.ClassOf(err)
+	return class == reach.Login || class == reach.Refused || class == reach.Permanent ||
+		errors.Is(err, reach.ErrConflict) || is[*journal.LockedError](err)
 }
 
 // hints collects what the errors of a tree say to do next, each line once.

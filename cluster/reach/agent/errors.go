@@ -1,0 +1,51 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"ctlclient/cluster/reach"
+	"ctlclient/cluster/reach/internal/door"
+	"ctlclient/protocol/ctlp"
+)
+
+// answered tells an answer of the server from a fault of the connection.
+func answered(err error) bool {
+	var s *ctlp.StatusError
+	var sorted *reach.Error
+	return errors.As(err, &s) || errors.As(err, &sorted)
+}
+
+var classes = map[ctlp.Status]reach.Class{
+	ctlp.BadLogin: reach.Login, ctlp.LockedOut: reach.Login, ctlp.LoginFirst: reach.Refused,
+	ctlp.NoSpace: reach.Refused, ctlp.Busy: reach.Refused, ctlp.Internal: reach.Refused,
+	ctlp.Malformed: reach.Permanent, ctlp.BadList: reach.Permanent, ctlp.NotSupported: reach.Permanent,
+	ctlp.ExportRefused: reach.Permanent,
+}
+
+// sorted gives an error the meaning that package reach promises.
+func (n *node) sorted(ctx context.Context, err error) error {
+	if err == nil || door.Own(ctx, err) {
+		return err
+	}
+	sorted := &reach.Error{Class: reach.Unreachable, Server: n.profile.Name, Door: Door, Err: err}
+	var s *ctlp.StatusError
+	switch {
+	case !errors.As(err, &s):
+	case s.Status == ctlp.NotFound:
+		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
+	case s.Status == ctlp.Conflict:
+		return fmt.Errorf("%w: %w", reach.ErrConflict, err)
+	default:
+		var known bool
+		if sorted.Class, known = classes[s.Status]; !known {
+			sorted.Class = reach.Refused
+		}
+		if s.Status == ctlp.ExportRefused {
+			sorted.Hints = []string{"mixed mode needs a Smart Licensing account registered for export-controlled functionality: System > Licensing > License Management"}
+		}
+	}
+	return sorted
+}
