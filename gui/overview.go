@@ -171,7 +171,7 @@ func (o *overviewScreen) mend(job string) (do func(), ok bool) {
 	case "to-tokenless":
 		return begin(jobToTokenless)
 	case "mode":
-		if s.model.snapshot.Mixed {
+		if s.model.snapshot.Mixed() {
 			return begin(jobMixed)
 		}
 		return begin(jobNonSecure)

@@ -13,9 +13,9 @@ import (
 // credentials are what the publisher of ctltest's cluster presents.
 func credentials(c *ctltest.Cluster) []reach.Credential {
 	return []reach.Credential{
-		{NodeName: ctltest.PubHost, NodeAddress: ctltest.PubIP, Function: uint16(ctlbuild.CCMTFTP), Certificate: c.Pub.DER},
-		{NodeName: ctltest.PubHost, NodeAddress: ctltest.PubIP, Function: uint16(ctlbuild.CAPF), Certificate: c.CAPF.DER},
-		{NodeName: ctltest.SubHost, NodeAddress: ctltest.SubIP, Function: uint16(ctlbuild.CCMTFTP), Certificate: c.Sub.DER},
+		{NodeName: ctltest.PubHost, NodeAddress: ctltest.PubIP, Function: ctlbuild.CCMTFTP, Certificate: c.Pub.DER},
+		{NodeName: ctltest.PubHost, NodeAddress: ctltest.PubIP, Function: ctlbuild.CAPF, Certificate: c.CAPF.DER},
+		{NodeName: ctltest.SubHost, NodeAddress: ctltest.SubIP, Function: ctlbuild.CCMTFTP, Certificate: c.Sub.DER},
 	}
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/x509"
 	"fmt"
 	"net"
 	"strconv"
@@ -11,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ctlclient/cluster/reach/serve"
 	"ctlclient/ctlbuild"
-	"ctlclient/protocol/tvs"
 	"ctlclient/source"
 	"ctlclient/trust"
 	"ctlclient/trust/fleet"
@@ -223,34 +222,16 @@ func (a *app) tvsAsker(legacy bool) trust.Asker {
 	}
 	return trust.NewCachedAsker(trust.AskerFunc(func(ctx context.Context, p trust.Phone, q trust.Question) (trust.Answer, error) {
 		var last error
-		r := tvs.Request{Certificate: q.Certificate}
-		if q.ByName() {
-			r = tvs.Request{Names: tvs.Names{Subject: q.Subject, Issuer: q.Issuer, Serial: q.Serial}}
-		}
 		for _, addr := range p.TVS {
-			ans, err := tvs.Ask(ctx, addr, r, tvs.Options{Legacy: legacy, Timeout: a.timeout,
-				VerifyPeer: func(_ *x509.Certificate, raw []byte) error { return authenticate(raw, p.ITL, p.CTL) }})
+			ans, err := serve.Ask(ctx, serve.Question{Question: q, Addr: addr, Legacy: legacy, Timeout: a.timeout,
+				Lists: []*ctlbuild.List{p.ITL, p.CTL}})
 			if err == nil {
-				return trust.Answer{Valid: ans.Valid, Certificate: ans.Certificate, Roles: ans.Roles, TTL: ans.TTL}, nil
+				return ans, nil
 			}
 			last = fmt.Errorf("TVS %s: %w", addr, err)
 		}
 		return trust.Answer{}, last
 	}), nil)
-}
-
-// authenticate finds a TVS server's certificate in the first list that knows it.
-func authenticate(raw []byte, lists ...*ctlbuild.List) error {
-	err := error(&trust.TVSCertificateError{Function: ctlbuild.TVS})
-	for _, l := range lists {
-		if l == nil {
-			continue
-		}
-		if _, err = trust.CheckTVSCertificate(l, raw); err == nil {
-			return nil
-		}
-	}
-	return err
 }
 
 func newTVSCommand(a *app) *cobra.Command {
@@ -293,18 +274,17 @@ func runTVSVerify(ctx context.Context, a *app, o tvsVerifyOptions, certArg, host
 	if err != nil {
 		return err
 	}
-	verify, err := a.tvsPeer(ctx, o)
-	if err != nil {
+	q := serve.Question{Question: trust.Question{Certificate: der}, Legacy: o.legacy, Timeout: a.timeout}
+	if err := a.tvsPeer(ctx, o, &q); err != nil {
 		return err
 	}
-	addr, err := withPort(host, "2445")
-	if err != nil {
+	if q.Addr, err = withPort(host, "2445"); err != nil {
 		return err
 	}
 	if o.legacy {
 		a.note("--legacy: old TLS versions and key exchanges are accepted from this service")
 	}
-	ans, err := tvs.Verify(ctx, addr, der, tvs.Options{VerifyPeer: verify, Legacy: o.legacy, Timeout: a.timeout})
+	ans, err := serve.Ask(ctx, q)
 	if err != nil {
 		return &source.FetchError{Err: err}
 	}
@@ -330,22 +310,18 @@ func runTVSVerify(ctx context.Context, a *app, o tvsVerifyOptions, certArg, host
 }
 
 // tvsPeer says how the service is authenticated.
-func (a *app) tvsPeer(ctx context.Context, o tvsVerifyOptions) (func(*x509.Certificate, []byte) error, error) {
+func (a *app) tvsPeer(ctx context.Context, o tvsVerifyOptions, q *serve.Question) error {
 	if o.itl != "" {
 		l, err := a.readList(ctx, o.itl)
-		if err != nil {
-			return nil, err
-		}
-		return func(_ *x509.Certificate, raw []byte) error { return authenticate(raw, l) }, nil
+		q.Lists = []*ctlbuild.List{l}
+		return err
 	}
 	want, err := a.readCertificate(ctx, o.cert)
-	if err != nil {
-		return nil, err
-	}
-	return func(_ *x509.Certificate, raw []byte) error {
+	q.Peer = func(raw []byte) error {
 		if !bytes.Equal(raw, want) {
 			return fmt.Errorf("the service presents another certificate than %s", o.cert)
 		}
 		return nil
-	}, nil
+	}
+	return err
 }
