@@ -98,7 +98,7 @@ type headerField struct {
 // Length.
 func parseHeader(data []byte) (*Header, *FormatError) {
 	if len(data) == 0 {
-		return nil, malformed(0, "the file is empty")
+		return nil, &FormatError{Msg: "the file is empty", Empty: true}
 	}
 	if len(data) < tlvHead || data[0] != tagVersion {
 		return nil, malformed(0, "a signed file begins with a VERSION field; this is none")

@@ -17,14 +17,7 @@ import (
 // local zone. Text out of the file goes through [Printable]. Tags and functions
 // that are not known are shown by number.
 func Show(w io.Writer, l *List, loc *time.Location) error {
-	p := printer{kind: l.Kind().String()}
-	p.preamble(l.raw, &l.Header, loc)
-	_, signer := l.Signer()
-	for i := range l.Records {
-		p.record(i, &l.Records[i], i == signer)
-	}
-	p.verdict(l.Verify().OK)
-	return p.flush(w)
+	return ShowWith(w, l, ShowOptions{Location: loc})
 }
 
 // ShowEnvelope prints the header of a .sgn file in the same manner, its name,

@@ -131,6 +131,13 @@ func TestShow(t *testing.T) {
 				view = l.View()
 			}
 			golden(t, name+".show", text.Bytes())
+			if name == "odd.tlv" {
+				shown := text.Len()
+				if err := ctlbuild.ShowWith(&text, parse(t, data), ctlbuild.ShowOptions{Verbose: true, Only: []int{0, 1, 5, 6}}); err != nil {
+					t.Fatal(err)
+				}
+				golden(t, name+".verbose", text.Bytes()[shown:])
+			}
 			if strings.ContainsAny(text.String(), "\x1b\x07\r\u202e\u200b") || !utf8.Valid(text.Bytes()) {
 				t.Error("text of the file reaches the terminal raw")
 			}

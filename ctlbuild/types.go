@@ -205,10 +205,22 @@ func kindByName(fileName string) (k Kind, ok bool) {
 type FormatError struct {
 	Offset int    // from the start of the input
 	Msg    string // what is wrong there
+	Empty  bool   // the input has no bytes at all
 }
 
 func (e *FormatError) Error() string {
+	if e.Empty {
+		return e.Msg
+	}
 	return fmt.Sprintf("malformed at byte %d: %s", e.Offset, e.Msg)
+}
+
+// Hint says what a phone does with an empty file.
+func (e *FormatError) Hint() string {
+	if e.Empty {
+		return "a phone takes nothing from an empty file and keeps what it has"
+	}
+	return ""
 }
 
 func malformed(offset int, format string, args ...any) *FormatError {

@@ -12,17 +12,34 @@ import (
 // are hex in lower case; serial numbers, as show ctl prints them, have colons.
 // Text is as it stands in the file: JSON escapes what a terminal must not see.
 type View struct {
-	Kind          string       `json:"kind"` // CTL or ITL
-	Size          int          `json:"size"`
-	MD5           string       `json:"md5"`
-	SHA1          string       `json:"sha1"`
-	Verified      bool         `json:"verified"`
-	Reason        string       `json:"reason,omitempty"` // why not verified
-	Signer        int          `json:"signer"`           // record number from 1, 0 when none
-	Tokenless     bool         `json:"tokenless"`
-	EmptyRollback bool         `json:"empty_rollback"`
-	Header        HeaderView   `json:"header"`
-	Records       []RecordView `json:"records"`
+	Kind          string        `json:"kind"` // CTL or ITL
+	Size          int           `json:"size"`
+	MD5           string        `json:"md5"`
+	SHA1          string        `json:"sha1"`
+	Verified      bool          `json:"verified"`
+	Reason        string        `json:"reason,omitempty"` // why not verified
+	Signer        int           `json:"signer"`           // record number from 1, 0 when none
+	Tokenless     bool          `json:"tokenless"`
+	EmptyRollback bool          `json:"empty_rollback"`
+	Header        HeaderView    `json:"header"`
+	Records       []RecordView  `json:"records"`
+	Findings      []FindingView `json:"findings,omitempty"`
+}
+
+// FindingView is something odd about the list.
+type FindingView struct {
+	Key     string `json:"key"`
+	Record  int    `json:"record,omitempty"` // number from 1; absent: the header
+	Message string `json:"message"`          // in English
+}
+
+// FindingViews gives what [List.Findings] does.
+func (l *List) FindingViews() []FindingView {
+	var views []FindingView
+	for _, f := range l.Findings() {
+		views = append(views, FindingView{f.Key, f.Record, f.String()})
+	}
+	return views
 }
 
 // EnvelopeView is the same of a .sgn file.
@@ -110,6 +127,7 @@ func (l *List) View() View {
 	for i := range l.Records {
 		v.Records[i] = l.Records[i].View(i+1, i == signer)
 	}
+	v.Findings = l.FindingViews()
 	return v
 }
 

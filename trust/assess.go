@@ -39,6 +39,8 @@ func Assess(ctx context.Context, p Phone, o Offer, tvs Asker) Verdict {
 		a.config(signedConfig(o.Config))
 	case o.HTTPS != nil:
 		a.https(o.HTTPS)
+	case o.Empty:
+		a.end(false, "CUCM facts, rule 27", "The file is empty: the phone takes nothing from it and keeps what it has.")
 	default:
 		a.doubt()
 		a.end(false, SourceRules, "Nothing was offered.")

@@ -60,6 +60,7 @@ type Offer struct {
 	ITL    *ctlbuild.List
 	Config *ctlbuild.Envelope // .cnf.xml.sgn or .enc.sgn
 	HTTPS  []byte             // DER of a server's certificate
+	Empty  bool               // a file of no bytes
 }
 
 // Question is what a phone puts to TVS: the names and the serial number that the header

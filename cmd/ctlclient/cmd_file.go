@@ -20,7 +20,9 @@ func newFileCommand(a *app) *cobra.Command {
 }
 
 type fileShowOptions struct {
-	utc bool
+	utc     bool
+	verbose bool
+	find    string
 }
 
 func newFileShowCommand(a *app) *cobra.Command {
@@ -32,17 +34,24 @@ func newFileShowCommand(a *app) *cobra.Command {
 as the node's show ctl and show itl do: checksums, header, records, which token
 signed, and the verdict.
 
+--verbose adds after each record what the layout of show ctl leaves out: host, address,
+key, validity, fingerprints, and what is odd about it. --find prints only the records
+that have a host, an address or a whole common name; exit code 1 when none has.
+
 ` + fileHint + ".",
-		Example: "  ctlclient file show CTLFile.tlv\n  ctlclient file show tftp://10.48.47.155/ITLFile.tlv\n  ctlclient --json file show http://10.48.47.155/CTLFile.tlv",
+		Example: "  ctlclient file show CTLFile.tlv\n  ctlclient file show tftp://10.48.47.155/ITLFile.tlv\n  ctlclient file show CTLFile.tlv --find 10.48.47.156\n  ctlclient --json file show http://10.48.47.155/CTLFile.tlv",
 		Args:    exactly("FILE"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runFileShow(cmd.Context(), a, o, args[0]) },
 	}
-	c.Flags().BoolVar(&o.utc, "utc", false, "print times in UTC")
+	f := c.Flags()
+	f.BoolVar(&o.utc, "utc", false, "print times in UTC")
+	f.BoolVar(&o.verbose, "verbose", false, "print of each record what show ctl leaves out as well")
+	f.StringVar(&o.find, "find", "", "print only the records of a `HOST|IP|CN`")
 	return withExits(c, exitDone, exitBad, exitUsage, exitUnreachable)
 }
 
 func runFileShow(ctx context.Context, a *app, o fileShowOptions, arg string) error {
-	data, err := a.readSource(ctx, arg)
+	data, err := a.readUpTo(ctx, arg, ctlbuild.MaxEnvelope)
 	if err != nil {
 		return err
 	}
@@ -55,6 +64,9 @@ func runFileShow(ctx context.Context, a *app, o fileShowOptions, arg string) err
 		return fmt.Errorf("%s: %w", arg, err)
 	}
 	if env.Kind() == ctlbuild.KindSigned {
+		if o.find != "" {
+			return usagef("--find looks for a record of a trust list", "%s is a signed file; it has no records", arg)
+		}
 		if a.json {
 			return a.result(envelopeJSON(env))
 		}
@@ -64,11 +76,15 @@ func runFileShow(ctx context.Context, a *app, o fileShowOptions, arg string) err
 	if err != nil {
 		return fmt.Errorf("%s: %w", arg, err)
 	}
+	if o.find != "" {
+		return a.findRecords(l, o.find)
+	}
 	v := l.Verify()
 	if a.json {
 		err = a.showJSON(l, v)
 	} else {
-		err = ctlbuild.Show(a.out, l, loc)
+		err = ctlbuild.ShowWith(a.out, l, ctlbuild.ShowOptions{Location: loc, Verbose: o.verbose})
+		a.tellFindings(l, o.verbose)
 	}
 	if err == nil && !v.OK {
 		a.explainFailure(v)
@@ -77,93 +93,50 @@ func runFileShow(ctx context.Context, a *app, o fileShowOptions, arg string) err
 	return err
 }
 
+// findRecords answers whether the list has a server or token of that name.
+func (a *app) findRecords(l *ctlbuild.List, name string) error {
+	found := l.Find(name)
+	if a.json {
+		_, signer := l.Signer()
+		for _, i := range found {
+			if err := a.object("record", recordOf(i, &l.Records[i], i == signer)); err != nil {
+				return err
+			}
+		}
+		if err := a.result(map[string]any{"find": name, "found": len(found), "records": len(l.Records)}); err != nil {
+			return err
+		}
+	} else if len(found) > 0 {
+		if err := ctlbuild.ShowWith(a.out, l, ctlbuild.ShowOptions{Verbose: true, Only: found}); err != nil {
+			return err
+		}
+	} else {
+		a.printf("none of the %d records has the host, address or common name %s\n", len(l.Records), printable(name))
+	}
+	if len(found) == 0 {
+		return errBad
+	}
+	return nil
+}
+
+// tellFindings says what is odd about a list; of records only where that is not printed
+// beside them.
+func (a *app) tellFindings(l *ctlbuild.List, besideRecords bool) {
+	for _, f := range l.Findings() {
+		switch {
+		case f.Record == 0:
+			a.note("%s", f)
+		case !besideRecords:
+			a.note("record %d: %s", f.Record, f)
+		}
+	}
+}
+
 // explainFailure says why, on standard error; the verdict itself is in the result.
 func (a *app) explainFailure(v ctlbuild.Verification) {
 	if v.Reason != "" && !a.json {
 		fmt.Fprintf(a.err, "%s %s\n", a.errSt.red("✗"), printable(v.Reason))
 	}
-}
-
-type fileVerifyOptions struct {
-	signer string
-	trust  string
-}
-
-func newFileVerifyCommand(a *app) *cobra.Command {
-	var o fileVerifyOptions
-	c := &cobra.Command{
-		Use:   "verify FILE",
-		Short: "Check a file's signature",
-		Long: `Check the signature of a trust list or of a signed file (.sgn). A trust list is
-checked by its own SAST records; a .sgn file needs the signer's certificate, or a
-trust list in which to find it.`,
-		Example: "  ctlclient file verify CTLFile.tlv\n  ctlclient file verify SEP0011215A1AE3.cnf.xml.sgn --trust ITLFile.tlv",
-		Args:    exactly("FILE"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return runFileVerify(cmd.Context(), a, o, args[0]) },
-	}
-	c.Flags().StringVar(&o.signer, "signer", "", "certificate of the signer, a `file` (PEM or DER)")
-	c.Flags().StringVar(&o.trust, "trust", "", "trust list in which the signer is looked up, a `file`")
-	return withExits(c, exitDone, exitBad, exitUsage, exitUnreachable)
-}
-
-func runFileVerify(ctx context.Context, a *app, o fileVerifyOptions, arg string) error {
-	if o.signer != "" && o.trust != "" {
-		return usagef("give one of the two", "--signer and --trust exclude each other")
-	}
-	data, err := a.readSource(ctx, arg)
-	if err != nil {
-		return err
-	}
-	env, err := ctlbuild.ParseEnvelope(data)
-	if err != nil {
-		return fmt.Errorf("%s: %w", arg, err)
-	}
-	v, by, err := verifyEnvelope(ctx, a, o, env, data)
-	if err != nil {
-		return err
-	}
-	if a.json {
-		err = a.result(map[string]any{
-			"file": env.Header.FileName, "verified": v.OK, "signer": env.Header.SignerName,
-			"signer_record": recordNumber(v.Signer), "digest": env.Header.Digest.String(), "reason": v.Reason, "checked_with": by,
-		})
-	} else if v.OK {
-		a.printf("%s %s verified: signed by %s (%s)\n", a.outSt.green("✓"), ctlbuild.Printable(env.Header.FileName), ctlbuild.Printable(env.Header.SignerName), env.Header.Digest)
-	} else {
-		a.printf("%s %s not verified: %s\n", a.outSt.red("✗"), ctlbuild.Printable(env.Header.FileName), ctlbuild.Printable(v.Reason))
-	}
-	if err == nil && !v.OK {
-		return errBad
-	}
-	return err
-}
-
-func verifyEnvelope(ctx context.Context, a *app, o fileVerifyOptions, env *ctlbuild.Envelope, data []byte) (ctlbuild.Verification, string, error) {
-	switch {
-	case o.signer != "":
-		der, err := a.readCertificate(ctx, o.signer)
-		if err != nil {
-			return ctlbuild.Verification{}, "", err
-		}
-		return env.VerifyWith(der), o.signer, nil
-	case o.trust != "":
-		l, err := a.readList(ctx, o.trust)
-		if err != nil {
-			return ctlbuild.Verification{}, "", err
-		}
-		if v := l.Verify(); !v.OK {
-			a.note("the trust list %s does not verify itself: %s", o.trust, v.Reason)
-		}
-		return env.VerifyFrom(l, ctlbuild.SAST, ctlbuild.CCMTFTP, ctlbuild.TFTP, ctlbuild.CCM), o.trust, nil
-	case env.Kind() == ctlbuild.KindSigned:
-		return ctlbuild.Verification{}, "", usagef("--signer CERT, or --trust LIST to find it in a trust list",
-			"%s does not hold its signer's certificate", env.Header.FileName)
-	}
-	l, err := ctlbuild.Parse(data)
-	if err != nil {
-		return ctlbuild.Verification{}, "", err
-	}
-	return l.Verify(), "itself", nil
 }
 
 func newFileDiffCommand(a *app) *cobra.Command {

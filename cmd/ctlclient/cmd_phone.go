@@ -183,6 +183,9 @@ func (a *app) readOffer(ctx context.Context, o assessOptions) (trust.Offer, erro
 	if err != nil {
 		return trust.Offer{}, err
 	}
+	if len(data) == 0 {
+		return trust.Offer{Empty: true}, nil
+	}
 	env, err := ctlbuild.ParseEnvelope(data)
 	if err != nil {
 		return trust.Offer{}, fmt.Errorf("%s: %w", arg, err)

@@ -85,7 +85,7 @@ func listSummary(l *ctlbuild.List, v ctlbuild.Verification) map[string]any {
 	return map[string]any{
 		"kind": kindOf(l.Kind()), "bytes": len(l.Bytes()), "md5": l.MD5(), "sha1": l.SHA1(),
 		"records": len(l.Records), "verified": v.OK, "signer_record": recordNumber(v.Signer), "reason": v.Reason,
-		"tokenless": l.Tokenless(), "empty_rollback": l.IsEmptyRollback(),
+		"tokenless": l.Tokenless(), "empty_rollback": l.IsEmptyRollback(), "findings": l.FindingViews(),
 	}
 }
 
