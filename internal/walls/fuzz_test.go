@@ -32,6 +32,8 @@ var decoders = map[string]string{
 	"AXL requests, by a server":         "protocol/axl.FuzzServer",
 	"phones by RisPort70":               "protocol/serviceability.FuzzPhones",
 	"services by Control Center":        "protocol/serviceability.FuzzServices",
+	"pages of phones":                   "protocol/phoneweb.FuzzPage",
+	"a phone's own word":                "trust/phoneword.FuzzJudge",
 	"TFTP requests":                     "protocol/tftp.FuzzParseRequest",
 	"what the administration CLI says":  "protocol/platform.FuzzParseShow",
 	"its terminal":                      "protocol/platform.FuzzScreen",
