@@ -38,6 +38,9 @@ func (s *shell) watchTokens() {
 }
 
 func (s *shell) tokenEvent(e token.Event) {
+	if e.Err != nil {
+		return // a module that fails; its tokens were reported removed
+	}
 	kept := make([]token.Info, 0, len(s.model.present)+1)
 	for _, info := range s.model.present {
 		if info.Module != e.Token.Module || info.Slot != e.Token.Slot {

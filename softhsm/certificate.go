@@ -13,6 +13,7 @@ import (
 	"github.com/miekg/pkcs11"
 
 	"ctlclient/certificate"
+	"ctlclient/token/host"
 )
 
 var (
@@ -80,7 +81,7 @@ func issue(sp Spec, pub *rsa.PublicKey) ([]byte, error) {
 	return der, nil
 }
 
-func storeCertificate(p *pkcs11.Ctx, session pkcs11.SessionHandle, sp Spec, der []byte) error {
+func storeCertificate(p *host.Process, session pkcs11.SessionHandle, sp Spec, der []byte) error {
 	attrs := []*pkcs11.Attribute{
 		pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_CERTIFICATE),
 		pkcs11.NewAttribute(pkcs11.CKA_CERTIFICATE_TYPE, pkcs11.CKC_X_509),

@@ -1,6 +1,7 @@
 package softhsm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/miekg/pkcs11"
 
 	"ctlclient/token"
+	"ctlclient/token/host"
 )
 
 type missing struct{}
@@ -89,17 +91,17 @@ func (s *Store) tokens() string { return filepath.Join(s.Dir, "tokens") }
 func (s *Store) Use() error { return os.Setenv("SOFTHSM2_CONF", s.Conf()) }
 
 // exclusive runs f on SoftHSM, initialised anew with this store.
-func (s *Store) exclusive(f func(*pkcs11.Ctx) error) error {
+func (s *Store) exclusive(f func(*host.Process) error) error {
 	if err := s.Use(); err != nil {
 		return err
 	}
-	return token.Exclusive(s.Module, f)
+	return token.Exclusive(context.Background(), s.Module, f) // a moment's work
 }
 
 // Remove deletes the tokens with a label: pulled out for good.
 func (s *Store) Remove(label string) error {
 	var serials []string
-	err := s.exclusive(func(p *pkcs11.Ctx) error {
+	err := s.exclusive(func(p *host.Process) error {
 		slots, err := p.GetSlotList(true)
 		if err != nil {
 			return fmt.Errorf("slot list: %w", err)

@@ -12,6 +12,7 @@ import (
 	"github.com/miekg/pkcs11"
 
 	"ctlclient/token"
+	"ctlclient/token/host"
 )
 
 // Spec of a token to make. The zero value makes one like an old eToken.
@@ -93,7 +94,7 @@ func (s *Store) Create(sp Spec) (*Token, error) {
 		return nil, err
 	}
 	t := &Token{Label: sp.Label, PIN: sp.PIN}
-	err = s.exclusive(func(p *pkcs11.Ctx) error { return t.make(p, sp) })
+	err = s.exclusive(func(p *host.Process) error { return t.make(p, sp) })
 	if err != nil {
 		return nil, fmt.Errorf("making token %q: %w", sp.Label, err)
 	}
@@ -101,13 +102,12 @@ func (s *Store) Create(sp Spec) (*Token, error) {
 	return t, nil
 }
 
-func (t *Token) make(p *pkcs11.Ctx, sp Spec) error {
+func (t *Token) make(p *host.Process, sp Spec) error {
 	slot, err := blankSlot(p)
 	if err != nil {
 		return err
 	}
-	// miekg/pkcs11 hands the label over as it is, and the standard wants 32 bytes.
-	if err := p.InitToken(slot, sp.SOPIN, fmt.Sprintf("%-32s", sp.Label)); err != nil {
+	if err := p.InitToken(slot, []byte(sp.SOPIN), sp.Label); err != nil {
 		return fmt.Errorf("C_InitToken: %w", err)
 	}
 	session, err := p.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION)
@@ -123,7 +123,7 @@ func (t *Token) make(p *pkcs11.Ctx, sp Spec) error {
 		return fmt.Errorf("C_GetTokenInfo: %w", err)
 	}
 	t.Serial = strings.TrimRight(info.SerialNumber, " \x00")
-	if err := p.Login(session, pkcs11.CKU_USER, sp.PIN); err != nil {
+	if err := p.Login(session, pkcs11.CKU_USER, []byte(sp.PIN)); err != nil {
 		return fmt.Errorf("C_Login: %w", err)
 	}
 	defer p.Logout(session)
@@ -143,7 +143,7 @@ func (t *Token) make(p *pkcs11.Ctx, sp Spec) error {
 }
 
 // blankSlot finds the slot that SoftHSM keeps for the next token.
-func blankSlot(p *pkcs11.Ctx) (uint, error) {
+func blankSlot(p *host.Process) (uint, error) {
 	slots, err := p.GetSlotList(true)
 	if err != nil {
 		return 0, fmt.Errorf("C_GetSlotList: %w", err)
@@ -156,24 +156,23 @@ func blankSlot(p *pkcs11.Ctx) (uint, error) {
 	return 0, errors.New("SoftHSM has no blank slot")
 }
 
-func setUserPIN(p *pkcs11.Ctx, session pkcs11.SessionHandle, sp Spec) error {
-	if err := p.Login(session, pkcs11.CKU_SO, sp.SOPIN); err != nil {
+func setUserPIN(p *host.Process, session pkcs11.SessionHandle, sp Spec) error {
+	if err := p.Login(session, pkcs11.CKU_SO, []byte(sp.SOPIN)); err != nil {
 		return fmt.Errorf("C_Login as security officer: %w", err)
 	}
 	defer p.Logout(session)
-	if err := p.InitPIN(session, sp.PIN); err != nil {
+	if err := p.InitPIN(session, []byte(sp.PIN)); err != nil {
 		return fmt.Errorf("C_InitPIN: %w", err)
 	}
 	return nil
 }
 
 // makeKeys puts the key pair on the token and returns its public half.
-func makeKeys(p *pkcs11.Ctx, session pkcs11.SessionHandle, sp Spec) (*rsa.PublicKey, error) {
+func makeKeys(p *host.Process, session pkcs11.SessionHandle, sp Spec) (*rsa.PublicKey, error) {
 	if sp.Key != nil {
 		return &sp.Key.PublicKey, importKeys(p, session, sp)
 	}
-	pub, priv, err := p.GenerateKeyPair(session,
-		[]*pkcs11.Mechanism{pkcs11.NewMechanism(pkcs11.CKM_RSA_PKCS_KEY_PAIR_GEN, nil)},
+	pub, priv, err := p.GenerateKeyPair(session, pkcs11.CKM_RSA_PKCS_KEY_PAIR_GEN,
 		append(publicTemplate(sp),
 			pkcs11.NewAttribute(pkcs11.CKA_MODULUS_BITS, sp.KeyBits),
 			pkcs11.NewAttribute(pkcs11.CKA_PUBLIC_EXPONENT, []byte{1, 0, 1})),
@@ -181,12 +180,11 @@ func makeKeys(p *pkcs11.Ctx, session pkcs11.SessionHandle, sp Spec) (*rsa.Public
 	if err != nil {
 		return nil, fmt.Errorf("C_GenerateKeyPair: %w", err)
 	}
-	a, err := p.GetAttributeValue(session, pub, []*pkcs11.Attribute{
-		pkcs11.NewAttribute(pkcs11.CKA_MODULUS, nil), pkcs11.NewAttribute(pkcs11.CKA_PUBLIC_EXPONENT, nil)})
+	a, err := p.GetAttributes(session, pub, pkcs11.CKA_MODULUS, pkcs11.CKA_PUBLIC_EXPONENT)
 	if err != nil {
 		return nil, fmt.Errorf("reading the public key: %w", err)
 	}
-	key := &rsa.PublicKey{N: new(big.Int).SetBytes(a[0].Value), E: int(new(big.Int).SetBytes(a[1].Value).Int64())}
+	key := &rsa.PublicKey{N: new(big.Int).SetBytes(a[0]), E: int(new(big.Int).SetBytes(a[1]).Int64())}
 	if sp.NoPublicKey {
 		err = p.DestroyObject(session, pub)
 	}
@@ -199,7 +197,7 @@ func makeKeys(p *pkcs11.Ctx, session pkcs11.SessionHandle, sp Spec) (*rsa.Public
 	return key, nil
 }
 
-func importKeys(p *pkcs11.Ctx, session pkcs11.SessionHandle, sp Spec) error {
+func importKeys(p *host.Process, session pkcs11.SessionHandle, sp Spec) error {
 	k := sp.Key
 	k.Precompute()
 	num := func(kind uint, n *big.Int) *pkcs11.Attribute { return pkcs11.NewAttribute(kind, n.Bytes()) }

@@ -28,16 +28,11 @@ const programName = "ctlclient"
 // and its list of trusted CAs, which holds no keys, are left out.
 func Modules(ctx context.Context, named []string) []Module {
 	var mods []Module
-	for _, p := range candidates(named) {
-		found := Module{Path: p}
-		m, err := openModule(p)
-		if err == nil {
-			var l Library
-			l, err = call(ctx, m, func() (Library, error) { return m.library(), nil }, nil)
-			found.Description, found.Manufacturer, found.Version = l.Description, l.Manufacturer, l.Version
-		}
-		found.Err = err
-		mods = append(mods, found)
+	for _, name := range candidates(named) {
+		m := lease(name)
+		l, err := call(ctx, m, func(r *running) (Library, error) { return r.library(), nil }, nil)
+		m.release(ctx)
+		mods = append(mods, Module{Path: m.spec.Path, Description: l.Description, Manufacturer: l.Manufacturer, Version: l.Version, Err: err})
 	}
 	return mods
 }
@@ -62,11 +57,13 @@ func candidates(named []string) []string {
 	return unique(slices.DeleteFunc(paths, isProxy))
 }
 
-func unique(paths []string) []string {
+// unique leaves out a file that was named before, in the same environment.
+func unique(names []string) []string {
 	seen := map[string]bool{}
 	var out []string
-	for _, p := range paths {
-		if key := realPath(p); !seen[key] {
+	for _, p := range names {
+		env, path := splitName(p)
+		if key := ModuleWith(realPath(path), env...); !seen[key] {
 			seen[key] = true
 			out = append(out, p)
 		}

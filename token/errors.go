@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/miekg/pkcs11"
+
+	"ctlclient/token/host"
 )
 
 // Kind says what went wrong with a token. It is an error itself, so that
@@ -26,6 +28,7 @@ const (
 	Removed                       // the token is gone, or was taken out for a moment
 	Mismatch                      // another token (or key) than expected
 	Failed                        // anything else that a module reports
+	ModuleFailed                  // the module crashed, hung or ended its process
 )
 
 var kindText = [...]string{
@@ -41,6 +44,7 @@ var kindText = [...]string{
 	Removed:       "the token was removed",
 	Mismatch:      "not the expected token",
 	Failed:        "the token failed",
+	ModuleFailed:  "the token's module failed",
 }
 
 // String is the kind in plain words.
@@ -71,13 +75,17 @@ func (e *Error) Error() string {
 	if e.Token != "" {
 		fmt.Fprintf(&b, "token %q: ", e.Token)
 	}
-	b.WriteString(e.Kind.String())
+	var parts []string
+	if e.Kind != ModuleFailed || e.Err == nil { // the error says it better
+		parts = append(parts, e.Kind.String())
+	}
 	if e.Detail != "" {
-		b.WriteString(": " + e.Detail)
+		parts = append(parts, e.Detail)
 	}
 	if e.Err != nil {
-		b.WriteString(": " + e.Err.Error())
+		parts = append(parts, e.Err.Error())
 	}
+	b.WriteString(strings.Join(parts, ": "))
 	return b.String()
 }
 
@@ -120,6 +128,8 @@ func (e *Error) Hint() string {
 		return "enter the PIN on a terminal, or name where it is with --pin-source env:NAME, file:PATH or fd:N"
 	case Removed:
 		return "plug the token in again and repeat"
+	case ModuleFailed:
+		return "repeat; if it stays, see whether the token's own software can open it, and leave the module out with --module PATH of another"
 	case Mismatch:
 		return "plug in the token that holds the expected certificate; `ctlclient token list` shows what each holds"
 	}
@@ -163,6 +173,9 @@ func classify(label, doing string, err error) error {
 		return err
 	}
 	e := &Error{Kind: Failed, Token: label, Detail: doing, Err: err}
+	if kindOfEnd(err) {
+		e.Kind = ModuleFailed
+	}
 	var rv pkcs11.Error
 	if !errors.As(err, &rv) {
 		return e
@@ -179,4 +192,12 @@ func classify(label, doing string, err error) error {
 		e.hint = "it was cancelled at the token or its reader; repeat when ready"
 	}
 	return e
+}
+
+// kindOfEnd tells an error of a module that has ended its process, or was ended since
+// it did not answer.
+func kindOfEnd(err error) bool {
+	var ended *host.EndedError
+	var late *host.TimeoutError
+	return errors.As(err, &ended) || errors.As(err, &late)
 }

@@ -1,4 +1,4 @@
 package token
 
 // Wrapped tells whether a signer signs through crypto11.
-func Wrapped(s *Signer) bool { return s.wrapped != nil }
+func Wrapped(s *Signer) bool { return s.wrapped }

@@ -11,36 +11,12 @@ import (
 // Find returns the one token a URI names. Otherwise the error is an *Error of kind
 // NotFound, Ambiguous or NoModule.
 func Find(ctx context.Context, named []string, u URI) (Info, error) {
-	infos, err := fitting(ctx, named, u)
+	v, err := lookFor(ctx, named, u)
 	if err != nil {
 		return Info{}, err
 	}
-	if len(infos) > 1 {
-		return Info{}, ambiguousTokens(infos)
-	}
-	return infos[0], nil
-}
-
-// fitting lists the tokens that a URI fits, at least one. A token that two modules
-// show (OpenSC and the maker's own, say) counts once, in the module that comes first.
-func fitting(ctx context.Context, named []string, u URI) ([]Info, error) {
-	if u.ModulePath != "" {
-		named = []string{u.ModulePath}
-	}
-	all, answered, errs := look(ctx, named)
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	var fit []Info
-	for _, i := range Distinct(all) {
-		if u.fitsToken(i) && u.fitsModule(i.Module) {
-			fit = append(fit, i)
-		}
-	}
-	if len(fit) > 0 {
-		return fit, nil
-	}
-	return nil, notFound(u, all, answered, errs)
+	defer v.Close()
+	return v.Find(u)
 }
 
 // notFound says what there was instead. That no module answers is the news before
@@ -82,7 +58,7 @@ func Distinct(infos []Info) []Info {
 // number, or the same certificates.
 func shownElsewhere(have []Info, i Info) bool {
 	for _, h := range have {
-		if h.Module == i.Module {
+		if h.sameModule(i) {
 			continue
 		}
 		if h.Serial != "" && h.Serial == i.Serial && h.Label == i.Label {
@@ -127,12 +103,12 @@ func ambiguousTokens(infos []Info) error {
 // certificate that issued another one on the token is not meant, and one whose key
 // is visible is preferred; a choice that remains is Ambiguous.
 func CertificateOf(ctx context.Context, named []string, u URI) (Info, Certificate, error) {
-	i, err := Find(ctx, named, u)
+	v, err := lookFor(ctx, named, u)
 	if err != nil {
 		return Info{}, Certificate{}, err
 	}
-	c, err := i.choose(u)
-	return i, c, err
+	defer v.Close()
+	return v.CertificateOf(u)
 }
 
 // choose picks the certificate that a URI means.

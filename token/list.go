@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/miekg/pkcs11"
 )
@@ -52,6 +51,8 @@ type Info struct {
 	Manufacturer     string
 	Flags            Flags
 	Certificates     []Certificate
+
+	from string // the name of the module, with its environment
 }
 
 // URI names the token by label and serial number; together they stay true when
@@ -75,10 +76,16 @@ func (i Info) CertificateURI(c Certificate) URI {
 	return u
 }
 
-// same tells whether two looks were at the same token in the same place.
-func (i Info) same(o Info) bool {
-	return i.Module == o.Module && i.Slot == o.Slot && i.Label == o.Label && i.Serial == o.Serial
+// sameModule tells whether two tokens were shown by the same module.
+func (i Info) sameModule(o Info) bool { return i.Module == o.Module && i.from == o.from }
+
+// alike tells whether two tokens say the same of themselves.
+func (i Info) alike(o Info) bool {
+	return i.Label == o.Label && i.Serial == o.Serial && i.Model == o.Model && i.Manufacturer == o.Manufacturer
 }
+
+// same tells whether two looks were at the same token in the same place.
+func (i Info) same(o Info) bool { return i.sameModule(o) && i.Slot == o.Slot && i.alike(o) }
 
 // clean takes off the padding of a PKCS#11 text field, and what could steer a terminal.
 func clean(s string) string {
@@ -96,81 +103,34 @@ func clean(s string) string {
 // it has neither name nor key. Errors of single modules and tokens are joined and
 // returned beside what was found.
 func List(ctx context.Context, named []string) ([]Info, error) {
-	all, _, errs := look(ctx, named)
-	if err := ctx.Err(); err != nil {
+	v, err := Look(ctx, named)
+	if err != nil {
 		return nil, err
 	}
-	return all, errors.Join(errs...)
-}
-
-// look is List, and the number of modules that answered.
-func look(ctx context.Context, named []string) (all []Info, answered int, errs []error) {
-	mods, errs := usable(named)
-	type view struct {
-		infos []Info
-		err   error
-	}
-	views := make([]view, len(mods))
-	failed := make([]error, len(mods))
-	var wg sync.WaitGroup
-	for n, m := range mods {
-		wg.Go(func() {
-			views[n], failed[n] = call(ctx, m, func() (view, error) {
-				infos, err := m.scan()
-				return view{infos, err}, nil
-			}, nil)
-		})
-	}
-	wg.Wait()
-	for n, v := range views {
-		all = append(all, v.infos...)
-		if failed[n] == nil {
-			answered++
-		}
-		for _, err := range []error{failed[n], v.err} {
-			if err != nil {
-				errs = append(errs, err)
-			}
-		}
-	}
-	return all, answered, errs
-}
-
-// usable loads the modules. Those that do not load are errors beside the rest.
-func usable(named []string) ([]*module, []error) {
-	var mods []*module
-	var errs []error
-	paths := candidates(named)
-	for _, p := range paths {
-		m, err := openModule(p)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		mods = append(mods, m)
-	}
-	if len(paths) == 0 {
-		errs = append(errs, &Error{Kind: NoModule})
-	}
-	return mods, errs
+	defer v.Close()
+	return v.Tokens(), v.Err()
 }
 
 // slots reads the slot list. The lock is held.
-func (m *module) slots() ([]Info, error) {
-	ids, err := m.p11.GetSlotList(true)
+func (r *running) slots() ([]Info, error) {
+	r.looked = true
+	ids, err := r.proc.GetSlotList(true)
 	if err != nil {
-		return nil, fmt.Errorf("%s: slot list: %w", m.path, err)
+		return nil, r.failed("slot list", err)
 	}
-	lib := m.library()
+	lib := r.library()
 	var infos []Info
 	var errs []error
 	for _, id := range ids {
-		i, err := m.view(id)
+		i, err := r.view(id)
 		if errors.Is(err, pkcs11.Error(pkcs11.CKR_TOKEN_NOT_PRESENT)) || errors.Is(err, pkcs11.Error(pkcs11.CKR_DEVICE_REMOVED)) {
 			continue // taken out since the list was read
 		}
+		if kindOfEnd(err) {
+			return nil, r.failed("", err)
+		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: slot %d: %w", m.path, id, err))
+			errs = append(errs, r.failed(fmt.Sprintf("slot %d", id), err))
 			continue
 		}
 		if !i.Flags.Initialized && i.Label == "" {
@@ -182,9 +142,17 @@ func (m *module) slots() ([]Info, error) {
 	return infos, errors.Join(errs...)
 }
 
+// failed wraps an error that belongs to the module and to none of its tokens.
+func (r *running) failed(doing string, err error) error {
+	if kindOfEnd(err) {
+		return &Error{Kind: ModuleFailed, Err: err} // which names the module and the call
+	}
+	return fmt.Errorf("%s: %s: %w", r.path, doing, err)
+}
+
 // library asks the module what it is; a module that does not say is used all the same.
-func (m *module) library() Library {
-	i, err := m.p11.GetInfo()
+func (r *running) library() Library {
+	i, err := r.proc.GetInfo()
 	if err != nil {
 		return Library{}
 	}
@@ -196,29 +164,36 @@ func (m *module) library() Library {
 }
 
 // view reads what a slot and its token say of themselves. The lock is held.
-func (m *module) view(id uint) (Info, error) {
-	t, err := m.p11.GetTokenInfo(id)
+func (r *running) view(id uint) (Info, error) {
+	t, err := r.proc.GetTokenInfo(id)
 	if err != nil {
 		return Info{}, err
 	}
 	i := Info{
-		Module: m.path, Slot: id,
+		Module: r.path, from: r.name, Slot: id,
 		Label: clean(t.Label), Serial: clean(t.SerialNumber), Model: clean(t.Model), Manufacturer: clean(t.ManufacturerID),
 		Flags: flagsOf(t.Flags),
 	}
-	if s, err := m.p11.GetSlotInfo(id); err == nil {
+	s, err := r.proc.GetSlotInfo(id)
+	if kindOfEnd(err) {
+		return Info{}, err
+	}
+	if err == nil {
 		i.SlotDescription, i.SlotManufacturer = clean(s.SlotDescription), clean(s.ManufacturerID)
 	}
 	return i, nil
 }
 
 // scan reads the tokens of the module with their certificates. The lock is held.
-func (m *module) scan() ([]Info, error) {
-	infos, err := m.slots()
+func (r *running) scan() ([]Info, error) {
+	infos, err := r.slots()
 	errs := []error{err}
 	for n := range infos {
 		i := &infos[n]
-		i.Certificates, err = m.certificates(i.Slot)
+		i.Certificates, err = r.certificates(i.Slot)
+		if kindOfEnd(err) {
+			return nil, classify(i.Label, "reading certificates", err)
+		}
 		if err != nil {
 			errs = append(errs, classify(i.Label, "reading certificates", err))
 		}
@@ -227,19 +202,23 @@ func (m *module) scan() ([]Info, error) {
 }
 
 // certificates reads the certificate objects that are visible without a PIN. The lock is held.
-func (m *module) certificates(slot uint) ([]Certificate, error) {
-	s, err := m.p11.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION)
+func (r *running) certificates(slot uint) ([]Certificate, error) {
+	s, err := r.proc.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION)
 	if err != nil {
 		return nil, err
 	}
-	defer m.p11.CloseSession(s)
-	handles, err := m.find(s, maxCertificates, pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_CERTIFICATE))
+	defer r.proc.CloseSession(s)
+	handles, err := r.proc.FindObjects(s, maxCertificates, pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_CERTIFICATE))
 	if err != nil {
 		return nil, err
 	}
 	var certs []Certificate
 	for _, h := range handles {
-		der := m.attribute(s, h, pkcs11.CKA_VALUE)
+		a, err := r.proc.GetAttributes(s, h, pkcs11.CKA_VALUE, pkcs11.CKA_LABEL, pkcs11.CKA_ID)
+		if err != nil {
+			return nil, err
+		}
+		der := a[0]
 		if len(der) == 0 || len(der) > maxDER {
 			continue // an attribute certificate, or one that lies elsewhere by URL
 		}
@@ -247,42 +226,12 @@ func (m *module) certificates(slot uint) ([]Certificate, error) {
 		if err != nil {
 			continue
 		}
-		c.Label = clean(string(m.attribute(s, h, pkcs11.CKA_LABEL)))
-		c.ID = m.attribute(s, h, pkcs11.CKA_ID)
+		c.Label, c.ID = clean(string(a[1])), a[2]
 		if len(c.ID) > 0 {
-			keys, err := m.find(s, 1, pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_PRIVATE_KEY), pkcs11.NewAttribute(pkcs11.CKA_ID, c.ID))
+			keys, err := r.proc.FindObjects(s, 1, pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_PRIVATE_KEY), pkcs11.NewAttribute(pkcs11.CKA_ID, c.ID))
 			c.HasKey = err == nil && len(keys) > 0
 		}
 		certs = append(certs, c)
 	}
 	return certs, nil
-}
-
-// find searches objects, max at most. The lock is held.
-func (m *module) find(s pkcs11.SessionHandle, max int, template ...*pkcs11.Attribute) ([]pkcs11.ObjectHandle, error) {
-	if err := m.p11.FindObjectsInit(s, template); err != nil {
-		return nil, err
-	}
-	var all []pkcs11.ObjectHandle
-	for len(all) < max {
-		h, _, err := m.p11.FindObjects(s, max-len(all))
-		if err != nil {
-			_ = m.p11.FindObjectsFinal(s)
-			return nil, err
-		}
-		if len(h) == 0 {
-			break
-		}
-		all = append(all, h...)
-	}
-	return all, m.p11.FindObjectsFinal(s)
-}
-
-// attribute reads one attribute, nil when the object does not have or show it.
-func (m *module) attribute(s pkcs11.SessionHandle, h pkcs11.ObjectHandle, kind uint) []byte {
-	a, err := m.p11.GetAttributeValue(s, h, []*pkcs11.Attribute{pkcs11.NewAttribute(kind, nil)})
-	if err != nil || len(a) != 1 {
-		return nil
-	}
-	return a[0].Value
 }

@@ -8,10 +8,10 @@ import (
 	"errors"
 	"io"
 	"math/big"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/ThalesIgnite/crypto11"
 	"github.com/miekg/pkcs11"
 )
 
@@ -50,7 +50,8 @@ func (o Options) slow(label string) (done func()) {
 // Signer signs through a token. It is a crypto.Signer that knows its certificate.
 type Signer struct {
 	ctx  context.Context // that of Open: it governs the signer's life
-	mod  *module
+	mod  *module         // with a lease
+	run  *running        // the process that the signer lives in
 	info Info
 	cert Certificate
 	pub  *rsa.PublicKey
@@ -59,8 +60,8 @@ type Signer struct {
 
 	session   pkcs11.SessionHandle // keeps the login
 	key       pkcs11.ObjectHandle
-	askAlways bool            // CKA_ALWAYS_AUTHENTICATE
-	wrapped   crypto11.Signer // nil: signs through pkcs11 directly
+	askAlways bool // CKA_ALWAYS_AUTHENTICATE
+	wrapped   bool // signs through crypto11, not through pkcs11 directly
 	loggedIn  bool
 	closed    bool
 
@@ -71,7 +72,17 @@ type Signer struct {
 // once and logs in once. The context also governs the signer: when it ends, Sign
 // returns its error and Close does not wait.
 func Open(ctx context.Context, u URI, o Options) (*Signer, error) {
-	i, c, err := locate(ctx, u, o)
+	v, err := lookFor(ctx, o.Modules, u)
+	if err != nil {
+		return nil, err
+	}
+	defer v.Close()
+	return v.Open(ctx, u, o)
+}
+
+// Open is the function Open on what was found; Options.Modules is not looked at.
+func (v *Inventory) Open(ctx context.Context, u URI, o Options) (*Signer, error) {
+	i, c, err := v.locate(u, o)
 	if err != nil {
 		return nil, err
 	}
@@ -81,35 +92,41 @@ func Open(ctx context.Context, u URI, o Options) (*Signer, error) {
 		return nil, &Error{Kind: NoKey, Token: i.Label, Detail: "the certificate's key is not RSA",
 			hint: "trust lists are signed with RSA keys; use another token"}
 	}
-	if s.mod, err = openModule(i.Module); err != nil {
-		return nil, err
+	if s.mod = v.moduleOf(i); s.mod == nil {
+		return nil, &Error{Kind: NoModule, Detail: i.Module}
 	}
-	needPIN, err := call(ctx, s.mod, func() (bool, error) { return s.needsLogin() }, nil)
-	if err != nil {
-		return nil, err
-	}
-	var pin []byte
-	if needPIN {
-		if err := checkTries(i, o.AllowFinalTry); err != nil {
-			return nil, err
-		}
-		if pin, err = askPIN(ctx, i, o, PINRequest{}, s.ask); err != nil {
-			return nil, err
-		}
-	}
-	defer o.slow(i.Label)()
-	_, err = call(ctx, s.mod, func() (struct{}, error) {
-		return struct{}{}, s.open(needPIN, pin)
-	}, func(struct{}) { s.release() }, pin)
-	if err != nil {
+	if err := s.start(ctx); err != nil {
+		s.mod.release(ctx)
 		return nil, err
 	}
 	return s, nil
 }
 
+// start asks for the PIN, logs in and finds the key.
+func (s *Signer) start(ctx context.Context) error {
+	needPIN, err := call(ctx, s.mod, s.needsLogin, nil)
+	if err != nil {
+		return err
+	}
+	var pin []byte
+	if needPIN {
+		if err := checkTries(s.info, s.o.AllowFinalTry); err != nil {
+			return err
+		}
+		if pin, err = askPIN(ctx, s.info, s.o, PINRequest{}, s.ask); err != nil {
+			return err
+		}
+	}
+	defer s.o.slow(s.info.Label)()
+	_, err = call(ctx, s.mod, func(r *running) (struct{}, error) {
+		return struct{}{}, s.open(r, needPIN, pin)
+	}, func(*running, struct{}) { s.release() }, pin)
+	return err
+}
+
 // locate finds token and certificate, without a PIN.
-func locate(ctx context.Context, u URI, o Options) (Info, Certificate, error) {
-	infos, err := fitting(ctx, o.Modules, u)
+func (v *Inventory) locate(u URI, o Options) (Info, Certificate, error) {
+	infos, err := v.fitting(u)
 	if err != nil {
 		return Info{}, Certificate{}, err
 	}
@@ -152,67 +169,95 @@ func mismatchDetail(i Info, expected []byte) string {
 	return d
 }
 
-// again looks at the token a second time: the person may have taken minutes over
-// the PIN, and another token may be in the slot now. The lock is held.
-func (m *module) again(i Info) (Info, error) {
-	now, err := m.view(i.Slot)
+// again looks for the token a second time: the person may have taken minutes over the
+// PIN, the slots may be numbered anew, another token may be in its place. It is the
+// same token where it says the same of itself and, where der is given, holds that
+// certificate. The lock is held.
+func (r *running) again(i Info, der []byte) (Info, error) {
+	ids, err := r.proc.GetSlotList(true)
 	if err != nil {
 		return Info{}, classify(i.Label, "looking for it", err)
 	}
-	if !now.same(i) {
-		return Info{}, &Error{Kind: Mismatch, Token: i.Label, Detail: "another token is in its place now: " + now.URI().String()}
+	gone := error(&Error{Kind: Removed, Token: i.Label, Detail: "looking for it"})
+	if n := slices.Index(ids, i.Slot); n > 0 { // where it was comes first
+		ids = slices.Insert(slices.Delete(ids, n, n+1), 0, i.Slot)
 	}
-	return now, nil
+	for _, id := range ids {
+		now, err := r.view(id)
+		switch {
+		case err != nil && id == i.Slot:
+			gone = classify(i.Label, "looking for it", err)
+		case err != nil:
+		case !now.alike(i):
+			if id == i.Slot {
+				gone = &Error{Kind: Mismatch, Token: i.Label, Detail: "another token is in its place now: " + now.URI().String()}
+			}
+		case der == nil:
+			now.Library, now.Certificates = i.Library, i.Certificates
+			return now, nil
+		default:
+			now.Library = i.Library
+			if now.Certificates, err = r.certificates(id); err != nil {
+				return Info{}, classify(i.Label, "reading certificates", err)
+			}
+			c, ok := now.holding(der)
+			if ok {
+				return now, nil
+			}
+			c, _, _ = parseCertificate(der)
+			gone = &Error{Kind: Mismatch, Token: i.Label, Detail: "it no longer holds the certificate of " + c.Subject}
+		}
+	}
+	return Info{}, gone
 }
 
 // needsLogin tells whether a PIN is needed: not where another signer has logged in
 // already. The token is asked, since one that was out for a moment has forgotten
 // it. The lock is held.
-func (s *Signer) needsLogin() (bool, error) {
+func (s *Signer) needsLogin(r *running) (bool, error) {
 	if !s.info.Flags.LoginRequired {
 		return false, nil
 	}
-	session, err := s.mod.p11.OpenSession(s.info.Slot, pkcs11.CKF_SERIAL_SESSION)
+	now, err := r.again(s.info, s.cert.DER)
+	if err != nil {
+		return false, err
+	}
+	s.info = now
+	session, err := r.proc.OpenSession(now.Slot, pkcs11.CKF_SERIAL_SESSION)
 	if err != nil {
 		return false, classify(s.info.Label, "opening it", err)
 	}
-	defer s.mod.p11.CloseSession(session)
-	in, err := s.mod.loggedIn(session)
+	defer r.proc.CloseSession(session)
+	in, err := r.loggedIn(session)
 	return !in, classify(s.info.Label, "asking for its state", err)
 }
 
 // loggedIn tells whether the user is logged in on a session's token. The lock is held.
-func (m *module) loggedIn(session pkcs11.SessionHandle) (bool, error) {
-	i, err := m.p11.GetSessionInfo(session)
+func (r *running) loggedIn(session pkcs11.SessionHandle) (bool, error) {
+	i, err := r.proc.GetSessionInfo(session)
 	return i.State == pkcs11.CKS_RO_USER_FUNCTIONS || i.State == pkcs11.CKS_RW_USER_FUNCTIONS, err
 }
 
 // open logs in and finds the key. The lock is held.
-func (s *Signer) open(needPIN bool, pin []byte) error {
-	i := s.info
-	now, err := s.mod.again(i)
+func (s *Signer) open(r *running, needPIN bool, pin []byte) error {
+	now, err := r.again(s.info, s.cert.DER)
 	if err != nil {
 		return err
-	}
-	certs, err := s.mod.certificates(i.Slot)
-	if err != nil {
-		return classify(i.Label, "reading certificates", err)
-	}
-	now.Library, now.Certificates = i.Library, certs
-	if _, ok := now.holding(s.cert.DER); !ok {
-		return &Error{Kind: Mismatch, Token: i.Label, Detail: "it no longer holds the certificate of " + s.cert.Subject}
 	}
 	if needPIN {
 		if err := checkTries(now, s.o.AllowFinalTry); err != nil {
 			return err
 		}
 	}
-	s.info = now
-	wrapper := s.mod.wrap(now, s.cert)
-	s.mod.signers++
-	if s.session, err = s.mod.p11.OpenSession(i.Slot, pkcs11.CKF_SERIAL_SESSION); err != nil {
-		s.mod.signers--
-		return classify(i.Label, "opening it", err)
+	wrapped, now, err := r.wrap(now, s.cert)
+	if err != nil {
+		return classify(now.Label, "opening it", err)
+	}
+	s.info, s.run = now, r
+	r.signers++
+	if s.session, err = r.proc.OpenSession(s.info.Slot, pkcs11.CKF_SERIAL_SESSION); err != nil {
+		s.leave()
+		return classify(now.Label, "opening it", err)
 	}
 	if err = s.login(needPIN, pin); err == nil {
 		err = s.findKey()
@@ -221,30 +266,33 @@ func (s *Signer) open(needPIN bool, pin []byte) error {
 		s.release()
 		return err
 	}
-	if wrapper != nil && !s.askAlways {
-		s.wrapped = wrappedKey(wrapper, s.cert, s.pub)
+	if wrapped && !s.askAlways {
+		s.wrapped, err = r.proc.WrappedKey(s.cert.ID, s.pub.N.Bytes())
 	}
-	return nil
+	if err != nil {
+		s.release()
+	}
+	return classify(now.Label, "looking for the key", err)
 }
 
 // login makes the one C_Login. The lock is held.
 func (s *Signer) login(needPIN bool, pin []byte) error {
 	if !needPIN && s.info.Flags.LoginRequired {
-		if in, err := s.mod.loggedIn(s.session); err != nil || !in {
+		if in, err := s.run.loggedIn(s.session); err != nil || !in {
 			return &Error{Kind: Removed, Token: s.info.Label, Detail: "it has forgotten the login", Err: err}
 		}
 	}
 	if needPIN {
-		err := s.mod.lib.login(s.session, pkcs11.CKU_USER, pin)
+		err := s.run.proc.Login(s.session, pkcs11.CKU_USER, pin)
 		if errors.Is(err, pkcs11.Error(pkcs11.CKR_USER_ALREADY_LOGGED_IN)) {
 			err = nil
 		}
 		if err != nil {
-			return s.mod.loginFailed(s.info, "login", err)
+			return s.run.loginFailed(s.info, "login", err)
 		}
 	}
 	if s.info.Flags.LoginRequired {
-		s.mod.logins[s.info.Slot]++
+		s.run.logins[s.info.Slot]++
 		s.loggedIn = true
 	}
 	return nil
@@ -253,16 +301,16 @@ func (s *Signer) login(needPIN bool, pin []byte) error {
 // findKey finds the private key of the certificate: by id, and where the token
 // gives the modulus, by that. The lock is held.
 func (s *Signer) findKey() error {
-	m := s.mod
+	p := s.run.proc
 	class := pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_PRIVATE_KEY)
 	var keys []pkcs11.ObjectHandle
 	var err error
 	if len(s.cert.ID) > 0 {
-		keys, err = m.find(s.session, 16, class, pkcs11.NewAttribute(pkcs11.CKA_ID, s.cert.ID))
+		keys, err = p.FindObjects(s.session, 16, class, pkcs11.NewAttribute(pkcs11.CKA_ID, s.cert.ID))
 	}
 	if err == nil && len(keys) == 0 {
 		// Some tokens give certificate and key different ids; the modulus tells them.
-		keys, err = m.find(s.session, 64, class)
+		keys, err = p.FindObjects(s.session, 64, class)
 		keys = s.withModulus(keys)
 		if err == nil && len(keys) == 0 {
 			return &Error{Kind: NoKey, Token: s.info.Label, Detail: s.cert.Subject}
@@ -272,12 +320,15 @@ func (s *Signer) findKey() error {
 		return classify(s.info.Label, "looking for the key", err)
 	}
 	for _, k := range keys {
-		if n := m.attribute(s.session, k, pkcs11.CKA_MODULUS); len(n) > 0 && new(big.Int).SetBytes(n).Cmp(s.pub.N) != 0 {
+		a, err := p.GetAttributes(s.session, k, pkcs11.CKA_MODULUS, pkcs11.CKA_ALWAYS_AUTHENTICATE)
+		if err != nil {
+			return classify(s.info.Label, "looking for the key", err)
+		}
+		if n := a[0]; len(n) > 0 && new(big.Int).SetBytes(n).Cmp(s.pub.N) != 0 {
 			continue
 		}
 		s.key = k
-		always := m.attribute(s.session, k, pkcs11.CKA_ALWAYS_AUTHENTICATE)
-		s.askAlways = len(always) == 1 && always[0] != 0
+		s.askAlways = len(a[1]) == 1 && a[1][0] != 0
 		return nil
 	}
 	return &Error{Kind: Mismatch, Token: s.info.Label, Detail: "its key is not the one of its certificate " + s.cert.Subject,
@@ -287,7 +338,8 @@ func (s *Signer) findKey() error {
 func (s *Signer) withModulus(keys []pkcs11.ObjectHandle) []pkcs11.ObjectHandle {
 	var fit []pkcs11.ObjectHandle
 	for _, k := range keys {
-		if new(big.Int).SetBytes(s.mod.attribute(s.session, k, pkcs11.CKA_MODULUS)).Cmp(s.pub.N) == 0 {
+		a, err := s.run.proc.GetAttributes(s.session, k, pkcs11.CKA_MODULUS)
+		if err == nil && new(big.Int).SetBytes(a[0]).Cmp(s.pub.N) == 0 {
 			fit = append(fit, k)
 		}
 	}
@@ -297,15 +349,25 @@ func (s *Signer) withModulus(keys []pkcs11.ObjectHandle) []pkcs11.ObjectHandle {
 // release gives back session and login. The lock is held. Errors are those of a
 // token that has gone; there is nothing left to close then.
 func (s *Signer) release() {
+	r := s.run
 	if s.loggedIn {
 		s.loggedIn = false
-		if s.mod.logins[s.info.Slot]--; s.mod.logins[s.info.Slot] <= 0 {
-			delete(s.mod.logins, s.info.Slot)
-			_ = s.mod.p11.Logout(s.session)
+		if r.logins[s.info.Slot]--; r.logins[s.info.Slot] <= 0 {
+			delete(r.logins, s.info.Slot)
+			_ = r.proc.Logout(s.session)
 		}
 	}
-	_ = s.mod.p11.CloseSession(s.session)
-	s.mod.signers--
+	_ = r.proc.CloseSession(s.session)
+	s.leave()
+}
+
+// leave ends the signer's hold on the module's process. The lock is held.
+func (s *Signer) leave() {
+	r := s.run
+	if r.signers--; r.signers == 0 && r.wrapped {
+		r.wrapped = false
+		_ = r.proc.Unwrap()
+	}
 }
 
 // Public is the certificate's key, an *rsa.PublicKey.
@@ -331,7 +393,7 @@ func (s *Signer) Close() error {
 	s.closing.Do(func() {
 		select {
 		case s.mod.lock <- struct{}{}:
-			s.giveBack()
+			s.giveBack(context.WithoutCancel(s.ctx))
 			return
 		default:
 		}
@@ -339,7 +401,7 @@ func (s *Signer) Close() error {
 		go func() {
 			defer close(done)
 			s.mod.lock <- struct{}{}
-			s.giveBack()
+			s.giveBack(s.ctx)
 		}()
 		select {
 		case <-done:
@@ -350,9 +412,9 @@ func (s *Signer) Close() error {
 }
 
 // giveBack ends the signer's hold on the module. The lock is held, and given up.
-func (s *Signer) giveBack() {
-	defer func() { <-s.mod.lock }()
+func (s *Signer) giveBack(ctx context.Context) {
 	s.closed = true
 	s.release()
-	s.mod.leave()
+	<-s.mod.lock
+	s.mod.release(ctx)
 }

@@ -140,13 +140,13 @@ func (o Options) asker(u URI) PINFunc {
 
 // loginFailed sorts what C_Login or C_SetPIN returned, after asking the token anew
 // what it says about the tries left. The lock is held.
-func (m *module) loginFailed(i Info, doing string, err error) error {
+func (r *running) loginFailed(i Info, doing string, err error) error {
 	err = classify(i.Label, doing, err)
 	var e *Error
 	if !errors.As(err, &e) {
 		return err
 	}
-	if now, viewErr := m.view(i.Slot); viewErr == nil {
+	if now, viewErr := r.view(i.Slot); viewErr == nil {
 		e.Flags = now.Flags
 		if e.Kind == PINWrong && e.Flags.PINLocked {
 			e.Kind, e.Detail = PINLocked, "that was the last try"
@@ -161,17 +161,20 @@ func (m *module) loginFailed(i Info, doing string, err error) error {
 // asked for by o.PIN, the new one by newPIN, and one C_SetPIN is made. The rules on
 // last tries are those of Open.
 func ChangePIN(ctx context.Context, u URI, o Options, newPIN PINFunc) error {
-	i, err := Find(ctx, o.Modules, u)
+	v, err := lookFor(ctx, o.Modules, u)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	i, err := v.Find(u)
 	if err != nil {
 		return err
 	}
 	if err := checkTries(i, o.AllowFinalTry); err != nil {
 		return err
 	}
-	m, err := openModule(i.Module)
-	if err != nil {
-		return err
-	}
+	m := v.moduleOf(i)
+	defer m.release(ctx)
 	old, err := askPIN(ctx, i, o, PINRequest{}, o.asker(u))
 	if err != nil {
 		return err
@@ -181,15 +184,16 @@ func ChangePIN(ctx context.Context, u URI, o Options, newPIN PINFunc) error {
 		wipe(old)
 		return err
 	}
-	_, err = call(ctx, m, func() (struct{}, error) {
-		return struct{}{}, m.changePIN(i, o, old, new)
+	defer o.slow(i.Label)()
+	_, err = call(ctx, m, func(r *running) (struct{}, error) {
+		return struct{}{}, r.changePIN(i, o, old, new)
 	}, nil, old, new)
 	return err
 }
 
 // changePIN makes the one attempt. The lock is held.
-func (m *module) changePIN(i Info, o Options, old, new []byte) error {
-	now, err := m.again(i)
+func (r *running) changePIN(i Info, o Options, old, new []byte) error {
+	now, err := r.again(i, nil)
 	if err != nil {
 		return err
 	}
@@ -199,24 +203,24 @@ func (m *module) changePIN(i Info, o Options, old, new []byte) error {
 	if now.Flags.WriteProtected {
 		return &Error{Kind: Failed, Token: i.Label, Detail: "the token is write-protected", hint: "its PIN can only be changed with its own software"}
 	}
-	s, err := m.p11.OpenSession(i.Slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION)
+	s, err := r.proc.OpenSession(now.Slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION)
 	if err != nil {
 		return classify(i.Label, "opening it", err)
 	}
-	defer m.p11.CloseSession(s)
-	if err := m.lib.setPIN(s, old, new); err != nil {
+	defer r.proc.CloseSession(s)
+	if err := r.proc.SetPIN(s, old, new); err != nil {
 		if errors.Is(err, pkcs11.Error(pkcs11.CKR_PIN_LEN_RANGE)) || errors.Is(err, pkcs11.Error(pkcs11.CKR_PIN_INVALID)) {
 			return &Error{Kind: Failed, Token: i.Label, Detail: "the token does not take the new PIN", Flags: now.Flags, Err: err,
-				hint: "the PIN was not changed; choose one of another length" + m.pinLengths(i.Slot)}
+				hint: "the PIN was not changed; choose one of another length" + r.pinLengths(now.Slot)}
 		}
-		return m.loginFailed(i, "changing the PIN", err)
+		return r.loginFailed(i, "changing the PIN", err)
 	}
 	return nil
 }
 
 // pinLengths says what the token takes, where it does.
-func (m *module) pinLengths(slot uint) string {
-	t, err := m.p11.GetTokenInfo(slot)
+func (r *running) pinLengths(slot uint) string {
+	t, err := r.proc.GetTokenInfo(slot)
 	if err != nil || t.MaxPinLen == 0 || t.MaxPinLen < t.MinPinLen || t.MaxPinLen > 1024 {
 		return ""
 	}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/ThalesIgnite/crypto11"
 	"github.com/miekg/pkcs11"
 )
 
@@ -41,7 +40,7 @@ func (s *Signer) SignContext(ctx context.Context, digest []byte, opts crypto.Sig
 	}
 	var pin []byte
 	if s.askAlways {
-		now, err := call(ctx, s.mod, func() (Info, error) { return s.mod.again(s.info) }, nil)
+		now, err := call(ctx, s.mod, s.stillThere, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -54,13 +53,32 @@ func (s *Signer) SignContext(ctx context.Context, digest []byte, opts crypto.Sig
 	}
 	defer s.o.slow(s.info.Label)()
 	digest = bytes.Clone(digest)
-	return call(ctx, s.mod, func() ([]byte, error) {
-		sig, err := s.sign(digest, hash, pin)
+	return call(ctx, s.mod, func(r *running) ([]byte, error) {
+		sig, err := s.sign(r, digest, hash, pin)
 		if err != nil {
 			return nil, s.signFailed(err)
 		}
 		return sig, nil
 	}, nil, pin)
+}
+
+// stillThere looks at the token again. The lock is held.
+func (s *Signer) stillThere(r *running) (Info, error) {
+	if err := s.lives(r); err != nil {
+		return Info{}, err
+	}
+	return r.again(s.info, nil)
+}
+
+// lives tells whether the signer is open, in the process in which it was opened.
+func (s *Signer) lives(r *running) error {
+	if s.closed {
+		return errClosed
+	}
+	if r == s.run {
+		return nil
+	}
+	return &Error{Kind: Removed, Token: s.info.Label, Detail: "its module was started anew and has forgotten the login", Err: s.run.proc.Dead()}
 }
 
 // signFailed sorts the error of a signature. A token that has gone says so in many
@@ -73,7 +91,7 @@ func (s *Signer) signFailed(err error) error {
 	err = classify(s.info.Label, "signing", err)
 	var e *Error
 	if errors.As(err, &e) && e.Kind == Failed {
-		if _, gone := s.mod.again(s.info); errors.Is(gone, Removed) {
+		if _, gone := s.run.again(s.info, nil); errors.Is(gone, Removed) {
 			e.Kind = Removed
 		}
 	}
@@ -81,69 +99,58 @@ func (s *Signer) signFailed(err error) error {
 }
 
 // sign makes one signature. The lock is held.
-func (s *Signer) sign(digest []byte, hash crypto.Hash, pin []byte) ([]byte, error) {
-	if s.closed {
-		return nil, errClosed
+func (s *Signer) sign(r *running, digest []byte, hash crypto.Hash, pin []byte) ([]byte, error) {
+	if err := s.lives(r); err != nil {
+		return nil, err
 	}
-	if s.wrapped != nil {
-		sig, err := s.wrapped.Sign(nil, digest, hash)
+	if s.wrapped {
+		sig, err := r.proc.WrappedSign(hash, digest)
 		if err != nil {
 			// Its session goes back to the pool in the middle of an operation,
 			// and would stay there.
-			s.wrapped = nil
+			s.wrapped = false
 		}
 		return sig, err
 	}
-	m := s.mod
 	// A session of its own for each signature: one that fails halfway leaves
 	// nothing behind, and the login stays with the other session.
-	session, err := m.p11.OpenSession(s.info.Slot, pkcs11.CKF_SERIAL_SESSION)
+	session, err := r.proc.OpenSession(s.info.Slot, pkcs11.CKF_SERIAL_SESSION)
 	if err != nil {
 		return nil, err
 	}
-	defer m.p11.CloseSession(session)
-	mech := []*pkcs11.Mechanism{pkcs11.NewMechanism(pkcs11.CKM_RSA_PKCS, nil)}
-	if err := m.p11.SignInit(session, mech, s.key); err != nil {
+	defer r.proc.CloseSession(session)
+	if err := r.proc.SignInit(session, pkcs11.CKM_RSA_PKCS, s.key); err != nil {
 		return nil, err
 	}
 	if s.askAlways {
-		if err := m.lib.login(session, pkcs11.CKU_CONTEXT_SPECIFIC, pin); err != nil {
-			return nil, m.loginFailed(s.info, "login for this signature", err)
+		if err := r.proc.Login(session, pkcs11.CKU_CONTEXT_SPECIFIC, pin); err != nil {
+			return nil, r.loginFailed(s.info, "login for this signature", err)
 		}
 	}
-	return m.p11.Sign(session, append(bytes.Clone(digestInfo[hash]), digest...))
+	return r.proc.Sign(session, append(bytes.Clone(digestInfo[hash]), digest...), s.pub.Size())
 }
 
-// wrap sets crypto11 up on a token that it can serve, nil where it cannot or must
-// not: see the package comment. It begins with a C_Initialize of its own, so it
-// comes before our session is opened. The lock is held.
-func (m *module) wrap(i Info, c Certificate) *crypto11.Context {
-	if m.signers > 0 || m.foreign || len(m.init) > 0 || len(c.ID) == 0 || i.Flags.WriteProtected || !m.sessionsFor(i.Slot) || !m.hasPublicKey(i.Slot, c.ID) {
-		return nil
+// wrap sets crypto11 up on a token that it can serve: see the package comment. It
+// finalises the module where it fails, so it comes before our session is opened, and
+// gives the token as it is then. The lock is held.
+func (r *running) wrap(i Info, c Certificate) (bool, Info, error) {
+	if r.signers > 0 || len(c.ID) == 0 || i.Flags.WriteProtected || !r.sessionsFor(i.Slot) || !r.hasPublicKey(i.Slot, c.ID) {
+		return false, i, nil
 	}
-	m.finalize()
-	slot := int(i.Slot)
-	w, err := crypto11.Configure(&crypto11.Config{Path: m.path, SlotNumber: &slot, LoginNotSupported: true, MaxSessions: wrapperSessions})
-	if err == nil {
-		m.wrapped = append(m.wrapped, w)
-		m.initialized, m.foreign = true, false
-	} else if m.enter() != nil {
-		return nil // opening our own session reports why
-	}
-	// Initialising may have numbered the slots anew.
-	if _, again := m.again(i); again != nil || err != nil {
-		if err == nil {
-			m.finalize()
-			_ = m.enter()
+	ok, finalized, err := r.proc.Wrap(i.Slot)
+	r.wrapped = ok
+	if err == nil && finalized {
+		r.initialized = false
+		if err = r.initialize(); err == nil {
+			i, err = r.again(i, c.DER)
 		}
-		return nil
 	}
-	return w
+	return ok, i, err
 }
 
 // sessionsFor tells whether the token can open what crypto11 opens beside our own.
-func (m *module) sessionsFor(slot uint) bool {
-	t, err := m.p11.GetTokenInfo(slot)
+func (r *running) sessionsFor(slot uint) bool {
+	t, err := r.proc.GetTokenInfo(slot)
 	if err != nil {
 		return false
 	}
@@ -154,27 +161,12 @@ func (m *module) sessionsFor(slot uint) bool {
 }
 
 // hasPublicKey tells whether a public key object with the id is visible without a PIN.
-func (m *module) hasPublicKey(slot uint, id []byte) bool {
-	s, err := m.p11.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION)
+func (r *running) hasPublicKey(slot uint, id []byte) bool {
+	s, err := r.proc.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION)
 	if err != nil {
 		return false
 	}
-	defer m.p11.CloseSession(s)
-	keys, err := m.find(s, 1, pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_PUBLIC_KEY), pkcs11.NewAttribute(pkcs11.CKA_ID, id))
+	defer r.proc.CloseSession(s)
+	keys, err := r.proc.FindObjects(s, 1, pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_PUBLIC_KEY), pkcs11.NewAttribute(pkcs11.CKA_ID, id))
 	return err == nil && len(keys) > 0
-}
-
-// wrappedKey finds the key through crypto11, nil when it does not find the one that
-// belongs to the certificate. The lock is held.
-func wrappedKey(w *crypto11.Context, c Certificate, pub *rsa.PublicKey) crypto11.Signer {
-	keys, err := w.FindKeyPairs(c.ID, nil)
-	if err != nil {
-		return nil
-	}
-	for _, k := range keys {
-		if p, ok := k.Public().(*rsa.PublicKey); ok && p.N.Cmp(pub.N) == 0 {
-			return k
-		}
-	}
-	return nil
 }

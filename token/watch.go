@@ -4,18 +4,27 @@ import (
 	"context"
 	"sync"
 	"time"
-
-	"github.com/miekg/pkcs11"
 )
 
 // watchEvery is how often slots are looked at: half of what Watch promises, so that
 // reading a new token's certificates fits into the rest.
 const watchEvery = time.Second
 
+// watchShare is how much of the time a module is left alone: one that needs long to
+// look at is looked at less often.
+const watchShare = 5
+
+// watchFailed is the longest time until a module that failed is tried again.
+const watchFailed = 5 * time.Second
+
 // Event of Watch.
 type Event struct {
 	Inserted bool
 	Token    Info
+	// Err, when set, says that a module does not answer any more, or did not from the
+	// start; Token has the module's path alone, and Inserted is false. It comes once for
+	// as long as the module fails, after the removals of the tokens that it showed.
+	Err error
 }
 
 // Watch reports the tokens present at the start, then insertions and removals
@@ -25,13 +34,16 @@ type Event struct {
 // late, and does not hold up the others. A token that two modules show is reported
 // for both; see Distinct.
 //
+// A module that fails (its process ends, its reader's service stops) is started anew
+// every few seconds, and its tokens are reported again when it is back.
+//
 // Slots are polled: C_WaitForSlotEvent blocks where it is implemented and cannot be
 // cancelled. A module without a removable slot (SoftHSM2) shows changes only after a
 // new C_Initialize, and gets one for each look while no signer is open on it.
 func Watch(ctx context.Context, named []string, f func(Event)) error {
-	mods, errs := usable(named)
-	if len(mods) == 0 {
-		return errs[0]
+	names := candidates(named)
+	if len(names) == 0 {
+		return &Error{Kind: NoModule}
 	}
 	var one sync.Mutex
 	report := func(e Event) {
@@ -41,99 +53,111 @@ func Watch(ctx context.Context, named []string, f func(Event)) error {
 			f(e)
 		}
 	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	unusable := 0
 	var wg sync.WaitGroup
-	for _, m := range mods {
-		wg.Go(func() { (&watcher{mod: m, report: report}).run(ctx) })
+	for _, name := range names {
+		w := &watcher{mod: lease(name), report: report}
+		w.first = func(err error) {
+			one.Lock()
+			defer one.Unlock()
+			if unusable++; unusable == len(names) {
+				stop(err) // there is nothing to watch
+			}
+		}
+		wg.Go(func() { w.run(ctx) })
 	}
 	wg.Wait()
-	return ctx.Err()
+	return context.Cause(ctx)
 }
 
 // watcher looks at one module.
 type watcher struct {
 	mod     *module
 	report  func(Event)
+	first   func(error) // told once of a module that cannot be loaded
 	present []Info
-	pinned  bool // the module is kept initialised for us
+	failing bool
+	seen    bool // the module was loaded once
 }
 
 func (w *watcher) run(ctx context.Context) {
-	defer w.unpin()
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
+	defer w.mod.release(ctx)
+	pause := watchEvery
 	for {
-		w.look(ctx)
+		begun := time.Now()
+		if err := w.look(ctx); err == nil || ctx.Err() != nil {
+			w.seen, w.failing = true, false
+			pause = max(watchEvery, watchShare*time.Since(begun))
+		} else {
+			w.fail(err)
+			pause = min(2*pause, watchFailed)
+		}
+		t := time.NewTimer(pause)
 		select {
-		case <-tick.C:
+		case <-t.C:
 		case <-ctx.Done():
+			t.Stop()
 			return
 		}
 	}
 }
 
-// look compares the module with what it showed last time. A module that fails to
-// answer says nothing about its tokens.
-func (w *watcher) look(ctx context.Context) {
-	type view struct {
-		infos  []Info
-		pinned bool
+// fail tells that the tokens of a module that does not answer cannot be reached.
+func (w *watcher) fail(err error) {
+	for _, i := range w.present {
+		w.report(Event{Token: i})
 	}
-	known, pinned, m := w.present, w.pinned, w.mod
-	v, err := call(ctx, m, func() (view, error) {
-		infos, err := m.slots()
+	w.present = nil
+	if !w.failing {
+		w.failing = true
+		w.report(Event{Token: Info{Module: w.mod.spec.Path, from: w.mod.name}, Err: err})
+		if !w.seen && w.first != nil {
+			w.first(err)
+			w.first = nil
+		}
+	}
+}
+
+// look compares the module with what it showed last time.
+func (w *watcher) look(ctx context.Context) error {
+	known := w.present
+	infos, err := call(ctx, w.mod, func(r *running) ([]Info, error) {
+		if err := r.renew(); err != nil {
+			return nil, err
+		}
+		infos, err := r.slots()
+		if err != nil && len(infos) == 0 {
+			w.mod.startAnew()
+			return nil, err
+		}
 		for n := range infos {
 			if i := &infos[n]; !contains(known, *i) {
 				// A token that cannot be read yet is shown without certificates.
-				i.Certificates, _ = m.certificates(i.Slot)
+				i.Certificates, _ = r.certificates(i.Slot)
 			}
 		}
-		if err != nil && len(infos) == 0 {
-			return view{}, err
-		}
-		v := view{infos: infos}
-		if !pinned && m.removable() {
-			v.pinned = true
-			m.pins++
-		}
-		return v, nil
-	}, func(v view) {
-		if v.pinned {
-			m.pins--
-		}
-	})
+		return infos, nil
+	}, nil)
 	if err != nil {
-		return
+		return err
 	}
-	w.pinned = w.pinned || v.pinned
 	w.present = nil
 	for _, i := range known {
-		if contains(v.infos, i) {
+		if contains(infos, i) {
 			w.present = append(w.present, i)
 		} else {
 			w.report(Event{Token: i})
 		}
 	}
-	for _, i := range v.infos {
+	for _, i := range infos {
 		if !contains(known, i) {
 			w.present = append(w.present, i)
 			w.report(Event{Inserted: true, Token: i})
 		}
 	}
-}
-
-// removable tells whether a token can come and go in a slot that is there now. The
-// lock is held.
-func (m *module) removable() bool {
-	ids, err := m.p11.GetSlotList(false)
-	if err != nil {
-		return false
-	}
-	for _, id := range ids {
-		if s, err := m.p11.GetSlotInfo(id); err == nil && s.Flags&pkcs11.CKF_REMOVABLE_DEVICE != 0 {
-			return true
-		}
-	}
-	return false
+	return nil
 }
 
 func contains(infos []Info, want Info) bool {
@@ -143,19 +167,4 @@ func contains(infos []Info, want Info) bool {
 		}
 	}
 	return false
-}
-
-// unpin lets the module be finalised. It may run behind a call that is stuck, so it
-// does not wait.
-func (w *watcher) unpin() {
-	if !w.pinned {
-		return
-	}
-	m := w.mod
-	go func() {
-		m.lock <- struct{}{}
-		defer func() { <-m.lock }()
-		m.pins--
-		m.leave()
-	}()
 }

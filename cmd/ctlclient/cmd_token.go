@@ -278,6 +278,10 @@ func newTokenWatchCommand(a *app) *cobra.Command {
 func runTokenWatch(ctx context.Context, a *app) error {
 	var failed error
 	err := token.Watch(ctx, a.modules, func(e token.Event) {
+		if e.Err != nil {
+			a.note("%s", oneLine(e.Err.Error()))
+			return
+		}
 		word := "removed "
 		if e.Inserted {
 			word = "inserted"

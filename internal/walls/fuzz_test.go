@@ -19,6 +19,7 @@ var decoders = map[string]string{
 	"signed files (.sgn)":               "ctlbuild.FuzzEnvelope",
 	"certificates":                      "certificate.FuzzParse",
 	"certificates on tokens":            "token.FuzzParseCertificate",
+	"what module hosts are told":        "token/host.FuzzMessage",
 	"PKCS#11 URIs":                      "token.FuzzParseURI",
 	"frames of CTLP and TVS":            "protocol/internal/frame.FuzzFrame",
 	"CTLP frames":                       "protocol/ctlp.FuzzFrame",

@@ -89,6 +89,21 @@ func (c *Control) Fail(function string, rv uint) error {
 	return c.add(fmt.Sprintf("fail %s 0x%x", function, rv))
 }
 
+// Loading is the name of the moment in which the module is loaded, for Crash, Exit,
+// Print and Block.
+const Loading = "loading"
+
+// Crash makes a function write to address 0.
+func (c *Control) Crash(function string) error { return c.add("crash " + function) }
+
+// Exit makes a function call exit.
+func (c *Control) Exit(function string, code int) error {
+	return c.add(fmt.Sprintf("exit %s %d", function, code))
+}
+
+// Print makes a function print a line to standard output and to standard error.
+func (c *Control) Print(function, line string) error { return c.add("print " + function + " " + line) }
+
 // add appends a fault and swaps the file in whole: it may be read at any moment.
 func (c *Control) add(line string) error {
 	b, err := os.ReadFile(c.file("faults"))

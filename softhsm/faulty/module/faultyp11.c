@@ -12,6 +12,11 @@
  *                     pull FUNCTION LABEL    the token is taken out in the middle of
  *                                            the next FUNCTION, and stays absent
  *                     fail FUNCTION RV       FUNCTION returns RV without doing anything
+ *                     crash FUNCTION         FUNCTION writes to address 0
+ *                     exit FUNCTION CODE     FUNCTION calls exit(CODE)
+ *                     print FUNCTION TEXT    FUNCTION prints TEXT to standard output
+ *                                            and to standard error
+ *                   FUNCTION may be "loading", which is when the library is loaded
  *   block.FUNCTION  a FIFO: FUNCTION writes a byte into it and waits until the file
  *                   is removed
  *   tries.LABEL     "MAX LEFT": wrong PINs are counted, LEFT goes down to 0 (locked)
@@ -191,8 +196,16 @@ static int absent(ulong_t slot)
 /* What every call does first; OK lets it go on. */
 static ulong_t before(const char *function)
 {
-	char rv[64];
+	char rv[64], text[256];
 	block(function);
+	if (fault("print", function, NULL, text, sizeof text)) {
+		printf("%s\n", text);
+		fprintf(stderr, "%s\n", text);
+	}
+	if (fault("crash", function, NULL, NULL, 0))
+		*(volatile int *)0 = 1;
+	if (fault("exit", function, NULL, rv, sizeof rv))
+		exit(atoi(rv));
 	if (fault("fail", function, NULL, rv, sizeof rv))
 		return strtoul(rv, NULL, 0);
 	return OK;
@@ -411,16 +424,28 @@ static ulong_t our_sign(ulong_t session, void *data, ulong_t n, void *signature,
 	return rv != OK ? rv : ((fn_sign)real->fn[SIGN])(session, data, n, signature, signature_n);
 }
 
-static ulong_t load(void)
+static int find_folder(void)
 {
 	Dl_info self;
-	char path[3072], *slash;
+	char *slash;
+	if (!dladdr((void *)&find_folder, &self) || !realpath(self.dli_fname, folder) || !(slash = strrchr(folder, '/')))
+		return 0;
+	*slash = 0;
+	return 1;
+}
+
+__attribute__((constructor)) static void while_loading(void)
+{
+	if (find_folder())
+		before("loading");
+}
+
+static ulong_t load(void)
+{
+	char path[3072];
 	FILE *f;
 	void *h;
 	ulong_t (*get)(struct list **);
-	if (!dladdr((void *)&load, &self) || !realpath(self.dli_fname, folder) || !(slash = strrchr(folder, '/')))
-		return GENERAL_ERROR;
-	*slash = 0;
 	f = control("real", "", "r");
 	if (!f)
 		return GENERAL_ERROR;

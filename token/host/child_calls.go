@@ -1,0 +1,264 @@
+package host
+
+import (
+	"errors"
+
+	"github.com/miekg/pkcs11"
+)
+
+const (
+	maxAttribute = 1 << 16 // bytes of one attribute that are passed on
+	maxSlots     = 1024
+	maxObjects   = 1024
+	maxSignature = 4096 // bytes: RSA keys of 32768 bits
+)
+
+func (c *child) initialize(a *args) (message, error) {
+	err := a.done()
+	if err == nil {
+		err = c.lib.initialize()
+	}
+	return with(err, nil)
+}
+
+func (c *child) finalize(a *args) (message, error) {
+	return with(c.lib.p11.Finalize(), nil)
+}
+
+func (c *child) getInfo(a *args) (message, error) {
+	i, err := c.lib.p11.GetInfo()
+	return with(err, func(f *fields) {
+		f.num(uint(i.CryptokiVersion.Major), uint(i.CryptokiVersion.Minor), uint(i.LibraryVersion.Major), uint(i.LibraryVersion.Minor))
+		f.text(i.LibraryDescription, i.ManufacturerID)
+	})
+}
+
+func (c *child) getSlotList(a *args) (message, error) {
+	present := a.num() != 0
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	ids, err := c.lib.p11.GetSlotList(present)
+	return with(err, func(f *fields) { f.num(ids[:min(len(ids), maxSlots)]...) })
+}
+
+func (c *child) getSlotInfo(a *args) (message, error) {
+	slot := a.num()
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	i, err := c.lib.p11.GetSlotInfo(slot)
+	return with(err, func(f *fields) { f.num(i.Flags).text(i.SlotDescription, i.ManufacturerID) })
+}
+
+func (c *child) getTokenInfo(a *args) (message, error) {
+	slot := a.num()
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	i, err := c.lib.p11.GetTokenInfo(slot)
+	return with(err, func(f *fields) {
+		f.num(i.Flags, i.MaxSessionCount, i.MaxRwSessionCount, i.MinPinLen, i.MaxPinLen)
+		f.text(i.Label, i.ManufacturerID, i.Model, i.SerialNumber)
+	})
+}
+
+func (c *child) getMechanismList(a *args) (message, error) {
+	slot := a.num()
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	mechs, err := c.lib.p11.GetMechanismList(slot)
+	return with(err, func(f *fields) {
+		for _, m := range mechs[:min(len(mechs), maxFields)] {
+			f.num(m.Mechanism)
+		}
+	})
+}
+
+func (c *child) initToken(a *args) (message, error) {
+	slot, pin := a.num(), a.pin()
+	var label [32]byte
+	n := copy(label[:], a.blob())
+	for ; n < len(label); n++ {
+		label[n] = ' '
+	}
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	return with(c.lib.initToken(slot, pin, label), nil)
+}
+
+func (c *child) initPIN(a *args) (message, error) {
+	session, pin := a.num(), a.pin()
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	return with(c.lib.initPIN(session, pin), nil)
+}
+
+func (c *child) setPIN(a *args) (message, error) {
+	session, old, new := a.num(), a.pin(), a.pin()
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	return with(c.lib.setPIN(session, old, new), nil)
+}
+
+func (c *child) openSession(a *args) (message, error) {
+	slot, flags := a.num(), a.num()
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	s, err := c.lib.p11.OpenSession(slot, flags)
+	return with(err, func(f *fields) { f.num(uint(s)) })
+}
+
+func (c *child) closeSession(a *args) (message, error) {
+	s := pkcs11.SessionHandle(a.num())
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	return with(c.lib.p11.CloseSession(s), nil)
+}
+
+func (c *child) login(a *args) (message, error) {
+	session, user, pin := a.num(), a.num(), a.pin()
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	return with(c.lib.login(session, user, pin), nil)
+}
+
+func (c *child) logout(a *args) (message, error) {
+	s := pkcs11.SessionHandle(a.num())
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	return with(c.lib.p11.Logout(s), nil)
+}
+
+func (c *child) getSessionInfo(a *args) (message, error) {
+	s := pkcs11.SessionHandle(a.num())
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	i, err := c.lib.p11.GetSessionInfo(s)
+	return with(err, func(f *fields) { f.num(i.SlotID, i.State, i.Flags, i.DeviceError) })
+}
+
+// attributes takes n attributes: their types among the numbers, their values among
+// the byte strings.
+func (a *args) attributes(n uint) []*pkcs11.Attribute {
+	var t []*pkcs11.Attribute
+	for i := uint(0); i < n && !a.bad; i++ {
+		t = append(t, &pkcs11.Attribute{Type: a.num(), Value: a.blob()})
+	}
+	return t
+}
+
+func (c *child) createObject(a *args) (message, error) {
+	session := pkcs11.SessionHandle(a.num())
+	template := a.attributes(a.num())
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	h, err := c.lib.p11.CreateObject(session, template)
+	return with(err, func(f *fields) { f.num(uint(h)) })
+}
+
+func (c *child) destroyObject(a *args) (message, error) {
+	session, h := pkcs11.SessionHandle(a.num()), pkcs11.ObjectHandle(a.num())
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	return with(c.lib.p11.DestroyObject(session, h), nil)
+}
+
+// getAttributes asks for each attribute by itself: some modules refuse all where one
+// is missing. What an object does not have or show is empty.
+func (c *child) getAttributes(a *args) (message, error) {
+	session, h := pkcs11.SessionHandle(a.num()), pkcs11.ObjectHandle(a.num())
+	kinds := a.rest()
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	var f fields
+	for _, kind := range kinds {
+		got, err := c.lib.p11.GetAttributeValue(session, h, []*pkcs11.Attribute{{Type: kind}})
+		if lost(err) {
+			return message{}, err
+		}
+		var value []byte
+		if err == nil && len(got) == 1 && len(got[0].Value) <= maxAttribute {
+			value = got[0].Value
+		}
+		f.blob(value)
+	}
+	return f.message, nil
+}
+
+// lost tells an error that says something of session or token, not of the attribute.
+func lost(err error) bool {
+	return err != nil && !is(err, pkcs11.CKR_ATTRIBUTE_TYPE_INVALID, pkcs11.CKR_ATTRIBUTE_SENSITIVE,
+		pkcs11.CKR_ATTRIBUTE_VALUE_INVALID, pkcs11.CKR_BUFFER_TOO_SMALL, pkcs11.CKR_GENERAL_ERROR,
+		pkcs11.CKR_FUNCTION_FAILED, pkcs11.CKR_FUNCTION_NOT_SUPPORTED, pkcs11.CKR_ARGUMENTS_BAD)
+}
+
+func (c *child) findObjects(a *args) (message, error) {
+	session, most := pkcs11.SessionHandle(a.num()), int(min(a.num(), maxObjects))
+	template := a.attributes(a.num())
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	p := c.lib.p11
+	if err := p.FindObjectsInit(session, template); err != nil {
+		return message{}, err
+	}
+	var f fields
+	for len(f.nums) < most {
+		handles, _, err := p.FindObjects(session, most-len(f.nums))
+		if err != nil {
+			_ = p.FindObjectsFinal(session) // the first error is the one to tell
+			return message{}, err
+		}
+		if len(handles) == 0 {
+			break
+		}
+		for _, h := range handles {
+			f.num(uint(h))
+		}
+	}
+	return f.message, p.FindObjectsFinal(session)
+}
+
+func (c *child) signInit(a *args) (message, error) {
+	session, mechanism, key := pkcs11.SessionHandle(a.num()), a.num(), pkcs11.ObjectHandle(a.num())
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	return with(c.lib.p11.SignInit(session, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, key), nil)
+}
+
+func (c *child) sign(a *args) (message, error) {
+	session, size, data := a.num(), a.num(), a.blob()
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	if size == 0 || size > maxSignature {
+		return message{}, errors.New("no such size of a signature")
+	}
+	signature, err := c.lib.sign(session, data, int(size))
+	return with(err, func(f *fields) { f.blob(signature) })
+}
+
+func (c *child) generateKeyPair(a *args) (message, error) {
+	session, mechanism := pkcs11.SessionHandle(a.num()), a.num()
+	public := a.attributes(a.num())
+	private := a.attributes(a.num())
+	if err := a.done(); err != nil {
+		return message{}, err
+	}
+	pub, priv, err := c.lib.p11.GenerateKeyPair(session, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, public, private)
+	return with(err, func(f *fields) { f.num(uint(pub), uint(priv)) })
+}

@@ -1,0 +1,39 @@
+package host
+
+/*
+#include <windows.h>
+
+// A DLL beside the module, or of Windows; neither beside the program nor in the
+// current folder.
+static void *load(const wchar_t *path, unsigned long *code)
+{
+	HMODULE h = LoadLibraryExW(path, NULL, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_SYSTEM32);
+	*code = h ? 0 : GetLastError();
+	return (void *)h;
+}
+*/
+import "C"
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+func dlopen(path string) (unsafe.Pointer, error) {
+	p, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return nil, err
+	}
+	var code C.ulong
+	h := C.load((*C.wchar_t)(unsafe.Pointer(p)), &code)
+	if h == nil {
+		return nil, windows.Errno(code)
+	}
+	return h, nil
+}
+
+// crashPlainly keeps Windows from putting up a window about a module that crashes.
+func crashPlainly() {
+	windows.SetErrorMode(windows.SEM_FAILCRITICALERRORS | windows.SEM_NOGPFAULTERRORBOX)
+}

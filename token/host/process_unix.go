@@ -1,0 +1,22 @@
+//go:build unix
+
+package host
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// reasonOf puts a process's end into words.
+func reasonOf(s *os.ProcessState) string {
+	w, ok := s.Sys().(syscall.WaitStatus)
+	switch {
+	case !ok || w.Exited():
+		return exited(s.ExitCode())
+	case w.Signal() == unix.SIGKILL || w.Signal() == unix.SIGTERM || w.Signal() == unix.SIGINT || w.Signal() == unix.SIGHUP:
+		return "had its process killed"
+	}
+	return "crashed (" + w.Signal().String() + ")"
+}
