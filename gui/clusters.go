@@ -22,7 +22,7 @@ import (
 type clustersScreen struct {
 	*widgets.Page
 	s        *shell
-	list     *widgets.Chooser
+	list     *widgets.Table
 	none     *widgets.Notice
 	broken   *fyne.Container // what is wrong with a profile
 	open     *widgets.Button

@@ -2,11 +2,13 @@ package gui
 
 import (
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
@@ -27,10 +29,11 @@ type entriesScreen struct {
 	s      *shell
 	steps  *widgets.Steps
 	hints  *fyne.Container
-	table  *widgets.Chooser
+	table  *widgets.Table
 	split  *widgets.Split
 	sign   *widgets.Choice
 	remove *widgets.Button
+	target *widget.Label // names what Delete takes
 	tftp   *widgets.Button
 	fire   *widgets.Button
 	next   *widgets.Button
@@ -52,7 +55,10 @@ func newEntriesScreen(s *shell) *entriesScreen {
 	back := widgets.NewButton(t("button.back"), theme.NavigateBackIcon(), func() { s.open(screenAction) })
 	e.next = widgets.MainButton(t("entries.next"), theme.NavigateNextIcon(), s.plan)
 	e.sign.SetName(t("entries.sign"))
-	tools := container.NewHBox(tokens, e.tftp, e.fire, layout.NewSpacer(), e.remove)
+	e.target = widgets.QuietLabel("")
+	e.target.Truncation = fyne.TextTruncateEllipsis
+	e.target.Alignment = fyne.TextAlignTrailing
+	tools := container.NewBorder(nil, nil, container.NewHBox(tokens, e.tftp, e.fire), e.remove, e.target)
 	signing := container.New(layout.NewFormLayout(), widgets.Flush(widgets.QuietLabel(t("entries.sign"))), e.sign)
 	e.split = widgets.NewSplit(e.table)
 	e.Page = widgets.NewFixedPage(t("entries.title"), "", container.NewVBox(e.steps.Object(), e.hints, signing, tools), e.split.Object,
@@ -148,7 +154,6 @@ func (s *shell) entries(j *job) []entry {
 // choose shows the certificate of a row.
 func (e *entriesScreen) choose(row int) {
 	e.chosen = row
-	e.split.Show()
 	text, enabled := t("entries.delete"), false
 	if row >= 0 && row < len(e.rows) {
 		en := e.rows[row]
@@ -156,11 +161,18 @@ func (e *entriesScreen) choose(row int) {
 		if en.sign == widgets.RemoveSign {
 			text = t("entries.keep")
 		}
-		e.split.Show(detailBox(recordPairs(en.record)))
+		e.target.SetText(en.name())
+		e.split.Show(e.table, detailBox(recordPairs(en.record)))
+	} else {
+		e.target.SetText("")
+		e.split.Show(nil)
 	}
 	e.remove.SetText(text)
 	widgets.SetEnabled(e.remove, enabled)
 }
+
+// ToTop scrolls the list to its beginning.
+func (e *entriesScreen) ToTop() { e.split.List.To(0) }
 
 // key adds Delete to what the page does.
 func (e *entriesScreen) Key(name fyne.KeyName) bool {
@@ -171,21 +183,50 @@ func (e *entriesScreen) Key(name fyne.KeyName) bool {
 	return e.split.List.Key(name)
 }
 
+// name is a record as a person tells it from another: its number in the live file, what it is
+// and whose.
+func (en entry) name() string {
+	r := en.record
+	who := strings.TrimSpace(r.CN())
+	if host := hostOf(r); host != "" && host != who {
+		who = strings.TrimSpace(who + " · " + host)
+	}
+	if who == "" {
+		who = r.SubjectName()
+	}
+	name := typeText(r.Function()) + " " + who
+	if en.live >= 0 {
+		name = number(en.live) + ". " + name
+	}
+	return name
+}
+
+// removeChosen asks about the record by its name, and takes that one: what is chosen by then
+// does not count. What was marked or added before is taken back without a question.
 func (e *entriesScreen) removeChosen() {
 	if e.chosen < 0 || e.chosen >= len(e.rows) {
 		return
 	}
-	en := e.rows[e.chosen]
-	j := e.s.model.job
+	en, j := e.rows[e.chosen], e.s.model.job
 	if en.undo != nil {
 		en.undo()
-	} else if en.live >= 0 {
-		j.removed = append(j.removed, en.live)
+		if en.live < 0 {
+			e.chosen = -1
+		}
+		e.fill()
+		return
 	}
-	if en.live < 0 {
-		e.chosen = -1
+	q := widgets.NewQuestion(e.s.dialogs, t("entries.delete.title"),
+		container.NewVBox(widgets.Flush(widgets.Wrapped(t("entries.delete.text", map[string]any{"Record": en.name()}))),
+			detailBox(recordPairs(en.record))),
+		t("entries.delete.yes"), t("button.cancel"), true)
+	q.OnAnswer = func(yes bool) {
+		if yes && e.s.model.job == j {
+			j.removed = append(j.removed, en.live)
+			e.fill()
+		}
 	}
-	e.fill()
+	q.Show()
 }
 
 // fillSigners offers the tokens that are plugged in.

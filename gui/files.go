@@ -37,7 +37,7 @@ type fileChooser struct {
 	question *widgets.Question
 	place    *widgets.Field
 	name     *widgets.Field
-	list     *widgets.Chooser
+	list     *widgets.Table
 	places   *fyne.Container
 	note     *fyne.Container
 	all      *widget.Check
@@ -203,8 +203,8 @@ func (c *fileChooser) wanted(e listed) bool {
 
 // chosen is told of the row chosen.
 func (c *fileChooser) chosen(row int) {
-	if e := c.rows[row]; c.mode == toSave && !e.isDir {
-		c.name.SetText(e.name)
+	if row >= 0 && c.mode == toSave && !c.rows[row].isDir {
+		c.name.SetText(c.rows[row].name)
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 type historyScreen struct {
 	*widgets.Page
 	s      *shell
-	table  *widgets.Chooser
+	table  *widgets.Table
 	none   fyne.CanvasObject
 	split  *widgets.Split
 	jobs   []cluster.Job
@@ -102,6 +102,9 @@ func outcomeCell(state string) widgets.Cell {
 	return widgets.Cell{Text: t("outcome.incomplete"), Sign: widgets.BadSign}
 }
 
+// ToTop scrolls the list to its beginning.
+func (h *historyScreen) ToTop() { h.split.List.To(0) }
+
 // key scrolls.
 func (h *historyScreen) Key(name fyne.KeyName) bool { return h.split.List.Key(name) }
 
@@ -111,7 +114,7 @@ func (h *historyScreen) mine(j cluster.Job) bool {
 }
 
 func (h *historyScreen) choose(row int) {
-	h.split.Show()
+	h.split.Show(nil)
 	h.resume.Disable()
 	h.back.Disable()
 	if row < 0 || row >= len(h.jobs) {
@@ -142,7 +145,7 @@ func (h *historyScreen) choose(row int) {
 	for _, k := range notes {
 		pairs = append(pairs, k, j.Note[k])
 	}
-	h.split.Show(append(note, detailBox(pairs))...)
+	h.split.Show(h.table, append(note, detailBox(pairs))...)
 	widgets.SetEnabled(h.resume, h.mine(j) && j.State == cluster.StateIncomplete)
 	widgets.SetEnabled(h.back, h.mine(j) && (j.State == cluster.StateIncomplete || j.State == cluster.StateFinished))
 }

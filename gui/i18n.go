@@ -22,6 +22,10 @@ func loadTranslations() error {
 		Close: t("button.close"), Copy: t("button.copy"), Copied: t("button.copied"),
 		Good: t("notice.good"), Info: t("notice.info"), Warning: t("notice.warning"),
 		Danger: t("notice.danger"), Stop: t("notice.stop"),
+		CopyCell: t("table.copy-cell"), CopyRows: t("table.copy-rows"), CopyTable: t("table.copy-all"),
+		SortUp: t("table.sort-up"), SortDown: t("table.sort-down"), SortOff: t("table.sort-off"),
+		Wider: t("table.wider"), Narrower: t("table.narrower"), Widths: t("table.widths"),
+		Search: t("table.search"), Found: t("table.found"),
 		Added: t("mark.added"), Removed: t("mark.removed"), Changed: t("mark.changed"),
 	}
 	return nil

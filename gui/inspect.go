@@ -2,7 +2,6 @@ package gui
 
 import (
 	"fmt"
-	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -25,10 +24,8 @@ type inspectScreen struct {
 	verdict *fyne.Container
 	sums    *fyne.Container
 	tabs    *widgets.Tabs
-	search  *widgets.Field
-	count   *fyne.Container
-	table   *widgets.Chooser
-	matches []int // records that the search leaves, from 0
+	finder  *widgets.Finder
+	table   *widgets.Table
 	split   *widgets.Split
 	show    *widgets.Viewer
 	diff    *widgets.Viewer
@@ -47,11 +44,10 @@ const (
 
 func newInspectScreen(s *shell) *inspectScreen {
 	i := &inspectScreen{s: s, verdict: container.NewVBox(), sums: container.NewVBox(),
-		count: container.NewVBox(), show: widgets.NewViewer(8), diff: widgets.NewViewer(8), tabs: widgets.NewTabs()}
+		show: widgets.NewViewer(8), diff: widgets.NewViewer(8), tabs: widgets.NewTabs()}
 	i.table = widgets.NewChooser(i.choose, widgets.Column{Title: t("overview.record"), Share: 80}, widgets.Column{Title: t("entries.type"), Share: 150},
 		widgets.Column{Title: t("entries.host"), Share: 180}, widgets.Column{Title: t("entries.issuer"), Share: 270}, widgets.Column{Title: t("entries.subject"), Share: 300})
-	i.search = widgets.NewField(t("inspect.search"))
-	i.search.OnChanged = func(string) { i.fillRecords() }
+	i.finder = widgets.NewFinder(i.table)
 	open := widgets.MainButton(t("inspect.open"), theme.FolderOpenIcon(), i.openFile)
 	i.address = widgets.NewField("tftp://192.0.2.10/CTLFile.tlv")
 	i.address.OnSubmitted = func(string) { i.fetch() }
@@ -61,7 +57,7 @@ func newInspectScreen(s *shell) *inspectScreen {
 	i.export = widgets.NewButton(t("inspect.export"), theme.DocumentSaveIcon(), i.exportAll)
 	i.save = widgets.NewButton(t("inspect.save"), theme.DocumentSaveIcon(), i.saveContent)
 	i.distribute = widgets.NewButton(t("inspect.distribute"), theme.UploadIcon(), func() { s.beginDistribute(i.list) })
-	i.split = widgets.NewSplit(container.NewVBox(i.search, i.count, i.table))
+	i.split = widgets.NewSplit(container.NewVBox(i.finder.Object, i.table))
 	i.tabs.Add(t("inspect.records"), i.split.Object)
 	i.tabs.Add(t("inspect.header"), widgets.NewScroller(i.sums).Object)
 	i.tabs.Add(t("inspect.show"), i.show.Object)
@@ -79,6 +75,9 @@ func (i *inspectScreen) shown() {
 	}
 	i.enable()
 }
+
+// ToTop scrolls the list to its beginning.
+func (i *inspectScreen) ToTop() { i.split.List.To(0) }
 
 func (i *inspectScreen) Key(name fyne.KeyName) bool {
 	return i.tabs.Current == tabRecords && i.split.List.Key(name)
@@ -98,7 +97,7 @@ func (i *inspectScreen) load(name string, data []byte) {
 		return
 	}
 	i.name, i.list, i.sgn = name, list, sgn
-	i.search.SetText("")
+	i.finder.Clear()
 	i.diff.SetText(t("inspect.compare.none"))
 	i.tabs.Show(tabRecords)
 	i.fill()
@@ -169,39 +168,26 @@ func (i *inspectScreen) fillEnvelope() {
 	i.tabs.Show(tabShow)
 }
 
-// manyRecords is from how many on a search is offered.
-const manyRecords = 20
-
-// fillRecords shows the records that the search leaves.
+// fillRecords shows the records.
 func (i *inspectScreen) fillRecords() {
-	i.matches = nil
-	i.split.Show()
-	i.count.RemoveAll()
+	i.split.Show(nil)
 	i.table.Selected = -1
 	var rows [][]widgets.Cell
 	total := 0
 	if i.list != nil {
 		total = len(i.list.Records)
-		want := strings.ToLower(strings.TrimSpace(i.search.Text))
 		for n := range i.list.Records {
-			row := append(widgets.Cells(number(n)), recordCells(&i.list.Records[n])...)
-			if want == "" || strings.Contains(strings.ToLower(widgets.RowLabel(row)), want) {
-				rows, i.matches = append(rows, row), append(i.matches, n)
-			}
+			rows = append(rows, append(widgets.Cells(number(n)), recordCells(&i.list.Records[n])...))
 		}
 	}
-	widgets.Visible(i.search, total > manyRecords)
 	widgets.Visible(i.table, total > 0)
-	if len(rows) < total {
-		i.count.Add(widgets.Flush(widgets.QuietText(t("inspect.found", map[string]any{"Found": fmt.Sprint(len(rows)), "Total": fmt.Sprint(total)}))))
-	}
 	i.table.SetRows(rows)
 }
 
 func (i *inspectScreen) choose(row int) {
-	i.split.Show()
-	if row < 0 || row >= len(i.matches) {
+	if i.list == nil || row < 0 || row >= len(i.list.Records) {
+		i.split.Show(nil)
 		return
 	}
-	i.split.Show(detailBox(recordPairs(&i.list.Records[i.matches[row]])))
+	i.split.Show(i.table, detailBox(recordPairs(&i.list.Records[row])))
 }

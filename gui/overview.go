@@ -20,10 +20,8 @@ type overviewScreen struct {
 	s          *shell
 	findings   *fyne.Container
 	state      *fyne.Container
-	nodes      *widgets.Chooser
-	node       *fyne.Container // what the node chosen says
-	sasts      *widgets.Chooser
-	sast       *fyne.Container // the certificate chosen
+	nodes      *widgets.Table
+	sasts      *widgets.Table
 	tokens     *widgets.Table
 	noTokens   fyne.CanvasObject
 	sections   []fyne.CanvasObject
@@ -34,7 +32,7 @@ type overviewScreen struct {
 
 func newOverviewScreen(s *shell) *overviewScreen {
 	o := &overviewScreen{s: s, findings: container.NewVBox(), state: container.NewVBox(),
-		node: container.NewVBox(), sast: container.NewVBox(), noTokens: widgets.Flush(widgets.QuietText(t("overview.no-tokens")))}
+		noTokens: widgets.Flush(widgets.QuietText(t("overview.no-tokens")))}
 	o.nodes = widgets.NewChooser(o.showNode,
 		widgets.Column{Title: t("overview.node"), Share: 130}, widgets.Column{Title: t("overview.address"), Share: 125},
 		widgets.Column{Title: t("overview.services"), Share: 250}, widgets.Column{Title: t("overview.checksum"), Share: 150},
@@ -48,8 +46,8 @@ func newOverviewScreen(s *shell) *overviewScreen {
 	o.practice = widgets.NewButton(t("practice.restart"), theme.MediaReplayIcon(), s.showPhones)
 	o.next = widgets.MainButton(t("overview.next"), theme.NavigateNextIcon(), func() { s.open(screenAction) })
 	o.sections = []fyne.CanvasObject{
-		widgets.Section(t("overview.nodes"), o.nodes, o.node),
-		widgets.Section(t("overview.sast"), o.sasts, o.sast),
+		widgets.Section(t("overview.nodes"), o.nodes),
+		widgets.Section(t("overview.sast"), o.sasts),
 		widgets.Section(t("overview.tokens"), o.tokens, o.noTokens),
 	}
 	o.Page = widgets.NewPage(t("overview.title"), "", nil,
@@ -89,8 +87,7 @@ func (o *overviewScreen) fill() {
 	}
 	o.findings.RemoveAll()
 	o.state.RemoveAll()
-	o.node.RemoveAll()
-	o.sast.RemoveAll()
+	o.Split.Show(nil)
 	if snap == nil {
 		o.Head(t("overview.title"), "")
 		o.findings.Add(emptyNote("overview.none"))

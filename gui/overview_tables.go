@@ -67,7 +67,11 @@ func servicesText(n *cluster.NodeState, snap *cluster.Snapshot) string {
 
 // showNode says in full what one node serves.
 func (o *overviewScreen) showNode(row int) {
-	o.node.RemoveAll()
+	o.sasts.Unselect()
+	if row < 0 || row >= len(o.s.model.snapshot.Nodes) {
+		o.Split.Show(nil)
+		return
+	}
 	n := &o.s.model.snapshot.Nodes[row]
 	pairs := []string{t("overview.node"), hostText(n.Node.Name, n.Node.Address), t("clusters.role"), t("role." + n.Node.Role),
 		t("overview.services"), servicesText(n, o.s.model.snapshot)}
@@ -86,9 +90,7 @@ func (o *overviewScreen) showNode(row int) {
 		pairs = append(pairs, t("overview.signer"), signerOf(n.List),
 			t("inspect.signed-at"), timeText(n.List.Header.Time))
 	}
-	o.node.Add(detailBox(pairs))
-	o.node.Refresh()
-	o.Body.Reveal(o.node, 0, widgets.Peek)
+	o.Split.Show(o.nodes, detailBox(pairs))
 }
 
 // signerOf is who signed a list, as its record names them.
@@ -141,16 +143,15 @@ func sastIndexes(l *ctlbuild.List) []int {
 }
 
 func (o *overviewScreen) showSAST(row int) {
-	o.sast.RemoveAll()
+	o.nodes.Unselect()
 	l := o.s.live()
-	if l == nil {
+	if l == nil || row < 0 {
+		o.Split.Show(nil)
 		return
 	}
 	if indexes := sastIndexes(l); row < len(indexes) {
-		o.sast.Add(detailBox(recordPairs(&l.Records[indexes[row]])))
+		o.Split.Show(o.sasts, detailBox(recordPairs(&l.Records[indexes[row]])))
 	}
-	o.sast.Refresh()
-	o.Body.Reveal(o.sast, 0, widgets.Peek)
 }
 
 func (o *overviewScreen) fillTokens() {

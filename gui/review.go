@@ -28,12 +28,10 @@ type reviewScreen struct {
 	top     *fyne.Container
 	totals  *fyne.Container
 	classes []phoneClass
-	phones  *widgets.Chooser
-	why     *fyne.Container
+	phones  *widgets.Table
 	sums    *fyne.Container
 	changes []change
-	diff    *widgets.Chooser
-	record  *fyne.Container
+	diff    *widgets.Table
 	rules   *fyne.Container // what the rules have to say short of danger
 	notes   *fyne.Container
 	save    *widgets.Button
@@ -42,7 +40,7 @@ type reviewScreen struct {
 
 func newReviewScreen(s *shell) *reviewScreen {
 	r := &reviewScreen{s: s, steps: widgets.NewSteps(), top: container.NewVBox(), totals: container.NewVBox(),
-		why: container.NewVBox(), sums: container.NewVBox(), record: container.NewVBox(), rules: container.NewVBox(), notes: container.NewVBox()}
+		sums: container.NewVBox(), rules: container.NewVBox(), notes: container.NewVBox()}
 	r.phones = widgets.NewChooser(r.explain, widgets.Column{Title: t("review.phone"), Share: 230}, widgets.Column{Title: t("review.verdict"), Share: 150}, widgets.Column{Title: t("review.reason"), Share: 520})
 	r.diff = widgets.NewChooser(r.showRecord, widgets.Column{Title: t("review.change"), Share: 150}, widgets.Column{Title: t("entries.type"), Share: 150},
 		widgets.Column{Title: t("review.now"), Share: 300}, widgets.Column{Title: t("review.then"), Share: 300})
@@ -51,8 +49,8 @@ func newReviewScreen(s *shell) *reviewScreen {
 	r.sign = widgets.MainButton(t("review.sign"), theme.ConfirmIcon(), r.signAndDistribute)
 	r.Page = widgets.NewPage(t("review.title"), "", r.steps.Object(),
 		container.NewVBox(r.top,
-			widgets.Section(t("review.phones"), r.totals, r.phones, r.why),
-			widgets.Section(t("review.records"), r.sums, r.diff, r.record), r.rules, r.notes),
+			widgets.Section(t("review.phones"), r.totals, r.phones),
+			widgets.Section(t("review.records"), r.sums, r.diff), r.rules, r.notes),
 		back, layout.NewSpacer(), r.save, r.sign)
 	return r
 }
@@ -67,9 +65,10 @@ func (r *reviewScreen) back() {
 
 func (r *reviewScreen) shown() {
 	j := r.s.model.job
-	for _, box := range []*fyne.Container{r.top, r.totals, r.why, r.sums, r.record, r.rules, r.notes} {
+	for _, box := range []*fyne.Container{r.top, r.totals, r.sums, r.rules, r.notes} {
 		box.RemoveAll()
 	}
+	r.Split.Show(nil)
 	if j == nil || j.plan == nil {
 		r.Head(t("review.title"), t("action.none"))
 		return

@@ -105,8 +105,9 @@ func verdictCell(accept, certain, supposed bool) widgets.Cell {
 
 // explain shows the steps that lead to a verdict, and which phones it is about.
 func (r *reviewScreen) explain(row int) {
-	r.why.RemoveAll()
+	r.diff.Unselect()
 	if row < 0 || row >= len(r.classes) {
+		r.Split.Show(nil)
 		return
 	}
 	c := r.classes[row]
@@ -125,9 +126,7 @@ func (r *reviewScreen) explain(row int) {
 	if c.Source != "" {
 		box.Add(widgets.Flush(widgets.QuietText(t("review.source", map[string]any{"Source": c.Source}))))
 	}
-	r.why.Add(widgets.NewPanel(container.New(widgets.Inset, box)))
-	r.why.Refresh()
-	r.Body.Reveal(r.why, 0, widgets.Peek)
+	r.Split.Show(r.phones, widgets.NewPanel(container.New(widgets.Inset, box)))
 }
 
 // someOf names phones, as many as a person reads.
@@ -215,8 +214,9 @@ func (r *reviewScreen) fillDiff(p *workflow.Plan) {
 
 // showRecord shows a record in full, as it is beside as it will be.
 func (r *reviewScreen) showRecord(row int) {
-	r.record.RemoveAll()
+	r.phones.Unselect()
 	if row < 0 || row >= len(r.changes) {
+		r.Split.Show(nil)
 		return
 	}
 	c := r.changes[row]
@@ -225,14 +225,12 @@ func (r *reviewScreen) showRecord(row int) {
 		if rec == nil {
 			rec = c.old
 		}
-		r.record.Add(detailBox(recordPairs(rec)))
-	} else {
-		r.record.Add(container.NewGridWithColumns(2,
-			widgets.Section(t("review.now"), detailBox(recordPairs(c.old))),
-			widgets.Section(t("review.then"), detailBox(recordPairs(c.new)))))
+		r.Split.Show(r.diff, detailBox(recordPairs(rec)))
+		return
 	}
-	r.record.Refresh()
-	r.Body.Reveal(r.record, 0, widgets.Peek)
+	r.Split.Show(r.diff, container.NewGridWithColumns(2,
+		widgets.Section(t("review.now"), detailBox(recordPairs(c.old))),
+		widgets.Section(t("review.then"), detailBox(recordPairs(c.new)))))
 }
 
 func recordText(r *ctlbuild.Record) string {

@@ -157,6 +157,10 @@ func TestEntries(t *testing.T) {
 	e.table.Choose(0)
 	p.mustSay("SHA-1", tr("details.serial"))
 	p.tap("entries.delete")
+	p.mustSay(e.rows[0].name())
+	e.table.Choose(1) // what is chosen behind the question does not count
+	p.tap("entries.delete.yes")
+	e.table.Choose(0)
 	if m := marks(); m[widgets.RemoveSign] != 1 || e.rows[0].sign != widgets.RemoveSign {
 		t.Errorf("after a deletion: %v", m)
 	}

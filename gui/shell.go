@@ -86,7 +86,8 @@ func newShell(ctx context.Context, a fyne.App, o Options) *shell {
 
 	content := container.New(layout.NewCustomPaddedLayout(10, 8, 20, 20-widgets.BarWidth), s.body)
 	s.window.SetPadded(false)
-	s.window.SetContent(container.New(frame{}, s.nav.object, content, s.status.box))
+	tipped, _ := widgets.WithTips(container.New(frame{}, s.nav.object, content, s.status.box))
+	s.window.SetContent(tipped)
 	s.window.SetMainMenu(s.menu())
 	s.window.Canvas().SetOnTypedKey(s.typedKey)
 	p := a.Preferences()
@@ -116,6 +117,10 @@ func (s *shell) open(id screenID) {
 	s.body.Objects = []fyne.CanvasObject{sc.Object()}
 	s.body.Refresh()
 	s.window.Canvas().Unfocus()
+	widgets.HideTip()
+	if top, ok := sc.(interface{ ToTop() }); ok {
+		top.ToTop() // a list opens at its top
+	}
 	sc.shown()
 }
 

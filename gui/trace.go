@@ -36,6 +36,8 @@ type traceLine struct {
 	Focus  *traceItem `json:"focus"`
 	Busy   []string   `json:"busy"`
 	Status string     `json:"status"`
+	// Rows are those of tables that are in sight.
+	Rows []traceItem `json:"rows"`
 	// Least is the width and height below which the window cannot be made.
 	Least [2]float32 `json:"least"`
 }
@@ -94,6 +96,7 @@ func (o *observer) look() {
 		front, line.Dialog = top, true
 	}
 	collect(front, &line.Texts)
+	line.Rows = rowsIn(front, c.Scale())
 	least := c.Content().MinSize()
 	line.Least = [2]float32{least.Width, least.Height}
 	if w, ok := c.Focused().(fyne.CanvasObject); ok && w != nil {
@@ -147,9 +150,6 @@ func collect(o fyne.CanvasObject, texts *[]string) {
 	case *widgets.Table:
 		collectRows(o, texts)
 		return
-	case *widgets.Chooser:
-		collectRows(&o.Table, texts)
-		return
 	case *widgets.Panel:
 		collect(o.Content, texts)
 		return
@@ -169,6 +169,42 @@ func collect(o fyne.CanvasObject, texts *[]string) {
 	if f := reflect.Indirect(reflect.ValueOf(o)).FieldByName("Content"); f.IsValid() && f.CanInterface() {
 		if content, ok := f.Interface().(fyne.CanvasObject); ok {
 			collect(content, texts)
+		}
+	}
+}
+
+// rowsIn is where the rows of tables are.
+func rowsIn(o fyne.CanvasObject, scale float32) []traceItem {
+	var items []traceItem
+	each(o, func(o fyne.CanvasObject) {
+		tb, ok := o.(*widgets.Table)
+		if !ok {
+			return
+		}
+		at := fyne.CurrentApp().Driver().AbsolutePositionForObject(tb)
+		tb.EachInSight(func(label string, y, height float32) {
+			items = append(items, traceItem{Label: label, Kind: "row", X: at.X * scale, Y: (at.Y + y) * scale,
+				Width: tb.Size().Width * scale, Height: height * scale})
+		})
+	})
+	return items
+}
+
+// each visits what is seen.
+func each(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
+	if o == nil || !o.Visible() {
+		return
+	}
+	visit(o)
+	if box, ok := o.(*fyne.Container); ok {
+		for _, child := range box.Objects {
+			each(child, visit)
+		}
+		return
+	}
+	if f := reflect.Indirect(reflect.ValueOf(o)).FieldByName("Content"); f.IsValid() && f.CanInterface() {
+		if content, ok := f.Interface().(fyne.CanvasObject); ok {
+			each(content, visit)
 		}
 	}
 }

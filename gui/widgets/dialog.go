@@ -30,6 +30,7 @@ func (d *Dialogs) Front() *Question {
 type Question struct {
 	dialogs  *Dialogs
 	popUp    *widget.PopUp
+	dropTips func()
 	content  fyne.CanvasObject
 	head     fyne.CanvasObject
 	foot     fyne.CanvasObject
@@ -94,7 +95,9 @@ func (q *Question) Show() {
 	q.foot = container.NewVBox(widget.NewSeparator(),
 		container.New(layout.NewCustomPaddedLayout(8, 12, dialogSide, dialogSide), row))
 	middle := container.New(layout.NewCustomPaddedLayout(0, 12, dialogSide, dialogSide-BarWidth), NewScroller(q.content).Object)
-	q.popUp = widget.NewModalPopUp(container.NewBorder(q.head, q.foot, nil, nil, middle), q.dialogs.Window.Canvas())
+	var content fyne.CanvasObject
+	content, q.dropTips = WithTips(container.NewBorder(q.head, q.foot, nil, nil, middle))
+	q.popUp = widget.NewModalPopUp(content, q.dialogs.Window.Canvas())
 	q.dialogs.open = append(q.dialogs.open, q)
 	q.popUp.Show()
 	q.fit()
@@ -162,5 +165,6 @@ func (q *Question) Answer(yes bool) {
 	q.Done = true
 	q.dialogs.open = slices.DeleteFunc(q.dialogs.open, func(other *Question) bool { return other == q })
 	q.popUp.Hide()
+	q.dropTips()
 	q.OnAnswer(yes)
 }

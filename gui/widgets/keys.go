@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -26,7 +27,12 @@ func handOn(o fyne.CanvasObject, k *fyne.KeyEvent) {
 type Button struct {
 	widget.Button
 	inScroll
+	// Label is what a button without a text is called, for those who hear it.
+	Label string
 }
+
+// AccessibilityLabel is the button's text, or what it is called.
+func (b *Button) AccessibilityLabel() string { return cmp.Or(b.Text, b.Label) }
 
 func NewButton(text string, icon fyne.Resource, tapped func()) *Button {
 	b := &Button{}
@@ -90,6 +96,9 @@ func NewField(placeHolder string) *Field {
 	return f
 }
 
+// icon marks a field for searching.
+func (f *Field) icon() { f.ActionItem = widget.NewIcon(theme.SearchIcon()) }
+
 func (f *Field) TypedKey(k *fyne.KeyEvent) {
 	switch k.Name {
 	case fyne.KeyEscape, fyne.KeyF5, fyne.KeyPageUp, fyne.KeyPageDown, fyne.KeyUp, fyne.KeyDown:
@@ -110,23 +119,23 @@ func (f *Field) FocusGained() {
 	f.Reveal(f)
 }
 
-// secretField is a password field that forgets what it held.
-type secretField struct {
+// SecretField is a password field that forgets what it held.
+type SecretField struct {
 	widget.Entry
 	named
 }
 
 // AccessibilityLabel is the field's name; what was typed is said to nobody.
-func (f *secretField) AccessibilityLabel() string { return f.name }
+func (f *SecretField) AccessibilityLabel() string { return f.name }
 
-func NewSecretField() *secretField {
-	f := &secretField{}
+func NewSecretField() *SecretField {
+	f := &SecretField{}
 	f.Password = true
 	f.ExtendBaseWidget(f)
 	return f
 }
 
-func (f *secretField) TypedKey(k *fyne.KeyEvent) {
+func (f *SecretField) TypedKey(k *fyne.KeyEvent) {
 	switch {
 	case k.Name == fyne.KeyEscape,
 		f.OnSubmitted == nil && (k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter):
@@ -138,7 +147,7 @@ func (f *secretField) TypedKey(k *fyne.KeyEvent) {
 
 // Take empties the field and returns what was typed. Fyne keeps text as strings, which Go
 // cannot wipe: the bytes returned are the only copy that this program makes.
-func (f *secretField) Take() []byte {
+func (f *SecretField) Take() []byte {
 	secret := []byte(f.Text)
 	f.SetText("")
 	return secret

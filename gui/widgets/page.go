@@ -17,13 +17,16 @@ type Page struct {
 	Root  *fyne.Container
 	title *widget.Label
 	sub   *widget.Label
-	Body  *scroller // nil where the screen scrolls in parts
+	Body  *Scroller // nil where the screen scrolls in parts
+	// Split has the body above and the details of what is chosen below, nil as Body is.
+	Split *Split
 }
 
 // NewPage makes a frame. top stands between heading and body and does not scroll; it may be nil.
 func NewPage(title, sub string, top, body fyne.CanvasObject, foot ...fyne.CanvasObject) *Page {
-	p := &Page{Body: NewScroller(body)}
-	p.Build(title, sub, top, p.Body.Object, foot)
+	p := &Page{Split: NewSplit(body)}
+	p.Body = p.Split.List
+	p.Build(title, sub, top, p.Split.Object, foot)
 	return p
 }
 
@@ -61,6 +64,14 @@ func (p *Page) Build(title, sub string, top, body fyne.CanvasObject, foot []fyne
 		return
 	}
 	p.Root = container.NewBorder(clear(box), clear(bottom), nil, nil, body)
+}
+
+// ToTop scrolls to the beginning and shows no details.
+func (p *Page) ToTop() {
+	if p.Split != nil {
+		p.Split.Show(nil)
+		p.Body.To(0)
+	}
 }
 
 // Head changes the heading.

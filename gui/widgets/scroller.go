@@ -5,10 +5,10 @@ import (
 	"fyne.io/fyne/v2/container"
 )
 
-// scroller is content that scrolls down. Fyne lays out what is out of sight too, so that a
+// Scroller is content that scrolls down. Fyne lays out what is out of sight too, so that a
 // list of a thousand records would stop the window for seconds: what is long is told which
 // part of it is in sight and draws that alone.
-type scroller struct {
+type Scroller struct {
 	Object  fyne.CanvasObject
 	Scroll  *container.Scroll
 	content fyne.CanvasObject
@@ -21,12 +21,12 @@ type long interface {
 }
 
 // scrolls is an object that wants to know what it scrolls in.
-type scrolls interface{ setScroller(*scroller) }
+type scrolls interface{ setScroller(*Scroller) }
 
 // inScroll brings a widget into sight when the keyboard reaches it.
-type inScroll struct{ in *scroller }
+type inScroll struct{ in *Scroller }
 
-func (i *inScroll) setScroller(s *scroller) { i.in = s }
+func (i *inScroll) setScroller(s *Scroller) { i.in = s }
 
 func (i *inScroll) Reveal(o fyne.CanvasObject) {
 	if i.in != nil {
@@ -37,8 +37,8 @@ func (i *inScroll) Reveal(o fyne.CanvasObject) {
 // BarWidth keeps content clear of the scroll bar, in Fyne's units as all sizes here.
 const BarWidth = 12
 
-func NewScroller(content fyne.CanvasObject) *scroller {
-	s := &scroller{content: content}
+func NewScroller(content fyne.CanvasObject) *Scroller {
+	s := &Scroller{content: content}
 	s.Scroll = container.NewVScroll(container.New(followed{right: BarWidth, after: s.update}, content))
 	s.Scroll.OnScrolled = func(fyne.Position) { s.update() }
 	s.Object = container.New(followed{after: s.update}, s.Scroll)
@@ -67,7 +67,7 @@ func (f followed) MinSize(objects []fyne.CanvasObject) fyne.Size {
 }
 
 // update tells long objects what is in sight.
-func (s *scroller) update() {
+func (s *Scroller) update() {
 	top, height := s.Scroll.Offset.Y, s.Scroll.Size().Height
 	walk(s.content, 0, func(o fyne.CanvasObject, y float32) bool {
 		if w, ok := o.(scrolls); ok {
@@ -99,16 +99,18 @@ func walk(o fyne.CanvasObject, y float32, visit func(o fyne.CanvasObject, y floa
 	return true
 }
 
-// Peek is how much of the details below a table is brought into sight when a row is chosen.
-const Peek = 160
+// Reveal scrolls, no farther than needed, until a part of an object is in sight.
+func (s *Scroller) Reveal(what fyne.CanvasObject, top, height float32) {
+	s.revealBelow(what, top, height, 0)
+}
 
-// Reveal scrolls until a part of an object is in sight.
-func (s *scroller) Reveal(what fyne.CanvasObject, top, height float32) {
+// revealBelow is Reveal where something covers the uppermost part of what is in sight.
+func (s *Scroller) revealBelow(what fyne.CanvasObject, top, height, covered float32) {
 	walk(s.content, 0, func(o fyne.CanvasObject, y float32) bool {
 		if o != what {
 			return true
 		}
-		from, to, view := y+top, y+top+height, s.Scroll.Size().Height
+		from, to, view := y+top-covered, y+top+height, s.Scroll.Size().Height
 		switch offset := s.Scroll.Offset.Y; {
 		case from < offset:
 			s.To(from)
@@ -119,13 +121,13 @@ func (s *scroller) Reveal(what fyne.CanvasObject, top, height float32) {
 	})
 }
 
-func (s *scroller) To(y float32) {
+func (s *Scroller) To(y float32) {
 	s.Scroll.ScrollToOffset(fyne.NewPos(0, y))
 	s.update()
 }
 
 // Key scrolls by keyboard and reports whether the key does.
-func (s *scroller) Key(name fyne.KeyName) bool {
+func (s *Scroller) Key(name fyne.KeyName) bool {
 	const line = 40
 	view, y := s.Scroll.Size().Height, s.Scroll.Offset.Y
 	switch name {

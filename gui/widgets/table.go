@@ -1,12 +1,12 @@
 package widgets
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -21,6 +21,8 @@ type Column struct {
 type Cell struct {
 	Text string
 	Sign Sign
+	// Order is what the column is sorted by where that is not Text: a date, a number.
+	Order string
 }
 
 // Cells are cells without signs.
@@ -32,82 +34,162 @@ func Cells(texts ...string) []Cell {
 	return cells
 }
 
-// Table is as high as its rows; the screen scrolls as a whole. It draws the rows in sight
-// alone, so that a list of thousands opens as fast as one of five. A row is one line, what
-// does not fit ends in an ellipsis, and the details below the table have it in full; with
-// wrap a row is as high as it needs, for tables of few rows that have no details.
+// Table is as high as its rows; the screen scrolls as a whole, and the titles stay in sight. It
+// draws the rows in sight alone, so that a list of thousands opens as fast as one of five. A
+// row is one line, what does not fit ends in an ellipsis and is whole in a tooltip; with Wrap a
+// row is as high as it needs, for tables of few rows.
+//
+// A table is one stop of the Tab key; the arrows go through its rows and columns, and with
+// Shift mark several. Selection, focus and scrolling are three things: a click selects the row
+// below the pointer and moves nothing; the focus by itself selects nothing; only a key that
+// selects a row brings that row into sight. Rows are numbered as SetRows was given them,
+// however they are sorted and whatever is hidden by a search.
 type Table struct {
 	widget.BaseWidget
-	columns  []Column
+	Columns  []Column
 	Rows     [][]Cell
 	Wrap     bool
-	Selected int
-	// onSelect is called with the row chosen; nil: rows cannot be chosen.
-	onSelect func(row int)
-	focused  bool
+	Selected int // -1: none
+	// OnSelect is told of the row chosen, -1 where the one that was is out of sight by a search;
+	// nil: choosing a row is for copying alone.
+	OnSelect func(row int)
+	// OnOpen is called for Enter and for a double click; nil: nothing more than choosing.
+	OnOpen func(row int)
 
-	natural     []float32 // width that the texts of each column want
-	in          *scroller
+	focused bool
+	// byPointer: the focus comes by a click, on a row that is in sight.
+	byPointer bool
+
+	column int // the arrows stand on it, -1: on the whole row
+	anchor int // where marking several rows began, in the order shown; -1: one row
+
+	order  []int // the rows shown, in their order
+	filter string
+	finder *Finder
+	sorted int // column; -1: as given
+	down   bool
+
+	natural, least []float32       // width that the texts of each column want; that of their longest word
+	set            map[int]float32 // widths that the person chose
+	widthsFor      float32         // the width that had is for
+	had            []float32
+
+	in          *Scroller
 	top, height float32 // what is in sight
-	outer       fyne.CanvasObject
+	lastRow     int
+	lastTime    time.Time
 }
 
-func NewTable(columns ...Column) *Table {
-	tb := &Table{}
-	tb.init(columns)
-	tb.outer = tb
-	tb.ExtendBaseWidget(tb)
-	return tb
-}
-
-func (tb *Table) init(columns []Column) {
-	tb.columns, tb.Selected = columns, -1
-	tb.height = firstSight
-	tb.measure()
-}
+// doubleClick is the longest time between the two clicks of a double click. Fyne's own double
+// tap would hold every single one back until it is over.
+const doubleClick = 400 * time.Millisecond
 
 // firstSight is how much of a table is drawn before it is known what is in sight.
 const firstSight = 1200
 
-// SetRows shows rows.
+// NewTable makes a table to read and to copy from.
+func NewTable(columns ...Column) *Table {
+	tb := &Table{Columns: columns, Selected: -1, column: -1, anchor: -1, sorted: -1, lastRow: -1,
+		height: firstSight, set: map[int]float32{}}
+	tb.measure()
+	tb.ExtendBaseWidget(tb)
+	return tb
+}
+
+// NewChooser makes a table whose rows are chosen.
+func NewChooser(onSelect func(row int), columns ...Column) *Table {
+	tb := NewTable(columns...)
+	tb.OnSelect = onSelect
+	return tb
+}
+
+// SetRows shows rows; search and order stay.
 func (tb *Table) SetRows(rows [][]Cell) {
 	tb.Rows = rows
 	if tb.Selected >= len(rows) {
 		tb.Selected = -1
 	}
+	tb.anchor = -1
 	tb.measure()
+	tb.arrange()
+}
+
+// arrange finds the rows shown and their order, and draws.
+func (tb *Table) arrange() {
+	tb.order = tb.order[:0]
+	words := strings.Fields(strings.ToLower(tb.filter))
+	for i, row := range tb.Rows {
+		if matches(row, words) {
+			tb.order = append(tb.order, i)
+		}
+	}
+	if c := tb.sorted; c >= 0 {
+		slices.SortStableFunc(tb.order, func(a, b int) int {
+			if tb.down {
+				a, b = b, a
+			}
+			return compareCells(tb.Rows[a], tb.Rows[b], c)
+		})
+	}
+	if tb.Selected >= 0 && tb.place(tb.Selected) < 0 {
+		tb.Selected = -1
+		if tb.OnSelect != nil {
+			tb.OnSelect(-1)
+		}
+	}
 	tb.Refresh()
 	if tb.in != nil {
 		tb.in.update()
 	}
+	if tb.finder != nil {
+		tb.finder.count()
+	}
 }
 
-func (tb *Table) setScroller(s *scroller) { tb.in = s }
+// place is where a row stands now, -1 where it is not shown.
+func (tb *Table) place(row int) int { return slices.Index(tb.order, row) }
+
+// Shown is how many rows the search leaves.
+func (tb *Table) Shown() int { return len(tb.order) }
+
+// ShownRows are the rows in the order in which they are seen.
+func (tb *Table) ShownRows() []int { return slices.Clone(tb.order) }
+
+func (tb *Table) setScroller(s *Scroller) { tb.in = s }
 
 func (tb *Table) inSight(top, height float32) {
 	if tb.top == top && tb.height == height {
 		return
 	}
 	tb.top, tb.height = top, height
-	if !tb.Wrap {
-		tb.Refresh()
-	}
+	tb.Refresh()
 }
 
+// Choose selects a row and says so; nothing scrolls.
 func (tb *Table) Choose(row int) {
-	if tb.onSelect == nil || row < 0 || row >= len(tb.Rows) {
+	if row < 0 || row >= len(tb.Rows) || tb.place(row) < 0 {
 		return
 	}
 	tb.Selected = row
 	tb.Refresh()
-	tb.onSelect(row)
+	if tb.OnSelect != nil {
+		tb.OnSelect(row)
+	}
+}
+
+// Reveal brings a row into sight.
+func (tb *Table) Reveal(row int) {
+	if at := tb.place(row); at >= 0 && tb.in != nil {
+		y, h := tb.rowTop(at)
+		tb.in.revealBelow(tb, y, h, lineHeight())
+	}
 }
 
 // Text is every row as a screen reader says it, also those that are out of sight.
 func (tb *Table) Text() string {
-	lines := make([]string, len(tb.Rows))
-	for i, row := range tb.Rows {
-		lines[i] = RowLabel(row)
+	lines := make([]string, len(tb.order))
+	for i, row := range tb.order {
+		lines[i] = rowLabel(tb.Rows[row])
 	}
 	return strings.Join(lines, "\n")
 }
@@ -115,12 +197,12 @@ func (tb *Table) Text() string {
 // AccessibilityLabel reads the titles, and the row chosen.
 func (tb *Table) AccessibilityLabel() string {
 	var titles []string
-	for _, c := range tb.columns {
+	for _, c := range tb.Columns {
 		titles = append(titles, c.Title)
 	}
 	label := strings.Join(titles, ", ")
 	if tb.Selected >= 0 && tb.Selected < len(tb.Rows) {
-		label += ": " + RowLabel(tb.Rows[tb.Selected])
+		label += ": " + rowLabel(tb.Rows[tb.Selected])
 	}
 	return label
 }
@@ -128,8 +210,8 @@ func (tb *Table) AccessibilityLabel() string {
 // AccessibilityRole is container.
 func (tb *Table) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
 
-// RowLabel is a row for those who hear it: what happened to it first, where a sign alone says so.
-func RowLabel(cells []Cell) string {
+// rowLabel is a row for those who hear it: what happened to it first, where a sign alone says so.
+func rowLabel(cells []Cell) string {
 	var texts []string
 	if len(cells) > 0 {
 		if word := cells[0].Sign.Word(); word != "" && word != cells[0].Text {
@@ -144,208 +226,147 @@ func RowLabel(cells []Cell) string {
 	return strings.Join(texts, ", ")
 }
 
-func (tb *Table) CreateRenderer() fyne.WidgetRenderer {
-	r := &tableRenderer{table: tb, head: newTableRow(tb), ring: canvas.NewRectangle(nil)}
-	r.ring.StrokeWidth = 2
-	r.ring.CornerRadius = 3
-	r.head.index = -1
-	r.head.cells = make([]Cell, len(tb.columns))
-	for i, c := range tb.columns {
-		r.head.cells[i].Text = c.Title
-	}
-	r.Refresh()
-	return r
-}
-
-// tableRenderer draws the head and a pool of rows that is as large as what is in sight.
-type tableRenderer struct {
-	table *Table
-	head  *tableRow
-	pool  []*tableRow
-	ring  *canvas.Rectangle
-	size  fyne.Size
-}
-
-func (r *tableRenderer) Destroy() {}
-
-func (r *tableRenderer) Objects() []fyne.CanvasObject {
-	objects := []fyne.CanvasObject{r.head}
-	for _, row := range r.pool {
-		objects = append(objects, row)
-	}
-	return append(objects, r.ring)
-}
-
-func (r *tableRenderer) MinSize() fyne.Size {
-	h := lineHeight()
-	const narrowest = 48 // of a column
-	width := narrowest * float32(len(r.table.columns))
-	if !r.table.Wrap {
-		return fyne.NewSize(width, h*float32(1+len(r.table.Rows)))
-	}
-	height := h
-	for _, row := range r.table.Rows {
-		height += r.table.rowHeight(row, r.table.widths(r.size.Width))
-	}
-	return fyne.NewSize(width, height)
-}
-
-func (r *tableRenderer) Layout(size fyne.Size) {
-	r.size = size
-	h := lineHeight()
-	r.head.Move(fyne.NewPos(0, 0))
-	r.head.Resize(fyne.NewSize(size.Width, h))
-	first, count := r.visible()
-	r.resizePool(count)
-	y := h * float32(1+first)
-	for i, row := range r.pool {
-		row.assign(first+i, r.table.Rows[first+i])
-		rowHeight := h
-		if r.table.Wrap {
-			rowHeight = r.table.rowHeight(row.cells, r.table.widths(size.Width))
-		}
-		row.Move(fyne.NewPos(0, y))
-		row.Resize(fyne.NewSize(size.Width, rowHeight))
-		y += rowHeight
-	}
-	r.ring.Hide()
-	if r.table.focused {
-		r.ring.StrokeColor = theme.Color(theme.ColorNamePrimary)
-		r.ring.FillColor = nil
-		at := r.rowAt(r.table.Selected)
-		r.ring.Move(at.Position())
-		r.ring.Resize(at.Size())
-		r.ring.Show()
-	}
-	r.ring.Refresh()
-}
-
-// rowAt is the row widget of an index, or the head where it is not in sight.
-func (r *tableRenderer) rowAt(index int) *tableRow {
-	for _, row := range r.pool {
-		if row.index == index {
-			return row
-		}
-	}
-	return r.head
-}
-
-// visible is what is in sight: the first row, and how many.
-func (r *tableRenderer) visible() (first, count int) {
-	tb, h := r.table, lineHeight()
-	if tb.Wrap {
-		return 0, len(tb.Rows)
-	}
-	first = max(0, int((tb.top-h)/h))
-	last := min(len(tb.Rows), int((tb.top+tb.height)/h)+1)
-	if first >= last {
-		return 0, 0
-	}
-	return first, last - first
-}
-
-func (r *tableRenderer) resizePool(n int) {
-	for len(r.pool) < n {
-		r.pool = append(r.pool, newTableRow(r.table))
-	}
-	r.pool = r.pool[:n]
-}
-
-func (r *tableRenderer) Refresh() {
-	r.Layout(r.table.Size())
-	r.head.Refresh()
-	for _, row := range r.pool {
-		row.Refresh()
-	}
-	canvas.Refresh(r.table.outer)
-}
-
-// Chooser is a table whose rows can be chosen: by click, or by the keyboard as one stop of
-// the Tab key, with the arrows to go from row to row.
-type Chooser struct {
-	Table
-	// OnOpen is called for Enter and for a double click; nil: nothing more than choosing.
-	OnOpen func(row int)
-
-	lastRow  int
-	lastTime time.Time
-}
-
-// doubleClick is the longest time between the two clicks of a double click. Fyne's own double
-// tap would hold every single one back until it is over.
-const doubleClick = 400 * time.Millisecond
-
-func NewChooser(onSelect func(row int), columns ...Column) *Chooser {
-	c := &Chooser{}
-	c.init(columns)
-	c.outer = c
-	c.onSelect = onSelect
-	c.ExtendBaseWidget(c)
-	return c
-}
-
-func (c *Chooser) FocusGained() {
-	c.focused = true
-	c.Refresh()
-	c.revealRow(c.Selected)
-}
-
-func (c *Chooser) FocusLost()     { c.focused = false; c.Refresh() }
-func (c *Chooser) TypedRune(rune) {}
-
-func (c *Chooser) TypedKey(k *fyne.KeyEvent) {
-	page := max(1, int(c.height/lineHeight())-2)
-	switch k.Name {
-	case fyne.KeyDown:
-		c.GoTo(c.Selected + 1)
-	case fyne.KeyUp:
-		c.GoTo(c.Selected - 1)
-	case fyne.KeyPageDown:
-		c.GoTo(c.Selected + page)
-	case fyne.KeyPageUp:
-		c.GoTo(c.Selected - page)
-	case fyne.KeyHome:
-		c.GoTo(0)
-	case fyne.KeyEnd:
-		c.GoTo(len(c.Rows) - 1)
-	case fyne.KeySpace:
-		c.GoTo(c.Selected)
-	case fyne.KeyReturn, fyne.KeyEnter:
-		if c.OnOpen == nil || c.Selected < 0 {
-			handOn(c, k)
-			return
-		}
-		c.OnOpen(c.Selected)
-	default:
-		handOn(c, k)
-	}
-}
-
-func (c *Chooser) GoTo(row int) {
-	row = min(max(row, 0), len(c.Rows)-1)
-	c.Choose(row)
-	c.revealRow(row)
-}
-
-func (c *Chooser) revealRow(row int) {
-	if c.in != nil {
-		c.in.Reveal(c, lineHeight()*float32(1+row), lineHeight())
-	}
-}
-
-// tapped is told by a row.
-func (tb *Table) tapped(row int) {
-	c, ok := tb.outer.(*Chooser)
-	if !ok || row < 0 {
+// FocusGained brings a row that is chosen into sight when the keyboard comes to the table.
+func (tb *Table) FocusGained() {
+	tb.focused = true
+	tb.Refresh()
+	if tb.in == nil || tb.byPointer {
 		return
 	}
-	if cv := fyne.CurrentApp().Driver().CanvasForObject(c); cv != nil {
-		cv.Focus(c)
+	if tb.Selected >= 0 {
+		tb.Reveal(tb.Selected)
+	} else {
+		tb.in.Reveal(tb, 0, lineHeight()*2)
 	}
-	again := row == c.lastRow && time.Since(c.lastTime) < doubleClick
-	c.lastRow, c.lastTime = row, time.Now()
-	c.Choose(row)
-	if again && c.OnOpen != nil {
-		c.OnOpen(row)
+}
+
+func (tb *Table) FocusLost()     { tb.focused = false; tb.Refresh() }
+func (tb *Table) TypedRune(rune) {}
+
+// TypedKey goes from row to row and from column to column.
+func (tb *Table) TypedKey(k *fyne.KeyEvent) {
+	at, page := tb.place(tb.Selected), max(1, int(tb.height/lineHeight())-2)
+	switch k.Name {
+	case fyne.KeyDown:
+		tb.goTo(at + 1)
+	case fyne.KeyUp:
+		tb.goTo(at - 1)
+	case fyne.KeyPageDown:
+		tb.goTo(at + page)
+	case fyne.KeyPageUp:
+		tb.goTo(at - page)
+	case fyne.KeyHome:
+		tb.goTo(0)
+	case fyne.KeyEnd:
+		tb.goTo(len(tb.order) - 1)
+	case fyne.KeySpace:
+		tb.goTo(at)
+	case fyne.KeyRight:
+		tb.column = min(tb.column+1, len(tb.Columns)-1)
+		tb.Refresh()
+	case fyne.KeyLeft:
+		tb.column = max(tb.column-1, -1)
+		tb.Refresh()
+	case desktop.KeyMenu:
+		tb.keyMenu()
+	case fyne.KeyF10:
+		if !shiftHeld() {
+			handOn(tb, k)
+			return
+		}
+		tb.keyMenu()
+	case fyne.KeyReturn, fyne.KeyEnter:
+		if tb.OnOpen == nil || tb.Selected < 0 {
+			handOn(tb, k)
+			return
+		}
+		tb.OnOpen(tb.Selected)
+	default:
+		handOn(tb, k)
+	}
+}
+
+// goTo selects the row at a place, as a key does; with Shift the rows from the one before are
+// marked.
+func (tb *Table) goTo(at int) {
+	if len(tb.order) == 0 {
+		return
+	}
+	at = min(max(at, 0), len(tb.order)-1)
+	tb.mark(at, shiftHeld())
+	tb.Choose(tb.order[at])
+	tb.Reveal(tb.order[at])
+}
+
+// GoTo selects a row and brings it into sight.
+func (tb *Table) GoTo(row int) {
+	if at := tb.place(row); at >= 0 {
+		tb.anchor = -1
+		tb.Choose(row)
+		tb.Reveal(row)
+	}
+}
+
+// mark says where marking several rows begins.
+func (tb *Table) mark(at int, more bool) {
+	before := tb.place(tb.Selected)
+	switch {
+	case !more || before < 0:
+		tb.anchor = -1
+	case tb.anchor < 0:
+		tb.anchor = before
+	}
+}
+
+// marked are the places from the first to the last that are marked; of one row both are it.
+func (tb *Table) marked() (from, to int) {
+	at := tb.place(tb.Selected)
+	if at < 0 || tb.anchor < 0 || tb.anchor >= len(tb.order) {
+		return at, at
+	}
+	return min(at, tb.anchor), max(at, tb.anchor)
+}
+
+// shiftHeld reports whether Shift is down.
+func shiftHeld() bool {
+	d, ok := fyne.CurrentApp().Driver().(desktop.Driver)
+	return ok && d.CurrentKeyModifiers()&fyne.KeyModifierShift != 0
+}
+
+// tapped is told by a row: it selects what is below the pointer and moves nothing.
+func (tb *Table) tapped(row int) {
+	at := tb.place(row)
+	if at < 0 {
+		return
+	}
+	tb.mark(at, shiftHeld())
+	again := row == tb.lastRow && time.Since(tb.lastTime) < doubleClick
+	tb.lastRow, tb.lastTime = row, time.Now()
+	tb.byPointer = true
+	if cv := fyne.CurrentApp().Driver().CanvasForObject(tb); cv != nil {
+		cv.Focus(tb)
+	}
+	tb.byPointer = false
+	tb.Choose(row)
+	if again && tb.OnOpen != nil {
+		tb.OnOpen(row)
+	}
+}
+
+// Unselect chooses no row, without a word.
+func (tb *Table) Unselect() {
+	if tb.Selected >= 0 {
+		tb.Selected, tb.anchor = -1, -1
+		tb.Refresh()
+	}
+}
+
+// EachInSight visits the rows that can be seen, with where each is in the table.
+func (tb *Table) EachInSight(visit func(label string, y, height float32)) {
+	for at, row := range tb.order {
+		y, h := tb.rowTop(at)
+		if y >= tb.top+lineHeight()-1 && y+h <= tb.top+tb.height+1 {
+			visit(rowLabel(tb.Rows[row]), y, h)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package widgets
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -24,16 +25,19 @@ func textHeight() float32 {
 	return fyne.MeasureText("Mg", theme.TextSize(), fyne.TextStyle{}).Height
 }
 
-// tableRow is one line of a table; index -1 is the head.
+// tableRow is one line of a table.
 type tableRow struct {
 	widget.BaseWidget
 	table   *Table
-	index   int
-	cells   []Cell
+	index   int // of the row as it was given
+	place   int // at which it is shown
 	hovered bool
 }
 
-var _ desktop.Hoverable = (*tableRow)(nil)
+var (
+	_ desktop.Hoverable      = (*tableRow)(nil)
+	_ fyne.SecondaryTappable = (*tableRow)(nil)
+)
 
 func newTableRow(tb *Table) *tableRow {
 	r := &tableRow{table: tb, index: -1}
@@ -41,15 +45,22 @@ func newTableRow(tb *Table) *tableRow {
 	return r
 }
 
-// Show gives the row something else to show.
-func (r *tableRow) assign(index int, cells []Cell) { r.index, r.cells = index, cells }
+// assign gives the row something else to show.
+func (r *tableRow) assign(index, place int) { r.index, r.place = index, place }
+
+func (r *tableRow) cells() []Cell {
+	if r.index < 0 || r.index >= len(r.table.Rows) {
+		return nil
+	}
+	return r.table.Rows[r.index]
+}
 
 // AccessibilityLabel reads the row's cells.
-func (r *tableRow) AccessibilityLabel() string { return RowLabel(r.cells) }
+func (r *tableRow) AccessibilityLabel() string { return rowLabel(r.cells()) }
 
 // AccessibilityRole is button where a row can be chosen.
 func (r *tableRow) AccessibilityRole() fyne.AccessibleRole {
-	if r.index < 0 || r.table.onSelect == nil {
+	if r.table.OnSelect == nil {
 		return fyne.AccessibleRoleText
 	}
 	return fyne.AccessibleRoleButton
@@ -57,9 +68,60 @@ func (r *tableRow) AccessibilityRole() fyne.AccessibleRole {
 
 func (r *tableRow) Tapped(*fyne.PointEvent) { r.table.tapped(r.index) }
 
-func (r *tableRow) MouseIn(*desktop.MouseEvent)    { r.hovered = true; r.Refresh() }
-func (r *tableRow) MouseMoved(*desktop.MouseEvent) {}
-func (r *tableRow) MouseOut()                      { r.hovered = false; r.Refresh() }
+// TappedSecondary opens the menu of the cell below the pointer.
+func (r *tableRow) TappedSecondary(e *fyne.PointEvent) {
+	if from, to := r.table.marked(); r.place < from || r.place > to {
+		r.table.tapped(r.index)
+	}
+	r.table.showMenu(r.column(e.Position.X), e.AbsolutePosition)
+}
+
+// column is the one at a distance from the left, -1 where there is none.
+func (r *tableRow) column(x float32) int {
+	right := float32(0)
+	for i, w := range r.table.widths(r.Size().Width) {
+		if right += w; x < right {
+			return i
+		}
+	}
+	return -1
+}
+
+func (r *tableRow) MouseIn(e *desktop.MouseEvent) {
+	r.hovered = true
+	r.Refresh()
+	r.MouseMoved(e)
+}
+
+// MouseMoved shows a value whole that does not fit its cell.
+func (r *tableRow) MouseMoved(e *desktop.MouseEvent) {
+	showTip(r, r.cut(r.column(e.Position.X)), e.AbsolutePosition)
+}
+
+func (r *tableRow) MouseOut() {
+	r.hovered = false
+	HideTip()
+	r.Refresh()
+}
+
+// cut is the value of a cell that does not show all of it, else "".
+func (r *tableRow) cut(column int) string {
+	cells := r.cells()
+	if column < 0 || column >= len(cells) {
+		return ""
+	}
+	c := cells[column]
+	width := r.table.widths(r.Size().Width)[column] - cellSide
+	if c.Sign != NoSign {
+		width -= signRoom
+	}
+	for _, line := range r.table.cellLines(c.Text, width, fyne.TextStyle{}) {
+		if strings.HasSuffix(line, "…") && !strings.HasSuffix(c.Text, "…") {
+			return c.Text
+		}
+	}
+	return ""
+}
 
 func (r *tableRow) CreateRenderer() fyne.WidgetRenderer {
 	rr := &rowRenderer{row: r, ground: canvas.NewRectangle(nil), line: canvas.NewRectangle(nil)}
@@ -107,10 +169,10 @@ func (r *rowRenderer) Refresh() {
 	r.line.FillColor = theme.Color(theme.ColorNameSeparator)
 	texts, signs := r.texts, r.signs
 	r.texts, r.signs = nil, nil
-	style, color := fyne.TextStyle{Bold: r.row.index < 0}, theme.Color(r.row.textColor())
+	style, color := fyne.TextStyle{}, theme.Color(r.row.textColor())
 	next := float32(0)
 	widths := r.row.table.widths(size.Width)
-	for i, c := range r.row.cells {
+	for i, c := range r.row.cells() {
 		x, width := next+cellSide, widths[i]-cellSide
 		next += widths[i]
 		if c.Sign != NoSign {
@@ -123,7 +185,7 @@ func (r *rowRenderer) Refresh() {
 			r.signs = append(r.signs, s)
 			x, width = x+signRoom, width-signRoom
 		}
-		for n, line := range r.row.table.lines(c.Text, width, style) {
+		for n, line := range r.row.table.cellLines(c.Text, width, style) {
 			var t *canvas.Text
 			t, texts = take(texts, func() *canvas.Text { return canvas.NewText("", nil) })
 			t.Text, t.TextStyle, t.Color, t.TextSize = line, style, color, theme.TextSize()
@@ -144,24 +206,19 @@ func take[T any](spare []T, make func() T) (T, []T) {
 }
 
 func (r *tableRow) ground() fyne.ThemeColorName {
-	tb := r.table
+	from, to := r.table.marked()
 	switch {
-	case r.index < 0:
-		return theme.ColorNameHeaderBackground
-	case tb.Selected == r.index && tb.onSelect != nil:
+	case from >= 0 && r.place >= from && r.place <= to:
 		return theme.ColorNameSelection
-	case r.hovered && tb.onSelect != nil:
+	case r.hovered && r.table.OnSelect != nil:
 		return theme.ColorNameHover
 	}
 	return colorNone
 }
 
 func (r *tableRow) textColor() fyne.ThemeColorName {
-	if r.index < 0 {
-		return theme.ColorNamePlaceHolder
-	}
-	if len(r.cells) > 0 {
-		switch s := r.cells[0].Sign; s {
+	if cells := r.cells(); len(cells) > 0 {
+		switch s := cells[0].Sign; s {
 		case AddSign, RemoveSign, ChangeSign:
 			return s.color()
 		}
@@ -169,9 +226,9 @@ func (r *tableRow) textColor() fyne.ThemeColorName {
 	return theme.ColorNameForeground
 }
 
-// lines is a cell's text as it is drawn: one line, or as many as it takes.
-func (tb *Table) lines(text string, width float32, style fyne.TextStyle) []string {
-	if tb.Wrap && !style.Bold {
+// cellLines is a cell's text as it is drawn: one line, or as many as it takes.
+func (tb *Table) cellLines(text string, width float32, style fyne.TextStyle) []string {
+	if tb.Wrap {
 		return breakText(text, width, style)
 	}
 	return []string{fitText(text, width, style)}
@@ -200,7 +257,9 @@ func fitText(text string, width float32, style fyne.TextStyle) string {
 	return string(runes[:low]) + "…"
 }
 
-// breakText breaks a text into lines between words, and within a word that is wider than a line.
+// breakText breaks a text into lines between words. A word that is wider than a line breaks
+// behind a mark such as a hyphen or a dot, and ends in an ellipsis where it has none: names do
+// not break within a word.
 func breakText(text string, width float32, style fyne.TextStyle) []string {
 	if width <= 0 || text == "" {
 		return []string{text}
@@ -216,18 +275,28 @@ func breakText(text string, width float32, style fyne.TextStyle) []string {
 			if line != "" {
 				lines = append(lines, line)
 			}
-			for line = word; measure(line, style) > width; {
-				runes, n := []rune(line), 1
-				for n < len(runes)-1 && measure(string(runes[:n+1]), style) <= width {
-					n++
-				}
-				if n >= len(runes) {
-					break
-				}
-				lines, line = append(lines, string(runes[:n])), string(runes[n:])
-			}
+			pieces := breakWord(word, width, style)
+			lines, line = append(lines, pieces[:len(pieces)-1]...), pieces[len(pieces)-1]
 		}
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// breakWord breaks a word behind its marks into pieces that fit a width.
+func breakWord(word string, width float32, style fyne.TextStyle) []string {
+	var pieces []string
+	for measure(word, style) > width {
+		cut := 0
+		for i, r := range word {
+			if end := i + utf8.RuneLen(r); strings.ContainsRune("-./:;,=_@+", r) && end < len(word) && measure(word[:end], style) <= width {
+				cut = end
+			}
+		}
+		if cut == 0 {
+			return append(pieces, fitText(word, width, style))
+		}
+		pieces, word = append(pieces, word[:cut]), word[cut:]
+	}
+	return append(pieces, word)
 }

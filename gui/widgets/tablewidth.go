@@ -2,6 +2,7 @@ package widgets
 
 import (
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
 )
@@ -9,58 +10,106 @@ import (
 // sampled is how many rows say how wide a column wants to be.
 const sampled = 200
 
-// measure finds how wide the texts of each column are.
+// leastColumn is the narrowest that a person can make a column.
+const leastColumn = 40
+
+// measure finds how wide the texts of each column are, and their longest words.
 func (tb *Table) measure() {
-	tb.natural = make([]float32, len(tb.columns))
-	for i, c := range tb.columns {
-		tb.natural[i] = measure(c.Title, fyne.TextStyle{Bold: true}) + 2*cellSide
+	tb.natural, tb.least, tb.had = make([]float32, len(tb.Columns)), make([]float32, len(tb.Columns)), nil
+	for i, c := range tb.Columns {
+		tb.natural[i] = measure(c.Title, bold) + 2*cellSide + arrowRoom
 	}
 	for _, row := range tb.Rows[:min(len(tb.Rows), sampled)] {
 		for i, c := range row {
-			want := measure(c.Text, fyne.TextStyle{}) + 2*cellSide
+			room := float32(2 * cellSide)
 			if c.Sign != NoSign {
-				want += signRoom
+				room += signRoom
 			}
-			tb.natural[i] = max(tb.natural[i], want)
+			tb.natural[i] = max(tb.natural[i], measure(c.Text, fyne.TextStyle{})+room)
+			if tb.Wrap {
+				for _, word := range strings.Fields(c.Text) {
+					tb.least[i] = max(tb.least[i], measure(word, fyne.TextStyle{})+room)
+				}
+			}
 		}
 	}
 }
 
-// widths divides the width there is among the columns. Where it is enough for all texts, what
-// is left goes by the columns' shares. Where it is not, the widest columns give way first: a
-// date or an address is not cut for the sake of a long name.
+// setWidth is the person's choice for a column.
+func (tb *Table) setWidth(column int, width float32) {
+	tb.set[column] = max(width, leastColumn)
+	tb.had = nil
+	tb.Refresh()
+	if tb.in != nil {
+		tb.in.update()
+	}
+}
+
+// widths divides the width there is among the columns. What the person chose holds. Where the
+// rest is enough for all texts, what is left goes by the columns' shares. Where it is not, the
+// widest columns give way first, as far as their longest words let them: a date or an address
+// is not cut for the sake of a long name.
 func (tb *Table) widths(width float32) []float32 {
+	if tb.had != nil && tb.widthsFor == width {
+		return tb.had
+	}
 	got := slices.Clone(tb.natural)
-	var total, shares float32
-	for i, w := range got {
-		total += w
-		shares += tb.columns[i].Share
+	var free []int
+	left := width
+	for i := range got {
+		if w, ok := tb.set[i]; ok {
+			got[i] = min(w, max(leastColumn, width-leastColumn*float32(len(got)-1)))
+			left -= got[i]
+			continue
+		}
+		free = append(free, i)
+	}
+	tb.divide(got, free, max(left, leastColumn*float32(len(free))))
+	tb.widthsFor, tb.had = width, got
+	return got
+}
+
+// divide gives columns a width together.
+func (tb *Table) divide(got []float32, columns []int, width float32) {
+	var total, shares, least float32
+	for _, i := range columns {
+		total += got[i]
+		shares += tb.Columns[i].Share
+		least += tb.least[i]
 	}
 	if total <= width {
-		for i := range got {
-			got[i] += (width - total) * tb.columns[i].Share / shares
+		for _, i := range columns {
+			if shares > 0 {
+				got[i] += (width - total) * tb.Columns[i].Share / shares
+			}
 		}
-		return got
+		return
 	}
 	// The level below which columns stay whole: each that is narrower than its part leaves the
-	// rest of it to the others.
-	order := make([]int, len(got))
-	for i := range order {
-		order[i] = i
+	// rest of it to the others. What the longest words need is taken out before.
+	floor := func(i int) float32 {
+		if least <= width {
+			return tb.least[i]
+		}
+		return 0
 	}
+	want := func(i int) float32 { return tb.natural[i] - floor(i) }
+	left := width
+	for _, i := range columns {
+		left -= floor(i)
+	}
+	order := slices.Clone(columns)
 	slices.SortFunc(order, func(a, b int) int {
-		if tb.natural[a] < tb.natural[b] {
+		if want(a) < want(b) {
 			return -1
 		}
 		return 1
 	})
-	left := width
 	for n, i := range order {
-		part := left / float32(len(order)-n)
-		got[i] = min(tb.natural[i], part)
-		left -= got[i]
+		part := min(want(i), left/float32(len(order)-n))
+		got[i] = floor(i) + part
+		left -= part
 	}
-	return got
 }
 
 // rowHeight is the height of a row of a table that wraps.

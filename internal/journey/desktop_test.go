@@ -60,6 +60,7 @@ type state struct {
 	Focus  *item
 	Busy   []string
 	Status string
+	Rows   []item     // of the tables in front, those in sight
 	Least  [2]float32 // width and height below which the window cannot be made
 }
 
@@ -359,6 +360,32 @@ func (p *desktop) row(start string, n int) {
 		last = chosen(p.until("the next row", func(s state) bool { return chosen(s.Focus) != last }).Focus)
 	}
 	p.fail("no row starts with %q", start)
+}
+
+// clickRow clicks the n-th row in sight that begins with start: that row is chosen, and no row
+// has moved.
+func (p *desktop) clickRow(start string, n int) {
+	p.t.Helper()
+	find := func(s state) *item {
+		left := n
+		for _, row := range s.Rows {
+			if strings.HasPrefix(row.Label, start) {
+				if left == 0 {
+					return &row
+				}
+				left--
+			}
+		}
+		return nil
+	}
+	row := *find(p.until("the row "+start, func(s state) bool { return find(s) != nil }))
+	p.clickAt(row)
+	p.until("the choice of "+row.Label, func(s state) bool {
+		return s.Focus != nil && strings.HasSuffix(s.Focus.Label, ": "+row.Label)
+	})
+	if now := find(p.now()); now == nil || *now != row {
+		p.fail("the click moved the row %v to %v", row, now)
+	}
 }
 
 func (p *desktop) clickAt(f item) {

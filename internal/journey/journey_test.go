@@ -254,7 +254,10 @@ func (r *rehearsal) removedToken() {
 	r.onScreen("entries")
 	// The other token is taken out of the list, as after its loss.
 	r.row(r.text("type.sast"), 1)
+	r.clickRow(r.text("type.sast"), 1)
 	r.press("entries.delete")
+	r.dialog(r.text("entries.delete.title"))
+	r.press("entries.delete.yes")
 	r.until("the mark", func(s state) bool { return s.has(r.text("mark.removed") + ", " + r.text("type.sast")) })
 	r.click("entries.next")
 	r.onScreen("review")
