@@ -58,7 +58,7 @@ func newEntriesScreen(s *shell) *entriesScreen {
 	e.target = widgets.QuietLabel("")
 	e.target.Truncation = fyne.TextTruncateEllipsis
 	e.target.Alignment = fyne.TextAlignTrailing
-	tools := container.NewBorder(nil, nil, container.NewHBox(tokens, e.tftp, e.fire), e.remove, e.target)
+	tools := widgets.Border(nil, nil, container.NewHBox(tokens, e.tftp, e.fire), e.remove, e.target)
 	signing := container.New(layout.NewFormLayout(), widgets.Flush(widgets.QuietLabel(t("entries.sign"))), e.sign)
 	e.split = widgets.NewSplit(e.table)
 	e.Page = widgets.NewFixedPage(t("entries.title"), "", container.NewVBox(e.steps.Object(), e.hints, signing, tools), e.split.Object,

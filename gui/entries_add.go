@@ -104,7 +104,7 @@ func (e *entriesScreen) addServer(firewall bool) {
 	})
 	note := container.NewVBox()
 	q := widgets.NewQuestion(s.dialogs, title, container.NewVBox(widgets.Flush(widgets.Wrapped(t("entries.server.text"))),
-		widgets.Form(t("entries.certificate"), container.NewBorder(nil, nil, nil, browse, file),
+		widgets.Form(t("entries.certificate"), widgets.Border(nil, nil, nil, browse, file),
 			t("entries.hostname"), host, t("entries.ip"), ip), note),
 		t("tokens.add"), t("button.cancel"), false)
 	q.First = browse

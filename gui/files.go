@@ -83,7 +83,7 @@ func newFileChooser(s *shell, title, yes string, mode chooseMode, suffixes []str
 	}
 	scroll := widgets.NewScroller(c.list)
 	scroll.Scroll.SetMinSize(fyne.NewSize(0, 260))
-	c.question = widgets.NewQuestion(s.dialogs, title, container.NewBorder(top, bottom, nil, nil, scroll.Object), yes, t("button.cancel"), false)
+	c.question = widgets.NewQuestion(s.dialogs, title, widgets.Border(top, bottom, nil, nil, scroll.Object), yes, t("button.cancel"), false)
 	c.question.Wide = true
 	c.question.Check = c.ready
 	c.question.OnKey = func(k fyne.KeyName) bool {

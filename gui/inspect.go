@@ -62,7 +62,7 @@ func newInspectScreen(s *shell) *inspectScreen {
 	i.tabs.Add(t("inspect.header"), widgets.NewScroller(i.sums).Object)
 	i.tabs.Add(t("inspect.show"), i.show.Object)
 	i.tabs.Add(t("inspect.comparison"), i.diff.Object)
-	top := container.NewVBox(container.NewBorder(nil, nil, open, container.NewHBox(fetch, phone), i.address), i.verdict)
+	top := container.NewVBox(widgets.Border(nil, nil, open, container.NewHBox(fetch, phone), i.address), i.verdict)
 	i.Page = widgets.NewFixedPage(t("inspect.title"), t("inspect.text"), top, i.tabs.Build(),
 		i.distribute, layout.NewSpacer(), i.save, i.export, i.compare)
 	i.fill()

@@ -59,9 +59,9 @@ func newNavigation(open func(screenID)) *navigation {
 	}
 	width := canvas.NewRectangle(nil)
 	width.SetMinSize(fyne.NewSize(navWidth, 0))
-	n.object = widgets.NewPanel(container.NewBorder(nil, nil, nil, widget.NewSeparator(),
+	n.object = widgets.NewPanel(widgets.Border(nil, nil, nil, widget.NewSeparator(),
 		container.New(layout.NewCustomPaddedLayout(10, 10, 10, 10),
-			container.NewBorder(width, n.cluster, nil, nil, items))))
+			widgets.Border(width, n.cluster, nil, nil, items))))
 	return n
 }
 

@@ -33,9 +33,9 @@ func newStatusBar(d *widgets.Dialogs) *statusBar {
 	b.more = widgets.NewButton("", nil, b.list)
 	b.more.Importance = widget.LowImportance
 	buttons := container.NewHBox(b.bar, b.more, b.cancel)
-	b.box = widgets.NewPanel(container.NewBorder(widget.NewSeparator(), nil, nil, nil,
+	b.box = widgets.NewPanel(widgets.Border(widget.NewSeparator(), nil, nil, nil,
 		container.New(layout.NewCustomPaddedLayout(0, 0, 10, 10),
-			container.NewBorder(nil, nil, b.wheel, buttons, b.text))))
+			widgets.Border(nil, nil, b.wheel, buttons, b.text))))
 	b.show(nil)
 	return b
 }
@@ -95,7 +95,7 @@ func (b *statusBar) list() {
 			stop.Disable()
 		}
 		widgets.SetEnabled(stop, !tk.final)
-		box.Add(container.NewBorder(nil, nil, nil, stop, widgets.Flush(widgets.Wrapped(tk.what))))
+		box.Add(widgets.Border(nil, nil, nil, stop, widgets.Flush(widgets.Wrapped(tk.what))))
 	}
 	q.Show()
 }

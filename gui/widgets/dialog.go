@@ -96,7 +96,7 @@ func (q *Question) Show() {
 		container.New(layout.NewCustomPaddedLayout(8, 12, dialogSide, dialogSide), row))
 	middle := container.New(layout.NewCustomPaddedLayout(0, 12, dialogSide, dialogSide-BarWidth), NewScroller(q.content).Object)
 	var content fyne.CanvasObject
-	content, q.dropTips = WithTips(container.NewBorder(q.head, q.foot, nil, nil, middle))
+	content, q.dropTips = WithTips(Border(q.head, q.foot, nil, nil, middle))
 	q.popUp = widget.NewModalPopUp(content, q.dialogs.Window.Canvas())
 	q.dialogs.open = append(q.dialogs.open, q)
 	q.popUp.Show()

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -35,7 +34,7 @@ func NewFinder(tb *Table) *Finder {
 		}
 	}
 	f.Field.icon()
-	f.Object = container.NewBorder(nil, nil, nil, f.found, f.Field)
+	f.Object = Border(nil, nil, nil, f.found, f.Field)
 	tb.finder = f
 	f.count()
 	return f

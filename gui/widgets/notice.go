@@ -82,7 +82,7 @@ func (n *Notice) CreateRenderer() fyne.WidgetRenderer {
 		body = container.NewVBox(body, inset)
 	}
 	r := &noticeRenderer{n: n, bar: bar, ground: ground,
-		root: container.NewStack(ground, container.NewBorder(nil, nil, bar, nil, beside(sign, body)))}
+		root: container.NewStack(ground, Border(nil, nil, bar, nil, beside(sign, body)))}
 	r.Refresh()
 	return r
 }

@@ -60,10 +60,10 @@ func (p *Page) Build(title, sub string, top, body fyne.CanvasObject, foot []fyne
 		return container.New(layout.NewCustomPaddedLayout(0, 0, 0, BarWidth), o)
 	}
 	if bottom == nil {
-		p.Root = container.NewBorder(clear(box), nil, nil, nil, body)
+		p.Root = Border(clear(box), nil, nil, nil, body)
 		return
 	}
-	p.Root = container.NewBorder(clear(box), clear(bottom), nil, nil, body)
+	p.Root = Border(clear(box), clear(bottom), nil, nil, body)
 }
 
 // ToTop scrolls to the beginning and shows no details.
@@ -112,6 +112,18 @@ func QuietText(text string) *widget.Label {
 	return l
 }
 
+// Border puts objects along the edges of another, any of them nil, in the order in which they
+// are read: the Tab key follows it, where Fyne's own border begins in the middle.
+func Border(top, bottom, left, right, centre fyne.CanvasObject) *fyne.Container {
+	var objects []fyne.CanvasObject
+	for _, o := range []fyne.CanvasObject{top, left, centre, right, bottom} {
+		if o != nil {
+			objects = append(objects, o)
+		}
+	}
+	return container.New(layout.NewBorderLayout(top, bottom, left, right), objects...)
+}
+
 // Section is a titled group.
 func Section(title string, objects ...fyne.CanvasObject) *fyne.Container {
 	h := widget.NewLabel(title)
@@ -123,7 +135,7 @@ func Section(title string, objects ...fyne.CanvasObject) *fyne.Container {
 
 // beside puts an object at the upper left of another, which gets the rest of the width.
 func beside(left, right fyne.CanvasObject) fyne.CanvasObject {
-	return container.NewBorder(nil, nil, container.NewVBox(left), nil, right)
+	return Border(nil, nil, container.NewVBox(left), nil, right)
 }
 
 // ButtonRow is a row of buttons at the left.

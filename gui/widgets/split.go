@@ -25,7 +25,7 @@ func NewSplit(list fyne.CanvasObject) *Split {
 	shut := NewButton("", theme.CancelIcon(), func() { s.Show(nil) })
 	shut.Importance = widget.LowImportance
 	shut.Label = Words.Close
-	s.drawer = container.NewBorder(widget.NewSeparator(), nil, nil, container.NewVBox(shut), s.below.Object)
+	s.drawer = Border(widget.NewSeparator(), nil, nil, container.NewVBox(shut), s.below.Object)
 	s.drawer.Hide()
 	s.Object = container.New(splitLayout{s}, s.List.Object, s.drawer)
 	return s

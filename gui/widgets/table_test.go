@@ -86,7 +86,9 @@ func TestClickMovesNothing(t *testing.T) {
 // The details that a click shows never cover the row that it chose.
 func TestDetailsDoNotCoverTheSelection(t *testing.T) {
 	b := newTableBench(t, 200)
-	b.tb.OnSelect = func(int) { b.split.Show(b.tb, container.NewVBox(NewNotice(InfoNotice, strings.Repeat("a long text ", 200)))) }
+	b.tb.OnSelect = func(int) {
+		b.split.Show(b.tb, container.NewVBox(NewNotice(InfoNotice, strings.Repeat("a long text ", 200))))
+	}
 	for _, y := range []float32{60, 200, 385} {
 		b.split.Show(nil)
 		b.in.To(1000)

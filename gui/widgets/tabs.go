@@ -34,7 +34,7 @@ func (ts *Tabs) Build() fyne.CanvasObject {
 		row.Add(b)
 	}
 	ts.Show(0)
-	ts.Object = container.NewBorder(container.NewVBox(row, widget.NewSeparator()), nil, nil, nil, ts.body)
+	ts.Object = Border(container.NewVBox(row, widget.NewSeparator()), nil, nil, nil, ts.body)
 	return ts.Object
 }
 

@@ -29,7 +29,7 @@ func NewViewer(lines int) *Viewer {
 	v.Scroll.OnScrolled = func(fyne.Position) { v.Text.Refresh() }
 	v.Scroll.SetMinSize(fyne.NewSize(0, float32(lines)*v.Text.cell().Height))
 	copying := NewCopyButton(Words.Copy, v.Text.Text)
-	v.Object = NewPanel(container.NewBorder(nil, nil, nil, container.NewVBox(copying),
+	v.Object = NewPanel(Border(nil, nil, nil, container.NewVBox(copying),
 		container.New(followed{after: v.Text.Refresh}, v.Scroll)))
 	return v
 }

@@ -346,7 +346,7 @@ func (p *desktop) row(start string, n int) {
 		_, row, _ := strings.Cut(f.Label, ": ")
 		return row
 	}
-	p.focusOn("a table", func(f item) bool { return f.Kind == "*widgets.Chooser" }, 0)
+	p.focusOn("a table", func(f item) bool { return f.Kind == "*widgets.Table" }, 0)
 	p.key("Home")
 	last := chosen(p.until("the first row", func(s state) bool { return chosen(s.Focus) != "" }).Focus)
 	for range 200 {

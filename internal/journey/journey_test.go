@@ -208,7 +208,9 @@ func (r *rehearsal) failingNode() {
 }
 
 func (r *rehearsal) migrate() {
-	r.click("review.sign")
+	r.sign() // asked anew: the agreement and the PIN were for a run that ended
+	r.write(softhsm.DefaultPIN)
+	r.key("Return")
 	r.shotWhile("11-distribute", "distribute")
 	s := r.onScreen("result")
 	if !s.has(r.text("result.good")) {
