@@ -14,6 +14,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/token"
+	"ctlclient/trust/hazard"
 )
 
 type fileBuildOptions struct {
@@ -34,12 +35,14 @@ func newFileBuildCommand(a *app) *cobra.Command {
 		Use:   "build OUT --record FUNCTION=CERT[,host=H][,ip=A]... --sign-with URI",
 		Short: "Build a trust list from certificates and sign it",
 		Long: `Build a trust list from nothing and sign it with a token. FUNCTION is one of sast,
-ccm, ccm+tftp, tftp, capf, app-server, tvs; CERT is a PEM or DER file. The signing
+ccm, ccm+tftp, tftp, capf, app-server, tvs, https; CERT is a PEM or DER file. The signing
 token's certificate is added as SAST if it is not among the records. A sast record
-without a host is written as a token's.
+without a host is written as a token's. What is dangerous in the list (one SAST alone, an
+expired certificate) is said before the PIN is asked for.
 
-Phones of open-source call servers want --signer-version 1.1 where an EC certificate
-(app-server) vouches for HTTPS provisioning; files of Cisco's own have no such field.`,
+https is a server that phones of open-source call servers trust for HTTPS provisioning: as
+their builders do, it is listed as app-server, or, where its key is an EC key, as tftp in
+a file with --signer-version 1.1. Files of Cisco's own have no such field.`,
 		Example: `  ctlclient file build CTLFile.tlv \
     --record ccm+tftp=CallManager.pem,host=cucm-pub,ip=10.48.47.155 \
     --record capf=CAPF.pem,host=cucm-pub,ip=10.48.47.155 \
@@ -72,11 +75,29 @@ func runFileBuild(ctx context.Context, a *app, o fileBuildOptions, out string) e
 	if err := creatable(out, o.force); err != nil {
 		return err
 	}
+	u, err := parseTokenURI(o.signWith)
+	if err != nil {
+		return err
+	}
+	// Some tokens show their certificates before login, and then no PIN is asked for a list
+	// that its maker would rather not have.
+	_, early, unseen := token.CertificateOf(ctx, a.modules, u)
+	var hazards []hazard.Hazard
+	if unseen == nil {
+		if hazards, err = a.warnOfList(d, early.DER, out); err != nil {
+			return err
+		}
+	}
 	s, err := a.openSigner(ctx, o.signWith)
 	if err != nil {
 		return err
 	}
 	defer closeSigner(a, s)
+	if unseen != nil {
+		if hazards, err = a.warnOfList(d, s.Certificate(), out); err != nil {
+			return err
+		}
+	}
 	if _, err := d.AddToken(s.Certificate()); err != nil {
 		return err
 	}
@@ -92,7 +113,7 @@ func runFileBuild(ctx context.Context, a *app, o fileBuildOptions, out string) e
 		return err
 	}
 	if a.json {
-		return a.result(map[string]any{"file": out, "bytes": len(l.Bytes()), "records": len(l.Records), "md5": l.MD5(), "sha1": l.SHA1()})
+		return a.result(map[string]any{"file": out, "bytes": len(l.Bytes()), "records": len(l.Records), "md5": l.MD5(), "sha1": l.SHA1(), "hazards": len(hazards)})
 	}
 	records := "1 record"
 	if n := len(l.Records); n > 1 {
@@ -100,6 +121,25 @@ func runFileBuild(ctx context.Context, a *app, o fileBuildOptions, out string) e
 	}
 	a.printf("%s: %s, %d bytes, MD5 %s\n", out, records, len(l.Bytes()), l.MD5())
 	return nil
+}
+
+// warnOfList adds the signer to the draft and says, on standard error, what is dangerous in
+// the list that it will be.
+func (a *app) warnOfList(d *ctlbuild.Draft, signer []byte, out string) ([]hazard.Hazard, error) {
+	if _, err := d.AddToken(signer); err != nil {
+		return nil, err
+	}
+	found := hazard.FindInDraft(d, signer, time.Time{})
+	if a.json && out != "-" {
+		return found, a.hazardsJSON(found)
+	}
+	for _, h := range found {
+		a.note("%s: %s", h.Severity, printable(h.Message))
+		if h.Hint != "" {
+			a.note("  %s", printable(h.Hint))
+		}
+	}
+	return found, nil
 }
 
 func (a *app) buildDraft(ctx context.Context, o fileBuildOptions) (*ctlbuild.Draft, error) {
@@ -132,6 +172,11 @@ func (a *app) buildDraft(ctx context.Context, o fileBuildOptions) (*ctlbuild.Dra
 			return nil, err
 		}
 		e.Dialect, e.SerialOrder = dialect, order
+		if e.Function == httpsServer {
+			if e.Function, err = a.forHTTPS(d, e.Certificate); err != nil {
+				return nil, err
+			}
+		}
 		e.NoIP = strings.HasPrefix(o.name, "ITL")
 		added, err := d.Add(e)
 		if err != nil {
@@ -142,6 +187,27 @@ func (a *app) buildDraft(ctx context.Context, o fileBuildOptions) (*ctlbuild.Dra
 		}
 	}
 	return d, nil
+}
+
+// httpsServer stands, until the key is known, for the function of a server that phones are
+// to trust for HTTPS.
+const httpsServer = ctlbuild.NoFunction
+
+// forHTTPS lists such a server as builders for open-source call servers do: with an RSA key
+// as APP-SERVER, with an EC key as TFTP in a file of SIGNERVERSION 1.1.
+func (a *app) forHTTPS(d *ctlbuild.Draft, der []byte) (ctlbuild.Function, error) {
+	c, err := ctlbuild.ParseCertificate(der)
+	if err != nil {
+		return 0, err
+	}
+	if c.KeyType() != "ECDSA" {
+		return ctlbuild.AppServer, nil
+	}
+	if d.SignerVersion == [2]byte{} {
+		d.SignerVersion = [2]byte{1, 1}
+		a.note("SIGNERVERSION 1.1 is written, for an EC certificate that vouches for HTTPS")
+	}
+	return ctlbuild.TFTP, nil
 }
 
 func serialOrder(s string) (ctlbuild.SerialOrder, error) {
@@ -174,9 +240,12 @@ func (a *app) parseRecord(ctx context.Context, spec string) (ctlbuild.Entry, err
 	if !ok || rest == "" {
 		return ctlbuild.Entry{}, usagef(form, "cannot read --record %s", spec)
 	}
-	f, err := ctlbuild.ParseFunction(name)
-	if err != nil {
-		return ctlbuild.Entry{}, usagef("FUNCTION is sast, ccm, ccm+tftp, tftp, capf, app-server or tvs", "unknown FUNCTION %q", name)
+	f := httpsServer
+	var err error
+	if !strings.EqualFold(name, "https") {
+		if f, err = ctlbuild.ParseFunction(name); err != nil {
+			return ctlbuild.Entry{}, usagef("FUNCTION is sast, ccm, ccm+tftp, tftp, capf, app-server, tvs or https", "unknown FUNCTION %q", name)
+		}
 	}
 	cert, host, ip, err := parseServer(rest, form)
 	if err != nil {

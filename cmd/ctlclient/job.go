@@ -315,12 +315,19 @@ func (a *app) planJSON(p *workflow.Plan) error {
 			return err
 		}
 	}
-	for _, h := range p.Hazards {
+	if err := a.hazardsJSON(p.Hazards); err != nil {
+		return err
+	}
+	return a.verdictsJSON(p.Verdicts)
+}
+
+func (a *app) hazardsJSON(hs []hazard.Hazard) error {
+	for _, h := range hs {
 		if err := a.object("hazard", hazardJSON{h.Rule, h.Severity.String(), h.Message, h.Hint, h.Source, h.Records, h.Phones}); err != nil {
 			return err
 		}
 	}
-	return a.verdictsJSON(p.Verdicts)
+	return nil
 }
 
 func (a *app) verdictsJSON(vs []trust.Verdict) error {

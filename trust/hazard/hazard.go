@@ -111,6 +111,8 @@ var rules = []func(*circumstances) []Hazard{
 	nodesDiffer,
 	anchorsRemoved,
 	sharedIdentity,
+	sastKey,
+	ecForHTTPS,
 	serialOrder,
 	duplicateRecords,
 	sastCount,
@@ -141,6 +143,10 @@ func Find(ctx context.Context, c Change, tvs trust.Asker) []Hazard {
 	if k.Phones == nil {
 		k.Phones = trust.DefaultPhones(c.Old, c.ITL, nil)
 	}
+	return k.findWith(rules)
+}
+
+func (k *circumstances) findWith(rules []func(*circumstances) []Hazard) []Hazard {
 	var found []Hazard
 	for _, rule := range rules {
 		found = append(found, rule(k)...)

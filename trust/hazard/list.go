@@ -1,0 +1,119 @@
+package hazard
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/message"
+	"ctlclient/trust"
+)
+
+// listRules look at a list alone: they hold for one that no cluster is known of.
+var listRules = []func(*circumstances) []Hazard{
+	sharedIdentity,
+	oneSAST,
+	sastKey,
+	ecForHTTPS,
+	serialOrder,
+	duplicateRecords,
+	sastCount,
+	sha512,
+	signerValidity,
+	recordValidity,
+	recoveryKeySize,
+}
+
+// FindInDraft holds a draft that is made from nothing, to be signed with the key of a
+// certificate (DER; nil: not known yet), against the rules that need no cluster. The order
+// is that of [Find]. A zero now is the present.
+func FindInDraft(d *ctlbuild.Draft, signer []byte, now time.Time) []Hazard {
+	c := Change{Draft: d, Signer: signer, Now: now}
+	k := &circumstances{Change: c, after: lookAhead(c), now: now}
+	if k.now.IsZero() {
+		k.now = time.Now()
+	}
+	return k.findWith(listRules)
+}
+
+// oneSAST: a list whose only signer may be lost.
+func oneSAST(k *circumstances) []Hazard {
+	sast := sastOf(k.after.records, false)
+	if k.Old != nil || len(sast) != 1 {
+		return nil
+	}
+	name := trust.RecordName(sast[0], &k.after.records[sast[0]])
+	return []Hazard{{
+		Rule: "one-sast", Severity: Warning, Records: []string{name},
+		Message: fmt.Sprintf("The list has one SAST, %s. Should its key be lost, phones that hold this list accept no later one.", name),
+		Hint:    "add a second SAST, whose key is kept in another place: --record sast=CERT",
+		Source:  `CUCM facts, "The CTL Client's wizard": the first creation needs two tokens`,
+	}}
+}
+
+// sastKey: lists are signed with RSA; another key as SAST anchors nothing.
+func sastKey(k *circumstances) []Hazard {
+	var odd []int
+	for _, i := range sastOf(k.after.records, false) {
+		if c, err := ctlbuild.ParseCertificate(k.after.records[i].Certificate()); err == nil && c.RSA == nil {
+			odd = append(odd, i)
+		}
+	}
+	if len(odd) == 0 || k.unchanged() {
+		return nil
+	}
+	names := trust.RecordNames(k.after.records, odd)
+	return []Hazard{{
+		Rule: "sast-key", Severity: Warning, Records: names, Source: "trust-list, section 1, tag 10",
+		Message: fmt.Sprintf("%s cannot sign a trust list: phones verify lists with RSA keys, and this key is %s.",
+			message.And(names), keyText(&k.after.records[odd[0]])),
+		Hint: "take a certificate with an RSA key of 2048 bits as SAST",
+	}}
+}
+
+func keyText(r *ctlbuild.Record) string {
+	c, err := ctlbuild.ParseCertificate(r.Certificate())
+	if err != nil {
+		return "unreadable"
+	}
+	return c.KeyText()
+}
+
+// ecForHTTPS: builders for open-source call servers list an EC certificate that phones are
+// to trust for HTTPS as TFTP, in a file of SIGNERVERSION 1.1.
+func ecForHTTPS(k *circumstances) []Hazard {
+	var app, other []int
+	for i := range k.after.records {
+		r := &k.after.records[i]
+		c, err := ctlbuild.ParseCertificate(r.Certificate())
+		if err != nil || c.KeyType() != "ECDSA" {
+			continue
+		}
+		switch r.Function() {
+		case ctlbuild.AppServer:
+			app = append(app, i)
+		case ctlbuild.TFTP:
+			other = append(other, i)
+		}
+	}
+	const source = "CUCM facts, rule 26"
+	var found []Hazard
+	if len(app) > 0 && !k.unchanged() {
+		names := trust.RecordNames(k.after.records, app)
+		found = append(found, Hazard{
+			Rule: "ec-for-https", Severity: Warning, Records: names, Source: source,
+			Message: fmt.Sprintf("%s has an EC key. Builders for open-source call servers list such a certificate as TFTP; whether phones take it as APP-SERVER is not certain.", message.And(names)),
+			Hint:    "list it with --record https=CERT, which writes it as TFTP in a file of SIGNERVERSION 1.1",
+		})
+	}
+	if d := k.Draft; len(other) > 0 && d != nil && d.SignerVersion != [2]byte{1, 1} {
+		names := trust.RecordNames(k.after.records, other)
+		found = append(found, Hazard{
+			Rule: "ec-for-https", Severity: Warning, Records: names, Source: source,
+			Message: fmt.Sprintf("%s has an EC key, which phones take for HTTPS in a file of SIGNERVERSION 1.1 alone.", message.And(names)),
+			Hint:    "give --signer-version 1.1",
+		})
+	}
+	return slices.Clip(found)
+}
