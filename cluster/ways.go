@@ -7,6 +7,7 @@ import (
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/reach/agent"
 	"ctlclient/cluster/reach/byhand"
+	"ctlclient/cluster/reach/cucm"
 	"ctlclient/cluster/reach/files"
 	"ctlclient/cluster/reach/sftp"
 	"ctlclient/cluster/site"
@@ -26,8 +27,10 @@ func compose(p *site.Profile, t reach.Tools) (*reach.Site, error) {
 		s = files.New(p, func(ctx context.Context) ([]byte, error) {
 			return s.Nodes[p.Lead()].Fetch(ctx, ctlbuild.CTLFileName)
 		})
+	case site.PublisherCUCM:
+		s, err = cucm.New(p, t)
 	default:
-		err = fmt.Errorf("a cluster with publisher = %q cannot be reached yet", p.Publisher)
+		err = fmt.Errorf("publisher = %q is no way to a cluster", p.Publisher)
 	}
 	if err != nil {
 		return nil, err

@@ -42,6 +42,12 @@ type Properties struct {
 	Person         bool   `json:"person"`          // a person puts the file there: it takes as long as that takes
 }
 
+// Preparer is a Node that can say beforehand whether it will take a file: the account is
+// used and the place looked at, and nothing is changed. It is asked before a PIN is.
+type Preparer interface {
+	Prepare(ctx context.Context) error
+}
+
 // Sweeper is a Node whose stages outlive their connection.
 type Sweeper interface {
 	// Leftovers are stages of name that nobody committed.

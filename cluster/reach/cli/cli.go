@@ -160,6 +160,12 @@ func (a author) Write(ctx context.Context, job reach.AuthorJob) (reach.Door, err
 			return c.SetClusterMode(ctx, true)
 		case reach.WriteNonSecure:
 			return c.SetClusterMode(ctx, false)
+		case reach.ResetCTLLocalKey:
+			_, err := c.ResetCTL(ctx)
+			return err
+		case reach.ResetITLLocalKey:
+			_, err := c.ResetITL(ctx)
+			return err
 		}
 		return &reach.Error{Class: reach.Permanent, Server: a.node, Door: Door,
 			Err: fmt.Errorf("this program does not type %q", job.Command())}

@@ -15,7 +15,6 @@ import (
 	"ctlclient/protocol/axl"
 	"ctlclient/protocol/certapi"
 	"ctlclient/protocol/ctlp"
-	"ctlclient/protocol/osadmin"
 	"ctlclient/protocol/serviceability"
 )
 
@@ -63,7 +62,7 @@ func New(p *site.Profile, t reach.Tools) (*reach.Site, error) {
 		control:  map[string]*serviceability.Client{}, names: map[string]string{},
 	}
 	s := &reach.Site{
-		Way: "cucm", Facts: c, Services: c, Trust: c, Phones: c, Close: c.close,
+		Way: "cucm", Facts: c, Services: c, Trust: store{c}, Phones: phones{c}, Close: c.close,
 		Missing: map[reach.Ability]string{
 			reach.AbilityMode: "CUCM sets its security mode by `utils ctl set-cluster` alone, which writes a tokenless CTL as well",
 		},
@@ -158,7 +157,7 @@ func (c *cluster) options(n *site.Node, a *account) axl.Options {
 	}
 }
 
-// askAXL asks the publisher's AXL with the application user.
+// askWith asks a door with an account; errors are sorted.
 func askWith[C, T any](ctx context.Context, a *account, server string, d reach.Door, open func() (C, error), f func(C) (T, error)) (v T, err error) {
 	err = a.use(func() error {
 		client, err := open()
@@ -254,5 +253,3 @@ func (c *cluster) profileNode(name string) *site.Node {
 	}
 	return nil
 }
-
-var _ = osadmin.Port

@@ -2,6 +2,7 @@ package cucm
 
 import (
 	"context"
+	"errors"
 
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/reach/cli"
@@ -13,6 +14,9 @@ import (
 var stateWords = map[string]reach.ServiceState{
 	"Started": reach.Started, "Stopped": reach.Stopped, "Starting": reach.Starting, "Stopping": reach.Starting,
 }
+
+// notActivated is Control Center's code of a service that is not activated on the node.
+var notActivated = serviceability.NotActivated("").Code
 
 // Status implements reach.Services: Control Center of the node itself, which knows itself
 // alone. The CLI's list is not read.
@@ -37,10 +41,10 @@ func (c *cluster) Status(ctx context.Context, node string, services []reach.Serv
 			if got.Name != s.CiscoName() {
 				continue
 			}
-			if known, ok := stateWords[got.Status]; ok {
+			if known, ok := stateWords[got.State]; ok {
 				out[s] = known
 			}
-			if !got.Activated() {
+			if got.Code == notActivated {
 				out[s] = reach.NotActivated
 			}
 		}
@@ -57,7 +61,7 @@ func (c *cluster) Restart(ctx context.Context, node string, s reach.Service) (re
 	_, err = askWith(ctx, c.app, n.Name, DoorControl, c.openControl(n), func(client *serviceability.Client) (struct{}, error) {
 		return struct{}{}, client.Restart(ctx, c.clusterName(n.Name), s.CiscoName(), func(state serviceability.ServiceState) {
 			if c.tools.Said != nil {
-				c.tools.Said(n.Name, state.Name+": "+state.Status)
+				c.tools.Said(n.Name, state.Name+": "+state.State)
 			}
 		})
 	})
@@ -70,7 +74,7 @@ func (c *cluster) Restart(ctx context.Context, node string, s reach.Service) (re
 // nextDoor reports that a restart may be tried over the CLI: the service is there, and
 // Control Center does not restart it (a network service such as TVS), or does not answer.
 func (c *cluster) nextDoor(err error) bool {
-	return reach.ClassOf(err) != reach.Unclassified && !isNotActivated(err)
+	return reach.ClassOf(err) != reach.Unclassified && !errors.Is(err, serviceability.ErrNotActivated)
 }
 
 // clusterName is how the cluster itself names a node of the profile.

@@ -1,0 +1,258 @@
+package cucm
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+
+	"ctlclient/cluster/reach"
+	"ctlclient/cluster/reach/internal/door"
+	"ctlclient/cluster/reach/serve"
+	"ctlclient/cluster/site"
+	"ctlclient/ctlbuild"
+	"ctlclient/protocol/osadmin"
+	"ctlclient/protocol/platform"
+)
+
+// node is a node whose file is put there by OS Administration, TFTP File Management. The
+// page replaces a file in place and keeps nothing: what it promises is little, and what it
+// says is not believed. What phones get is read over TFTP or HTTP; where the TFTP service
+// still has the former file in its memory, the CLI's `show ctl` tells whether the new one
+// has arrived.
+type node struct {
+	cluster *cluster
+	n       *site.Node
+	link    door.Link[*osadmin.Client]
+
+	mu     sync.Mutex
+	staged map[string][]byte // by stage, on this machine
+	put    map[string][]byte // by name: what was committed, and TFTP does not serve yet
+}
+
+func newNode(c *cluster, n *site.Node) *node {
+	a := &node{cluster: c, n: n, staged: map[string][]byte{}, put: map[string][]byte{}}
+	a.link.Answered = func(err error) bool { return answered(err) }
+	a.link.Dial = func(context.Context) (*osadmin.Client, error) {
+		return osadmin.New(n.Addr(site.PortHTTPS), c.options(n, c.platform))
+	}
+	return a
+}
+
+func (a *node) Name() string { return a.n.Name }
+
+// Properties of the page.
+func (a *node) Properties() reach.Properties {
+	return reach.Properties{Way: string(DoorOSAdmin), NeedsRestart: true}
+}
+
+func (a *node) Close() error { return a.link.Close() }
+
+// on does one thing at the node's pages, with the platform user.
+func (a *node) on(ctx context.Context, f func(*osadmin.Client) error) error {
+	return a.cluster.platform.use(func() error {
+		return sorted(ctx, a.n.Name, DoorOSAdmin, a.link.Use(ctx, false, f))
+	})
+}
+
+// Prepare logs in and opens the page: what will be refused is refused before a PIN is asked.
+func (a *node) Prepare(ctx context.Context) error {
+	return a.on(ctx, func(p *osadmin.Client) error { return p.Login(ctx) })
+}
+
+// Fetch is the live file: what phones get, or, where the TFTP service still serves another
+// one from its memory, what was put there since.
+func (a *node) Fetch(ctx context.Context, name string) ([]byte, error) {
+	data, err := a.served(ctx, name)
+	a.mu.Lock()
+	put, waiting := a.put[name]
+	a.mu.Unlock()
+	if !waiting || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return data, err
+	}
+	if err == nil && bytes.Equal(data, put) {
+		a.forget(name)
+		return data, nil
+	}
+	if a.arrived(ctx, name, put) {
+		return put, nil
+	}
+	return data, err
+}
+
+func (a *node) served(ctx context.Context, name string) ([]byte, error) {
+	data, _, err := serve.Fetch(ctx, *a.n, name, a.cluster.tools.Timeout)
+	if err == nil && data == nil {
+		data = []byte{}
+	}
+	return data, err
+}
+
+func (a *node) forget(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.put, name)
+}
+
+// arrived asks the node's CLI, which reads the file itself, whether it has these bytes. No
+// answer is no.
+func (a *node) arrived(ctx context.Context, name string, want []byte) bool {
+	if name != ctlbuild.CTLFileName || a.cluster.shells.Missing(a.n.Name) != "" {
+		return false
+	}
+	var info *platform.ListInfo
+	err := a.cluster.onCLI(ctx, a.n.Name, func(shell *platform.Client) (err error) {
+		info, err = shell.ShowCTL(ctx)
+		return err
+	})
+	if err != nil || info.Missing {
+		return false
+	}
+	l, err := ctlbuild.Parse(want)
+	return err == nil && info.Length == len(want) && info.MD5 != "" && info.MD5 == l.MD5() && (info.SHA1 == "" || info.SHA1 == l.SHA1())
+}
+
+// Stage keeps the file on this machine, and proves that the page opens for the account.
+func (a *node) Stage(ctx context.Context, name string, data []byte, expect *[32]byte) (string, error) {
+	if len(data) > osadmin.MaxFile {
+		return "", &reach.Error{Class: reach.Permanent, Server: a.n.Name, Door: DoorOSAdmin, Err: fmt.Errorf("%s has %d bytes, more than the page takes", name, len(data))}
+	}
+	if err := a.expects(ctx, name, expect); err != nil {
+		return "", err
+	}
+	if err := a.Prepare(ctx); err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(data)
+	stage := hex.EncodeToString(sum[:])
+	a.mu.Lock()
+	a.staged[stage] = bytes.Clone(data)
+	a.mu.Unlock()
+	return stage, nil
+}
+
+// expects compares the live file: the page does not.
+func (a *node) expects(ctx context.Context, name string, expect *[32]byte) error {
+	live, err := a.Fetch(ctx, name)
+	there := err == nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if there != (expect != nil) || there && sha256.Sum256(live) != *expect {
+		return fmt.Errorf("%s: %w", a.n.Name, reach.ErrConflict)
+	}
+	return nil
+}
+
+// Commit sends the file through the page and reads it back. The page's words tell a person
+// why, where the file has not arrived; they decide nothing.
+func (a *node) Commit(ctx context.Context, name, stage string, expect *[32]byte) (string, error) {
+	a.mu.Lock()
+	data := a.staged[stage]
+	a.mu.Unlock()
+	if data == nil {
+		return "", fmt.Errorf("stage %s: %w", stage, fs.ErrNotExist)
+	}
+	if err := a.expects(ctx, name, expect); err != nil {
+		return "", err
+	}
+	var answer *osadmin.Answer
+	err := a.on(ctx, func(p *osadmin.Client) (err error) {
+		answer, err = p.Upload(ctx, name, data)
+		return err
+	})
+	var known *reach.Error
+	if err != nil && (!errors.As(err, &known) || known.Class == reach.Login) {
+		return "", err
+	}
+	if !a.live(ctx, name, data) {
+		return "", a.notThere(name, answer, err)
+	}
+	_ = a.Abort(ctx, name, stage) // it is on this machine alone
+	return a.path(name), nil
+}
+
+// live reports whether the node has the file, served already or not.
+func (a *node) live(ctx context.Context, name string, data []byte) bool {
+	a.mu.Lock()
+	a.put[name] = data
+	a.mu.Unlock()
+	got, err := a.Fetch(ctx, name)
+	if err == nil && bytes.Equal(got, data) {
+		return true
+	}
+	a.forget(name)
+	return false
+}
+
+// notThere is the error of an upload that cannot be found again.
+func (a *node) notThere(name string, answer *osadmin.Answer, err error) error {
+	said := "the page said nothing that is understood"
+	switch {
+	case err != nil:
+		said = err.Error()
+	case answer != nil && answer.Text != "":
+		said = fmt.Sprintf("the page said: %q", answer.Text)
+	}
+	return &reach.Error{Class: reach.Permanent, Server: a.n.Name, Door: DoorOSAdmin,
+		Err: fmt.Errorf("%s does not have the new %s after the upload; %s", a.n.Name, name, said),
+		Hints: []string{
+			`put the file there by hand: transport = "by-hand" for this node shows the steps, and waits until the node serves the file`,
+		}}
+}
+
+func (a *node) path(name string) string { return "/usr/local/cm/tftp/" + name }
+
+// Abort forgets a staged file: it never left this machine.
+func (a *node) Abort(_ context.Context, _, stage string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.staged, stage)
+	return nil
+}
+
+// Restore puts former back, or deletes the file: by the page, else by the CLI.
+func (a *node) Restore(ctx context.Context, name string, former []byte, current *[32]byte) error {
+	if former != nil {
+		return reach.Replace(ctx, a, name, former, current)
+	}
+	if err := a.expects(ctx, name, current); err != nil {
+		return err
+	}
+	err := a.on(ctx, func(p *osadmin.Client) error {
+		_, err := p.Delete(ctx, name)
+		return err
+	})
+	if err != nil && name == ctlbuild.CTLFileName && a.cluster.shells.Missing(a.n.Name) == "" && reach.ClassOf(err) != reach.Login {
+		err = a.cluster.onCLI(ctx, a.n.Name, func(shell *platform.Client) error {
+			_, err := shell.DeleteCTLFile(ctx)
+			return err
+		})
+	}
+	a.forget(name)
+	if err != nil {
+		return err
+	}
+	if _, err := a.served(ctx, name); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return a.gone(ctx, name)
+}
+
+// gone asks the CLI where TFTP still serves a file that was deleted.
+func (a *node) gone(ctx context.Context, name string) error {
+	var info *platform.ListInfo
+	err := a.cluster.onCLI(ctx, a.n.Name, func(shell *platform.Client) (err error) {
+		info, err = shell.ShowCTL(ctx)
+		return err
+	})
+	if err == nil && info.Missing {
+		return nil
+	}
+	return &reach.Error{Class: reach.Refused, Server: a.n.Name, Door: DoorOSAdmin,
+		Err: fmt.Errorf("%s still serves %s after it was deleted; its TFTP service may have to be restarted", a.n.Name, name)}
+}
