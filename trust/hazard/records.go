@@ -114,6 +114,7 @@ func mixedSerialOrder(k *circumstances, source string) []Hazard {
 			continue
 		}
 		switch {
+		case palindrome(c.Serial): // the same in either order
 		case trust.Reversed(r.SerialNumber(), c.Serial):
 			little = append(little, i)
 		case bytes.Equal(r.SerialNumber(), c.Serial):
@@ -130,6 +131,15 @@ func mixedSerialOrder(k *circumstances, source string) []Hazard {
 			message.And(trust.RecordNames(k.after.records, little)), message.And(trust.RecordNames(k.after.records, big))),
 		Hint: "choose the order that the tokens already in the list have",
 	}}
+}
+
+func palindrome(b []byte) bool {
+	for i := range b {
+		if b[i] != b[len(b)-1-i] {
+			return false
+		}
+	}
+	return true
 }
 
 // duplicateRecords: the same certificate twice in one role for one server.
