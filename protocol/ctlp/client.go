@@ -8,12 +8,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
-	"syscall"
 	"time"
 
+	"ctlclient/protocol/internal/reach"
 	"ctlclient/protocol/internal/tlsconn"
 )
 
@@ -24,8 +23,13 @@ const DefaultTimeout = 30 * time.Second
 const logoutTimeout = 2 * time.Second
 
 // ErrClosed is a connection that has ended: by Close, by an earlier failure, or
-// by the server, which may end one that was idle for a minute.
+// by the server, which may end one that was idle for a minute. It is ErrUnreachable.
 var ErrClosed = errors.New("the connection has ended")
+
+// ErrUnreachable: no connection, or one that was lost or fell silent; what was asked
+// may or may not have been done. It may pass by itself. All that a server answers is a
+// *StatusError, ErrProtocol or a *DigestError instead.
+var ErrUnreachable = reach.ErrUnreachable
 
 // Options of a client.
 type Options struct {
@@ -47,6 +51,7 @@ type Client struct {
 
 	mu       sync.Mutex
 	lastID   uint32
+	staged   map[StageID][32]byte // what was staged on this connection
 	loggedIn bool
 	ended    error // why the connection is of no further use
 }
@@ -60,7 +65,7 @@ func Dial(ctx context.Context, addr string, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{conn: conn, timeout: o.Timeout, name: o.Client}, nil
+	return &Client{conn: conn, timeout: o.Timeout, name: o.Client, staged: make(map[StageID][32]byte)}, nil
 }
 
 // ConnectionState tells the TLS version and cipher suite in use.
@@ -175,11 +180,18 @@ func (c *Client) Stage(ctx context.Context, name string, data []byte, expect *[3
 		return StageID{}, err
 	}
 	id := StageID(es.fixed(tagStage, len(StageID{})))
-	return id, c.check(typeStage, es)
+	if err := c.check(typeStage, es); err != nil {
+		return StageID{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.staged[id] = sum
+	return id, nil
 }
 
 // Commit makes a staged file the live one, in one step; sum is its digest as the
-// node sees it.
+// node sees it. Where that is not the digest of what was staged on this connection the
+// error is a *DigestError, and the live file has to be read.
 func (c *Client) Commit(ctx context.Context, id StageID) (path string, sum [32]byte, err error) {
 	var b builder
 	b.bytes(tagStage, id[:])
@@ -189,7 +201,31 @@ func (c *Client) Commit(ctx context.Context, id StageID) (path string, sum [32]b
 	}
 	path = printable([]byte(es.text(tagFilePath)))
 	sum = es.digest(tagFileSHA256)
-	return path, sum, c.check(typeCommit, es)
+	if err := c.check(typeCommit, es); err != nil {
+		return "", sum, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if want, ok := c.staged[id]; ok && want != sum {
+		return path, sum, &DigestError{Path: path, Want: want, Got: sum}
+	}
+	delete(c.staged, id)
+	return path, sum, nil
+}
+
+// DigestError: a node says that it committed something else than was staged.
+type DigestError struct {
+	Path      string // of the live file, as the node calls it
+	Want, Got [32]byte
+}
+
+func (e *DigestError) Error() string {
+	return fmt.Sprintf("the node committed another file than was staged as %s: SHA-256 %x... instead of %x...", e.Path, e.Got[:8], e.Want[:8])
+}
+
+// Hint names the next action.
+func (e *DigestError) Hint() string {
+	return "read what the node serves now and compare it; look at the node's disk and its CTL Provider before anything else is put there"
 }
 
 // Abort removes a staged file. One that is gone already is a *StatusError with
@@ -386,17 +422,18 @@ func (e closedError) Error() string {
 
 func (e closedError) Unwrap() []error { return []error{ErrClosed, e.why} }
 
-// describe puts what a connection reports into the words of ErrClosed and
-// timeouts.
+func (e closedError) Is(target error) bool { return target == ErrUnreachable }
+
+// describe puts what a connection reports into the words of ErrClosed and of
+// silence.
 func describe(err error, timeout time.Duration) error {
 	var ne net.Error
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.As(err, &ne) && ne.Timeout():
-		return fmt.Errorf("no answer within %v: %w", timeout, context.DeadlineExceeded)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe),
-		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return reach.Silent(timeout)
+	case reach.IsLoss(err):
 		return closedError{err}
 	}
 	return err

@@ -29,6 +29,9 @@ const Port = 22
 // answers not counted.
 const DefaultTimeout = 20 * time.Second
 
+// DefaultAgentPatience is how long an SSH agent has for a signature.
+const DefaultAgentPatience = time.Minute
+
 // Options of Dial.
 type Options struct {
 	User string
@@ -52,10 +55,18 @@ type Options struct {
 	KeyPass func(ctx context.Context) ([]byte, error) // asked at most once, if KeyFile wants it
 	Agent   bool                                      // also use the keys of the agent at SSH_AUTH_SOCK
 
+	// AgentPatience is how long the agent has for a signature, for which it may ask a
+	// person; default DefaultAgentPatience. To tell its keys it has Timeout.
+	AgentPatience time.Duration
+
 	Legacy  bool          // also SHA-1 host keys, old key exchanges and ciphers
 	Timeout time.Duration // of each wait while connecting; default DefaultTimeout
 	Dialer  func(ctx context.Context, network, addr string) (net.Conn, error)
 }
+
+// ErrUnreachable: no connection, or one that was lost or fell silent before the login
+// was done. It may pass by itself; all other errors are an answer.
+var ErrUnreachable = reach.ErrUnreachable
 
 // ErrLogin: the server was reached and is the right one, and refused the login.
 var ErrLogin = errors.New("login refused")
@@ -108,6 +119,25 @@ func (e *AlgorithmError) Hint() string {
 	return "if this is an old server, set legacy = true for this node in the profile: SHA-1 and CBC are then allowed for it"
 }
 
+// AgentError: the SSH agent cannot be used.
+type AgentError struct {
+	Socket string
+	Err    error
+}
+
+func (e *AgentError) Error() string {
+	if timeout, ok := errors.AsType[net.Error](e.Err); ok && timeout.Timeout() {
+		return "the SSH agent at " + e.Socket + " does not answer"
+	}
+	return "the SSH agent at " + e.Socket + " cannot be used: " + reach.Reason(e.Err)
+}
+func (e *AgentError) Unwrap() error { return e.Err }
+
+// Hint names the next action.
+func (e *AgentError) Hint() string {
+	return "see that the agent runs (ssh-add -l); or give this node a key file or a password instead"
+}
+
 // Dial connects and logs in. When ctx ends, Dial returns at once. The
 // connection that it returns no longer depends on ctx.
 func Dial(ctx context.Context, addr string, o Options) (*ssh.Client, error) {
@@ -116,6 +146,9 @@ func Dial(ctx context.Context, addr string, o Options) (*ssh.Client, error) {
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
+	}
+	if o.AgentPatience <= 0 {
+		o.AgentPatience = DefaultAgentPatience
 	}
 	if _, _, err := net.SplitHostPort(addr); err != nil {
 		addr = net.JoinHostPort(strings.Trim(addr, "[]"), strconv.Itoa(Port))
@@ -213,11 +246,17 @@ func (l *login) explain(err error) error {
 		return &AlgorithmError{Legacy: l.options.Legacy, Err: err}
 	}
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
-		return fmt.Errorf("the server did not answer within %s: %w", l.options.Timeout, err)
+		return reach.Silent(l.options.Timeout)
+	}
+	if l.agentErr != nil && !l.passwordUsed {
+		return &AgentError{Socket: l.agentConn.RemoteAddr().String(), Err: l.agentErr}
 	}
 	// A server may say no, or hang up once it has had enough of attempts.
 	if l.accepted != nil && (len(l.tried) > 0 || strings.Contains(err.Error(), "unable to authenticate")) {
 		return &LoginError{User: l.options.User, Tried: l.tried, Err: err}
+	}
+	if reach.IsLoss(err) {
+		return reach.Lost(err)
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package sshconn
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,9 @@ type login struct {
 	passwordUsed bool
 	tried        []string
 	stopped      error // why we ended it ourselves
-	agentConn    net.Conn
+	agentConn    *agentConn
+	agentStop    func() bool
+	agentErr     error // of the last answer
 }
 
 // waitForServer gives the server its time; waitForPerson takes the clock away.
@@ -37,6 +40,7 @@ func (l *login) waitForPerson() { _ = l.conn.SetDeadline(time.Time{}) }
 
 func (l *login) close() {
 	if l.agentConn != nil {
+		l.agentStop()
 		_ = l.agentConn.Close() // nothing is written on it any more
 	}
 }
@@ -177,16 +181,44 @@ func (l *login) agentSigners() ([]ssh.Signer, error) {
 	if socket == "" {
 		return nil, errors.New("no SSH agent: SSH_AUTH_SOCK is not set")
 	}
-	conn, err := (&net.Dialer{}).DialContext(l.ctx, "unix", socket)
+	conn, err := (&net.Dialer{Timeout: l.options.Timeout}).DialContext(l.ctx, "unix", socket)
 	if err != nil {
-		return nil, fmt.Errorf("ssh agent: %w", err)
+		return nil, &AgentError{Socket: socket, Err: err}
 	}
-	l.agentConn = conn
-	signers, err := agent.NewClient(conn).Signers()
+	l.agentConn = &agentConn{Conn: conn, login: l, patience: l.options.Timeout}
+	l.agentStop = context.AfterFunc(l.ctx, func() { conn.Close() })
+	signers, err := agent.NewClient(l.agentConn).Signers()
 	if err != nil {
-		return nil, fmt.Errorf("ssh agent: %w", err)
+		return nil, &AgentError{Socket: socket, Err: cmp.Or(l.agentErr, err)}
 	}
+	// For a signature it may ask a person, or wait for a finger on a key.
+	l.agentConn.patience = l.options.AgentPatience
 	return signers, nil
+}
+
+// agentConn gives the agent a time for each answer, during which the server's stands
+// still.
+type agentConn struct {
+	net.Conn
+	login    *login
+	patience time.Duration
+}
+
+func (c *agentConn) Write(p []byte) (int, error) {
+	c.login.waitForPerson()
+	if err := c.SetDeadline(time.Now().Add(c.patience)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(p)
+}
+
+func (c *agentConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.login.waitForServer()
+	if err != nil {
+		c.login.agentErr = err // the library keeps the words alone
+	}
+	return n, err
 }
 
 // readKeyFile reads before anything is connected, so that a wrong path is said

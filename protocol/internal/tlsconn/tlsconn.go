@@ -110,9 +110,24 @@ func DialAs(ctx context.Context, own *tls.Certificate, dial Dialer, addr string,
 	conn := tls.Client(raw, c)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		raw.Close()
-		return nil, fmt.Errorf("TLS with %s: %w", addr, tooOld(err, legacy))
+		return nil, fmt.Errorf("TLS with %s: %w", addr, describe(whole, tooOld(err, legacy), timeout))
 	}
 	return conn, nil
+}
+
+// describe makes silence and the end of a connection what they are for reach; the end
+// of the caller's own context stays it.
+func describe(whole context.Context, err error, timeout time.Duration) error {
+	var ne net.Error
+	switch {
+	case whole.Err() != nil:
+		return whole.Err()
+	case errors.As(err, &ne) && ne.Timeout(), errors.Is(err, context.DeadlineExceeded):
+		return reach.Silent(timeout)
+	case reach.IsLoss(err):
+		return reach.Lost(err)
+	}
+	return err
 }
 
 // OldPeerError: the two sides have no version of TLS or no cipher suite in common.
