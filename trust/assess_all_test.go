@@ -89,10 +89,10 @@ func FuzzAssess(f *testing.F) {
 		hazard.Find(t.Context(), hazard.Change{Old: p.CTL, New: o, ITL: p.ITL, Mixed: true, Now: ctltest.Time}, trust.NoTVS)
 		hazard.Find(t.Context(), hazard.Change{Old: p.CTL, Draft: ctlbuild.Edit(o), Signer: s.Token1.DER, Now: ctltest.Time}, nil)
 		for kind := range advise.Kinds() {
-			a := advise.Advise(t.Context(), advise.Situation{CTL: o, ITL: p.ITL, DestinationCTL: p.CTL, Mixed: true},
+			a, err := advise.Advise(t.Context(), advise.Situation{CTL: o, ITL: p.ITL, DestinationCTL: p.CTL, Mixed: true},
 				[]advise.PlannedChange{{Kind: advise.Kind(kind)}})
-			if a.Summary == "" || a.Safe != (len(a.Breaks) == 0) {
-				t.Fatalf("%s: safe %v with %d breaks: %q", advise.Kind(kind), a.Safe, len(a.Breaks), a.Summary)
+			if err != nil || a.Summary.IsZero() || a.Safe && (len(a.Breaks) > 0 || len(a.Lost) > 0 || !a.Certain) {
+				t.Fatalf("%s: safe %v with %d breaks: %q, %v", advise.Kind(kind), a.Safe, len(a.Breaks), a.Summary, err)
 			}
 		}
 	})

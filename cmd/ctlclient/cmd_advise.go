@@ -18,11 +18,15 @@ import (
 	"ctlclient/workflow"
 )
 
+// noList says of --ctl or --itl that the cluster has none.
+const noList = "none"
+
 type adviseOptions struct {
 	ctl, itl                       string
 	destinationCTL, destinationITL string
 	phones                         string
 	version                        string
+	present                        []string
 	nonSecure                      bool
 	nodes, tvs                     int
 	mixedVersions, backupComplete  string
@@ -36,10 +40,14 @@ func newAdviseCommand(a *app) *cobra.Command {
 		Long: `Say whether a change that begins outside the CTL is safe now, what breaks for whom, in
 which order to do it and what to do first. Changes named together are taken to be
 made together. The lists are those that the cluster of --profile serves, or the files
-given with --ctl and --itl.
+given with --ctl and --itl; one that is not given is not known, and the answer says so.
+
+The order is played on the phone model, for every kind of phones and every place where
+the work may rest: safe means that no phone is lost, for certain.
 
 CHANGE is one of: ` + strings.Join(advise.Kinds(), ", ") + `.
-NODE is the node or token that it is about; "all" is all nodes at once.`,
+NODE is the node or token that it is about: a record's number as file show has it, a
+host, an address or a whole common name; "all" is all nodes at once.`,
 		Example: `  ctlclient --profile hq advise regenerate-callmanager=cucm-pub
   ctlclient advise lose-token=SAST-ADN008580ef --ctl CTLFile.tlv --phones "40 x 7945, 12 x 7940"`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -52,8 +60,9 @@ NODE is the node or token that it is about; "all" is all nodes at once.`,
 		RunE:      func(cmd *cobra.Command, args []string) error { return runAdvise(cmd.Context(), a, o, args) },
 	}
 	f := c.Flags()
-	f.StringVar(&o.ctl, "ctl", "", "CTL of the cluster, a `FILE`, instead of --profile")
-	f.StringVar(&o.itl, "itl", "", "ITL of the cluster, a `FILE`")
+	f.StringVar(&o.ctl, "ctl", "", "CTL of the cluster, a `FILE`, instead of --profile; none: it has no CTL")
+	f.StringVar(&o.itl, "itl", "", "ITL of the cluster, a `FILE`; none: it has no ITL")
+	f.StringSliceVar(&o.present, "cert", nil, "a certificate that the cluster uses now (CallManager.pem, ITLRecovery.pem), a `FILE`")
 	f.StringVar(&o.destinationCTL, "destination-ctl", "", "CTL of the other cluster, a `FILE`, for move-phones")
 	f.StringVar(&o.destinationITL, "destination-itl", "", "ITL of the other cluster, a `FILE`, for move-phones")
 	f.StringVar(&o.phones, "phones", "", "the phones, a `file` or words such as \"40 x 7945, 12 x 7940\"")
@@ -79,15 +88,9 @@ func runAdvise(ctx context.Context, a *app, o adviseOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	if no := s.Unfound(changes, nodes...); len(no) > 0 {
-		return usagef("CHANGE=NODE, with the node's name as the lists have it: ctlclient file show",
-			"no node of the cluster is called %q", strings.Join(no, ", "))
-	}
-	if err := s.CheckTokens(changes); err != nil {
-		return err
-	}
-	adv := advise.Advise(ctx, s, changes)
-	if err := ctx.Err(); err != nil {
+	s.NodeList = nodes
+	adv, err := advise.Advise(ctx, s, changes)
+	if err != nil {
 		return err
 	}
 	if a.json {
@@ -119,12 +122,20 @@ func (a *app) situation(ctx context.Context, o adviseOptions) (s advise.Situatio
 		arg string
 		to  **ctlbuild.List
 	}{{o.ctl, &s.CTL}, {o.itl, &s.ITL}, {o.destinationCTL, &s.DestinationCTL}, {o.destinationITL, &s.DestinationITL}} {
-		if l.arg == "" {
+		if l.arg == "" || l.arg == noList {
 			continue
 		}
 		if *l.to, err = a.readList(ctx, l.arg); err != nil {
 			return s, nil, err
 		}
+	}
+	s.NoCTL, s.NoITL = o.ctl == noList, o.itl == noList
+	for _, arg := range o.present {
+		der, err := a.readCertificate(ctx, arg)
+		if err != nil {
+			return s, nil, err
+		}
+		s.Present = append(s.Present, der)
 	}
 	if o.ctl == "" && o.itl == "" {
 		if a.profile == "" {
@@ -149,6 +160,10 @@ func (a *app) fromCluster(ctx context.Context, s *advise.Situation) (nodes []str
 		}
 		if w.Cluster.Profile.Fleet != "" {
 			s.Phones = w.Fleet
+		}
+		s.NoCTL, s.NoITL = s.CTL == nil, s.ITL == nil && snap.ITLErr == nil
+		for _, c := range snap.Credentials {
+			s.Present = append(s.Present, c.Certificate)
 		}
 		for _, n := range snap.Nodes {
 			nodes = append(nodes, n.Node.Name, n.Node.Address)
@@ -191,25 +206,48 @@ func yesNo(flag, s string) (*bool, error) {
 func (a *app) printAdvice(adv advise.Advice) {
 	st := a.outSt
 	mark := st.green("✓")
-	if !adv.Safe {
+	switch {
+	case !adv.Safe && (len(adv.Breaks) > 0 || adv.Certain):
 		mark = st.red("✗")
+	case !adv.Safe:
+		mark = st.yellow("?")
 	}
-	a.printf("%s %s\n", mark, st.bold(printable(adv.Summary)))
-	for _, part := range []struct {
-		title string
-		found []advise.Finding
-	}{{"What breaks", adv.Breaks}, {"What to know", adv.Cautions}} {
-		if len(part.found) > 0 {
-			a.printf("\n%s\n", st.bold(part.title))
-		}
-		for _, f := range part.found {
-			a.printFinding(f)
-		}
-	}
+	a.printf("%s %s\n", mark, st.bold(st.wrap(printable(adv.Summary.String()), 2)))
+	a.printLosses("What would be lost", adv.Lost)
+	a.printLosses("What is not certain", adv.Unsure)
+	a.printFindings("Why", adv.Breaks)
 	a.printList("First", adv.First)
-	a.printList("Then, in this order", adv.Steps)
+	var steps []string
+	for _, s := range adv.Steps {
+		line := s.String()
+		if !s.Stop.IsZero() {
+			line += " " + s.Stop.String()
+		}
+		steps = append(steps, line)
+	}
+	a.printList("Then, in this order", steps)
+	a.printFindings("What to know", adv.Cautions)
 	if len(adv.Records) > 0 {
-		a.printf("\n%s\n", st.dim("Rests on: "+printable(strings.Join(adv.Records, "; "))))
+		a.printf("\n%s\n", st.dim(st.wrap("Rests on: "+printable(strings.Join(adv.Records, "; ")), 0)))
+	}
+}
+
+func (a *app) printLosses(title string, losses []advise.Loss) {
+	if len(losses) == 0 {
+		return
+	}
+	a.printf("\n%s\n", a.outSt.bold(title))
+	for _, l := range losses {
+		a.printf("  - %s\n", a.outSt.wrap(printable(l.Message().String()), 4))
+	}
+}
+
+func (a *app) printFindings(title string, found []advise.Finding) {
+	if len(found) > 0 {
+		a.printf("\n%s\n", a.outSt.bold(title))
+	}
+	for _, f := range found {
+		a.printFinding(f)
 	}
 }
 
@@ -246,7 +284,25 @@ func (a *app) adviceJSON(adv advise.Advice) error {
 			return err
 		}
 	}
-	return a.result(map[string]any{"safe": adv.Safe, "summary": adv.Summary, "first": list(adv.First), "steps": list(adv.Steps), "records": list(adv.Records)})
+	for name, losses := range map[string][]advise.Loss{"lost": adv.Lost, "unsure": adv.Unsure} {
+		for _, l := range losses {
+			err := a.object(name, map[string]any{"who": l.Who.String(), "phones": l.Phones, "file": l.File, "reason": l.Reason,
+				"certain": l.Certain, "likely": l.Likely, "if_any": l.IfAny, "message": l.Message().String()})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	steps := []string{}
+	stops := []map[string]any{}
+	for i, s := range adv.Steps {
+		steps = append(steps, s.String())
+		if !s.Stop.IsZero() {
+			stops = append(stops, map[string]any{"step": i + 1, "message": s.Stop.String()})
+		}
+	}
+	return a.result(map[string]any{"safe": adv.Safe, "certain": adv.Certain, "summary": adv.Summary.String(), "first": list(adv.First),
+		"steps": steps, "do_not_stop": stops, "records": list(adv.Records)})
 }
 
 // list is never null in JSON.

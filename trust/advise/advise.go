@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust"
 	"ctlclient/trust/hazard"
 	"ctlclient/trust/release"
@@ -94,20 +95,28 @@ func ParseChange(s string) (PlannedChange, error) {
 	return c, nil
 }
 
-// PlannedChange is something that is going to be done, or has happened.
+// PlannedChange is something that is going to be done, or has happened. Node and Token
+// are selectors of ctlbuild.Select: a record's number as shown, a host, an address, or a
+// whole common name.
 type PlannedChange struct {
 	Kind  Kind
 	Node  string // the node it is about, "" when it does not matter or is the publisher
 	All   bool   // all nodes at the same time
-	Token string // LoseToken: a selector, as ctlbuild.SelectToken reads it; "" when it is not said which
+	Token string // LoseToken: which; "" when it is not said
 }
 
-// Situation is a cluster as it is now. Zero values mean not known, and are said to be so.
+// Situation is a cluster as it is now. What is not given is not known, and is said to be so.
 type Situation struct {
-	CTL, ITL *ctlbuild.List // served by the nodes; nil: none
+	CTL, ITL *ctlbuild.List // served by the nodes; nil: none, or not known
+	// NoCTL and NoITL say of a list that is nil that there is none.
+	NoCTL, NoITL bool
+	// Present are certificates (DER) that the cluster is known to use now, from its
+	// certificate store: what they and the ITL lack is no anchor any more.
+	Present  [][]byte
 	Mixed    bool
-	Nodes    int // CUCM nodes
-	TVS      int // TVS servers that a phone asks (its CallManager group); 0: counted in the ITL
+	Nodes    int      // CUCM nodes; 0: as many as the lists have
+	NodeList []string // names and addresses of nodes that may be in no list
+	TVS      int      // TVS servers that a phone asks (its CallManager group); 0: not known
 	Version  release.Version
 	Phones   []trust.Phone // nil: not described
 
@@ -117,52 +126,6 @@ type Situation struct {
 	MixedVersions *bool
 	// BackupComplete says that the backup is known to hold CallManager.pem, for Restore.
 	BackupComplete *bool
-}
-
-// CheckTokens gives the error, a *[ctlbuild.SelectorError], of the first change whose token
-// is not one token of the CTL. Where there is no CTL, nothing is wrong.
-func (s Situation) CheckTokens(changes []PlannedChange) error {
-	for _, c := range changes {
-		if s.CTL == nil || c.Token == "" {
-			continue
-		}
-		if _, err := ctlbuild.SelectToken(s.CTL.Records, c.Token); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Unfound lists the nodes that changes name and that are in no record of the lists and none
-// of the other names either: a misspelt node would make every rule pass it by. Where
-// there is no list to look in, nothing is unfound.
-func (s Situation) Unfound(changes []PlannedChange, others ...string) []string {
-	var out []string
-	if s.CTL == nil && s.ITL == nil {
-		return nil
-	}
-	for _, c := range changes {
-		name := c.Node
-		if name == "" || slices.ContainsFunc(others, func(o string) bool { return strings.EqualFold(o, name) }) {
-			continue
-		}
-		if !mentions(s.CTL, name) && !mentions(s.ITL, name) {
-			out = append(out, name)
-		}
-	}
-	return out
-}
-
-// mentions reports whether a record of the list is about the host or holder of that name.
-func mentions(l *ctlbuild.List, name string) bool {
-	return l != nil && slices.ContainsFunc(l.Records, func(r ctlbuild.Record) bool { return about(&r, name) })
-}
-
-// about reports whether a record is about the host, or the holder, of that name.
-func about(r *ctlbuild.Record, name string) bool {
-	ip, ok := r.IP()
-	return strings.EqualFold(name, r.DNSName()) || ok && name == ip.String() ||
-		strings.Contains(strings.ToLower(r.CN()), strings.ToLower(name))
 }
 
 // Finding is what one rule has to say.
@@ -176,34 +139,76 @@ type Finding struct {
 	Recover  string   // what to do where it has already happened
 	Records  []string // that it rests on, as shown
 	Source   string
+
+	beyond bool // about what the phone model does not play
+	unsure bool // it says that something is not known on which the answer rests
 }
 
-// Advice on planned changes.
+// Advice on planned changes. The order of Steps was played on the phone model; what that
+// said decides Safe, and the findings explain it.
 type Advice struct {
-	Safe     bool      // nothing is known by which phones would be lost
-	Summary  string    // one sentence
-	Breaks   []Finding // phones lost: severity danger
+	Safe bool // no phone is lost, for certain, whenever the work rests between two steps
+	// Certain: what is said of phones rests on nothing that is not known.
+	Certain  bool
+	Summary  message.Message
+	Lost     []Loss    // phones that would be lost
+	Unsure   []Loss    // phones of which it is not certain
+	Breaks   []Finding // why phones are lost
 	Cautions []Finding // warnings and notes, most severe first
 	First    []string  // to do before anything else
-	Steps    []string  // then, in this order
+	Steps    []Step    // then, in this order
 	Records  []string  // all records that the advice rests on
+
+	clean  bool // in the order of Steps no phone is lost, for certain
+	waits  bool // there are steps at which one must not stop
+	beyond bool // something breaks that the phone model does not play
 }
 
 // Advise looks at changes that are planned together. Done one after the other, with
 // every phone on the new lists in between, each should be asked about alone.
 //
-// An ended ctx ends the work early; the advice then is not Safe.
-func Advise(ctx context.Context, s Situation, changes []PlannedChange) Advice {
-	k := look(ctx, s, changes)
+// An error says that a selector names nothing or too much (a *ctlbuild.SelectorError), or
+// is ctx's.
+func Advise(ctx context.Context, s Situation, changes []PlannedChange) (Advice, error) {
+	k, err := look(ctx, s, changes)
+	if err != nil {
+		return Advice{}, err
+	}
+	a := k.play()
 	var found []Finding
 	for _, rule := range rules {
 		if err := ctx.Err(); err != nil {
-			return Advice{Summary: "Broken off before every rule was looked at."}
+			return Advice{}, err
 		}
 		found = append(found, rule(k)...)
 	}
+	k.explain(&a, found)
+	return a, nil
+}
+
+// explain puts what the rules found beside what the phones do. A danger that no phone of
+// the model meets is a warning; a loss that no rule explains stands for itself.
+func (k *outlook) explain(a *Advice, found []Finding) {
+	danger := false
+	for i, f := range found {
+		if f.Severity != hazard.Danger {
+			continue
+		}
+		if f.beyond || k.mayLose {
+			danger = true
+		} else {
+			found[i].Severity = hazard.Warning
+		}
+		if f.beyond {
+			a.Safe, a.beyond = false, true
+		}
+	}
+	if len(a.Lost) > 0 && !danger {
+		for _, l := range a.Lost {
+			found = append(found, l.finding())
+		}
+	}
 	slices.SortStableFunc(found, func(a, b Finding) int { return cmp.Compare(b.Severity, a.Severity) })
-	a := Advice{Steps: procedure(k)}
 	for _, f := range found {
 		if f.Severity == hazard.Danger {
 			a.Breaks = append(a.Breaks, f)
@@ -212,24 +217,10 @@ func Advise(ctx context.Context, s Situation, changes []PlannedChange) Advice {
 		}
 		a.First = appendNew(a.First, f.First...)
 		a.Records = appendNew(a.Records, f.Records...)
+		a.Certain = a.Certain && !f.unsure
 	}
-	a.Safe = len(a.Breaks) == 0 && len(changes) > 0
+	a.Safe = a.Safe && a.Certain
 	a.Summary = k.summary(a)
-	return a
-}
-
-func (k *outlook) summary(a Advice) string {
-	switch {
-	case len(k.changes) == 0:
-		return "No change was named."
-	case !a.Safe && len(a.First) > 0:
-		return "Not safe as things are: " + lowerFirst(a.Breaks[0].Message) + " Do first what is listed first."
-	case !a.Safe:
-		return "Not safe as things are: " + lowerFirst(a.Breaks[0].Message)
-	case slices.ContainsFunc(a.Cautions, func(f Finding) bool { return f.Severity == hazard.Warning }):
-		return "Safe in the order below, with the cautions given."
-	}
-	return "Safe in the order below."
 }
 
 func lowerFirst(s string) string {
@@ -252,7 +243,14 @@ func appendNew(list []string, more ...string) []string {
 
 // rules of Advise. Each looks at one thing, and stands alone.
 var rules = []func(*outlook) []Finding{
+	unknownLists,
+	contradictions,
 	listsVerify,
+	anchorReplaced,
+	oneForAll,
+	tokensUnsupported,
+	knownModels,
+	offMeanwhile,
 	callManagerWithTVS,
 	recoveryWithOthers,
 	signerOfCTLChanges,

@@ -24,7 +24,6 @@ func moved(k *outlook) []Finding {
 	if f.Severity == hazard.Note || (k.CTL == nil && k.ITL == nil) {
 		return found
 	}
-	f.Severity = hazard.Warning
 	f.Message = fmt.Sprintf("The destination's lists are accepted by %s only where TVS of this cluster vouches for their signers.", f.Who)
 	f.Records = append(signerRecord(k.DestinationCTL, "destination's CTL"), signerRecord(k.DestinationITL, "destination's ITL")...)
 	f.First = []string{
@@ -33,7 +32,6 @@ func moved(k *outlook) []Finding {
 	}
 	switch {
 	case k.CTL != nil && k.ITL == nil:
-		f.Severity = hazard.Danger
 		f.Message = "The cluster serves a CTL and no ITL: phones cannot ask TVS about the destination's lists."
 	case k.CTL != nil:
 		f.Message += " The rollback parameter does not help: it empties the ITL, and the phones keep their CTL."
@@ -80,7 +78,7 @@ func centralTFTP(k *outlook) []Finding {
 	if !k.has(CentralTFTP) {
 		return nil
 	}
-	f := k.everyone().finding("central-tftp", source)
+	f := k.everyone().outside("central-tftp", source)
 	f.Records = signerRecord(k.ITL, "ITL")
 	switch {
 	case k.MixedVersions == nil:
@@ -105,7 +103,7 @@ func restored(k *outlook) []Finding {
 		return nil
 	}
 	const source = `Security By Default, "Backup and restore"; CUCM facts, rule 13`
-	f := k.everyone().finding("restored", source)
+	f := k.everyone().outside("restored", source)
 	f.Records = signerRecord(k.ITL, "ITL")
 	switch {
 	case k.BackupComplete == nil:

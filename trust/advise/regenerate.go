@@ -26,7 +26,7 @@ func listsVerify(k *outlook) []Finding {
 		if v.OK {
 			continue
 		}
-		f := k.everyone().finding("list-verifies", `Security By Default, "Backup and restore" (CSCtn50405); CUCM facts, rule 13`)
+		f := k.everyone().outside("list-verifies", `Security By Default, "Backup and restore" (CSCtn50405); CUCM facts, rule 13`)
 		f.Message = fmt.Sprintf("The %s that the cluster serves now does not verify (%s): phones refuse it already.", l.where, strings.TrimSuffix(v.Reason, "."))
 		f.First = []string{fmt.Sprintf("Mend the %s first: see whether the CallManager certificate in use is the one in the database; regenerate CallManager on a server restored from a backup without it.", l.where)}
 		found = append(found, f)
@@ -45,6 +45,11 @@ func callManagerWithTVS(k *outlook) []Finding {
 		return nil
 	}
 	f.Records = records
+	if _, by := signerIs(k.ITL, isRecovery); by {
+		f.Severity, f.Source = hazard.Note, `CUCM facts, rule 19`
+		f.Message = fmt.Sprintf("ITLRecovery signs the ITL, so a new CallManager and a new TVS at the same time leave %s a signer that they know. One after the other is still the order to do it in.", f.Who)
+		return []Finding{f}
+	}
 	switch {
 	case k.otherTVS():
 		f.Severity = hazard.Warning
@@ -111,9 +116,15 @@ func signerOfCTLChanges(k *outlook) []Finding {
 	var found []Finding
 	if f := k.withoutSBD().finding("ctl-signer-changes", srcTokenless); f.Severity != hazard.Note {
 		f.Records = []string{name + " of the CTL"}
-		f.Message = fmt.Sprintf("%s signs the CTL. With a new %s, every later CTL is refused by %s, until theirs is deleted by hand.", name, what, f.Who)
-		f.First = []string{"Migrate to a token-signed CTL before the change while such phones are in use: tokens do not change with the servers."}
-		f.Recover = "delete the CTL on each of these phones by hand"
+		if k.follows(false) {
+			f.Severity = hazard.Note
+			f.Source = srcLocalKey
+			f.Message = fmt.Sprintf("%s signs the CTL. Its successor is unknown to %s; they follow because the other server key signs in between.", name, f.Who)
+		} else {
+			f.Message = fmt.Sprintf("%s signs the CTL. With a new %s, every later CTL is refused by %s, until theirs is deleted by hand.", name, what, f.Who)
+			f.First = []string{"Migrate to a token-signed CTL before the change while such phones are in use: tokens do not change with the servers."}
+			f.Recover = "delete the CTL on each of these phones by hand"
+		}
 		found = append(found, f)
 	}
 	if f := k.withSBD().finding("ctl-signer-changes-by-tvs", srcTokenless); f.Severity != hazard.Note && !k.renames() {
@@ -126,6 +137,10 @@ func signerOfCTLChanges(k *outlook) []Finding {
 		}
 		f.Severity = hazard.Note
 		f.Message = fmt.Sprintf("%s signs the CTL. Its successor is unknown to %s; TVS vouches for it.", name, f.Who)
+		if what == "ITLRecovery" {
+			f.Source = srcLocalKey
+			f.Message = fmt.Sprintf("%s signs the CTL. Its successor is unknown to %s, and whether TVS vouches for it is not documented: CallManager signs in between.", name, f.Who)
+		}
 		found = append(found, f)
 	}
 	return found
@@ -169,20 +184,22 @@ func (k *outlook) tokenAtHand() []string {
 	return []string{"Have a token of the CTL at hand: " + message.Or(names(k.CTL, "", k.tokens())) + "."}
 }
 
-// capfRecords: phones know CAPF by the lists.
+// capfRecords: phones know CAPF by the lists, and CallManager knows LSCs by CAPF.
 func capfRecords(k *outlook) []Finding {
 	if !k.capf {
 		return nil
 	}
 	records := append(byFunction(k.CTL, "CTL", ctlbuild.CAPF), byFunction(k.ITL, "ITL", ctlbuild.CAPF)...)
-	if len(records) == 0 {
-		return nil
+	f := Finding{
+		Rule: "capf", Severity: hazard.Warning, Who: "every phone with an LSC", Records: records,
+		Source:  srcUpdateDue + `; CUCM facts, rule 24`,
+		Message: "Phones with an LSC of the old CAPF cannot register over TLS where the CTL lists the new CAPF alone, and none can install or renew an LSC until it holds the new lists.",
+		First:   []string{"Plan for new LSCs on every phone that has one, and for 802.1X servers, VPN gateways and Expressway, which need the new CAPF certificate."},
 	}
-	return []Finding{{
-		Rule: "capf", Severity: hazard.Note, Who: "every phone", Records: records,
-		Source:  srcUpdateDue + `; Security By Default, "ITL files and certificates present on the CUCM"`,
-		Message: fmt.Sprintf("Phones know CAPF by %s. Until they hold new lists they cannot install or renew an LSC; calls and registration go on.", message.And(records)),
-	}}
+	if !k.Mixed {
+		f.Severity = hazard.Note
+	}
+	return []Finding{f}
 }
 
 // recoverySize: an ITLRecovery left small.

@@ -48,6 +48,11 @@ func renamedTwoAnchors(k *outlook) []Finding {
 		f.Severity, f.Records = hazard.Note, nil
 		f.Source += `, "Single node cluster with only ITL"`
 		f.Message = "The ITL is emptied for the rollback: phones that hold it take the lists of the renamed server as they come."
+	case k.recoverySignsITL():
+		f.Severity = hazard.Warning
+		f.Source = `CUCM facts, rules 19 and 20`
+		f.Message = fmt.Sprintf("A rename regenerates all certificates of the server at once. ITLRecovery signs the ITL, and Cisco says that phones keep their trust by it; whether a rename makes ITLRecovery anew is not settled, so it is not certain that %s follow.", f.Who)
+		f.First = append([]string{"Rename one node at a time, and do nothing else at the same time."}, k.tokenAtHand()...)
 	case k.otherTVS():
 		f.Severity = hazard.Warning
 		f.Source += `, "Multi-node cluster with only ITL"`
@@ -75,6 +80,12 @@ func renamedTwoAnchors(k *outlook) []Finding {
 		f.Recover = clearByHand
 	}
 	return []Finding{f}
+}
+
+// recoverySignsITL: 12.0 and later, by the list itself.
+func (k *outlook) recoverySignsITL() bool {
+	_, by := signerIs(k.ITL, isRecovery)
+	return by
 }
 
 // single: one node, or as many as are known to be asked.

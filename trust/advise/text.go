@@ -12,9 +12,20 @@ import (
 // to do first, the steps, the cautions.
 func (a Advice) WriteText(w io.Writer) error {
 	var b strings.Builder
-	b.WriteString(a.Summary + "\n")
+	b.WriteString(a.Summary.String() + "\n")
+	for _, part := range []struct {
+		title string
+		list  []Loss
+	}{{"What would be lost", a.Lost}, {"What is not certain", a.Unsure}} {
+		if len(part.list) > 0 {
+			b.WriteString("\n" + part.title + ":\n")
+		}
+		for _, l := range part.list {
+			fmt.Fprintf(&b, "  - %s\n", l.Message())
+		}
+	}
 	if len(a.Breaks) > 0 {
-		b.WriteString("\nWhat breaks:\n")
+		b.WriteString("\nWhy:\n")
 		for _, f := range a.Breaks {
 			f.write(&b)
 		}
@@ -29,6 +40,9 @@ func (a Advice) WriteText(w io.Writer) error {
 		b.WriteString("\nIn this order:\n")
 		for i, s := range a.Steps {
 			fmt.Fprintf(&b, "  %d. %s\n", i+1, s)
+			if !s.Stop.IsZero() {
+				fmt.Fprintf(&b, "     %s\n", s.Stop)
+			}
 		}
 	}
 	if len(a.Cautions) > 0 {

@@ -15,27 +15,22 @@ const srcLost = "CUCM facts, rule 7"
 // lost are the indexes of the token records that are gone, and those left. named is
 // false when it was not said which token is lost.
 func (k *outlook) lost() (gone, left []int, named bool) {
-	tokens := k.tokens()
 	named = true
 	for _, c := range k.changes {
 		switch {
 		case c.Kind == LoseAllTokens:
-			return tokens, nil, true
+			return k.tokens(), nil, true
 		case c.Kind == LoseToken && c.Token == "":
 			named = false
-		case c.Kind == LoseToken:
-			if i, err := ctlbuild.SelectToken(k.CTL.Records, c.Token); err == nil && !slices.Contains(gone, i) {
-				gone = append(gone, i)
-			}
 		}
 	}
-	left = slices.DeleteFunc(slices.Clone(tokens), func(i int) bool { return slices.Contains(gone, i) })
-	return gone, left, named
+	gone = slices.DeleteFunc(k.tokens(), func(i int) bool { return !k.tokenAt[i] })
+	return gone, k.tokensLeft(), named
 }
 
 // tokenLost: the other signs.
 func tokenLost(k *outlook) []Finding {
-	if !k.has(LoseToken) || k.has(LoseAllTokens) {
+	if !k.has(LoseToken) || k.has(LoseAllTokens) || k.CTL == nil && !k.NoCTL {
 		return nil
 	}
 	if len(k.tokens()) == 0 {
@@ -49,12 +44,6 @@ func tokenLost(k *outlook) []Finding {
 			Rule: "token-lost", Severity: hazard.Warning, Source: srcLost, Records: names(k.CTL, "CTL", k.tokens()),
 			Message: fmt.Sprintf("One of %s is lost; another of them signs the update that removes it.", message.And(names(k.CTL, "", k.tokens()))),
 			First:   []string{"Find out which token is left: its label and serial number stand on its case."},
-		}}
-	case named && len(gone) == 0:
-		return []Finding{{
-			Rule: "token-lost", Severity: hazard.Warning, Source: srcLost, Records: names(k.CTL, "CTL", k.tokens()),
-			Message: fmt.Sprintf("No token of that name is in the CTL, which has %s.", message.And(names(k.CTL, "", k.tokens()))),
-			First:   []string{"Name the token as it stands in the CTL."},
 		}}
 	case !named || len(left) == 0:
 		return k.noTokenLeft(k.tokens())
@@ -73,7 +62,7 @@ func tokenLost(k *outlook) []Finding {
 
 // tokensLost: nothing that phones know is left to sign with.
 func tokensLost(k *outlook) []Finding {
-	if !k.has(LoseAllTokens) {
+	if !k.has(LoseAllTokens) || k.CTL == nil && !k.NoCTL {
 		return nil
 	}
 	if len(k.tokens()) == 0 {
@@ -87,7 +76,7 @@ func (k *outlook) noTokenLeft(gone []int) []Finding {
 	records := names(k.CTL, "CTL", gone)
 	modern, known := k.Version.AtLeast(release.Of(10, 0))
 	if known && !modern {
-		f := k.everyone().finding("tokens-lost", srcLost)
+		f := k.everyone().outside("tokens-lost", srcLost)
 		f.Records = records
 		f.Message = "No token of the CTL is left, and before 10.0 nothing else can sign: the CTL has to be deleted on every node and on every phone by hand."
 		f.Recover = "delete CTLFile.tlv on every node, create a CTL with two new tokens, restart, and clear every phone by hand"
@@ -114,11 +103,11 @@ func (k *outlook) noTokenLeft(gone []int) []Finding {
 	}
 	s.Records = append(slices.Clone(records), signerRecord(k.ITL, "ITL")...)
 	switch {
-	case k.ITL == nil && len(servers) == 0:
+	case k.ITL == nil && k.NoITL && len(servers) == 0:
 		s.Message = fmt.Sprintf("No token of the CTL is left, and there is no ITL by which %s could follow.", s.Who)
 		s.Recover = "delete the CTL on each phone by hand"
 	case !known:
-		s.Severity = hazard.Warning
+		s.Severity, s.unsure = hazard.Warning, true
 		s.Message = fmt.Sprintf("No token of the CTL is left. On 10.0 and later a tokenless CTL needs none, and the way of %s to it is the ITL or TVS; before 10.0 every phone has to be cleared by hand. The version is not known.", s.Who)
 		s.First = []string{"Find out the version of the cluster."}
 	default:
@@ -135,7 +124,7 @@ func serverSAST(l *ctlbuild.List) []string {
 
 // modeWithoutCTL: mixed mode without its file.
 func modeWithoutCTL(k *outlook) []Finding {
-	if !k.Mixed || k.CTL != nil {
+	if !k.Mixed || !k.NoCTL || k.CTL != nil {
 		return nil
 	}
 	return []Finding{{

@@ -1,0 +1,365 @@
+package advise
+
+import (
+	"slices"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/message"
+	"ctlclient/trust"
+	"ctlclient/trust/hazard"
+	"ctlclient/trust/play"
+)
+
+// Loss is phones that refuse what they are served once the work is done, or may.
+type Loss struct {
+	Who     message.Message
+	Phones  int    // how many, 0 when not known
+	File    string // CTL, ITL or configuration
+	Reason  string // the phone's, in a sentence
+	Certain bool
+	Likely  bool // thought to accept, which is not certain
+	IfAny   bool // nobody described such phones: there may be none
+
+	sbd bool
+}
+
+var (
+	lossRefuse   = message.Define("advise.loss.refuse", "{who} {n|refuses|refuse} the {file} when it is done: {reason}")
+	lossIfAny    = message.Define("advise.loss.if-any", "If there are any, {who} refuse the {file} when it is done: {reason}")
+	lossUnsure   = message.Define("advise.loss.not-certain", "Whether {who} {n|accepts|accept} the {file} is not certain: {reason}")
+	lossLikely   = message.Define("advise.loss.likely", "{who} probably {n|accepts|accept} the {file}; it is not certain: {reason}")
+	whoCounted   = message.Define("advise.who.counted", "{n|# phone|# phones}")
+	whoWith      = message.Define("advise.who.with-sbd", "{n|# phone|# phones} with Security By Default")
+	whoWithout   = message.Define("advise.who.without-sbd", "{n|# phone|# phones} without Security By Default")
+	whoNamed     = message.Define("advise.who.named", "{n|# phone|# phones} ({names})")
+	whoAnyWith   = message.Define("advise.who.any-with-sbd", "phones with Security By Default")
+	whoAnyNot    = message.Define("advise.who.any-without-sbd", "phones without Security By Default (7940/7960, Jabber, many TelePresence endpoints)")
+	whoOneServer = message.Define("advise.who.one-server", "phones whose CallManager group has one server")
+
+	sumNothing  = message.Define("advise.summary.nothing", "No change was named.")
+	sumSafe     = message.Define("advise.summary.safe", "Safe in the order below.")
+	sumCautions = message.Define("advise.summary.safe-with-cautions", "Safe in the order below, with the cautions given.")
+	sumStops    = message.Define("advise.summary.safe-do-not-stop", "Safe in the order below, but not to stop at: after some steps phones refuse what they are served until the next ones are done.")
+	sumUnsafe   = message.Define("advise.summary.not-safe", "Not safe as things are: {why} No order of steps is known in which no phone is lost.")
+	sumBetter   = message.Define("advise.summary.not-safe-but", "Not safe as things are: {why} In the order below no phone is lost.")
+	sumFirst    = message.Define("advise.summary.not-safe-first", "Not safe as things are: {why} Do first what is listed first.")
+	sumUnsure   = message.Define("advise.summary.not-certain", "Not certain: {why}")
+	sumUnsure2  = message.Define("advise.summary.not-certain-but", "Not certain as things are: {why} In the order below no phone is lost.")
+	stopAfter   = message.Define("advise.stop", "Do not stop here: until the next steps are done, {who} {n|refuses|refuse} the {file}.")
+)
+
+// Message says it in a sentence.
+func (l Loss) Message() message.Message {
+	text := lossUnsure
+	switch {
+	case l.IfAny && l.Certain:
+		text = lossIfAny
+	case l.Certain:
+		text = lossRefuse
+	case l.Likely:
+		text = lossLikely
+	}
+	return text.With("who", l.Who, "n", max(l.Phones, 0), "file", l.File, "reason", l.Reason)
+}
+
+// finding is a loss that no rule explains.
+func (l Loss) finding() Finding {
+	return Finding{Rule: "phone-model", Severity: hazard.Danger, Who: l.Who.String(), Phones: l.Phones, Message: l.Message().String(),
+		Recover: "delete the lists on each of these phones by hand", Source: "the phone model, played step by step (trust-list, section 6)"}
+}
+
+// group is phones that are alike, as they are played.
+type group struct {
+	play.Class
+	who    message.Message
+	phones int
+	ifAny  bool // nobody described them, and there may be none
+	away   bool // what they hold was said not to be known
+}
+
+// groups are the phones of the cluster, or those that stand in for them.
+func (k *outlook) groups() []group {
+	if gs := k.described(); len(gs) > 0 {
+		return gs
+	}
+	var unknown []string
+	if k.CTL == nil && !k.NoCTL {
+		unknown = append(unknown, "its CTL is not known")
+	}
+	without := trust.Phone{CTL: k.CTL, NoSBD: true, Unknown: message.And(unknown)}
+	if k.ITL == nil && !k.NoITL {
+		unknown = append(unknown, "its ITL is not known")
+	}
+	with := trust.Phone{CTL: k.CTL, ITL: k.ITL, Unknown: message.And(unknown)}
+	if len(unknown) == 0 {
+		with.Unknown = ""
+	}
+	if k.CTL != nil || k.NoCTL {
+		without.Unknown = ""
+	}
+	gs := []group{{Class: play.Class{Phone: with, TVS: k.asked()}, who: whoAnyWith.With()}}
+	if k.TVS == 0 && k.tvsServers() > 1 && k.Nodes != 1 {
+		gs = append(gs, group{Class: play.Class{Phone: with, TVS: k.namedNodes()[:1]}, who: whoOneServer.With(), ifAny: true})
+	}
+	if k.CTL != nil || !k.NoCTL {
+		gs = append(gs, group{Class: play.Class{Phone: without}, who: whoAnyNot.With(), ifAny: true})
+	}
+	return gs
+}
+
+// asked are the nodes whose TVS phones ask: one, where they are said to have one server.
+func (k *outlook) asked() []string {
+	if k.TVS == 1 || k.Nodes == 1 && k.TVS == 0 {
+		return k.namedNodes()[:1]
+	}
+	return nil
+}
+
+// described are the phones of the fleet, those that are alike together.
+func (k *outlook) described() []group {
+	type key struct {
+		sbd, known, one bool
+		ctl, itl        any
+		unknown         string
+	}
+	at := map[key]int{}
+	var gs []group
+	same := k.canonical()
+	for _, p := range k.Phones {
+		if p.Assumed {
+			continue
+		}
+		p.CTL, p.ITL = same(p.CTL), same(p.ITL)
+		sbd, known := p.SBD()
+		x := key{sbd, known, len(p.TVS) == 1, p.CTL, p.ITL, p.Unknown}
+		i, seen := at[x]
+		if !seen {
+			i = len(gs)
+			at[x] = i
+			g := group{Class: play.Class{Phone: p, TVS: k.asked()}, away: p.Unknown != ""}
+			if x.one {
+				g.TVS = k.namedNodes()[:1]
+			}
+			gs = append(gs, g)
+		}
+		gs[i].phones += p.N()
+	}
+	for i := range gs {
+		gs[i].who = whoWithout.With("n", gs[i].phones)
+		if has, _ := gs[i].Phone.SBD(); has {
+			gs[i].who = whoWith.With("n", gs[i].phones)
+		}
+		if gs[i].away {
+			gs[i].who = whoNamed.With("n", gs[i].phones, "names", gs[i].Phone.Unknown)
+		}
+	}
+	return gs
+}
+
+// canonical gives one list for all that are the same byte for byte, the served one first.
+func (k *outlook) canonical() func(*ctlbuild.List) *ctlbuild.List {
+	bySum := map[string]*ctlbuild.List{}
+	seen := map[*ctlbuild.List]*ctlbuild.List{nil: nil}
+	same := func(l *ctlbuild.List) *ctlbuild.List {
+		if one, ok := seen[l]; ok {
+			return one
+		}
+		sum := l.SHA1()
+		if bySum[sum] == nil {
+			bySum[sum] = l
+		}
+		seen[l] = bySum[sum]
+		return seen[l]
+	}
+	same(k.CTL)
+	same(k.ITL)
+	return same
+}
+
+// outcome of one plan.
+type outcome struct {
+	plan   plan
+	result play.Result
+	lost   []Loss // for certain, and such phones are there
+	unsure []Loss
+	stops  int
+	before bool   // phones refuse what is served already
+	away   []Loss // if they are off all the time
+}
+
+func (k *outlook) try(p plan, gs []group) outcome {
+	steps, textOf := p.played()
+	classes := make([]play.Class, len(gs))
+	for i, g := range gs {
+		classes[i] = g.Class
+	}
+	o := outcome{plan: p, result: play.Run(k.ctx, k.cluster(), classes, steps)}
+	for _, r := range o.result.Lost {
+		l := gs[r.Class].loss(r)
+		if l.IfAny {
+			o.unsure = addLoss(o.unsure, l)
+		} else {
+			o.lost = addLoss(o.lost, l)
+		}
+	}
+	o.before = len(o.result.Before) > 0
+	for _, r := range append(slices.Clone(o.result.Before), o.result.Unsure...) {
+		if g := gs[r.Class]; !g.away && (r.After == 0 || r.After == len(steps)) {
+			o.unsure = addLoss(o.unsure, g.loss(r))
+		}
+	}
+	for _, r := range o.result.Away {
+		if g := gs[r.Class]; !g.away && !r.Likely {
+			o.away = addLoss(o.away, g.loss(r))
+		}
+	}
+	o.plan.steps = slices.Clone(p.steps)
+	for _, r := range o.result.Stops {
+		s := &o.plan.steps[textOf[r.After-1]]
+		if s.Stop.IsZero() && !gs[r.Class].ifAny {
+			s.Stop = stopAfter.With("who", gs[r.Class].who, "n", gs[r.Class].phones, "file", r.File)
+			o.stops++
+		}
+	}
+	return o
+}
+
+func (g group) loss(r play.Refusal) Loss {
+	sbd, _ := g.Phone.SBD()
+	return Loss{sbd: sbd, Who: g.who, Phones: g.phones, File: r.File, Reason: r.Reason, Certain: r.Certain, Likely: r.Likely, IfAny: g.ifAny}
+}
+
+// addLoss keeps one loss for each group of phones.
+func addLoss(list []Loss, l Loss) []Loss {
+	if slices.ContainsFunc(list, func(o Loss) bool { return o.Who.String() == l.Who.String() }) {
+		return list
+	}
+	return append(list, l)
+}
+
+// better compares two outcomes: what is lost weighs most, then what is not certain, then
+// where one must not stop; the shorter plan decides last.
+func (o outcome) better(than outcome) bool {
+	a, b := o.weight(), than.weight()
+	return slices.Compare(a, b) < 0
+}
+
+func (o outcome) weight() []int {
+	return []int{len(o.lost), len(o.unsure), o.stops, len(o.plan.steps)}
+}
+
+// play plays every plan and advises the best. Whether the change is safe is said of the
+// changes as they were named: all at once where several were, else with what has to
+// follow, but nothing before it.
+func (k *outlook) play() Advice {
+	if len(k.changes) == 0 {
+		return Advice{Certain: true}
+	}
+	gs := k.groups()
+	var plain, best outcome
+	for i, p := range k.candidates() {
+		o := k.try(p, gs)
+		if i == 0 || !p.prepares && o.better(plain) {
+			plain = o
+		}
+		if i == 0 || o.better(best) {
+			best = o
+		}
+		if len(o.lost)+len(o.unsure)+o.stops == 0 {
+			break // nothing is better than the plainest plan that loses nobody
+		}
+	}
+	named := plain
+	k.best = best
+	if p, several := k.atOnce(); several {
+		named = k.try(p, gs)
+	}
+	if len(best.lost) == len(plain.lost) && len(best.unsure) == len(plain.unsure) && best.stops == plain.stops {
+		best = plain
+	}
+	k.mayLose = named.before || len(named.lost) > 0 || slices.ContainsFunc(named.unsure, func(l Loss) bool { return !l.Likely && !l.IfAny })
+	return Advice{
+		Safe: len(named.lost) == 0, Certain: len(named.unsure) == 0, Lost: named.lost, Unsure: named.unsure,
+		Steps: best.plan.steps, clean: len(best.lost)+len(best.unsure) == 0, waits: best.stops > 0,
+	}
+}
+
+// follows reports whether in the order advised every phone with or without Security By
+// Default follows, for certain.
+func (k *outlook) follows(sbd bool) bool {
+	for _, l := range append(slices.Clone(k.best.lost), k.best.unsure...) {
+		if l.sbd == sbd {
+			return false
+		}
+	}
+	return len(k.best.plan.steps) > 0
+}
+
+// atOnce is the changes as they were named together, where several keys change.
+func (k *outlook) atOnce() (p plan, several bool) {
+	var acts []play.Act
+	changes := 0
+	for _, s := range k.candidates()[0].steps {
+		if s.again {
+			continue
+		}
+		for _, x := range s.Plays {
+			for _, a := range x.Acts {
+				switch a.Kind {
+				case play.NewCallManager, play.NewTVS, play.NewRecovery, play.NewCAPF, play.Rename:
+					if len(acts) == 0 || acts[len(acts)-1].Kind != a.Kind {
+						changes++
+					}
+					acts = append(acts, a)
+				}
+			}
+		}
+	}
+	if changes < 2 {
+		return plan{}, false
+	}
+	p.steps = append([]Step{{Plays: []play.Step{{Acts: acts}}}}, k.updateCTL()...)
+	p.steps = append(p.steps, waits())
+	return p, true
+}
+
+func (k *outlook) summary(a *Advice) message.Message {
+	if len(k.changes) == 0 {
+		return sumNothing.With()
+	}
+	switch {
+	case len(a.Breaks) > 0:
+		why := lowerFirst(a.Breaks[0].Message)
+		switch {
+		case a.clean && !a.beyond:
+			return sumBetter.With("why", why)
+		case len(a.First) > 0:
+			return sumFirst.With("why", why)
+		}
+		return sumUnsafe.With("why", why)
+	case !a.Certain:
+		why := k.whyUnsure(a)
+		if a.clean && len(a.Unsure) > 0 {
+			return sumUnsure2.With("why", why)
+		}
+		return sumUnsure.With("why", why)
+	case a.waits:
+		return sumStops.With()
+	case slices.ContainsFunc(a.Cautions, func(f Finding) bool { return f.Severity == hazard.Warning }):
+		return sumCautions.With()
+	}
+	return sumSafe.With()
+}
+
+// whyUnsure is the first thing on which the answer rests and that is not known.
+func (k *outlook) whyUnsure(a *Advice) any {
+	for _, f := range a.Cautions {
+		if f.unsure {
+			return lowerFirst(f.Message)
+		}
+	}
+	if len(a.Unsure) > 0 {
+		return a.Unsure[0].Message()
+	}
+	return ""
+}
