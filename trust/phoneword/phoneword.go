@@ -10,6 +10,7 @@ package phoneword
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -117,7 +118,7 @@ func Judge(before, after Reading) Word {
 			w.Verdict, w.Deciding = NothingSaid, e
 		}
 	}
-	if w.Verdict == NothingSaid && w.Deciding == (Entry{}) && foreign(since) && !english(append(before.Entries, after.Entries...)) {
+	if w.Verdict == NothingSaid && w.Deciding == (Entry{}) && foreign(since) && !english(slices.Concat(before.Entries, after.Entries)) {
 		w.Verdict = Unknown
 	}
 	return w

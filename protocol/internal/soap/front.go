@@ -74,7 +74,7 @@ func (f *Front) session(w http.ResponseWriter, r *http.Request) bool {
 	}
 	id := rand.Text()
 	f.sessions[id] = true
-	http.SetCookie(w, &http.Cookie{Name: cookie, Value: id, Path: "/", Secure: true, HttpOnly: true})
+	http.SetCookie(w, &http.Cookie{Name: cookie, Value: id, Path: r.URL.Path, Secure: true, HttpOnly: true})
 	return true
 }
 
