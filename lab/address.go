@@ -15,18 +15,22 @@ type Ports struct {
 	TFTP  int `json:",omitempty"` // UDP
 	SFTP  int `json:",omitempty"`
 	SSH   int `json:",omitempty"` // administration CLI
-	HTTPS int `json:",omitempty"` // Tomcat, for the phones' buttons
+	HTTPS int `json:",omitempty"` // Tomcat: the phones' buttons; of a CUCM node all its interfaces
 }
 
 // Where the services are found unless the port is taken. TFTP, SFTP and SSH
 // have their own ports below 1024 on a real node.
 var defaultPorts = Ports{CTLP: 2444, TVS: 2445, HTTP: 6970, TFTP: 6969, SFTP: 2222, SSH: 2223, HTTPS: 8443}
 
-// portsOf a role: which services it runs.
-func portsOf(role string) Ports {
+// portsOf a role: which services it runs. A CUCM node as Cisco ships it has no CTL
+// Provider of ours.
+func portsOf(role string, cucm bool) Ports {
 	d := defaultPorts
 	switch role {
 	case rolePublisher, roleSubscriber:
+		if cucm {
+			d.CTLP = 0
+		}
 		return Ports{CTLP: d.CTLP, TVS: d.TVS, HTTP: d.HTTP, TFTP: d.TFTP, SSH: d.SSH, HTTPS: d.HTTPS}
 	case roleTFTP:
 		return Ports{HTTP: d.HTTP, TFTP: d.TFTP, SFTP: d.SFTP}
@@ -48,7 +52,7 @@ func chooseAddresses(dir string, n int) []string {
 		block := seed + try
 		// 127.64.0.0 and up: clear of what distributions use for themselves.
 		base := netip.AddrFrom4([4]byte{127, byte(64 + block>>8%128), byte(block), 11})
-		l, err := net.Listen("tcp", netip.AddrPortFrom(base, uint16(defaultPorts.CTLP)).String())
+		l, err := net.Listen("tcp", netip.AddrPortFrom(base, uint16(defaultPorts.HTTPS)).String())
 		if err != nil || l.Close() != nil {
 			continue
 		}

@@ -6,9 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,8 +15,7 @@ import (
 	"ctlclient/protocol/platform"
 )
 
-// cli answers the administration CLI of a node, in the words that
-// reference/cucm-facts.md quotes.
+// cli answers the administration CLI of a node, in the words of Cisco's guides.
 type cli struct{ n *Node }
 
 // screen is what commands are typed on: a platform.Terminal.
@@ -25,6 +23,7 @@ type screen interface {
 	Print(text string)
 	Confirm(question string) (bool, error)
 	Paste() (string, error) // PEM up to an empty line
+	Password(question string) (string, error)
 }
 
 // command of the CLI: the words, and what a node does on them.
@@ -55,7 +54,7 @@ var commands = []command{
 // run is the platform.Handler.
 func (c *cli) run(ctx context.Context, line string, t screen) error {
 	c.n.lab.log.printf("%s: cli: %q", c.n.name(), line)
-	for _, cmd := range commands {
+	for _, cmd := range slices.Concat(commands, moreCommands) {
 		if m := cmd.words.FindStringSubmatch(line); m != nil {
 			return cmd.run(c, ctx, m[1:], t)
 		}
@@ -146,7 +145,11 @@ func (c *cli) setCluster(ctx context.Context, args []string, t screen) error {
 	if mixed {
 		mode, title = "Mixed", "Mixed mode"
 	}
-	ok, err := t.Confirm("This operation will set the cluster to " + title + ". Do you want to continue? (y/n):")
+	question := "This operation will set the cluster to " + title + "."
+	if mixed && c.n.lab.fault(FaultAutoRegister) > 0 {
+		question += "  Auto-registration is enabled on at least one CM node."
+	}
+	ok, err := t.Confirm(question + " Do you want to continue? (y/n):")
 	if err != nil || !ok {
 		return err
 	}
@@ -218,13 +221,12 @@ func (c *cli) deleteTFTP(_ context.Context, args []string, t screen) error {
 	l := c.n.lab
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch err := os.Remove(filepath.Join(c.n.Folder, name)); {
+	switch err := c.n.remove(name); {
 	case errors.Is(err, fs.ErrNotExist):
 		t.Print("files: found = 0, deleted = 0")
 	case err != nil:
 		return err
 	default:
-		l.log.printf("%s: %s deleted", c.n.Name, name)
 		t.Print("files: found = 1, deleted = 1")
 	}
 	return nil
@@ -256,14 +258,15 @@ func (c *cli) restart(ctx context.Context, args []string, t screen) error {
 		l := c.n.lab
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		t.Print("Don't press Ctrl-c while the service is getting RESTARTED.If Service has not Restarted Properly, execute the same Command Again")
+		t.Print(" Don't press Ctrl-c while the service is getting RESTARTED.If Service has not Restarted Properly, execute the same Command Again")
 		t.Print("Service Manager is running")
-		t.Print(name + "[STOPPING]")
-		t.Print(name + "[STARTING]")
+		t.Print(name + "[STOPPING]  ")
+		t.Print(name + "[STOPPING]  ")
+		t.Print(name + "[STARTING]  ")
 		if err := c.n.restartService(ctx, name); err != nil {
 			return err
 		}
-		t.Print(name + "[STARTED]")
+		t.Print(name + "[STARTED]  ")
 		return nil
 	}
 	return nil

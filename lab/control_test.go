@@ -107,7 +107,7 @@ func TestRemoteHasTheLabsWords(t *testing.T) {
 	}{
 		"no such node":        {r.Stop("cucm-9"), `no node "cucm-9"`},
 		"no such phone":       {r.ClearPhone("SEP000000000000"), "no phone"},
-		"no such certificate": {r.Regenerate("", "tomcat"), "callmanager, tvs, capf, itlrecovery"},
+		"no such certificate": {r.Regenerate("", "ipsec"), "callmanager, tvs, capf, itlrecovery, tomcat"},
 		"not the publisher's": {r.Regenerate("cucm-sub1", "capf"), "has no CAPF"},
 		"no certificate":      {r.TrustCertificate([]byte("x")), "Phone-SAST-trust"},
 		"not a CUCM node":     {r.Regenerate("tftp-1", "tvs"), "no CUCM node"},

@@ -30,6 +30,9 @@ func (n *Node) newHTTPS() *httpsServer {
 		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 		_, _ = io.WriteString(w, "<CiscoIPPhoneMenu><Prompt>Directories</Prompt></CiscoIPPhoneMenu>\n") // the phone may hang up
 	})
+	if n.lab.st.CUCM {
+		cucm{n}.handle(mux)
+	}
 	return &httpsServer{http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: 10 * time.Second,

@@ -4,9 +4,8 @@
 //
 // It exists so that every job can be rehearsed, and every failure seen, before
 // a maintenance window. What its nodes and phones do follows the project's
-// pages: formats/trust-list.md (lists, and section 6 for phones),
-// protocols/ctlp.md and tvs.md, and reference/cucm-facts.md for the words of
-// the administration CLI and for which release writes which records.
+// pages: docs/trust-list.md (lists, and section 6 for phones) and
+// docs/cucm-facts.md (which release writes which records).
 //
 // # What is where
 //

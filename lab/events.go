@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,11 +23,17 @@ var regenerable = map[string]string{
 	"tvs":         certTVS,
 	"capf":        certCAPF,
 	"itlrecovery": certITLRecovery,
+	"tomcat":      certTomcat,
 }
 
 // TrustCertificate puts a certificate (DER or PEM) into Phone-SAST-trust, as
-// the upload page does: TVS on every node vouches for it from then on.
-func (l *Lab) TrustCertificate(der []byte) error {
+// the upload page of the publisher does: TVS on every node vouches for it from then on.
+func (l *Lab) TrustCertificate(der []byte) error { return l.publisher().trustCertificate(der) }
+
+// trustCertificate is an upload on this node, which the others have at once, unless a
+// fault keeps it here.
+func (n *Node) trustCertificate(der []byte) error {
+	l := n.lab
 	c, err := ctlbuild.ParseCertificate(der)
 	if err != nil {
 		return fmt.Errorf("upload to Phone-SAST-trust: %w", err)
@@ -36,11 +43,21 @@ func (l *Lab) TrustCertificate(der []byte) error {
 	// The digest keeps two certificates of one name apart.
 	sum := sha256.Sum256(c.DER)
 	name := fmt.Sprintf("%s-%x.cer", fileSafe(c.CN), sum[:4])
-	if err := writeFile(filepath.Join(l.Dir, dirTrust, name), c.DER); err != nil {
+	path := filepath.Join(l.Dir, dirTrust, name)
+	if _, err := os.Lstat(path); err != nil && l.fault(FaultHoldTrust) > 0 {
+		held := maps.Clone(l.st.Held)
+		if held == nil {
+			held = map[string]string{}
+		}
+		held[name] = n.st.Dir
+		l.st.Held = held
+		l.loadFaults()
+	}
+	if err := writeFile(path, c.DER); err != nil {
 		return err
 	}
-	l.log.printf("Phone-SAST-trust: %s uploaded", name)
-	return nil
+	l.log.printf("%s: Phone-SAST-trust: %s uploaded", n.Name, name)
+	return l.st.save(l.Dir)
 }
 
 // Distrust takes a certificate out of Phone-SAST-trust again.
@@ -103,14 +120,14 @@ func (l *Lab) runningCallManager(name string) (*Node, error) {
 	return n, nil
 }
 
-// Regenerate makes a certificate of a node anew: callmanager, tvs, capf or
+// Regenerate makes a certificate of a node anew: callmanager, tvs, tomcat, capf or
 // itlrecovery (the last two are the publisher's; an empty node name is the
 // publisher). ITLs and phone configurations are signed again at once; the CTL
 // stays as it is until it is updated.
 func (l *Lab) Regenerate(node, what string) error {
 	name, ok := regenerable[strings.ToLower(what)]
 	if !ok {
-		return fmt.Errorf("%q is not one of callmanager, tvs, capf, itlrecovery", what)
+		return fmt.Errorf("%q is not one of callmanager, tvs, capf, itlrecovery, tomcat", what)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -16,8 +16,6 @@ import (
 	"sync"
 	"time"
 
-	version "ctlclient/trust/release"
-
 	"github.com/gofrs/flock"
 
 	"ctlclient/ctlbuild"
@@ -27,15 +25,23 @@ import (
 // stands in Dir already comes back as it was.
 type Options struct {
 	Dir    string      // made where it does not exist
-	Nodes  int         // CUCM nodes, publisher and subscribers: 1 to 20; default 2
+	Nodes  int         // CUCM nodes, publisher and subscribers: 1 to 28; default 2
 	Phones []PhoneSpec // default four: 7975, 8861, 7965, 7940 (cannot ask TVS)
 	// AltTFTP adds an alternate TFTP server reached over SFTP: the zero value
 	// adds it, NoAltTFTP leaves it out.
 	AltTFTP   bool
 	NoAltTFTP bool
-	Firewall  bool   // adds an ASA-like node over SFTP
-	KeyBits   int    // of the certificates: 1024, 2048 or 4096; default 2048
-	Version   string // 10.0, 10.5, 11.5 or 12.0 (default): decides signer and SAST records
+	Firewall  bool // adds an ASA-like node over SFTP
+	KeyBits   int  // of the certificates: 1024, 2048 or 4096; default 2048
+	// Version decides signer and SAST records, and is what the nodes say they are:
+	// 10.0, 11.5(1)SU5, 14SU3, 15.0.1.13900-155; default 12.0, of a CUCM cluster 14.0.
+	Version string
+	// CUCM is a cluster as Cisco ships it: no node listens on 2444, and on 8443 of each
+	// AXL, RisPort70, Control Center, OS Administration and, from 14 on, the certificate
+	// REST API answer. It has no alternate TFTP server unless AltTFTP says so.
+	CUCM bool
+	// Faults that it begins with (see [Lab.SetFault]).
+	Faults map[string]int
 	// NonSecure starts without a CTL (ClusterSecurityMode 0): phones hold an ITL only.
 	NonSecure bool
 	// NoITL starts without Security By Default: no ITL, as before 8.0.
@@ -76,6 +82,7 @@ type Lab struct {
 	mu       sync.Mutex // the database and every change of the cluster
 	st       *state
 	password []byte
+	platform []byte // of the platform account; CUCM only
 	lock     *flock.Flock
 	log      *logFile
 	ctx      context.Context // the lab's life: ends at Close
@@ -83,6 +90,11 @@ type Lab struct {
 	control  *http.Server
 	tasks    sync.WaitGroup // every server's goroutine
 	closed   bool
+
+	faultMu sync.Mutex // guards faults and held, which handlers read whatever is going on
+	faults  map[string]int
+	held    map[string]string
+	phones  registry // which phones are registered, and where
 }
 
 // Control is what can be done to a running lab, from its own process ([Lab]) or
@@ -146,7 +158,8 @@ func (l *Lab) up(ctx context.Context, o Options) error {
 	if l.log, err = openLog(filepath.Join(l.Dir, fileLog), o.Log); err != nil {
 		return err
 	}
-	if err := l.loadPassword(); err != nil {
+	l.loadFaults()
+	if err := l.loadPasswords(); err != nil {
 		return err
 	}
 	for i := range l.st.Nodes {
@@ -179,6 +192,9 @@ func (l *Lab) up(ctx context.Context, o Options) error {
 		if _, err := l.RestartPhones(ctx); err != nil {
 			return err
 		}
+	}
+	if !fresh {
+		l.wakePhones()
 	}
 	l.st.Ready = true
 	if err := l.st.save(l.Dir); err != nil {
@@ -215,21 +231,22 @@ func (l *Lab) load(o Options) (fresh bool, err error) {
 	return true, nil
 }
 
+// maxLabNodes is what Cisco's CTL Client is sized for: a publisher, 16 call processing
+// servers, 2 TFTP and 9 media servers.
+const maxLabNodes = 28
+
 // newState lays a new cluster out.
 func newState(dir string, o Options) (*state, error) {
-	s := &state{Format: stateFormat, Release: o.Version, Mixed: !o.NonSecure, NoITL: o.NoITL,
-		ExportRefused: o.ExportRefused, KeyBits: o.KeyBits}
-	if s.Release == "" {
-		s.Release = "12.0"
-	}
-	v, err := version.Parse(s.Release)
-	if err != nil {
+	s := &state{Format: stateFormat, Mixed: !o.NonSecure, NoITL: o.NoITL, ExportRefused: o.ExportRefused, KeyBits: o.KeyBits,
+		CUCM: o.CUCM, Faults: map[string]int{}}
+	var err error
+	if s.Release, s.Full, err = chooseRelease(o.Version, o.CUCM); err != nil {
 		return nil, err
 	}
-	minor, _ := v.Minor()
-	s.Release = fmt.Sprintf("%d.%d", v.Major(), minor)
-	if _, ok := releases[s.Release]; !ok {
-		return nil, fmt.Errorf("release %s is not one of 10.0, 10.5, 11.5, 12.0", v)
+	for name, n := range o.Faults {
+		if err := s.setFault(name, n); err != nil {
+			return nil, err
+		}
 	}
 	if s.KeyBits == 0 {
 		s.KeyBits = 2048
@@ -240,8 +257,8 @@ func newState(dir string, o Options) (*state, error) {
 	if o.Nodes == 0 {
 		o.Nodes = 2
 	}
-	if o.Nodes < 1 || o.Nodes > 20 {
-		return nil, fmt.Errorf("%d nodes: a lab has 1 to 20", o.Nodes)
+	if o.Nodes < 1 || o.Nodes > maxLabNodes {
+		return nil, fmt.Errorf("%d nodes: a lab has 1 to %d", o.Nodes, maxLabNodes)
 	}
 	names := make([]byte, 7)
 	if _, err := rand.Read(names); err != nil {
@@ -253,13 +270,13 @@ func newState(dir string, o Options) (*state, error) {
 	s.Name = "lab-" + hex.EncodeToString(names[4:])
 
 	add := func(name, role string) {
-		s.Nodes = append(s.Nodes, nodeState{Name: name, Dir: name, Role: role, Ports: portsOf(role)})
+		s.Nodes = append(s.Nodes, nodeState{Name: name, Dir: name, Role: role, Ports: portsOf(role, o.CUCM)})
 	}
 	add("cucm-pub", rolePublisher)
 	for i := 1; i < o.Nodes; i++ {
 		add(fmt.Sprintf("cucm-sub%d", i), roleSubscriber)
 	}
-	if !o.NoAltTFTP {
+	if o.CUCM && o.AltTFTP || !o.CUCM && !o.NoAltTFTP {
 		add("tftp-1", roleTFTP)
 	}
 	if o.Firewall {
@@ -329,32 +346,55 @@ func (l *Lab) Close() error {
 	return errors.Join(errs...)
 }
 
-// loadPassword reads the administrator's password or makes one.
-func (l *Lab) loadPassword() error {
-	path := filepath.Join(l.Dir, filePassword)
+// loadPasswords reads the accounts' passwords or makes them.
+func (l *Lab) loadPasswords() error {
+	err := l.loadPassword(filePassword, &l.password)
+	if l.st.CUCM && err == nil {
+		err = l.loadPassword(filePlatform, &l.platform)
+	}
+	return err
+}
+
+func (l *Lab) loadPassword(file string, into *[]byte) error {
+	path := filepath.Join(l.Dir, file)
 	b, err := os.ReadFile(path)
 	if err == nil {
-		l.password = b
+		*into = b
 		return nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	l.password = []byte(rand.Text())
-	return writeFile(path, l.password)
+	*into = []byte(rand.Text())
+	return writeFile(path, *into)
 }
 
 // adminUser of the CTL Provider and of the administration CLI; sftpUser of
-// alternate TFTP servers and firewalls. All have the lab's password.
+// alternate TFTP servers and firewalls. All have the lab's password. A CUCM cluster has
+// two accounts: adminUser is the application user, platformUser, with a password of its
+// own, that of OS Administration, the certificate REST API and the CLI.
 const (
-	adminUser = "admin"
-	sftpUser  = "ctl"
+	adminUser    = "admin"
+	sftpUser     = "ctl"
+	platformUser = "administrator"
 )
 
 func (l *Lab) login(user, want string, password []byte) bool {
+	return sameAccount(user, want, password, l.password)
+}
+
+func sameAccount(user, want string, password, right []byte) bool {
 	// Both are always compared: a wrong name costs what a wrong password costs.
 	name := subtle.ConstantTimeCompare([]byte(user), []byte(want))
-	return subtle.ConstantTimeCompare(password, l.password)&name == 1
+	return subtle.ConstantTimeCompare(password, right)&name == 1
+}
+
+// platformLogin is the login of the CLI, and of a CUCM node's OS Administration and REST.
+func (l *Lab) platformLogin(user string, password []byte) bool {
+	if !l.st.CUCM {
+		return l.login(user, adminUser, password)
+	}
+	return l.fault(FaultPlatform) == 0 && sameAccount(user, platformUser, password, l.platform)
 }
 
 // Node finds a node by its name.

@@ -176,6 +176,7 @@ type paper struct {
 func (p *paper) Print(text string)                 { p.WriteString(text + "\n") }
 func (p *paper) Confirm(text string) (bool, error) { p.Print(text); return !p.no, nil }
 func (p *paper) Paste() (string, error)            { return p.paste, nil }
+func (p *paper) Password(string) (string, error)   { return "secret", nil }
 
 func TestUpIsAWorkingTokenlessCluster(t *testing.T) {
 	l := up(t, Options{KeyBits: 2048})
@@ -349,7 +350,7 @@ func TestAStartThatWasCutShortBeginsAnew(t *testing.T) {
 func TestOptionsThatCannotBe(t *testing.T) {
 	for name, o := range map[string]Options{
 		"release":   {Version: "9.1"},
-		"nodes":     {Nodes: 21},
+		"nodes":     {Nodes: 29},
 		"key bits":  {KeyBits: 1000},
 		"MAC":       {Phones: []PhoneSpec{{MAC: "0011"}}},
 		"its group": {Phones: []PhoneSpec{{Group: []string{"cucm-sub9"}}}},

@@ -9,11 +9,13 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"ctlclient/ctlbuild"
+	version "ctlclient/trust/release"
 )
 
 // Names of the lists that a node serves.
@@ -38,9 +40,61 @@ var releases = map[string]release{
 	"10.5": {full: "10.5.2.10000-5", recovery: true},
 	"11.5": {full: "11.5.1.10000-6", recovery: true, tokenSAST: true},
 	"12.0": {full: "12.0.1.10000-10", recovery: true, recoverySigns: true, tokenSAST: true},
+	"12.5": {full: "12.5.1.10000-22", recovery: true, recoverySigns: true, tokenSAST: true},
+	"14.0": {full: "14.0.1.10000-20", recovery: true, recoverySigns: true, tokenSAST: true},
+	"15.0": {full: "15.0.1.10000-32", recovery: true, recoverySigns: true, tokenSAST: true},
 }
 
-func (l *Lab) release() release { return releases[l.st.Release] }
+// chooseRelease finds the rules of a version, and how the nodes print it.
+func chooseRelease(wanted string, cucm bool) (name, full string, err error) {
+	if wanted == "" {
+		wanted = "12.0"
+		if cucm {
+			wanted = "14.0"
+		}
+	}
+	if r, ok := releases[wanted]; ok {
+		return wanted, r.full, nil
+	}
+	v, err := version.Parse(wanted)
+	if err != nil {
+		return "", "", err
+	}
+	for _, known := range []string{"15.0", "14.0", "12.5", "12.0", "11.5", "10.5", "10.0"} {
+		k, err := version.Parse(known)
+		if err != nil {
+			return "", "", err
+		}
+		if !v.Before(k) {
+			return known, printed(wanted, v, releases[known].full), nil
+		}
+	}
+	return "", "", fmt.Errorf("version %q is older than 10.0, the first that a lab knows", wanted)
+}
+
+// serviceUpdate is what stands at the end of a version as people write it.
+var serviceUpdate = regexp.MustCompile(`(?i)su *([1-8])[a-z]?$`)
+
+// printed is a version as a node prints it: as it was given where that is so, else made
+// of its release and service update.
+func printed(given string, v version.Version, full string) string {
+	if strings.Count(given, ".") >= 3 && strings.Contains(given, "-") {
+		return given
+	}
+	if m := serviceUpdate.FindStringSubmatch(given); m != nil {
+		minor, _ := v.Minor()
+		return fmt.Sprintf("%d.%d.1.1%s900-42", v.Major(), minor, m[1])
+	}
+	return full
+}
+
+func (l *Lab) release() release {
+	r := releases[l.st.Release]
+	if l.st.Full != "" {
+		r.full = l.st.Full
+	}
+	return r
+}
 
 // anchors are the SAST certificates of a list made on node n (the publisher
 // for a CTL), the signer first.
@@ -63,6 +117,20 @@ func (n *Node) anchors() ([]*pair, error) {
 	return []*pair{cm, rec}, nil
 }
 
+// signedBy puts the anchor first that signs a list.
+type signedBy func(anchors []*pair) []*pair
+
+func usualKey(anchors []*pair) []*pair { return anchors }
+
+// otherKey is what "reset localkey" signs with: the second anchor.
+func otherKey(anchors []*pair) []*pair {
+	out := slices.Clone(anchors)
+	if len(out) > 1 {
+		out[0], out[1] = out[1], out[0]
+	}
+	return out
+}
+
 // signingCallManager is the CallManager whose key signs: after a restore from
 // an incomplete backup not the one of the database.
 func (n *Node) signingCallManager() (*pair, error) {
@@ -78,12 +146,13 @@ func (n *Node) signingCallManager() (*pair, error) {
 // buildCTL makes the tokenless CTL of the database, as utils ctl does: nothing
 // of the file that stands is taken over, so that token, TFTP and firewall
 // records of the CTL Client are gone afterwards.
-func (l *Lab) buildCTL(ctx context.Context) ([]byte, error) {
+func (l *Lab) buildCTL(ctx context.Context, sign signedBy) ([]byte, error) {
 	pub := l.publisher()
 	anchors, err := pub.anchors()
 	if err != nil {
 		return nil, err
 	}
+	anchors = sign(anchors)
 	d := ctlbuild.NewDraft()
 	d.FileName = ctlName
 	d.Time = time.Now()
@@ -132,12 +201,13 @@ func (l *Lab) buildCTL(ctx context.Context) ([]byte, error) {
 
 // buildITL makes the node's own ITL: its CallManager, the TVS of every node and
 // the CAPF, the last two by hash.
-func (n *Node) buildITL(ctx context.Context) ([]byte, error) {
+func (n *Node) buildITL(ctx context.Context, sign signedBy) ([]byte, error) {
 	l := n.lab
 	anchors, err := n.anchors()
 	if err != nil {
 		return nil, err
 	}
+	anchors = sign(anchors)
 	d := ctlbuild.NewDraft()
 	d.FileName = itlName
 	d.Time = time.Now()
@@ -229,7 +299,7 @@ func (n *Node) refreshITL(ctx context.Context) error {
 	if _, err := os.Stat(path); err == nil && inputs == n.st.ITLInputs {
 		return nil
 	}
-	data, err := n.buildITL(ctx)
+	data, err := n.buildITL(ctx, usualKey)
 	if err != nil {
 		return err
 	}
@@ -271,7 +341,7 @@ func (l *Lab) firstFiles(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.st.Mixed {
-		data, err := l.buildCTL(ctx)
+		data, err := l.buildCTL(ctx, usualKey)
 		if err != nil {
 			return err
 		}
@@ -308,7 +378,7 @@ func (l *Lab) refreshHeld(ctx context.Context) error {
 // publishCTL puts a CTL on every CUCM node, as utils ctl copies it; nodes
 // whose plug is pulled keep theirs and are named.
 func (l *Lab) publishCTL(ctx context.Context) (missed []string, err error) {
-	data, err := l.buildCTL(ctx)
+	data, err := l.buildCTL(ctx, usualKey)
 	if err != nil {
 		return nil, err
 	}
@@ -327,14 +397,14 @@ func (l *Lab) publishCTL(ctx context.Context) (missed []string, err error) {
 
 // trustStore reads Phone-SAST-trust: every .cer, .crt, .der and .pem in it. A
 // file that holds no certificate is passed over and noted.
-func (l *Lab) trustStore() []*ctlbuild.Certificate {
+func (l *Lab) trustStore() []trustFile {
 	dir := filepath.Join(l.Dir, dirTrust)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		l.log.printf("%s: %v", dirTrust, err)
 		return nil
 	}
-	var out []*ctlbuild.Certificate
+	var out []trustFile
 	for _, e := range entries {
 		switch strings.ToLower(filepath.Ext(e.Name())) {
 		case ".cer", ".crt", ".der", ".pem":
@@ -351,9 +421,15 @@ func (l *Lab) trustStore() []*ctlbuild.Certificate {
 			l.log.printf("%s: %s: %v", dirTrust, e.Name(), err)
 			continue
 		}
-		out = append(out, c)
+		out = append(out, trustFile{e.Name(), c})
 	}
 	return out
+}
+
+// trustFile is one entry of Phone-SAST-trust.
+type trustFile struct {
+	file        string
+	certificate *ctlbuild.Certificate
 }
 
 // readSmall reads a file of the size that a certificate can have.
@@ -373,9 +449,9 @@ func readSmall(path string) ([]byte, error) {
 // the technote shows that utils ctl leaves none there.
 func (l *Lab) trustedAnchors() [][]byte {
 	var out [][]byte
-	for _, c := range l.trustStore() {
-		if !isToken(c) {
-			out = append(out, c.DER)
+	for _, t := range l.publisher().trusted() {
+		if !isToken(t.certificate) {
+			out = append(out, t.certificate.DER)
 		}
 	}
 	return out

@@ -49,6 +49,7 @@ type Node struct {
 	hostKey  ssh.Signer
 	running  []io.Closer // servers; empty: the plug is pulled
 	services map[string]Service
+	kept     map[string][]byte // what TFTP serves in place of the files, until it restarts
 }
 
 // Service that can be restarted on a node.
@@ -263,11 +264,16 @@ func (n *Node) start(move bool) (err error) {
 	}
 	p := &n.st.Ports
 	if n.callManager() {
-		provider, err := n.newProvider()
-		if err != nil {
-			return err
+		if p.CTLP != 0 {
+			provider, err := n.newProvider()
+			if err != nil {
+				return err
+			}
+			if err := tcp("CTL Provider", &p.CTLP, provider); err != nil {
+				return err
+			}
 		}
-		if err := errors.Join(tcp("CTL Provider", &p.CTLP, provider), tcp("TVS", &p.TVS, n.newTVS()), tcp("SSH", &p.SSH, n.newCLI()), tcp("HTTPS", &p.HTTPS, n.newHTTPS())); err != nil {
+		if err := errors.Join(tcp("TVS", &p.TVS, n.newTVS()), tcp("SSH", &p.SSH, n.newCLI()), tcp("HTTPS", &p.HTTPS, n.newHTTPS())); err != nil {
 			return err
 		}
 	}
@@ -365,10 +371,21 @@ func (n *Node) newTVS() *tvs.Server {
 func (n *Node) newCLI() *platform.Server {
 	return platform.NewServer(platform.ServerOptions{
 		HostKey: n.hostKey,
-		Login:   func(user string, password []byte) bool { return n.lab.login(user, adminUser, password) },
+		Login:   n.lab.platformLogin,
 		Handler: func(ctx context.Context, line string, t *platform.Terminal) error { return (&cli{n}).run(ctx, line, t) },
 		Banner:  "Command Line Interface is starting up, please wait ...\n\n   Welcome to the Platform Command Line Interface\n",
+
+		Interactive: n.lab.st.CUCM,
+		PageLines:   n.pageLines(),
 	})
+}
+
+// pageLines: a CUCM node stops long output, until it is told not to.
+func (n *Node) pageLines() int {
+	if n.lab.st.CUCM {
+		return 22
+	}
+	return 0
 }
 
 // httpServer is net/http's with the Close that ends connections too.

@@ -216,6 +216,7 @@ func (p *Phone) restart(ctx context.Context) Boot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	start := time.Now()
+	p.lab.booting(p)
 	p.asker = newAsker(p)
 	b := &boot{phone: p, ctx: ctx, asker: p.asker, out: Boot{Phone: p}}
 	p.lab.mu.Lock()
@@ -225,6 +226,7 @@ func (p *Phone) restart(ctx context.Context) Boot {
 		b.servers = p.lab.TFTPServers()
 	}
 	b.run()
+	p.lab.booted(p, &b.out)
 	b.out.Took = time.Since(start)
 	if err := p.writeConsole(b.out.Console); err != nil && b.out.Err == nil {
 		b.out.Err = err

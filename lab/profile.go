@@ -24,19 +24,32 @@ const profileHead = `# Profile of a practice cluster, written by the lab each ti
 func (l *Lab) writeProfile() error {
 	source := "file:" + filepath.Join(l.Dir, filePassword)
 	p := site.Profile{Name: l.st.Name, User: adminUser, PasswordSource: source, Version: l.st.Release, Fleet: fileFleet, Practice: true}
+	if l.st.CUCM {
+		p.Publisher, p.Version = site.PublisherCUCM, l.release().full
+		p.PlatformUser, p.PlatformPasswordSource = platformUser, "file:"+filepath.Join(l.Dir, filePlatform)
+	}
 	for _, n := range l.Nodes {
 		ports := n.Ports()
 		out := site.Node{Name: n.Name, Role: n.Role, Address: n.Address, Transport: site.TransportCTLP,
 			TFTPPort: site.At(ports.TFTP), HTTPPort: site.At(ports.HTTP), TVSPort: site.At(ports.TVS)}
 		host := ssh.FingerprintSHA256(n.hostKey.PublicKey())
-		if n.callManager() {
+		switch {
+		case n.callManager() && l.st.CUCM:
+			c, err := n.pair(certTomcat)
+			if err != nil {
+				return err
+			}
+			out.Transport, out.Fingerprint = site.TransportOSAdmin, ctlp.Fingerprint(c.der)
+			out.CTLPPort, out.HTTPSPort, out.SSHPort = site.At(0), site.At(ports.HTTPS), site.At(ports.SSH)
+			out.SSHUser, out.SSHPasswordSource, out.SSHHostKey = platformUser, p.PlatformPasswordSource, host
+		case n.callManager():
 			c, err := n.pair(certProvider)
 			if err != nil {
 				return err
 			}
 			out.Fingerprint = ctlp.Fingerprint(c.der)
 			out.CTLPPort, out.SSHPort, out.SSHUser, out.SSHPasswordSource, out.SSHHostKey = site.At(ports.CTLP), site.At(ports.SSH), adminUser, source, host
-		} else {
+		default:
 			out.Transport = site.TransportSFTP
 			out.SFTPPort, out.SFTPUser, out.SFTPPasswordSource, out.SFTPHostKey = site.At(ports.SFTP), sftpUser, source, host
 			out.Path = sftpRoot

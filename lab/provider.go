@@ -198,8 +198,8 @@ func (n *Node) database() [][]byte {
 			}
 		}
 	}
-	for _, c := range n.lab.trustStore() {
-		out = append(out, c.DER)
+	for _, t := range n.trusted() {
+		out = append(out, t.certificate.DER)
 	}
 	return out
 }
@@ -230,8 +230,8 @@ func (n *Node) rolesOf(der []byte) []uint8 {
 			}
 		}
 	}
-	for _, c := range n.lab.trustStore() {
-		if bytes.Equal(c.DER, der) {
+	for _, t := range n.trusted() {
+		if bytes.Equal(t.certificate.DER, der) {
 			add(ctlbuild.SAST)
 		}
 	}

@@ -31,7 +31,7 @@ var (
 // this cluster is given the node's list under its own name (CTLSEP<MAC>.tlv),
 // any other is told that there is none and falls back to CTLFile.tlv.
 func (n *Node) open(name string) ([]byte, error) {
-	data, err := n.read(name)
+	data, err := n.fromService(name)
 	if !errors.Is(err, fs.ErrNotExist) || !n.callManager() {
 		return data, err
 	}
@@ -39,7 +39,7 @@ func (n *Node) open(name string) ([]byte, error) {
 		if _, err := n.lab.Phone(m[2]); err != nil {
 			return nil, fs.ErrNotExist
 		}
-		return n.read(m[1] + "File.tlv")
+		return n.fromService(m[1] + "File.tlv")
 	}
 	if m := phoneConfig.FindStringSubmatch(name); m != nil {
 		// A phone that the cluster does not know is registered on the spot.

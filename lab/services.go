@@ -23,6 +23,7 @@ func (n *Node) restartService(ctx context.Context, name string) error {
 	n.mu.Unlock()
 	n.lab.log.printf("%s: %s restarted", n.Name, name)
 	if name == serviceTFTP {
+		n.forgetServed()
 		return errors.Join(n.refreshITL(ctx), n.lab.st.save(n.lab.Dir))
 	}
 	return nil

@@ -80,7 +80,7 @@ func status(t *testing.T, err error) ctlp.Status {
 func TestProviderRefuses(t *testing.T) {
 	l := up(t, Options{ExportRefused: true, NonSecure: true})
 	pub, sub := provide(t, l.publisher()), provide(t, l.Nodes[1])
-	good, err := l.buildCTL(t.Context())
+	good, err := l.buildCTL(t.Context(), usualKey)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ const (
 	fileState    = "lab.json"
 	fileProfile  = "lab.toml"
 	filePassword = "password"
+	filePlatform = "platform-password"
 	fileControl  = "control.json"
 	fileLog      = "lab.log"
 	fileLock     = "lab.lock"
@@ -28,15 +29,21 @@ type state struct {
 	Format        int
 	Ready         bool   // false: the start that made it was cut short
 	Name          string // of the cluster in its profile: lab-7f3a9c, no two alike
-	Release       string // "10.0" "10.5" "11.5" "12.0"
+	Release       string // "10.0" "10.5" "11.5" "12.0" "12.5" "14.0" "15.0"
+	Full          string `json:",omitempty"` // as show version active prints it; empty: that of the release
+	CUCM          bool   `json:",omitempty"` // as Cisco ships it
 	Mixed         bool   // ClusterSecurityMode 1
 	Rollback      bool   // Prepare Cluster for Rollback to Pre 8.0
 	NoITL         bool   // a cluster without Security By Default
 	ExportRefused bool   // not registered for export-controlled functionality
 	KeyBits       int
-	CAPFName      string // CAPF-9c4cba7d
-	Nodes         []nodeState
-	Phones        []phoneState
+	CAPFName      string         // CAPF-9c4cba7d
+	Faults        map[string]int `json:",omitempty"`
+	// Held are files of the trust store that have not reached the other nodes yet, and
+	// the node that has them.
+	Held   map[string]string `json:",omitempty"`
+	Nodes  []nodeState
+	Phones []phoneState
 }
 
 type nodeState struct {
@@ -97,7 +104,7 @@ func (s *state) save(dir string) error {
 // wipe removes what a lab made in dir and nothing else. It refuses a folder
 // that has files of those names but no database.
 func wipe(dir string) error {
-	names := []string{dirNodes, dirPhones, dirTrust, fileProfile, filePassword, fileControl, fileFleet, fileLog}
+	names := []string{dirNodes, dirPhones, dirTrust, fileProfile, filePassword, filePlatform, fileControl, fileFleet, fileLog}
 	if _, err := loadState(dir); err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err
