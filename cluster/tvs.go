@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,12 @@ import (
 type TVSResult struct {
 	Answer trust.Answer
 	Err    error
+}
+
+// Vouches: TVS was asked, and answered that it vouches for the certificate as a SAST, or
+// without naming roles at all.
+func (r TVSResult) Vouches() bool {
+	return r.Err == nil && r.Answer.Valid && (len(r.Answer.Roles) == 0 || bytes.IndexByte(r.Answer.Roles, byte(ctlbuild.SAST)) >= 0)
 }
 
 // TVS returns an Asker over the network. It asks the servers that the phone names, in

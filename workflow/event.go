@@ -6,6 +6,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/cluster/meet"
+	"ctlclient/cluster/reach"
 	"ctlclient/token"
 	"ctlclient/trust/hazard"
 )
@@ -21,7 +22,8 @@ const (
 	EventWarning  EventType = "warning"  // worth acting on
 	EventTVS      EventType = "tvs"      // what one node's TVS says about one certificate: see Event.TVS
 	EventOutput   EventType = "output"   // a line that a node's administration CLI printed
-	EventProgress EventType = "progress" // Done of Total
+	EventProgress EventType = "progress" // Done of Total; a Total of 0 is not known
+	EventErrand   EventType = "errand"   // something that only a person can do: see Event.Errand
 )
 
 // Steps of a job; those of a node are package cluster's, and StepTFTP and StepRestart.
@@ -37,6 +39,9 @@ const (
 	StepRestart    = "restart"
 	StepTFTP       = "tftp" // the file is fetched from every node as a phone does
 	StepFetch      = "fetch"
+	StepTrust      = "trust-store" // certificates are uploaded to Phone-SAST-trust
+	StepPhones     = "phones"      // the cluster is asked for its phones
+	StepReset      = "reset"       // phones restart
 )
 
 // States of a step.
@@ -64,7 +69,11 @@ type Event struct {
 	Total   int
 	TVS     *TVSAnswer // EventTVS
 	Sums    *Checksums // EventNode of StepTFTP that is done
+	Errand  *Errand    // EventErrand
 }
+
+// Errand is work that only a person can do; the job waits, and looks whether it is done.
+type Errand = reach.Errand
 
 // TVSAnswer is what TVS of one node said about a token's certificate.
 type TVSAnswer struct {

@@ -61,14 +61,23 @@ func (s *Session) setServerSAST(p *Plan, policy ServerSAST) error {
 	return nil
 }
 
-// fleet is the phones that verdicts are about: the profile's, or, where it names
-// none, one of each kind for every list that is served now.
-func (s *Session) fleet() ([]trust.Phone, error) {
+// fleet is the phones that verdicts are about: the profile's, else those that the cluster
+// lists, else one of each kind for every list that is served now.
+func (s *Session) fleet(ctx context.Context) ([]trust.Phone, error) {
 	lists := s.heldLists()
 	current := fleet.Current{CTL: s.Snapshot.Current, ITL: s.Snapshot.ITL}
 	p := s.Cluster.Profile
 	if p.Fleet != "" {
 		return readFleet(p, append(lists, s.Snapshot.ITL), current)
+	}
+	entries, err := s.clusterPhones(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		s.warn("the cluster's phones could not be listed, so that verdicts are about one phone of each kind: " + err.Error())
+	case len(entries) > 0:
+		return fleet.Resolve(entries, trust.KnownLists(lists...), current), nil
 	}
 	s.assumed = true
 	var phones []trust.Phone

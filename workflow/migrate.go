@@ -1,7 +1,6 @@
 package workflow
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -11,7 +10,6 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
-	"ctlclient/trust"
 )
 
 // ServerSAST says what becomes of CallManager and ITLRecovery as SAST when tokens
@@ -137,7 +135,7 @@ func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err erro
 				if firstErr == nil {
 					firstErr = a.Err
 				}
-			case !vouches(a.Answer):
+			case !a.Vouches():
 				unknown = append(unknown, cn+" on "+node)
 				if !containsDER(unvouched, der) {
 					unvouched = append(unvouched, der)
@@ -146,6 +144,13 @@ func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err erro
 		}
 	}
 	if len(unknown) > 0 {
+		done, err := s.offerTrust(ctx, unvouched)
+		if err != nil {
+			return err
+		}
+		if done {
+			return s.vouched(ctx, p, ders) // each answer anew: the plan rests on them
+		}
 		return notVouched(unknown, unvouched)
 	}
 	if len(unreachable) > 0 {
@@ -159,18 +164,13 @@ func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err erro
 	return nil
 }
 
-// vouches: valid, and for the role of a SAST where roles are given at all.
-func vouches(a trust.Answer) bool {
-	return a.Valid && (len(a.Roles) == 0 || bytes.IndexByte(a.Roles, byte(ctlbuild.SAST)) >= 0)
-}
-
 func (s *Session) tvsEvent(cn, node string, a cluster.TVSResult) {
 	e := Event{Type: EventTVS, Step: StepAskTVS, Node: node, State: StateValid,
 		TVS: &TVSAnswer{Token: cn, Valid: a.Answer.Valid, TTL: a.Answer.TTL}}
 	switch {
 	case a.Err != nil:
 		e.State, e.Message = StateFailed, a.Err.Error()
-	case !vouches(a.Answer):
+	case !a.Vouches():
 		e.State = StateInvalid
 	}
 	s.emit(e)

@@ -23,6 +23,8 @@ const (
 	JobMixed       = "mode mixed"
 	JobNonSecure   = "mode non-secure"
 	JobDistribute  = "distribute"
+	JobTrust       = "trust add"
+	JobReset       = "phone reset"
 	JobResume      = "resume"
 	JobTakeBack    = "rollback" // as the command line and the journal have always spelt it
 )

@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/token"
 	"ctlclient/trust"
+	"ctlclient/trust/fleet"
 	"ctlclient/trust/release"
 )
 
@@ -21,6 +23,7 @@ type Options struct {
 	StateDir      string        // journals, locks, kept identities; empty: the XDG state folder
 	AllowFinalTry bool          // a token with one PIN try left may be tried
 	AcceptLoss    bool          // go on though phones would be lost; the journal records it
+	LookOnly      bool          // offer nothing that changes the cluster: a dry run, a screen
 	Tolerant      bool          // look at a cluster although nodes other than the publisher do not answer
 	Timeout       time.Duration // of one request to a node; 0: the default of each protocol
 	SlowAfter     time.Duration // of a token: when to say that it is waited for; 0: 3 s
@@ -37,13 +40,16 @@ type Session struct {
 	opt     Options
 	active  release.Version // that the cluster gave when it was asked
 	assumed bool            // Fleet is one of each kind, not what a profile describes
+	phones  []fleet.Entry   // that the cluster listed
 	job     string          // the job being worked on, for events
+	now     func() time.Time
+	pause   func(context.Context, time.Duration) error
 }
 
 // Connect pins the identities of all nodes, logs in, and looks at the cluster.
 // Nothing is written but the identities that the person confirmed.
 func Connect(ctx context.Context, p *site.Profile, ui UI, o Options) (_ *Session, err error) {
-	s := &Session{ui: ui, opt: o, job: "connect"}
+	s := &Session{ui: ui, opt: o, job: "connect", now: time.Now, pause: pause}
 	end := s.step(StepConnect, "connecting to "+p.Name)
 	s.Cluster, err = cluster.Connect(ctx, p, cluster.Options{
 		Prompter: ui,
@@ -52,6 +58,7 @@ func Connect(ctx context.Context, p *site.Profile, ui UI, o Options) (_ *Session
 		Timeout:  o.Timeout,
 		Tolerant: o.Tolerant,
 		Said:     func(node, line string) { s.emit(Event{Type: EventOutput, Node: node, Message: line}) },
+		Errand:   func(e reach.Errand) { s.emit(Event{Type: EventErrand, Node: e.Node, Errand: &e}) },
 	})
 	end(&err)
 	if err != nil {
@@ -72,8 +79,20 @@ func (s *Session) Refresh(ctx context.Context) (err error) {
 		return err // what was seen before still stands
 	}
 	s.Snapshot = snap
-	s.Fleet, err = s.fleet()
+	s.Fleet, err = s.fleet(ctx)
 	return err
+}
+
+// pause waits, until ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
 }
 
 // Close ends the connections.

@@ -175,6 +175,11 @@ func (s *Session) addTokens(ctx context.Context, p *Plan, sg Signing) error {
 	return nil
 }
 
+// TokenCertificates are the certificates (DER) that sg names, plugged in or exported.
+func (s *Session) TokenCertificates(ctx context.Context, sg Signing) ([][]byte, error) {
+	return s.tokenDERs(ctx, sg)
+}
+
 // tokenDERs resolves token URIs and certificate files to certificates.
 func (s *Session) tokenDERs(ctx context.Context, sg Signing) ([][]byte, error) {
 	var ders [][]byte

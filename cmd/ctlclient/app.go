@@ -27,6 +27,7 @@ type globals struct {
 	json       bool
 	yes        bool
 	finalTry   bool
+	lookOnly   bool // a dry run
 	acceptLoss bool
 	stateDir   string
 	timeout    time.Duration
@@ -74,7 +75,7 @@ func (a *app) start() error {
 func (a *app) options() workflow.Options {
 	return workflow.Options{
 		Modules: a.modules, StateDir: a.stateDir, AllowFinalTry: a.finalTry,
-		AcceptLoss: a.acceptLoss, Timeout: a.timeout,
+		AcceptLoss: a.acceptLoss, Timeout: a.timeout, LookOnly: a.lookOnly,
 	}
 }
 

@@ -34,7 +34,7 @@ func runDistribute(ctx context.Context, a *app, o jobOptions, arg string) error 
 	if _, err := ctlbuild.Parse(data); err != nil {
 		return fmt.Errorf("%s: %w", arg, err) // before a node is bothered
 	}
-	return a.with(ctx, func(s *workflow.Session) error {
+	return a.plan(ctx, o, func(s *workflow.Session) error {
 		p, err := s.PlanDistribute(ctx, data)
 		if err != nil {
 			return err

@@ -42,7 +42,7 @@ func runToTokens(ctx context.Context, a *app, o signOptions) error {
 	if err != nil {
 		return err
 	}
-	return a.with(ctx, func(s *workflow.Session) error {
+	return a.plan(ctx, o.jobOptions, func(s *workflow.Session) error {
 		p, err := s.PlanMigrateToTokens(ctx, sg)
 		if err != nil {
 			return err
@@ -74,7 +74,7 @@ CallManager as SAST; that is checked first.`,
 
 // runTokenless is the way of every job that the publisher does itself.
 func runTokenless(ctx context.Context, a *app, o jobOptions, job workflow.TokenlessJob) error {
-	return a.with(ctx, func(s *workflow.Session) error {
+	return a.plan(ctx, o, func(s *workflow.Session) error {
 		p, err := s.PlanTokenless(ctx, job)
 		if err != nil {
 			return err

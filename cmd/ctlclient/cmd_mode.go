@@ -56,7 +56,7 @@ func runMode(ctx context.Context, a *app, o modeOptions, mode string) error {
 	if err != nil {
 		return err
 	}
-	return a.with(ctx, func(s *workflow.Session) error {
+	return a.plan(ctx, o.jobOptions, func(s *workflow.Session) error {
 		p, err := s.PlanMode(ctx, workflow.ModeRequest{Signing: sg, Mixed: mixed})
 		if err != nil {
 			return err

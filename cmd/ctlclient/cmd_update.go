@@ -53,7 +53,7 @@ func runUpdate(ctx context.Context, a *app, o updateOptions) error {
 	if r.AddFirewall, err = a.serverArgs(ctx, o.firewalls, "--add-firewall"); err != nil {
 		return err
 	}
-	return a.with(ctx, func(s *workflow.Session) error {
+	return a.plan(ctx, o.jobOptions, func(s *workflow.Session) error {
 		p, err := s.PlanUpdate(ctx, r)
 		if err != nil {
 			return err

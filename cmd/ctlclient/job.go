@@ -81,6 +81,12 @@ func (a *app) with(ctx context.Context, f func(*workflow.Session) error) (err er
 	return f(s)
 }
 
+// plan is with for a job; a dry run offers nothing that changes the cluster.
+func (a *app) plan(ctx context.Context, o jobOptions, f func(*workflow.Session) error) error {
+	a.lookOnly = o.dryRun
+	return a.with(ctx, f)
+}
+
 // look is with for commands that write nothing: a node that does not answer does not
 // keep the others from being looked at.
 func (a *app) look(ctx context.Context, f func(*workflow.Session) error) (err error) {

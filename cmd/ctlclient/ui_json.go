@@ -45,6 +45,14 @@ type tvsJSON struct {
 	TTL   int    `json:"ttl_seconds"`
 }
 
+type errandJSON struct {
+	File  string   `json:"file,omitempty"`
+	Name  string   `json:"name,omitempty"`
+	Page  string   `json:"page,omitempty"`
+	Steps []string `json:"steps,omitempty"`
+	Done  bool     `json:"done"`
+}
+
 type sumsJSON struct {
 	MD5  string `json:"md5"`
 	SHA1 string `json:"sha1"`
@@ -55,6 +63,8 @@ func eventOf(e workflow.Event) eventJSON {
 	switch {
 	case e.TVS != nil:
 		j.Data = tvsJSON{e.TVS.Token, e.TVS.Valid, int(e.TVS.TTL.Seconds())}
+	case e.Errand != nil:
+		j.Data = errandJSON{e.Errand.File, e.Errand.Name, e.Errand.Page, e.Errand.Steps, e.Errand.Done}
 	case e.Sums != nil:
 		j.Data = sumsJSON{e.Sums.MD5, e.Sums.SHA1}
 	}

@@ -51,12 +51,17 @@ func (u *textUI) Event(e workflow.Event) {
 	case workflow.EventNode:
 		u.node(e)
 	case workflow.EventProgress:
-		u.tail = fmt.Sprintf("%d of %d", e.Done, e.Total)
+		u.tail = fmt.Sprint(e.Done)
+		if e.Total > 0 {
+			u.tail = fmt.Sprintf("%d of %d", e.Done, e.Total)
+		}
 		u.redraw(false)
 	case workflow.EventWarning:
 		u.print(st.yellow("!") + " " + printable(e.Message))
 	case workflow.EventTVS:
 		u.tvs(e)
+	case workflow.EventErrand:
+		u.errand(e)
 	case workflow.EventOutput:
 		// What a node prints moves by beside the step; what is not understood comes
 		// back whole, in the error.
@@ -157,6 +162,26 @@ func (u *textUI) tvs(e workflow.Event) {
 	default:
 		u.print(fmt.Sprintf("  %s TVS on %s could not be asked about %s: %s", st.red("✗"), printable(e.Node), printable(name), oneLine(e.Message)))
 	}
+}
+
+// errand is work that only a person can do, with its steps; or that it is seen to be done.
+func (u *textUI) errand(e workflow.Event) {
+	st := u.app.errSt
+	if e.Errand.Done {
+		u.print(fmt.Sprintf("  %s %s: done", st.green("✓"), printable(e.Node)))
+		return
+	}
+	if e.Message != "" {
+		u.print(st.yellow("!") + " " + st.wrap(printable(e.Message), 2))
+	}
+	u.print(st.bold(printable(e.Node) + ": this needs you"))
+	if e.Errand.Page != "" {
+		u.print("    " + printable(e.Errand.Page))
+	}
+	for i, step := range e.Errand.Steps {
+		u.print(fmt.Sprintf("  %d. %s", i+1, st.wrap(printable(step), 5)))
+	}
+	u.print(st.dim("    waiting until it is done; Ctrl+C stops, and a later run goes on"))
 }
 
 // clip shortens a line that is only passing by.

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ctlclient/workflow"
+)
+
+type phoneListOptions struct{ live bool }
+
+func newPhoneListCommand(a *app) *cobra.Command {
+	var o phoneListOptions
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the phones that the cluster knows",
+		Long: `List the phones of the cluster as AXL knows them: name, model, and the TVS servers that
+each asks. With --live, what each does now as well, as RisPort70 knows it: registered or
+not, with which firmware and address. The cluster answers about 15 questions of 1000
+phones a minute.`,
+		Example: "  ctlclient --profile hq phone list --live",
+		Args:    exactly(),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runPhoneList(cmd.Context(), a, o) },
+	}
+	c.Flags().BoolVar(&o.live, "live", false, "ask what each phone does now")
+	return withExits(c, exitDone, exitUsage, exitUnreachable, exitRefused, exitInterrupted)
+}
+
+type livePhoneJSON struct {
+	Name       string     `json:"name"`
+	Model      string     `json:"model"`
+	Protocol   string     `json:"protocol,omitempty"`
+	TVS        []string   `json:"tvs,omitempty"`
+	Registered string     `json:"registered,omitempty"`
+	Server     string     `json:"server,omitempty"`
+	Firmware   string     `json:"firmware,omitempty"`
+	Address    string     `json:"address,omitempty"`
+	Web        *bool      `json:"web,omitempty"`
+	Seen       *time.Time `json:"seen,omitempty"`
+}
+
+func livePhoneOf(p workflow.LivePhone, live bool) livePhoneJSON {
+	j := livePhoneJSON{Name: p.Name, Model: p.Model, Protocol: p.Protocol, TVS: p.TVS}
+	if !live {
+		return j
+	}
+	j.Registered, j.Server, j.Firmware, j.Web = p.Registered.String(), p.Server, p.Firmware, &p.Web
+	if p.Address.IsValid() {
+		j.Address = p.Address.String()
+	}
+	if !p.Seen.IsZero() {
+		j.Seen = &p.Seen
+	}
+	return j
+}
+
+func runPhoneList(ctx context.Context, a *app, o phoneListOptions) error {
+	return a.look(ctx, func(s *workflow.Session) error {
+		n := 0
+		w := bufio.NewWriter(a.out)
+		err := s.Phones(ctx, o.live, func(p workflow.LivePhone) error {
+			n++
+			if a.json {
+				return a.object("phone", livePhoneOf(p, o.live))
+			}
+			// A line each as it comes: a cluster has up to a hundred thousand.
+			fields := []string{column(p.Name, 16), column(p.Model, 24)}
+			if o.live {
+				fields = append(fields, column(p.Registered.String(), 20), column(livePhoneOf(p, true).Address, 16), p.Firmware)
+			}
+			_, err := w.WriteString(printable(strings.TrimRight(strings.Join(fields, " "), " ")) + "\n")
+			return err
+		})
+		if ferr := w.Flush(); err == nil {
+			err = ferr
+		}
+		if err != nil {
+			return err
+		}
+		if a.json {
+			return a.result(map[string]any{"phones": n})
+		}
+		a.note("%d phones", n)
+		return nil
+	})
+}
+
+// column fills a column; what is longer pushes the rest of its line.
+func column(s string, n int) string {
+	if len(s) >= n {
+		return s
+	}
+	return s + strings.Repeat(" ", n-len(s))
+}
+
+type phoneResetOptions struct {
+	batch int
+	wait  time.Duration
+	file  string
+}
+
+func newPhoneResetCommand(a *app) *cobra.Command {
+	var o phoneResetOptions
+	c := &cobra.Command{
+		Use:   "reset [NAME...]",
+		Short: "Restart phones in batches and wait until they are registered again",
+		Long: `Restart phones, so that they fetch the new CTL. Without names, all that are registered
+now. They are restarted a batch at a time; each batch is waited for before the next, so
+that a CTL which phones refuse shows on few of them. The result names every phone that
+is not registered again.`,
+		Example: "  ctlclient --profile hq phone reset --batch 20\n  ctlclient --profile hq phone reset SEP0011215A1AE3",
+		Args:    cobra.ArbitraryArgs,
+		RunE:    func(cmd *cobra.Command, args []string) error { return runPhoneReset(cmd.Context(), a, o, args) },
+	}
+	f := c.Flags()
+	f.IntVar(&o.batch, "batch", workflow.DefaultBatch, "how many phones restart at a time")
+	f.DurationVar(&o.wait, "wait", workflow.DefaultWait, "how long to wait for a batch to register again")
+	f.StringVar(&o.file, "names", "", "`file` with the names of phones, one a line")
+	return withExits(c, exitDone, exitBad, exitUsage, exitUnreachable, exitRefused, exitInterrupted)
+}
+
+func runPhoneReset(ctx context.Context, a *app, o phoneResetOptions, names []string) error {
+	if o.batch < 1 {
+		return usagef("--batch 20", "--batch must be 1 or more")
+	}
+	if o.file != "" {
+		data, err := os.ReadFile(o.file)
+		if err != nil {
+			return plainPath(err)
+		}
+		names = append(names, strings.Fields(string(data))...)
+	}
+	return a.with(ctx, func(s *workflow.Session) error {
+		r, err := s.ResetPhones(ctx, workflow.ResetRequest{Names: names, Batch: o.batch, Wait: o.wait})
+		if r == nil {
+			return err
+		}
+		if e := a.resetResult(r); err == nil {
+			err = e
+		}
+		if err == nil && (len(r.Missing) > 0 || len(r.Failed) > 0) {
+			err = errBad
+		}
+		return err
+	})
+}
+
+// resetResult says first what matters: "198 of 200 are registered again; not yet: ...".
+func (a *app) resetResult(r *workflow.ResetResult) error {
+	if a.json {
+		v := map[string]any{"asked": r.Asked, "registered": r.Back}
+		var missing []livePhoneJSON
+		for _, p := range r.Missing {
+			missing = append(missing, livePhoneOf(p, true))
+		}
+		failed := map[string]string{}
+		for _, f := range r.Failed {
+			failed[f.Name] = oneLine(f.Err.Error())
+		}
+		v["missing"], v["failed"] = missing, failed
+		return a.result(v)
+	}
+	a.printf("%d of %d are registered again", r.Back, r.Asked)
+	if len(r.Missing) > 0 {
+		var not []string
+		for _, p := range r.Missing {
+			not = append(not, p.Name)
+		}
+		a.printf("; not yet: %s", names(not))
+	}
+	a.printf(".\n")
+	for _, f := range r.Failed {
+		a.printf("%s could not be reset: %s\n", f.Name, printable(oneLine(f.Err.Error())))
+	}
+	return nil
+}
+
+// names lists the first of many.
+func names(all []string) string {
+	const most = 12
+	if len(all) <= most {
+		return strings.Join(all, ", ")
+	}
+	return strings.Join(all[:most], ", ") + " and " + strconv.Itoa(len(all)-most) + " more"
+}

@@ -1,0 +1,240 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ctlclient/cluster/reach"
+	"ctlclient/trust/fleet"
+)
+
+// clusterPhones are the phones as the cluster itself knows them, each taken to hold what
+// the nodes serve now. They are listed once for a session; a Refresh does not ask again.
+// nil, nil: the cluster cannot be asked.
+func (s *Session) clusterPhones(ctx context.Context) (_ []fleet.Entry, err error) {
+	if s.phones != nil || s.Cluster.Site.Phones == nil {
+		return s.phones, nil
+	}
+	var entries []fleet.Entry
+	var told time.Time
+	defer s.step(StepPhones, "asking the cluster for its phones")(&err)
+	_, err = s.Cluster.Site.Phones.List(ctx, func(p reach.Phone) error {
+		entries = append(entries, fleet.Entry{Name: p.Name, Model: p.Model, Count: 1, TVS: p.TVS, NoSBD: s.noSBD(p.Model)})
+		if now := time.Now(); now.Sub(told) > time.Second/10 {
+			told = now
+			s.emit(Event{Type: EventProgress, Step: StepPhones, Done: len(entries)})
+		}
+		return ctx.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.phones = entries
+	return entries, nil
+}
+
+// noSBD reports a model that the cluster's own feature table does not have. Where that
+// says nothing the table in the code decides, which is asked later.
+func (s *Session) noSBD(model string) bool {
+	known := s.Snapshot.SecurityByDefault
+	return len(known) > 0 && !slices.ContainsFunc(known, func(m string) bool { return strings.EqualFold(m, model) })
+}
+
+// LivePhone is a phone with what it does now.
+type LivePhone = reach.Phone
+
+// Phones lists the phones of the cluster; with live, what each does now as well. each is
+// called for one after the other and may end it by an error.
+func (s *Session) Phones(ctx context.Context, live bool, each func(LivePhone) error) error {
+	if err := s.Cluster.Site.Need(reach.AbilityPhones); err != nil {
+		return fail(BadRequest, []string{"phone list needs a cluster as Cisco ships it (publisher = \"cucm\"), whose AXL knows the phones"}, "%v", err)
+	}
+	if !live {
+		_, err := s.Cluster.Site.Phones.List(ctx, each)
+		return err
+	}
+	// What a phone is comes from one interface, what it does from another: a batch of names
+	// at a time, so that memory does not grow with the cluster.
+	var batch []LivePhone
+	flush := func() error {
+		done, err := s.live(ctx, batch, each)
+		s.emit(Event{Type: EventProgress, Step: StepPhones, Done: done})
+		batch = batch[:0]
+		return err
+	}
+	_, err := s.Cluster.Site.Phones.List(ctx, func(p reach.Phone) error {
+		batch = append(batch, p)
+		if len(batch) < liveBatch {
+			return nil
+		}
+		return flush()
+	})
+	if err == nil && len(batch) > 0 {
+		err = flush()
+	}
+	return err
+}
+
+// liveBatch is how many phones RisPort70 tells of in one answer.
+const liveBatch = 1000
+
+// live asks what a batch of phones does now.
+func (s *Session) live(ctx context.Context, batch []LivePhone, each func(LivePhone) error) (int, error) {
+	at := map[string]int{}
+	var names []string
+	for i, p := range batch {
+		at[p.Name] = i
+		names = append(names, p.Name)
+	}
+	_, err := s.Cluster.Site.Phones.Live(ctx, names, func(now reach.Phone) error {
+		if i, ok := at[now.Name]; ok {
+			p := &batch[i]
+			p.Registered, p.Server, p.Firmware, p.Address, p.Web, p.Seen = now.Registered, now.Server, now.Firmware, now.Address, now.Web, now.Seen
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range batch {
+		if err := each(p); err != nil {
+			return len(batch), err
+		}
+	}
+	return len(batch), nil
+}
+
+// ResetRequest restarts phones, so that they fetch the new CTL.
+type ResetRequest struct {
+	Names []string      // none: every phone that is registered now
+	Batch int           // that many at a time; 0: DefaultBatch
+	Wait  time.Duration // for a batch to register again; 0: DefaultWait
+}
+
+// Defaults of a ResetRequest.
+const (
+	DefaultBatch = 100
+	DefaultWait  = 10 * time.Minute
+)
+
+// pollPhones is the pause between two looks at phones that are starting.
+const pollPhones = 15 * time.Second
+
+// ResetResult says what became of the phones.
+type ResetResult struct {
+	Asked   int         // phones that were told to restart
+	Back    int         // that are registered again
+	Missing []LivePhone // that are not, with what is known of them
+	Failed  []PhoneFailure
+}
+
+// PhoneFailure is a phone that could not be told to restart.
+type PhoneFailure struct {
+	Name string
+	Err  error
+}
+
+// ResetPhones restarts phones in batches and waits for each batch to register again
+// before the next: a CTL that phones refuse shows in the first batch. It asks the person
+// first. An error ends it between two batches.
+func (s *Session) ResetPhones(ctx context.Context, r ResetRequest) (*ResetResult, error) {
+	s.job = JobReset
+	if err := s.Cluster.Site.Need(reach.AbilityPhones); err != nil {
+		return nil, fail(BadRequest, []string{"reset the phones in Cisco Unified CM Administration, or restart them one by one"}, "%v", err)
+	}
+	names, err := s.resetNames(ctx, r.Names)
+	if err != nil {
+		return nil, err
+	}
+	if r.Batch <= 0 {
+		r.Batch = DefaultBatch
+	}
+	if r.Wait <= 0 {
+		r.Wait = DefaultWait
+	}
+	ok, err := s.ui.Confirm(ctx, Confirmation{
+		Title: fmt.Sprintf("Reset %d phones?", len(names)),
+		Text:  fmt.Sprintf("%d phones restart, %d at a time; calls on them end. Each batch is waited for before the next.", len(names), r.Batch),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fail(Declined, nil, "stopped: no phone was reset")
+	}
+	out := &ResetResult{}
+	for batch := range slices.Chunk(names, r.Batch) {
+		if err := s.resetBatch(ctx, batch, r.Wait, out, len(names)); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// resetNames are the phones to reset: those named, else all that are registered.
+func (s *Session) resetNames(ctx context.Context, named []string) (names []string, err error) {
+	if len(named) > 0 {
+		return named, nil
+	}
+	defer s.step(StepPhones, "asking which phones are registered")(&err)
+	err = s.Phones(ctx, true, func(p LivePhone) error {
+		if p.Registered == reach.Registered || p.Registered == reach.PartiallyRegistered {
+			names = append(names, p.Name)
+		}
+		return nil
+	})
+	if err == nil && len(names) == 0 {
+		err = fail(BadRequest, nil, "no phone is registered")
+	}
+	return names, err
+}
+
+func (s *Session) resetBatch(ctx context.Context, batch []string, wait time.Duration, out *ResetResult, total int) (err error) {
+	defer s.step(StepReset, fmt.Sprintf("resetting %d phones and waiting until they are registered again", len(batch)))(&err)
+	waiting := map[string]LivePhone{}
+	_, err = s.Cluster.Site.Phones.Reset(ctx, batch, func(name string, err error) {
+		if err != nil {
+			out.Failed = append(out.Failed, PhoneFailure{name, err})
+			return
+		}
+		out.Asked++
+		waiting[name] = LivePhone{Name: name}
+	})
+	if err != nil {
+		return err
+	}
+	for until := s.now().Add(wait); len(waiting) > 0; {
+		if err := s.pause(ctx, pollPhones); err != nil {
+			return err
+		}
+		names := make([]string, 0, len(waiting))
+		for name := range waiting {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		_, err := s.Cluster.Site.Phones.Live(ctx, names, func(p reach.Phone) error {
+			waiting[p.Name] = p
+			if p.Registered == reach.Registered {
+				delete(waiting, p.Name)
+				out.Back++
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		s.emit(Event{Type: EventProgress, Step: StepReset, Done: out.Back, Total: total})
+		if s.now().After(until) {
+			break
+		}
+	}
+	for _, name := range batch {
+		if p, missing := waiting[name]; missing {
+			out.Missing = append(out.Missing, p)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+package workflow
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"ctlclient/cluster"
+	"ctlclient/cluster/reach"
+)
+
+// Trusted is one certificate of Phone-SAST-trust, and whether TVS vouches for it.
+type Trusted struct {
+	reach.StoredCertificate
+	TVS map[string]cluster.TVSResult // by node; nil where the certificate itself is not at hand
+}
+
+// TrustList lists Phone-SAST-trust, and asks the TVS of every node about each certificate.
+func (s *Session) TrustList(ctx context.Context) ([]Trusted, error) {
+	if err := s.Cluster.Site.Need(reach.AbilityTrust); err != nil {
+		return nil, fail(BadRequest, []string{"look at it in OS Administration > Security > Certificate Management, certificate purpose Phone-SAST-trust"}, "%v", err)
+	}
+	stored, _, err := s.Cluster.Site.Trust.List(ctx, reach.StorePhoneSAST)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Trusted, len(stored))
+	for i, c := range stored {
+		out[i].StoredCertificate = c
+		if c.Certificate == nil || s.Snapshot.ITL == nil {
+			continue
+		}
+		if out[i].TVS, err = s.Cluster.AskTVS(ctx, s.Snapshot.ITL, c.Certificate); err != nil && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+	return out, nil
+}
+
+// TrustOptions of TrustAdd.
+type TrustOptions struct {
+	Wait time.Duration // until the TVS of every node vouches; 0: DefaultTrustWait
+}
+
+// DefaultTrustWait: CUCM copies the store to its nodes within minutes; a person who uploads
+// by hand may take longer.
+const DefaultTrustWait = 30 * time.Minute
+
+// pollTVS is the pause between two questions to TVS.
+const pollTVS = 5 * time.Second
+
+// TrustAdd puts certificates (DER) into Phone-SAST-trust and waits until the TVS of every
+// node vouches for them. Where the cluster takes them in no way that this program knows,
+// the steps by hand are shown, and it waits all the same. It asks the person first.
+func (s *Session) TrustAdd(ctx context.Context, ders [][]byte, o TrustOptions) error {
+	s.job = JobTrust
+	names := make([]string, len(ders))
+	for i, der := range ders {
+		names[i] = tokenCN(der)
+		if err := s.notPractice(der); err != nil {
+			return err
+		}
+	}
+	ok, err := s.ui.Confirm(ctx, Confirmation{
+		Title: "Upload to Phone-SAST-trust?",
+		Text: fmt.Sprintf("Phones will accept a CTL that is signed by %s, because TVS vouches for what is in Phone-SAST-trust.",
+			strings.Join(names, ", ")),
+	})
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fail(Declined, nil, "stopped: nothing was uploaded")
+	}
+	if err := s.upload(ctx, ders, names); err != nil {
+		return err
+	}
+	return s.waitVouched(ctx, ders, o.Wait)
+}
+
+// upload adds the certificates, or shows how a person does.
+func (s *Session) upload(ctx context.Context, ders [][]byte, names []string) (err error) {
+	if lacks := s.Cluster.Site.Need(reach.AbilityTrust); lacks != nil {
+		s.trustByHand(names, lacks.Error())
+		return nil
+	}
+	defer s.step(StepTrust, "uploading to Phone-SAST-trust: "+strings.Join(names, ", "))(&err)
+	for i, der := range ders {
+		door, err := s.Cluster.Site.Trust.Add(ctx, reach.StorePhoneSAST, der, "SAST "+names[i])
+		switch {
+		case reach.ClassOf(err) == reach.Permanent:
+			s.trustByHand(names[i:], err.Error())
+			return nil
+		case err != nil:
+			return err
+		}
+		s.info(fmt.Sprintf("%s uploaded (%s)", names[i], door))
+	}
+	return nil
+}
+
+// trustByHand shows the steps.
+func (s *Session) trustByHand(names []string, why string) {
+	lead := s.Cluster.Profile.LeadNode()
+	s.emit(Event{Type: EventErrand, Node: lead.Name, Message: why, Errand: &Errand{
+		Node: lead.Name, Page: "https://" + lead.Address + "/cmplatform/",
+		Steps: []string{
+			"export the certificates: token export --all",
+			"OS Administration > Security > Certificate Management > Upload Certificate: purpose Phone-SAST-trust, once for each of " + strings.Join(names, ", "),
+		},
+	}})
+}
+
+// waitVouched asks the TVS of every node until all vouch for all certificates.
+func (s *Session) waitVouched(ctx context.Context, ders [][]byte, wait time.Duration) (err error) {
+	if s.Snapshot.ITL == nil {
+		s.warn("the publisher serves no ITL, so TVS cannot be asked whether it vouches")
+		return nil
+	}
+	if wait <= 0 {
+		wait = DefaultTrustWait
+	}
+	defer s.step(StepAskTVS, "waiting until TVS on every node vouches")(&err)
+	told := map[string]bool{}
+	for until := s.now().Add(wait); ; {
+		missing, total, err := s.notYetVouched(ctx, ders, told)
+		if err != nil {
+			return err
+		}
+		s.emit(Event{Type: EventProgress, Step: StepAskTVS, Done: total - len(missing), Total: total})
+		if len(missing) == 0 {
+			return nil
+		}
+		if s.now().After(until) {
+			return fail(NotEverywhere, []string{
+				"look at the trust store on these nodes, and restart Cisco Trust Verification Service there",
+				"then run this again: what is there already is not uploaded twice",
+			}, "TVS does not vouch yet: %s", strings.Join(missing, ", "))
+		}
+		if err := s.pause(ctx, pollTVS); err != nil {
+			return err
+		}
+	}
+}
+
+// notYetVouched names what is missing, and tells each vouching once.
+func (s *Session) notYetVouched(ctx context.Context, ders [][]byte, told map[string]bool) (missing []string, total int, err error) {
+	for _, der := range ders {
+		cn := tokenCN(der)
+		answers, err := s.Cluster.AskTVS(ctx, s.Snapshot.ITL, der)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, node := range slices.Sorted(maps.Keys(answers)) {
+			total++
+			a, key := answers[node], cn+"\x00"+node
+			if !a.Vouches() {
+				missing = append(missing, cn+" on "+node)
+				continue
+			}
+			if !told[key] {
+				told[key] = true
+				s.tvsEvent(cn, node, a)
+			}
+		}
+	}
+	return missing, total, nil
+}
+
+// offerTrust asks whether certificates that TVS does not vouch for may be uploaded, where
+// the cluster lets this program do it; true: it was done, and TVS vouches now.
+func (s *Session) offerTrust(ctx context.Context, ders [][]byte) (bool, error) {
+	if s.opt.LookOnly || s.Cluster.Site.Need(reach.AbilityTrust) != nil {
+		return false, nil
+	}
+	err := s.TrustAdd(ctx, ders, TrustOptions{})
+	if e, stopped := err.(*Error); stopped && e.Reason == Declined {
+		return false, nil
+	}
+	return err == nil, err
+}
