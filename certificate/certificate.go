@@ -78,47 +78,72 @@ func firstPEM(data []byte) ([]byte, error) {
 	}
 }
 
-func parseCertificate(data []byte) (*Certificate, error) {
+// parts are the elements of a certificate that are read.
+type parts struct {
+	whole, sigAlg, signature, version, serial, issuer, validity, subject, key element
+}
+
+// split finds the parts. Extensions and unique identifiers follow them; a list needs none of
+// these, so they may be as broken as they like.
+func split(data []byte) (p parts, err error) {
 	outer := derReader{b: data}
-	whole := outer.next(derSequence, "the certificate")
-	parts := derReader{b: whole.content, err: outer.err}
-	tbs := parts.next(derSequence, "the signed part")
-	sigAlg := parts.next(derSequence, "the signature algorithm")
-	signature := parts.next(derBitString, "the signature")
-	if parts.err != nil {
-		return nil, parts.err
-	}
-	c := &Certificate{
-		DER:       bytes.Clone(whole.whole),
-		Version:   1,
-		Signature: bytes.Clone(signature.bits()),
-		SigAlg:    algorithmName(sigAlg),
+	p.whole = outer.next(derSequence, "the certificate")
+	in := derReader{b: p.whole.content, err: outer.err}
+	tbs := in.next(derSequence, "the signed part")
+	p.sigAlg = in.next(derSequence, "the signature algorithm")
+	p.signature = in.next(derBitString, "the signature")
+	if in.err != nil {
+		return p, in.err
 	}
 	r := derReader{b: tbs.content}
 	if r.peek() == derVersion {
-		v := derReader{b: r.next(derVersion, "the version").content}
-		if n := v.next(derInteger, "the version").content; len(n) > 0 {
-			c.Version = int(n[len(n)-1]) + 1
-		}
+		p.version = r.next(derVersion, "the version")
 	}
-	serial := r.next(derInteger, "the serial number")
+	p.serial = r.next(derInteger, "the serial number")
 	r.next(derSequence, "the inner signature algorithm")
-	issuer := r.next(derSequence, "the issuer")
-	validity := r.next(derSequence, "the validity")
-	subject := r.next(derSequence, "the subject")
-	spki := r.next(derSequence, "the public key")
-	if r.err != nil {
-		return nil, r.err
+	p.issuer = r.next(derSequence, "the issuer")
+	p.validity = r.next(derSequence, "the validity")
+	p.subject = r.next(derSequence, "the subject")
+	p.key = r.next(derSequence, "the public key")
+	return p, r.err
+}
+
+func parseCertificate(data []byte) (*Certificate, error) {
+	p, err := split(data)
+	if err != nil {
+		return nil, err
 	}
-	// Extensions and unique identifiers follow. A list needs none of them, so
-	// they may be as broken as they like.
-	c.Serial = bytes.Clone(magnitude(serial.content))
-	c.setNames(subject, issuer)
-	c.setValidity(validity)
-	if err := c.setKey(spki); err != nil {
+	c := &Certificate{
+		DER:       bytes.Clone(p.whole.whole),
+		Version:   1,
+		Signature: bytes.Clone(p.signature.bits()),
+		SigAlg:    algorithmName(p.sigAlg),
+		Serial:    bytes.Clone(magnitude(p.serial.content)),
+	}
+	v := derReader{b: p.version.content}
+	if n := v.next(derInteger, "the version").content; len(n) > 0 {
+		c.Version = int(n[len(n)-1]) + 1
+	}
+	c.setNames(p.subject, p.issuer)
+	c.setValidity(p.validity)
+	if err := c.setKey(p.key); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// RSAKeyOf reads of a certificate in DER its RSA key alone, which takes a small part of the
+// time that [Parse] does; nil when it is another kind of key. What one refuses the other
+// refuses too.
+func RSAKeyOf(der []byte) (*RSAKey, error) {
+	p, err := split(der)
+	if err == nil {
+		var algorithm, bits element
+		if algorithm, bits, err = splitKey(p.key); err == nil {
+			return rsaKeyOf(algorithm, bits.bits()), nil
+		}
+	}
+	return nil, fmt.Errorf("certificate: %w", err)
 }
 
 func (c *Certificate) setNames(subject, issuer element) {
@@ -220,20 +245,38 @@ func algorithmName(alg element) string {
 	return oid
 }
 
+// splitKey finds the algorithm and the BIT STRING of a public key.
+func splitKey(spki element) (algorithm, bits element, err error) {
+	r := derReader{b: spki.content}
+	algorithm = r.next(derSequence, "the key's algorithm")
+	bits = r.next(derBitString, "the key")
+	return algorithm, bits, r.err
+}
+
+// rsaKeyOf is the key, nil when the algorithm is another or the key is not understood.
+func rsaKeyOf(algorithm element, key []byte) *RSAKey {
+	a := derReader{b: algorithm.content}
+	switch string(a.next(derOID, "the key's algorithm").content) {
+	case oidRSA, oidRSAPSS:
+		return parseRSAKey(key)
+	}
+	return nil
+}
+
 // setKey takes the key in. A key that is not understood is no error: the
 // record can be carried and written without it.
 func (c *Certificate) setKey(spki element) error {
-	r := derReader{b: spki.content}
-	alg := r.next(derSequence, "the key's algorithm")
-	key := r.next(derBitString, "the key")
-	if r.err != nil {
-		return r.err
+	algorithm, bits, err := splitKey(spki)
+	if err != nil {
+		return err
 	}
-	c.RawPublicKey = bytes.Clone(key.bits())
-	a := derReader{b: alg.content}
-	switch string(a.next(derOID, "the key's algorithm").content) {
-	case oidRSA, oidRSAPSS:
+	c.RawPublicKey = bytes.Clone(bits.bits())
+	if c.RSA = rsaKeyOf(algorithm, c.RawPublicKey); c.RSA != nil {
 		c.setRSA()
+		return nil
+	}
+	a := derReader{b: algorithm.content}
+	switch string(a.next(derOID, "the key's algorithm").content) {
 	case oidEC:
 		c.setEC(dotted(a.next(derOID, "the curve").content))
 	case oidEd25519:
@@ -265,10 +308,6 @@ func (c *Certificate) setEC(oid string) {
 }
 
 func (c *Certificate) setRSA() {
-	c.RSA = parseRSAKey(c.RawPublicKey)
-	if c.RSA == nil {
-		return
-	}
 	c.KeyBits = c.RSA.N.BitLen()
 	if c.RSA.E.IsInt64() && c.RSA.E.Int64() <= math.MaxInt32 {
 		c.PublicKey = &rsa.PublicKey{N: c.RSA.N, E: int(c.RSA.E.Int64())}

@@ -27,6 +27,13 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := certificate.Parse(data)
+		key, keyErr := certificate.RSAKeyOf(data)
+		if (err == nil) != (keyErr == nil) && !bytes.Contains(data, []byte("-----BEGIN ")) && len(bytes.TrimSpace(data)) > 0 {
+			t.Fatalf("Parse says %v, RSAKeyOf %v", err, keyErr)
+		}
+		if err == nil && keyErr == nil && ((key == nil) != (c.RSA == nil) || key != nil && key.N.Cmp(c.RSA.N) != 0) {
+			t.Fatal("RSAKeyOf reads another key")
+		}
 		x, xerr := x509.ParseCertificate(data)
 		if err != nil {
 			if xerr == nil {

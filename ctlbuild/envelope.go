@@ -3,6 +3,7 @@ package ctlbuild
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -17,12 +18,12 @@ type Envelope struct {
 
 // ParseEnvelope reads the header of a signed file of up to MaxEnvelope bytes
 // and leaves the content alone. Every error is a *FormatError. The envelope
-// keeps a copy of data.
+// keeps data, which must not be changed from then on.
 func ParseEnvelope(data []byte) (*Envelope, error) {
 	if len(data) > MaxEnvelope {
 		return nil, malformed(MaxEnvelope, "the file is longer than %d bytes", MaxEnvelope)
 	}
-	data = bytes.Clone(data)
+	data = slices.Clip(data)
 	h, err := parseHeader(data)
 	if err != nil {
 		return nil, err

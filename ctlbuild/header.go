@@ -29,11 +29,7 @@ const (
 
 // headerTags says of each known header field its name, the container that it
 // stands in (0: none) and its length (0: any).
-var headerTags = map[uint8]struct {
-	name   string
-	in     uint8
-	length int
-}{
+var headerTags = [...]headerTag{
 	tagVersion:            {"VERSION", 0, 2},
 	tagHeaderLength:       {"HEADERLENGTH", 0, 2},
 	tagSignerID:           {"SIGNERID", 0, 0},
@@ -50,6 +46,29 @@ var headerTags = map[uint8]struct {
 	tagTimestamp:          {"TIMESTAMP", 0, 4},
 	tagSignerVersion:      {"SIGNERVERSION", 0, 2},
 }
+
+type headerTag struct {
+	name   string
+	in     uint8
+	length int
+}
+
+// tagOfHeader finds a known tag.
+func tagOfHeader(tag uint8) (headerTag, bool) {
+	if int(tag) >= len(headerTags) || headerTags[tag].name == "" {
+		return headerTag{}, false
+	}
+	return headerTags[tag], true
+}
+
+// headerName is a tag's name, empty when it is not known.
+func headerName(tag uint8) string {
+	known, _ := tagOfHeader(tag)
+	return known.name
+}
+
+// usualFields is how many fields the headers of Cisco's files have, and a few more.
+const usualFields = 18
 
 // modulusBytes is the length of the modulus for each SIGNATUREMODULUS: 512,
 // 1024, 2048 and 4096 bits.
@@ -74,11 +93,10 @@ type Header struct {
 	UnknownInside []ContainedField // the same, inside containers
 
 	raw       []byte
-	fields    []headerField    // in file order, containers before what is in them
-	present   map[uint8][]byte // value of each known field
-	sigAt     int              // where the SIGNATURE field starts in raw
-	sigEnd    int              // and where the next one does
-	nameFirst bool             // CANAME stands before SERIALNUMBER
+	fields    []headerField // in file order, containers before what is in them
+	sigAt     int           // where the SIGNATURE field starts in raw
+	sigEnd    int           // and where the next one does
+	nameFirst bool          // CANAME stands before SERIALNUMBER
 }
 
 // ContainedField is an unknown field inside a container of the header: 3
@@ -103,12 +121,25 @@ func parseHeader(data []byte) (*Header, *FormatError) {
 	if len(data) < tlvHead || data[0] != tagVersion {
 		return nil, malformed(0, "a signed file begins with a VERSION field; this is none")
 	}
-	p := headerParser{data: data, h: &Header{present: map[uint8][]byte{}}}
+	p := headerParser{data: data, h: &Header{fields: make([]headerField, 0, usualFields)}}
 	if err := p.top(); err != nil {
 		return nil, err
 	}
 	p.h.raw = data[:p.h.Length:p.h.Length]
 	return p.h, nil
+}
+
+// value is the value of a known field, nil when there is none.
+func (h *Header) value(tag uint8) []byte {
+	for i := range h.fields {
+		if f := &h.fields[i]; f.Tag == tag {
+			if f.Value == nil {
+				return []byte{}
+			}
+			return f.Value
+		}
+	}
+	return nil
 }
 
 type headerParser struct {
@@ -144,7 +175,7 @@ func (p *headerParser) top() *FormatError {
 		}
 		pos = next
 	}
-	if p.h.present[tagHeaderLength] == nil {
+	if p.h.value(tagHeaderLength) == nil {
 		return malformed(len(p.data), "the file ends without a HEADERLENGTH field")
 	}
 	return nil
@@ -172,8 +203,9 @@ func (p *headerParser) container(tag uint8, from, end int) *FormatError {
 // field takes in one field that stands at pos inside the container in.
 func (p *headerParser) field(f Field, in uint8, pos int) *FormatError {
 	h := p.h
+	known, ok := tagOfHeader(f.Tag)
+	twice := ok && h.value(f.Tag) != nil
 	h.fields = append(h.fields, headerField{f, in})
-	known, ok := headerTags[f.Tag]
 	if !ok {
 		if in == 0 {
 			h.Unknown = append(h.Unknown, f)
@@ -185,13 +217,12 @@ func (p *headerParser) field(f Field, in uint8, pos int) *FormatError {
 	if known.in != in {
 		return malformed(pos, "%s stands in the wrong place", known.name)
 	}
-	if _, twice := h.present[f.Tag]; twice {
+	if twice {
 		return malformed(pos, "%s stands twice in the header", known.name)
 	}
 	if known.length != 0 && len(f.Value) != known.length {
 		return malformed(pos, "%s is %d bytes long, not %d", known.name, len(f.Value), known.length)
 	}
-	h.present[f.Tag] = f.Value
 	h.set(f)
 	switch f.Tag {
 	case tagSignerID, tagSignatureInfo, tagSignatureAlgoInfo:
@@ -211,7 +242,7 @@ func (h *Header) set(f Field) {
 		h.SignerName = text(f.Value)
 	case tagSerialNumber:
 		h.SerialNumber = f.Value
-		_, h.nameFirst = h.present[tagCAName]
+		h.nameFirst = h.value(tagCAName) != nil
 	case tagCAName:
 		h.CAName = text(f.Value)
 	case tagDigestAlgorithm:
@@ -232,7 +263,7 @@ func (h *Header) set(f Field) {
 // names reports whether the header names r as its signer: issuer and serial
 // number byte for byte, as phones compare them.
 func (h *Header) names(r *Record) bool {
-	issuer, serial := h.present[tagCAName], h.present[tagSerialNumber]
+	issuer, serial := h.value(tagCAName), h.value(tagSerialNumber)
 	return issuer != nil && serial != nil &&
 		bytes.Equal(issuer, r.value(tagIssuerName)) &&
 		bytes.Equal(serial, r.value(tagRecordSerial))

@@ -17,13 +17,13 @@ type List struct {
 	raw []byte
 }
 
-// Parse reads a trust list. Every error is a *FormatError. The list keeps a
-// copy of data.
+// Parse reads a trust list. Every error is a *FormatError. The list keeps data,
+// which must not be changed from then on.
 func Parse(data []byte) (*List, error) {
 	if len(data) > MaxFile {
 		return nil, malformed(MaxFile, "the file is longer than %d bytes", MaxFile)
 	}
-	data = append([]byte(nil), data...)
+	data = slices.Clip(data)
 	h, err := parseHeader(data)
 	if err != nil {
 		return nil, err
@@ -37,19 +37,44 @@ func Parse(data []byte) (*List, error) {
 
 // parseRecords reads the records from pos to the end of data.
 func parseRecords(data []byte, pos int) ([]Record, *FormatError) {
-	var records []Record
+	count, fields := countRecords(data, pos)
+	records, space := make([]Record, 0, count), make([]Field, 0, fields)
 	for pos < len(data) {
 		if len(records) == MaxRecords {
 			return nil, malformed(pos, "the file has more than %d records", MaxRecords)
 		}
-		r, next, err := parseRecord(data, pos)
+		r, next, err := parseRecord(data, pos, space[len(space):])
 		if err != nil {
 			return nil, err
 		}
+		space = space[:len(space)+len(r.Fields)]
+		r.Fields = slices.Clip(r.Fields) // what is appended to a record must not reach the next
 		records = append(records, r)
 		pos = next
 	}
 	return records, nil
+}
+
+// countRecords gives how many records and fields there are from pos on, as far as their
+// lengths hold, so that space for all of them is made at once.
+func countRecords(data []byte, pos int) (records, fields int) {
+	for pos < len(data) && records < MaxRecords {
+		body, end, err := recordBounds(data, pos)
+		if err != nil {
+			break
+		}
+		for body < end {
+			_, next, err := readField(data, body, end)
+			if err != nil {
+				return records, fields
+			}
+			body = next
+			fields++
+		}
+		records++
+		pos = end
+	}
+	return records, fields
 }
 
 // Bytes is what was parsed, byte for byte. The caller must not change it.

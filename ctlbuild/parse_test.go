@@ -309,3 +309,19 @@ func TestKindIsToldByContent(t *testing.T) {
 		}
 	}
 }
+
+// What reading and verifying takes in allocations does not grow with the records.
+func TestAllocationsDoNotGrow(t *testing.T) {
+	allocations := func(records int) float64 {
+		data := full(t, records).Bytes()
+		return testing.AllocsPerRun(20, func() {
+			l, err := ctlbuild.Parse(data)
+			if err != nil || !l.Verify().OK {
+				t.Fatal(err)
+			}
+		})
+	}
+	if few, many := allocations(5), allocations(57); many > few {
+		t.Errorf("%v allocations for 57 records, %v for 5", many, few)
+	}
+}

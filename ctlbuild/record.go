@@ -50,30 +50,40 @@ type Record struct {
 	Fields []Field // RECORDLENGTH left out
 }
 
-// parseRecord reads the record at pos and the position after it.
-func parseRecord(data []byte, pos int) (Record, int, *FormatError) {
+// recordBounds reads the head of the record at pos: where its fields begin, and its end.
+func recordBounds(data []byte, pos int) (body, end int, err *FormatError) {
 	head, body, err := readField(data, pos, len(data))
+	if err != nil {
+		return 0, 0, err
+	}
+	if head.Tag != tagRecordLength || len(head.Value) != 2 {
+		return 0, 0, malformed(pos, "a record begins with a RECORDLENGTH of 2 bytes, not with field %d of %d", head.Tag, len(head.Value))
+	}
+	length := int(binary.BigEndian.Uint16(head.Value))
+	end = pos + length
+	if length < recordHead || end > len(data) {
+		return 0, 0, malformed(pos+tlvHead, "RECORDLENGTH says %d, outside of %d to %d (the end of the file)", length, recordHead, len(data)-pos)
+	}
+	return body, end, nil
+}
+
+// parseRecord reads the record at pos and the position after it. Its fields are put into
+// space as far as that reaches.
+func parseRecord(data []byte, pos int, space []Field) (Record, int, *FormatError) {
+	body, end, err := recordBounds(data, pos)
 	if err != nil {
 		return Record{}, 0, err
 	}
-	if head.Tag != tagRecordLength || len(head.Value) != 2 {
-		return Record{}, 0, malformed(pos, "a record begins with a RECORDLENGTH of 2 bytes, not with field %d of %d", head.Tag, len(head.Value))
-	}
-	length := int(binary.BigEndian.Uint16(head.Value))
-	end := pos + length
-	if length < recordHead || end > len(data) {
-		return Record{}, 0, malformed(pos+tlvHead, "RECORDLENGTH says %d, outside of %d to %d (the end of the file)", length, recordHead, len(data)-pos)
-	}
-	var r Record
+	r := Record{Fields: space}
 	var seen [tagHashAlg + 1]bool
 	for at := body; at < end; {
 		f, next, err := readField(data, at, end)
 		if err != nil {
 			return Record{}, 0, err
 		}
-		if name, known := recordTagNames[f.Tag]; known {
+		if f.Tag >= tagRecordLength && f.Tag <= tagHashAlg {
 			if seen[f.Tag] || f.Tag == tagRecordLength {
-				return Record{}, 0, malformed(at, "%s stands twice in the record", name)
+				return Record{}, 0, malformed(at, "%s stands twice in the record", recordTagNames[f.Tag])
 			}
 			seen[f.Tag] = true
 			if f.Tag == tagFunction && len(f.Value) != 2 && len(f.Value) != 0 {

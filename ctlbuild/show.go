@@ -99,7 +99,7 @@ func (p *printer) preamble(raw []byte, h *Header, loc *time.Location) {
 func versionText(v [2]byte) string { return fmt.Sprintf("%d.%d", v[0], v[1]) }
 
 func (p *printer) headerRow(f headerField) {
-	known, ok := headerTags[f.Tag]
+	known, ok := tagOfHeader(f.Tag)
 	if !ok {
 		p.row(f.Tag, "UNKNOWN", len(f.Value), joinHex(f.Value, " "))
 		return

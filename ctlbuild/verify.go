@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"ctlclient/certificate"
 )
 
 // Verification is the outcome of checking a signature.
@@ -35,7 +37,7 @@ func (l *List) content() []byte { return l.raw[l.Header.Length:] }
 // unsignedBy tells of a header whose signer was not found.
 func unsignedBy(h *Header, who string) Verification {
 	v := Verification{Signer: -1}
-	if h.present[tagCAName] == nil || h.present[tagSerialNumber] == nil {
+	if h.value(tagCAName) == nil || h.value(tagSerialNumber) == nil {
 		v.Reason = "the header names no signer"
 		return v
 	}
@@ -73,18 +75,18 @@ func verifyOutside(h *Header, content, certDER []byte) Verification {
 // verifyCertificate checks the signature with a certificate's key. It returns
 // why it fails, or nothing.
 func verifyCertificate(h *Header, content, der []byte) string {
-	c, err := ParseCertificate(der)
+	key, err := certificate.RSAKeyOf(der)
 	if err != nil {
 		return "the signer's certificate cannot be read: " + err.Error()
 	}
-	if c.RSA == nil {
+	if key == nil {
 		return "the signer's key is no RSA key"
 	}
 	if h.Signature == nil {
 		return "the header carries no signature"
 	}
 	for _, tag := range []uint8{tagDigestAlgorithm, tagSignatureAlgorithm, tagSignatureModulus} {
-		if h.present[tag] == nil {
+		if h.value(tag) == nil {
 			return "the header has no " + headerTags[tag].name
 		}
 	}
@@ -97,14 +99,14 @@ func verifyCertificate(h *Header, content, der []byte) string {
 	if want := modulusBytes[h.Modulus]; len(h.Signature) != want {
 		return fmt.Sprintf("the signature is %d bytes long, but the header announces a modulus of %d", len(h.Signature), want)
 	}
-	if size := c.RSA.Size(); len(h.Signature) != size {
+	if size := key.Size(); len(h.Signature) != size {
 		return fmt.Sprintf("the signature is %d bytes long, but the signer's modulus is %d", len(h.Signature), size)
 	}
 	hash, ok := h.Digest.Hash()
 	if !ok {
 		return fmt.Sprintf("the digest %d is unknown; 1 SHA-1, 2 SHA-256 and 3 SHA-512 are expected", h.Digest)
 	}
-	if !c.RSA.Verify(hash, h.digest(hash, content), h.Signature) {
+	if !key.Verify(hash, h.digest(hash, content), h.Signature) {
 		return "the signature is wrong: the file was changed after it was signed, or signed with another key"
 	}
 	return ""

@@ -148,17 +148,17 @@ func (h *Header) View() HeaderView {
 		Signature: hex.EncodeToString(h.Signature), FileName: h.FileName,
 		Fields: make([]FieldView, len(h.fields)),
 	}
-	if h.present[tagSignerVersion] != nil {
+	if h.value(tagSignerVersion) != nil {
 		v.SignerVersion = versionText(h.SignerVersion)
 	}
-	if h.present[tagSignatureModulus] != nil && int(h.Modulus) < len(modulusBytes) {
+	if h.value(tagSignatureModulus) != nil && int(h.Modulus) < len(modulusBytes) {
 		v.ModulusBits = 8 * modulusBytes[h.Modulus]
 	}
 	if !h.Time.IsZero() {
 		v.Time = &h.Time
 	}
 	for i, f := range h.fields {
-		v.Fields[i] = FieldView{f.Tag, headerTags[f.Tag].name, f.in, len(f.Value), hex.EncodeToString(f.Value)}
+		v.Fields[i] = FieldView{f.Tag, headerName(f.Tag), f.in, len(f.Value), hex.EncodeToString(f.Value)}
 	}
 	return v
 }
