@@ -102,7 +102,7 @@ func (c *cucm) SecurityByDefault() []axl.Feature {
 	return []axl.Feature{{Model: "Cisco 8845", Name: "Security By Default"}}
 }
 func (c *cucm) Certificates() []axl.Certificate {
-	return []axl.Certificate{{Store: "Phone-SAST-trust", Server: "cucm-pub", Subject: "CN=SAST-1", Issuer: "CN=CA", Serial: "0a0b", DER: []byte("stands for one")}}
+	return []axl.Certificate{{Store: "Phone-SAST-trust", Server: "cucm-pub", Subject: "CN=SAST-1", Issuer: "CN=CA", Serial: "0a0b", DER: []byte("0 stands for one")}}
 }
 func (c *cucm) Phones(skip, first int) ([]axl.Phone, int) {
 	page := c.phones[min(skip, len(c.phones)):]
@@ -255,6 +255,10 @@ func askEverything(t *testing.T, c *axl.Client, phone string) {
 	check(t, "pools", err)
 	_, err = c.SecurityByDefault(ctx)
 	check(t, "features", err)
+	_, err = c.FeatureNames(ctx)
+	check(t, "names of features", err)
+	_, err = c.StoreNames(ctx)
+	check(t, "names of stores", err)
 	_, err = c.Certificates(ctx)
 	check(t, "certificates", err)
 	_, err = c.CountPhones(ctx)

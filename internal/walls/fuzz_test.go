@@ -29,6 +29,7 @@ var decoders = map[string]string{
 	"TVS messages":                      "protocol/tvs.FuzzMessage",
 	"SOAP":                              "protocol/internal/soap.FuzzDecode",
 	"phones by AXL":                     "protocol/axl.FuzzPhones",
+	"certificates by AXL":               "protocol/axl.FuzzCertificate",
 	"rows by AXL":                       "protocol/axl.FuzzRows",
 	"AXL requests, by a server":         "protocol/axl.FuzzServer",
 	"phones by RisPort70":               "protocol/serviceability.FuzzPhones",

@@ -64,7 +64,7 @@ func (c *cluster) SecurityByDefault() []Feature {
 	return []Feature{{"Cisco 7962", "Security By Default"}, {"Cisco 8845", "Security By Default"}}
 }
 func (c *cluster) Certificates() []Certificate {
-	token := Certificate{"Phone-SAST-trust", "", "CN=SAST-1", "CN=CA", "0a0b", []byte("not parsed here")}
+	token := Certificate{"Phone-SAST-trust", "", "CN=SAST-1", "CN=CA", "0a0b", []byte{0x30, 0, 2}}
 	trust := token
 	trust.Store = "CallManager-trust"
 	return []Certificate{{"CallManager", "cucm-pub", "CN=cucm-pub", "CN=cucm-pub", "01", []byte{0x30, 0, 1}}, token, trust}
@@ -130,6 +130,10 @@ func TestOperations(t *testing.T) {
 	equal(t, "pools", pools, b.Pools(), err)
 	features, err := c.SecurityByDefault(ctx)
 	equal(t, "features", features, b.SecurityByDefault(), err)
+	names, err := c.FeatureNames(ctx)
+	equal(t, "names of features", names, []string{"Security By Default"}, err)
+	stores, err := c.StoreNames(ctx)
+	equal(t, "names of stores", stores, storeNames, err)
 	all, err := c.Certificates(ctx)
 	equal(t, "certificates", all, b.Certificates(), err)
 	some, err := c.Certificates(ctx, "Phone-SAST-trust")

@@ -2,9 +2,10 @@ package axl
 
 import (
 	"context"
-	"encoding/pem"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,7 +17,7 @@ import (
 const (
 	sqlMode = "select paramname,paramvalue from processconfig where paramname='ClusterSecurityMode'"
 
-	sqlCountPhones = "select count(*) as phones from device where name like 'SEP%'"
+	sqlCountPhones = "select count(*) as phones from device where tkclass = 1 and name like 'SEP%'"
 
 	sqlPools = "select dp.name as devicepool, cmg.name as callmanagergroup, pn.name as processnode, cmgm.priority as priority" +
 		" from devicepool as dp" +
@@ -32,6 +33,9 @@ const (
 		" inner join typesupportsfeature as tsf on psf.tksupportsfeature = tsf.enum" +
 		" where lower(tsf.name) like '%security%default%'" +
 		" order by tm.name, tsf.name"
+
+	sqlFeatureNames = "select tsf.name as name from typesupportsfeature as tsf order by tsf.name"
+	sqlStoreNames   = "select tcs.name as name from typecertificateservice as tcs order by tcs.name"
 
 	certificateTables = " from certificate as c" +
 		" inner join certificateservicecertificatemap as cscm on cscm.fkcertificate = c.pkid" +
@@ -189,6 +193,28 @@ func (c *Client) SecurityByDefault(ctx context.Context) ([]Feature, error) {
 	return features, nil
 }
 
+// FeatureNames lists how the database calls the features of phones.
+func (c *Client) FeatureNames(ctx context.Context) ([]string, error) {
+	return c.names(ctx, sqlFeatureNames)
+}
+
+// StoreNames lists how the database calls the certificate stores.
+func (c *Client) StoreNames(ctx context.Context) ([]string, error) {
+	return c.names(ctx, sqlStoreNames)
+}
+
+func (c *Client) names(ctx context.Context, query string) ([]string, error) {
+	rows, err := c.SQL(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, r := range rows {
+		names = append(names, soap.Clean(r["name"]))
+	}
+	return names, nil
+}
+
 // Certificate is one entry of a certificate store. One certificate in two stores comes
 // twice.
 type Certificate struct {
@@ -239,11 +265,22 @@ func (c *Client) certificate(ctx context.Context, id string) ([]byte, error) {
 	if len(rows) != 1 {
 		return nil, nil // deleted meanwhile
 	}
-	block, _ := pem.Decode([]byte(strings.TrimSpace(rows[0]["certificate"]) + "\n"))
-	if block == nil || block.Type != "CERTIFICATE" {
-		return nil, nil
+	return derOf(rows[0]["certificate"]), nil
+}
+
+var pemFrame = regexp.MustCompile(`(?s)^\s*-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----`)
+
+// derOf reads a certificate as the database has it: PEM, with or without its line breaks,
+// or the base64 alone. It is nil where there is none.
+func derOf(text string) []byte {
+	if m := pemFrame.FindStringSubmatch(text); m != nil {
+		text = m[1]
 	}
-	return block.Bytes, nil
+	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
+	if err != nil || len(der) == 0 || der[0] != 0x30 { // SEQUENCE
+		return nil
+	}
+	return der
 }
 
 // isKey accepts what a key of Cisco's database is made of, and so nothing that could

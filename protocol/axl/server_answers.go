@@ -251,6 +251,9 @@ var (
 	sqlKey    = regexp.MustCompile(`(?i)c\.pkid = '([^']*)'`)
 )
 
+// storeNames are those of Cisco's documents.
+var storeNames = []string{"CAPF", "CAPF-trust", "CallManager", "CallManager-ECDSA", "CallManager-trust", "ITLRecovery", "Phone-SAST-trust", "TVS", "tomcat", "tomcat-trust"}
+
 // sql answers the queries of this package, and those on the same tables that look
 // alike; it is no database.
 func (s *Server) sql(query string) (result, error) {
@@ -278,6 +281,16 @@ func (s *Server) sql(query string) (result, error) {
 	case "productsupportsfeature":
 		for _, f := range s.backend.SecurityByDefault() {
 			rows = append(rows, []field{{"model", f.Model}, {"feature", f.Name}})
+		}
+	case "typesupportsfeature":
+		for _, f := range s.backend.SecurityByDefault() {
+			if row := []field{{"name", f.Name}}; !slices.ContainsFunc(rows, func(r []field) bool { return r[0] == row[0] }) {
+				rows = append(rows, row)
+			}
+		}
+	case "typecertificateservice":
+		for _, name := range storeNames {
+			rows = append(rows, []field{{"name", name}})
 		}
 	case "certificate":
 		rows = s.certificates(query)

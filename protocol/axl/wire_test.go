@@ -3,6 +3,8 @@ package axl
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
+	"encoding/pem"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -338,6 +340,26 @@ MIIB</certificate></row><row/>`))
 		for i, r := range a.Rows {
 			if len(r) > maxFields || len(r) != len(again.Rows[i]) || len(r) > 0 && !reflect.DeepEqual(r, again.Rows[i]) {
 				t.Fatalf("%q became %q", r, again.Rows[i])
+			}
+		}
+	})
+}
+
+// FuzzCertificate: any certificate is read as it was written, in each of the forms in
+// which a database may have it; of any other text there is none, or one that begins as a
+// certificate does.
+func FuzzCertificate(f *testing.F) {
+	f.Add([]byte{0x30, 1, 0}, "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
+	f.Add(bytes.Repeat([]byte{0x30}, 200), " MIIB")
+	f.Fuzz(func(t *testing.T, der []byte, text string) {
+		if got := derOf(text); got != nil && got[0] != 0x30 {
+			t.Fatalf("%x", got)
+		}
+		der = append([]byte{0x30}, der...)
+		written := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+		for _, form := range []string{written, strings.ReplaceAll(written, "\n", ""), strings.ReplaceAll(written, "\n", "\r\n"), " " + written + written, base64.StdEncoding.EncodeToString(der)} {
+			if got := derOf(form); !bytes.Equal(got, der) {
+				t.Fatalf("%q became %x, not %x", form, got, der)
 			}
 		}
 	})
