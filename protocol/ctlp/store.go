@@ -34,6 +34,10 @@ var staleFile = regexp.MustCompile(`^\..+\.[0-9a-f]{32}\.(stage|former)$`)
 // it, symbolic links included, and changes a live file by rename alone. All
 // methods are safe for use by several goroutines; one store has a folder to
 // itself. Errors that a client should know are *StatusError.
+//
+// A folder that is replaced under it (a restore, a mount) is found out by device and
+// inode: from then on every method fails, because what the store still has open is not
+// what TFTP serves.
 type Store struct {
 	dir  string // absolute
 	root *os.Root
@@ -45,6 +49,8 @@ type Store struct {
 type stage struct {
 	name   string // of the live file
 	temp   string // of the staged bytes
+	former string // of the live file's second name, or of its copy; "" where there is none
+	copied bool   // it is a copy
 	sum    [32]byte
 	expect *[32]byte
 	timer  *time.Timer
@@ -110,6 +116,24 @@ func (s *Store) Close() error {
 	return errors.Join(err, s.root.Close())
 }
 
+// ErrReplaced is a folder that was replaced while a store had it open. It reaches a
+// client as Internal, in words.
+var ErrReplaced = errors.New("the folder was replaced while the CTL Provider had it open")
+
+// sameFolder says that the folder's name still leads to the folder that is open.
+func (s *Store) sameFolder() error {
+	open, err := s.root.Stat(".")
+	if err != nil {
+		return err
+	}
+	named, err := os.Stat(s.dir)
+	if err == nil && os.SameFile(open, named) {
+		return nil
+	}
+	// A program that cannot look any more knows no better.
+	return errors.Join(refuse(Internal, "%s was replaced while the CTL Provider had it open; restart the CTL Provider of this node", s.dir), ErrReplaced, err)
+}
+
 // open opens a live file for reading, fs.ErrNotExist when there is none. Only a
 // regular file is served: not what a link points to, nor a pipe.
 func (s *Store) open(name string) (*os.File, fs.FileInfo, error) {
@@ -149,6 +173,9 @@ func (s *Store) Get(name string) (File, error) {
 	if err := checkName(name); err != nil {
 		return File{}, err
 	}
+	if err := s.sameFolder(); err != nil {
+		return File{}, err
+	}
 	data, info, err := s.read(name)
 	if err != nil {
 		return File{}, err
@@ -168,6 +195,9 @@ func (s *Store) Get(name string) (File, error) {
 // expected compares the live file with what a client expects; expect nil: no
 // such file.
 func (s *Store) expected(name string, expect *[32]byte) (data []byte, info fs.FileInfo, err error) {
+	if err := s.sameFolder(); err != nil {
+		return nil, nil, err
+	}
 	data, info, err = s.read(name)
 	switch {
 	case err != nil:
@@ -182,7 +212,8 @@ func (s *Store) expected(name string, expect *[32]byte) (data []byte, info fs.Fi
 	return data, info, nil
 }
 
-// Stage puts data beside the live file and returns when it is safe on disk.
+// Stage puts data beside the live file and returns when it is safe on disk, and when
+// the live file can be kept as <name>.previous: what a commit needs is there before.
 // expect is the digest of the live file, nil for none. check, where given, is
 // asked about the live bytes (nil for none) and the new ones before anything is
 // written; its error is Stage's.
@@ -217,6 +248,14 @@ func (s *Store) Stage(name string, data []byte, expect *[32]byte, check func(old
 	}
 	if err := s.write(st.temp, data, info); err != nil {
 		return StageID{}, fmt.Errorf("stage %s: %w", s.path(name), diskError(err))
+	}
+	if info != nil {
+		st.former = tempName(name, id, "former")
+		if err := s.prepareFormer(st, old, info); err != nil {
+			// The cause is err; what cannot be removed now is at the next start.
+			_ = s.root.Remove(st.temp)
+			return StageID{}, fmt.Errorf("keep the former %s: %w", s.path(name), diskError(err))
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -268,6 +307,13 @@ func (s *Store) write(temp string, data []byte, former fs.FileInfo) (err error) 
 	if err := f.Chmod(mode); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return err
 	}
+	got, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if lost := mode & 0o444 &^ got.Mode().Perm(); lost != 0 {
+		return refuse(Internal, "the file system gives the new file %v instead of %v, so that TFTP might not be able to read it", got.Mode().Perm(), mode)
+	}
 	if err := f.Sync(); err != nil {
 		return err
 	}
@@ -285,10 +331,16 @@ func (s *Store) drop(id StageID) error {
 	}
 	delete(s.stages, id)
 	st.timer.Stop()
-	if err := s.root.Remove(st.temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	var errs []error
+	for _, temp := range []string{st.temp, st.former} {
+		if temp == "" {
+			continue
+		}
+		if err := s.root.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Abort removes a staged file.
@@ -314,7 +366,7 @@ func (s *Store) Commit(id StageID) (File, error) {
 		return f, err
 	}
 	if info != nil {
-		if err := s.keepFormer(st.name, old, info); err != nil {
+		if err := s.keepFormer(st, old, info); err != nil {
 			return f, fmt.Errorf("keep the former %s: %w", f.Path, diskError(err))
 		}
 	}
@@ -326,24 +378,64 @@ func (s *Store) Commit(id StageID) (File, error) {
 	if err := syncDir(s.root); err != nil {
 		return f, fmt.Errorf("%s is the new file, but the disk has not confirmed it: %w", f.Path, err)
 	}
-	return f, nil
+	return f, s.sameFolder()
 }
 
-// keepFormer gives the live file a second name, <name>.previous, without the
-// first one missing for a moment: by a link, or, where the file system has none,
-// by a copy.
-func (s *Store) keepFormer(name string, data []byte, info fs.FileInfo) error {
-	var id StageID
-	rand.Read(id[:])
-	temp := tempName(name, id, "former")
-	if err := s.root.Link(name, temp); err != nil {
-		if err := s.write(temp, data, info); err != nil {
+// prepareFormer gives the live file a second name, by a link, or, where the file
+// system has none, by a copy, and says whether the commit may make that
+// <name>.previous.
+func (s *Store) prepareFormer(st *stage, data []byte, info fs.FileInfo) error {
+	if kept, err := s.root.Lstat(st.name + previousSuffix); err == nil {
+		if kept.IsDir() {
+			return refuse(Internal, "%s is a folder, in the place of the former file", s.path(st.name+previousSuffix))
+		}
+		if err := s.mayReplace(kept); err != nil {
+			return err
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := s.mayReplace(info); err != nil {
+		return err
+	}
+	if err := s.root.Link(st.name, st.former); err == nil {
+		return nil
+	}
+	st.copied = true
+	return s.write(st.former, data, info)
+}
+
+// mayReplace says whether a file may be renamed over: a folder with the sticky bit lets
+// only its owner do that.
+func (s *Store) mayReplace(file fs.FileInfo) error {
+	folder, err := s.root.Stat(".")
+	if err != nil {
+		return err
+	}
+	if folder.Mode()&fs.ModeSticky != 0 && !ours(folder) && !ours(file) {
+		return refuse(Internal, "%s belongs to another user, and the folder has the sticky bit: the CTL Provider may not replace it", s.path(file.Name()))
+	}
+	return nil
+}
+
+// keepFormer makes the live file's second name <name>.previous, without the first one
+// missing for a moment. What was prepared is used where it is the live file itself.
+func (s *Store) keepFormer(st *stage, data []byte, info fs.FileInfo) error {
+	if second, err := s.root.Lstat(st.former); err != nil || !st.copied && !os.SameFile(second, info) {
+		// It was taken away, or the same bytes are another file by now.
+		if err == nil {
+			err = s.root.Remove(st.former)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := s.prepareFormer(st, data, info); err != nil {
 			return err
 		}
 	}
-	err := s.root.Rename(temp, name+previousSuffix)
+	err := s.root.Rename(st.former, st.name+previousSuffix)
 	// A rename onto another name of the same file leaves both, by POSIX.
-	if e := s.root.Remove(temp); e != nil && !errors.Is(e, fs.ErrNotExist) {
+	if e := s.root.Remove(st.former); e != nil && !errors.Is(e, fs.ErrNotExist) {
 		err = errors.Join(err, e)
 	}
 	return err
@@ -358,6 +450,9 @@ func (s *Store) Delete(name string, expect *[32]byte) (File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f := File{Name: name, Path: s.path(name)}
+	if err := s.sameFolder(); err != nil {
+		return f, err
+	}
 	if _, err := s.root.Lstat(name); errors.Is(err, fs.ErrNotExist) {
 		return f, refuse(NotFound, "%s does not exist", f.Path)
 	}

@@ -115,6 +115,16 @@ func TestForeignOwner(t *testing.T) {
 	if err := os.Chmod(live, 0o604); err != nil {
 		t.Fatal(err)
 	}
+	sticky := filepath.Join(dir, "sticky")
+	if err := os.Mkdir(sticky, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(sticky, ctlFile), []byte("one"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(sticky, 0o777|os.ModeSticky); err != nil {
+		t.Fatal(err)
+	}
 	self, err := os.Open("/proc/self/exe")
 	if err != nil {
 		t.Fatal(err)
@@ -141,5 +151,22 @@ func testForeignOwner(t *testing.T, dir string) {
 	info, err := os.Stat(filepath.Join(dir, ctlFile))
 	if err != nil || info.Mode() != 0o644 {
 		t.Errorf("the new file has mode %v, %v; everybody should read it", info.Mode(), err)
+	}
+	// Files of others under the sticky bit of a folder of others: found at the stage.
+	sticky := filepath.Join(dir, "sticky")
+	if s, err = OpenStore(sticky); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Stage(ctlFile, []byte("two"), digest("one"), nil)
+	if se := wantStatus(t, err, Internal); !strings.Contains(se.Message, "sticky") {
+		t.Error(err)
+	}
+	wantFiles(t, sticky, map[string]string{ctlFile: "one"})
+	// A name that nobody has is anybody's there.
+	if _, err := s.Stage("ITLFile.tlv", []byte("two"), nil, nil); err != nil {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -40,6 +40,14 @@ func keepOwner(f *os.File, former fs.FileInfo) (kept bool, err error) {
 	return ok && got.Uid == want.Uid && got.Gid == want.Gid, nil
 }
 
+// ours says that a file or folder belongs to the user of this program, or that this
+// program may do everything.
+func ours(info fs.FileInfo) bool {
+	is, ok := info.Sys().(*syscall.Stat_t)
+	us := os.Geteuid()
+	return !ok || us == 0 || int64(is.Uid) == int64(us)
+}
+
 func isNoSpace(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }

@@ -15,6 +15,9 @@ func syncDir(*os.Root) error { return nil }
 // keepOwner does nothing: a new file inherits the folder's access list.
 func keepOwner(*os.File, fs.FileInfo) (bool, error) { return true, nil }
 
+// ours is always so: folders have no sticky bit.
+func ours(fs.FileInfo) bool { return true }
+
 func isNoSpace(err error) bool {
 	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL) ||
 		errors.Is(err, windows.ERROR_DISK_QUOTA_EXCEEDED)
