@@ -85,7 +85,11 @@ type message struct {
 // connection between two messages is io.EOF, within one io.ErrUnexpectedEOF.
 func readMessage(r io.Reader, limit uint32) (message, error) {
 	f, err := format.Read(r, limit)
-	return message{messageType(f.Type), f.Flags, f.ID, f.Body}, err
+	return fromFrame(f), err
+}
+
+func fromFrame(f frame.Frame) message {
+	return message{messageType(f.Type), f.Flags, f.ID, f.Body}
 }
 
 // bytes is the message as it stands on the wire.

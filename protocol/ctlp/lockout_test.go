@@ -11,13 +11,25 @@ import (
 	"time"
 )
 
+// guess is a wrong password, where it is looked at.
+func (l *lockouts) guess(addr string) (wait time.Duration) {
+	wait, err := l.attempt(context.Background(), addr)
+	if err != nil {
+		panic(err)
+	}
+	if wait == 0 {
+		l.failed(addr)
+	}
+	return wait
+}
+
 // The rule of the protocol, minute by minute.
 func TestLockoutRule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l lockouts
 		wrong := func(want time.Duration) {
 			t.Helper()
-			if got := l.attempt("a"); got != want {
+			if got := l.guess("a"); got != want {
 				t.Errorf("attempt: wait %v, want %v", got, want)
 			}
 		}
@@ -27,7 +39,7 @@ func TestLockoutRule(t *testing.T) {
 		wrong(time.Minute)
 		time.Sleep(time.Minute - time.Second)
 		wrong(time.Second)
-		if got := l.attempt("b"); got != 0 {
+		if got := l.guess("b"); got != 0 {
 			t.Errorf("another address waits %v", got)
 		}
 		time.Sleep(time.Second)
@@ -40,7 +52,7 @@ func TestLockoutRule(t *testing.T) {
 		// The next locks are longer than what is counted: five again each time.
 		for _, lock := range []time.Duration{16, 32, 60, 60} {
 			for range 5 {
-				if got := l.attempt("a"); got != 0 {
+				if got := l.guess("a"); got != 0 {
 					break
 				}
 			}
@@ -55,7 +67,7 @@ func TestLockoutForgets(t *testing.T) {
 		var l lockouts
 		count := func(addr string) (free int) {
 			for range 10 {
-				if l.attempt(addr) == 0 {
+				if l.guess(addr) == 0 {
 					free++
 				}
 			}
@@ -63,14 +75,17 @@ func TestLockoutForgets(t *testing.T) {
 		}
 		// Five wrong ones in more than ten minutes are not five within ten.
 		for range 20 {
-			if got := l.attempt("slow"); got != 0 {
+			if got := l.guess("slow"); got != 0 {
 				t.Fatalf("a slow address waits %v", got)
 			}
 			time.Sleep(wrongWindow / 4)
 		}
 		// A right password forgets the wrong ones.
 		for range 4 {
-			l.attempt("typist")
+			l.guess("typist")
+		}
+		if _, err := l.attempt(t.Context(), "typist"); err != nil {
+			t.Fatal(err)
 		}
 		l.succeeded("typist")
 		if got := count("typist"); got != 5 {
@@ -78,8 +93,8 @@ func TestLockoutForgets(t *testing.T) {
 		}
 		// An attempt whose password nobody looked at is none.
 		for range 20 {
-			if got := l.attempt("unlucky"); got != 0 {
-				t.Fatalf("waits %v after attempts that nobody judged", got)
+			if got, err := l.attempt(t.Context(), "unlucky"); got != 0 || err != nil {
+				t.Fatalf("waits %v after attempts that nobody judged, %v", got, err)
 			}
 			l.undecided("unlucky")
 		}
@@ -89,9 +104,9 @@ func TestLockoutForgets(t *testing.T) {
 		// After a quiet hour the doubling starts again.
 		time.Sleep(firstLock + forgetAfter)
 		for range 5 {
-			l.attempt("unlucky")
+			l.guess("unlucky")
 		}
-		if got := l.attempt("unlucky"); got != firstLock {
+		if got := l.guess("unlucky"); got != firstLock {
 			t.Errorf("locked for %v after a quiet hour, want %v", got, firstLock)
 		}
 	})
@@ -100,11 +115,66 @@ func TestLockoutForgets(t *testing.T) {
 func TestLockoutMemory(t *testing.T) {
 	var l lockouts
 	for i := range 2 * maxAddresses {
-		l.attempt(fmt.Sprint(i))
+		l.guess(fmt.Sprint(i))
 	}
 	if n := len(l.addresses); n != maxAddresses {
 		t.Errorf("%d addresses are kept, at most %d should be", n, maxAddresses)
 	}
+}
+
+// Clients of one address who know their passwords are let in, however many come at
+// once; only as many are looked at side by side as may be wrong.
+func TestManyOfOneAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l lockouts
+		var mu sync.Mutex
+		looking, most, let := 0, 0, 0
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() {
+				wait, err := l.attempt(t.Context(), "a")
+				if wait != 0 || err != nil {
+					t.Errorf("refused for %v, %v", wait, err)
+					return
+				}
+				mu.Lock()
+				looking++
+				most = max(most, looking)
+				mu.Unlock()
+				time.Sleep(time.Second)
+				mu.Lock()
+				looking--
+				let++
+				mu.Unlock()
+				l.succeeded("a")
+			})
+		}
+		wg.Wait()
+		if let != 100 || most != maxWrong {
+			t.Errorf("%d of 100 let in, %d side by side, want %d", let, most, maxWrong)
+		}
+		if len(l.addresses) > 1 || l.addresses["a"] != nil && l.addresses["a"].pending != 0 {
+			t.Errorf("left: %+v", l.addresses["a"])
+		}
+		// One who waits leaves when it is told to.
+		for range maxWrong {
+			if wait, err := l.attempt(t.Context(), "b"); wait != 0 || err != nil {
+				t.Fatal(wait, err)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := l.attempt(ctx, "b"); err == nil {
+			t.Error("a sixth was let through")
+		}
+		// When the five were wrong, those who waited are locked out.
+		for range maxWrong {
+			l.failed("b")
+		}
+		if wait, err := l.attempt(t.Context(), "b"); wait != firstLock || err != nil {
+			t.Errorf("after five wrong ones: %v, %v", wait, err)
+		}
+	})
 }
 
 // Over the wire: the sixth attempt is answered without a look at the password,

@@ -15,7 +15,10 @@ import (
 // Defaults of a server.
 const (
 	DefaultIdleTimeout = time.Minute
-	DefaultMaxConns    = 64
+	DefaultMaxConns    = 2048
+	// DefaultMaxStrangers keeps one machine without a password from taking all
+	// connections.
+	DefaultMaxStrangers = 32
 )
 
 // ErrServerClosed is what Serve returns after Close.
@@ -61,6 +64,9 @@ type ServerOptions struct {
 	Log         func(event string, kv ...any)
 	IdleTimeout time.Duration // between requests, and for a handshake; 0: DefaultIdleTimeout
 	MaxConns    int           // at a time; 0: DefaultMaxConns
+	// MaxStrangers is how many connections one address (IPv6: one /64) may have on
+	// which nobody has logged in yet; 0: DefaultMaxStrangers.
+	MaxStrangers int
 }
 
 // Server answers CTLP for one folder.
@@ -71,6 +77,8 @@ type Server struct {
 	backend  atomic.Pointer[Backend]
 	store    *Store
 	lockouts lockouts
+	bulk     slots // messages longer than smallMessage, from the body's first byte to the answer's last
+	disk     slots // requests at work in the folder
 	group    serve.Group
 	ctx      context.Context // of all its requests
 	cancel   context.CancelFunc
@@ -90,6 +98,9 @@ func NewServer(o ServerOptions) (*Server, error) {
 	if o.MaxConns <= 0 {
 		o.MaxConns = DefaultMaxConns
 	}
+	if o.MaxStrangers <= 0 {
+		o.MaxStrangers = DefaultMaxStrangers
+	}
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
@@ -97,7 +108,8 @@ func NewServer(o ServerOptions) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{o: o, store: store, group: serve.Group{Max: o.MaxConns}}
+	s := &Server{o: o, store: store, group: serve.Group{Max: o.MaxConns, MaxStrangers: o.MaxStrangers},
+		bulk: make(slots, maxBulk), disk: make(slots, maxDisk)}
 	// A server begins a life of its own, which Close ends.
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.SetCertificate(o.Certificate)
@@ -116,7 +128,7 @@ func (s *Server) SetBackend(b Backend) { s.backend.Store(&b) }
 // Serve answers on l until Close, then returns ErrServerClosed.
 func (s *Server) Serve(l net.Listener) error {
 	return s.group.Serve(l, s.handle, func(c net.Conn, why error) {
-		s.o.Log("connection-refused", "address", c.RemoteAddr().String(), "limit", s.o.MaxConns)
+		s.o.Log("connection-refused", "address", c.RemoteAddr().String(), "reason", why.Error())
 	})
 }
 

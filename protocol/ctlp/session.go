@@ -16,6 +16,7 @@ import (
 // session is one connection of a server.
 type session struct {
 	*Server
+	raw      net.Conn
 	conn     *tls.Conn
 	address  string // for the log
 	source   string // for the brute-force rule
@@ -24,6 +25,8 @@ type session struct {
 	loggedIn bool
 	ending   bool // after this answer
 	stages   map[StageID]string
+
+	holdsBulk bool // a place for a long message
 }
 
 // handle answers one connection's requests, one at a time, until it ends; then
@@ -31,6 +34,7 @@ type session struct {
 func (s *Server) handle(raw net.Conn) {
 	ss := &session{
 		Server:  s,
+		raw:     raw,
 		conn:    tls.Server(raw, s.tls),
 		address: raw.RemoteAddr().String(),
 		source:  serve.Source(raw.RemoteAddr()),
@@ -45,37 +49,57 @@ func (s *Server) handle(raw net.Conn) {
 
 func (ss *session) serve() error {
 	for !ss.ending {
-		if err := ss.conn.SetDeadline(time.Now().Add(ss.o.IdleTimeout)); err != nil {
-			return err
-		}
-		limit := uint32(limitBeforeLogin)
-		if ss.loggedIn {
-			limit = limitAfterLogin
-		}
-		f, err := readMessage(ss.conn, limit)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		out, err := ss.answer(f)
-		if f.typ == typeLogin {
-			clear(f.body)
-		}
-		if err != nil {
-			return err
-		}
-		if err := ss.conn.SetDeadline(time.Now().Add(ss.o.IdleTimeout)); err != nil {
-			return err
-		}
-		if _, err := ss.conn.Write(out.bytes()); err != nil {
+		if err := ss.turn(); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
 			return err
 		}
 	}
 	// The notice of closing is a courtesy to a peer that leaves as well.
 	_ = ss.conn.Close()
 	return nil
+}
+
+// turn reads one request and answers it; io.EOF: there is none any more.
+func (ss *session) turn() error {
+	defer ss.freeBulk()
+	if err := ss.conn.SetDeadline(ss.patience()); err != nil {
+		return err
+	}
+	limit := uint32(limitBeforeLogin)
+	if ss.loggedIn {
+		limit = limitAfterLogin
+	}
+	head, err := format.ReadHead(ss.conn, limit)
+	if err != nil {
+		return err
+	}
+	if head.Length > smallMessage {
+		if err := ss.takeBulk(); err != nil {
+			return err
+		}
+		if err := ss.conn.SetDeadline(ss.patience()); err != nil {
+			return err
+		}
+	}
+	f, err := head.ReadBody(ss.conn)
+	if err != nil {
+		return err
+	}
+	in := fromFrame(f)
+	out, err := ss.answer(in)
+	if in.typ == typeLogin {
+		clear(in.body)
+	}
+	if err != nil {
+		return err
+	}
+	if err := ss.conn.SetDeadline(ss.patience()); err != nil {
+		return err
+	}
+	_, err = ss.conn.Write(out.bytes())
+	return err
 }
 
 func (ss *session) dropStages() {
@@ -171,8 +195,23 @@ func (ss *session) dispatch(t messageType, es *elements, b *builder) error {
 	case !ss.loggedIn:
 		return &StatusError{Status: LoginFirst}
 	}
+	if name, _ := es.find(tagFileName); t == typeGet && ss.store.size(string(name)) > smallMessage/2 {
+		// Before a place in the folder, as a long request does: never the other way.
+		if err := ss.takeBulk(); err != nil {
+			return err
+		}
+	}
+	if inFolder[t] {
+		if err := ss.disk.take(ss.ctx, ss.o.IdleTimeout); err != nil {
+			return err
+		}
+		defer ss.disk.free()
+	}
 	return handler(ss, ss.ctx, es, b)
 }
+
+// inFolder are the requests that read or write the folder.
+var inFolder = map[messageType]bool{typeGet: true, typeStage: true, typeCommit: true, typeAbort: true, typeDelete: true}
 
 func (ss *session) allowed() bool {
 	r, ok := (*ss.backend.Load()).(Revoker)
@@ -200,7 +239,11 @@ func (ss *session) login(ctx context.Context, es *elements, b *builder) error {
 	}
 	ss.loggedIn = false
 	ss.name, ss.user = user, printable([]byte(user))
-	if wait := ss.lockouts.attempt(ss.source); wait > 0 {
+	wait, err := ss.lockouts.attempt(ctx, ss.source)
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
 		err := &StatusError{Status: LockedOut, RetryAfter: wait.Round(time.Second)}
 		ss.log("locked-out", err)
 		return err
@@ -212,12 +255,14 @@ func (ss *session) login(ctx context.Context, es *elements, b *builder) error {
 		ss.log("login-failed", err)
 		return err
 	case !ok:
+		ss.lockouts.failed(ss.source)
 		err := &StatusError{Status: BadLogin}
 		ss.log("login-failed", err)
 		return err
 	}
 	ss.lockouts.succeeded(ss.source)
 	ss.loggedIn = true
+	ss.group.Known(ss.raw)
 	ss.log("login", nil, "client", printable([]byte(client)))
 	b.text(tagServer, ss.o.Name)
 	return nil
