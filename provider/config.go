@@ -37,7 +37,8 @@ type Config struct {
 	AuditLog       string   `toml:"audit-log"`       // default "-": standard error
 	AnySigner      bool     `toml:"any-signer"`      // take lists whose signer the former list does not trust
 	Legacy         bool     `toml:"legacy"`          // also TLS 1.0 and 1.1
-	MaxConnections int      `toml:"max-connections"` // default 64
+	MaxConnections int      `toml:"max-connections"` // default 2048
+	MaxStrangers   int      `toml:"max-strangers"`   // of one address before a login; default 32
 	IdleTimeout    duration `toml:"idle-timeout"`    // default 60s
 
 	// A node that is the publisher tells its clients of the cluster; without
@@ -126,6 +127,7 @@ func parseConfig(data []byte, file string) (Config, error) {
 		Key:            "provider-key.pem",
 		AuditLog:       "-",
 		MaxConnections: ctlp.DefaultMaxConns,
+		MaxStrangers:   ctlp.DefaultMaxStrangers,
 		IdleTimeout:    duration{ctlp.DefaultIdleTimeout},
 		ModeFile:       "mode",
 		File:           file,
@@ -188,6 +190,9 @@ func (c *Config) check() error {
 	}
 	if c.MaxConnections < 1 || c.MaxConnections > 4096 {
 		return bad("max-connections", "%d is not 1 to 4096", c.MaxConnections)
+	}
+	if c.MaxStrangers < 1 || c.MaxStrangers > 4096 {
+		return bad("max-strangers", "%d is not 1 to 4096", c.MaxStrangers)
 	}
 	if c.IdleTimeout.Duration < time.Second || c.IdleTimeout.Duration > time.Hour {
 		return bad("idle-timeout", "%v is not 1s to 1h", c.IdleTimeout.Duration)

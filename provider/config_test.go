@@ -17,7 +17,7 @@ func TestConfigDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c.Listen != ":2444" || c.Folder != "/srv/tftp" || c.Users != "/etc/x/users" || c.Key != "/etc/x/provider-key.pem" ||
-		c.AuditLog != "-" || c.AnySigner || c.Legacy || c.MaxConnections != 64 || c.IdleTimeout.Duration != time.Minute {
+		c.AuditLog != "-" || c.AnySigner || c.Legacy || c.MaxConnections != 2048 || c.MaxStrangers != 32 || c.IdleTimeout.Duration != time.Minute {
 		t.Errorf("%+v", c)
 	}
 }
@@ -33,7 +33,7 @@ func TestExampleConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c.Listen != plain.Listen || c.Users != plain.Users || c.AnySigner != plain.AnySigner ||
-		c.MaxConnections != plain.MaxConnections || c.IdleTimeout != plain.IdleTimeout || c.AuditLog != plain.AuditLog {
+		c.MaxConnections != plain.MaxConnections || c.MaxStrangers != plain.MaxStrangers || c.IdleTimeout != plain.IdleTimeout || c.AuditLog != plain.AuditLog {
 		t.Errorf("the example is %+v, without it it is %+v", c, plain)
 	}
 	// What is commented out is right as well.
@@ -56,6 +56,7 @@ func TestConfigErrors(t *testing.T) {
 		"folder = \"x\"\nlisten = \"2444\"":              "p.toml: listen:",
 		"folder = \"x\"\nkey = \"\"":                     "p.toml: key: missing",
 		"folder = \"x\"\nmax-connections = 0":            "p.toml: max-connections:",
+		"folder = \"x\"\nmax-strangers = 0":              "p.toml: max-strangers:",
 		"folder = \"x\"\nidle-timeout = \"1ms\"":         "p.toml: idle-timeout:",
 		"folder = \"x\"\nidle-timeout = \"soon\"":        "p.toml:2:",
 		"folder = \"x\"\n[[node]]\nrole = \"publisher\"": "p.toml: node.name: missing",

@@ -107,6 +107,8 @@ func (s *service) open(name string) (users int, err error) {
 		Log:         s.audit.log,
 		IdleTimeout: s.config.IdleTimeout.Duration,
 		MaxConns:    s.config.MaxConnections,
+
+		MaxStrangers: s.config.MaxStrangers,
 	})
 	return len(b.users.names), err
 }

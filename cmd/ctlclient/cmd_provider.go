@@ -10,11 +10,16 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
 	"ctlclient/provider"
 )
+
+// providerMemory is how much memory the service of a node aims at, in bytes; the
+// variable GOMEMLIMIT says otherwise. It is no limit: what clients need is on top.
+const providerMemory = 256 << 20
 
 // tellReload says how a running service learns of a change.
 func (a *app) tellReload() {
@@ -81,6 +86,10 @@ func runProvider(ctx context.Context, a *app, file string) error {
 		a.note("nobody can log in yet: ctlclient provider user add NAME --config %s", file)
 	case err != nil:
 		return err
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		// Passwords cost 64 MiB each to look at, which would else be left to lie.
+		debug.SetMemoryLimit(providerMemory)
 	}
 	var shown error
 	err = provider.Run(ctx, c.File, provider.Options{
