@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/lazyregexp"
 	"ctlclient/protocol/platform"
 )
 
@@ -28,15 +28,15 @@ type screen interface {
 
 // command of the CLI: the words, and what a node does on them.
 type command struct {
-	words *regexp.Regexp
+	words *lazyregexp.Regexp
 	run   func(c *cli, ctx context.Context, args []string, t screen) error
 }
 
 // words compiles a command's pattern: the whole line, blanks in any number, also
 // around commas and equals signs.
-func words(pattern string) *regexp.Regexp {
+func words(pattern string) *lazyregexp.Regexp {
 	p := strings.NewReplacer(" ", `\s+`, ",", `\s*,\s*`, "=", `\s*=\s*`).Replace(pattern)
-	return regexp.MustCompile(`(?i)^\s*` + p + `\s*$`)
+	return lazyregexp.New(`(?i)^\s*` + p + `\s*$`)
 }
 
 var commands = []command{

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/lazyregexp"
 )
 
 // What can befall a cluster, as the technotes describe it. Each event leaves
@@ -91,7 +92,7 @@ func (l *Lab) Distrust(der []byte) error {
 	return nil
 }
 
-var unsafe = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+var unsafe = lazyregexp.New(`[^A-Za-z0-9._-]+`)
 
 // fileSafe makes a file name of a common name, blanks at its end left out.
 func fileSafe(s string) string {

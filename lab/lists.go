@@ -9,12 +9,12 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/lazyregexp"
 	version "ctlclient/trust/release"
 )
 
@@ -73,7 +73,7 @@ func chooseRelease(wanted string, cucm bool) (name, full string, err error) {
 }
 
 // serviceUpdate is what stands at the end of a version as people write it.
-var serviceUpdate = regexp.MustCompile(`(?i)su *([1-8])[a-z]?$`)
+var serviceUpdate = lazyregexp.New(`(?i)su *([1-8])[a-z]?$`)
 
 // printed is a version as a node prints it: as it was given where that is so, else made
 // of its release and service update.

@@ -12,19 +12,19 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/lazyregexp"
 )
 
 // maxServed bounds what a node reads into memory to serve.
 const maxServed = 8 << 20
 
 var (
-	perPhoneList = regexp.MustCompile(`^(CTL|ITL)(SEP[0-9A-F]{12})\.tlv$`)
-	phoneConfig  = regexp.MustCompile(`^(SEP[0-9A-F]{12})\.cnf\.xml(\.sgn)?$`)
+	perPhoneList = lazyregexp.New(`^(CTL|ITL)(SEP[0-9A-F]{12})\.tlv$`)
+	phoneConfig  = lazyregexp.New(`^(SEP[0-9A-F]{12})\.cnf\.xml(\.sgn)?$`)
 )
 
 // open finds what a node serves under a name, as phones ask for it. A phone of

@@ -14,11 +14,11 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"regexp"
 	"strings"
 	"time"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/lazyregexp"
 	"ctlclient/protocol/httpfile"
 	"ctlclient/protocol/tftp"
 )
@@ -137,8 +137,8 @@ func (e *FetchError) Hint() string {
 }
 
 var (
-	loginPart = regexp.MustCompile(`//.*@`)
-	bareLogin = regexp.MustCompile(`:[^/@]*:.*@`)
+	loginPart = lazyregexp.New(`//.*@`)
+	bareLogin = lazyregexp.New(`:[^/@]*:.*@`)
 )
 
 // Redact is what may be repeated of an address: not a password that was put there in vain.

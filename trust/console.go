@@ -2,9 +2,9 @@ package trust
 
 import (
 	"fmt"
-	"regexp"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/lazyregexp"
 )
 
 // What a phone prints, word for word as the logs in the documents have it; the
@@ -28,7 +28,7 @@ const (
 	lineHTTPSByTVS   = "SECD: Authenticated the HTTPS conn via TVS"
 )
 
-var deviceName = regexp.MustCompile(`^SEP[0-9A-F]{12}$`)
+var deviceName = lazyregexp.New(`^SEP[0-9A-F]{12}$`)
 
 func (a *assessment) print(lines ...string) { a.v.Console = append(a.v.Console, lines...) }
 

@@ -3,11 +3,11 @@ package trust
 import (
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/lazyregexp"
 	"ctlclient/message"
 )
 
@@ -20,7 +20,7 @@ type Names struct {
 	Plain    []string // unsigned: what a phone without any list asks for
 }
 
-var macShape = regexp.MustCompile(`^[0-9A-F]{12}$`)
+var macShape = lazyregexp.New(`^[0-9A-F]{12}$`)
 
 // FileNames are the names of the files for the phone of a MAC address, which may be
 // written with or without separators and with or without SEP before it: the phone's

@@ -1,13 +1,14 @@
 package trust
 
 import (
-	"regexp"
 	"strings"
+
+	"ctlclient/internal/lazyregexp"
 )
 
 // modelRule is a line of the table of models. The first that matches decides.
 type modelRule struct {
-	match  *regexp.Regexp // against the model in lower case, maker's words taken out
+	match  *lazyregexp.Regexp // against the model in lower case, maker's words taken out
 	can    bool
 	source string
 }
@@ -25,23 +26,23 @@ const (
 // models is the table: what the documents say of Security By Default by model,
 // and where they do not say, which way was taken.
 var models = []modelRule{
-	{regexp.MustCompile(`^79(40|60)g?$`), false, sourceTokenless},
-	{regexp.MustCompile(`^79(02|05|10|12|20|35|36)g?(\+sw)?$`), false, sourceOlder},
-	{regexp.MustCompile(`^ata\s*-?18[678]$`), false, sourceOlder},
-	{regexp.MustCompile(`^(30vip|12sp\+?|12s|vgc)`), false, sourceOlder},
-	{regexp.MustCompile(`jabber|^csf$|client services framework`), false, sourceTokenless},
-	{regexp.MustCompile(`dual mode for (iphone|android)|^(tct|bot|tab)$`), false, sourceTokenless},
-	{regexp.MustCompile(`^(cipc|ip communicator|communicator)$|personal communicator`), false, sourceSoft},
-	{regexp.MustCompile(`telepresence|^(mx|sx|ex)\d+|^c\d0$`), false, sourceMany},
-	{regexp.MustCompile(`^7975g?$`), true, source7975},
-	{regexp.MustCompile(`^79(45|65)g?$`), true, sourceTokenless},
-	{regexp.MustCompile(`^79(06|11|21|25|26|31|37|41|42|61|62|70|71)(g|g-ge|ge)?(-ex)?$`), true, sourceSameAge},
-	{regexp.MustCompile(`^(69|78|88|89|99)\d\d[a-z]*(-[a-z0-9]+)?$`), true, sourceNewer},
+	{lazyregexp.New(`^79(40|60)g?$`), false, sourceTokenless},
+	{lazyregexp.New(`^79(02|05|10|12|20|35|36)g?(\+sw)?$`), false, sourceOlder},
+	{lazyregexp.New(`^ata\s*-?18[678]$`), false, sourceOlder},
+	{lazyregexp.New(`^(30vip|12sp\+?|12s|vgc)`), false, sourceOlder},
+	{lazyregexp.New(`jabber|^csf$|client services framework`), false, sourceTokenless},
+	{lazyregexp.New(`dual mode for (iphone|android)|^(tct|bot|tab)$`), false, sourceTokenless},
+	{lazyregexp.New(`^(cipc|ip communicator|communicator)$|personal communicator`), false, sourceSoft},
+	{lazyregexp.New(`telepresence|^(mx|sx|ex)\d+|^c\d0$`), false, sourceMany},
+	{lazyregexp.New(`^7975g?$`), true, source7975},
+	{lazyregexp.New(`^79(45|65)g?$`), true, sourceTokenless},
+	{lazyregexp.New(`^79(06|11|21|25|26|31|37|41|42|61|62|70|71)(g|g-ge|ge)?(-ex)?$`), true, sourceSameAge},
+	{lazyregexp.New(`^(69|78|88|89|99)\d\d[a-z]*(-[a-z0-9]+)?$`), true, sourceNewer},
 }
 
 // makerWords are dropped from a model before the table is asked: "Cisco Unified
 // IP Phone 7965G" is 7965G.
-var makerWords = regexp.MustCompile(`\b(cisco|unified|ip|conference|wireless|phone|cp|sip|sccp)\b[- ]*`)
+var makerWords = lazyregexp.New(`\b(cisco|unified|ip|conference|wireless|phone|cp|sip|sccp)\b[- ]*`)
 
 // CanAskTVS looks a model up in the table of models: whether it has Security By
 // Default, and so can ask TVS about a signer that it does not know. known is false

@@ -28,11 +28,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"ctlclient/internal/lazyregexp"
 )
 
 const (
@@ -67,7 +68,7 @@ type Job struct {
 	size int64 // of the log's good part
 }
 
-var idForm = regexp.MustCompile(`^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}$`)
+var idForm = lazyregexp.New(`^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}$`)
 
 // ErrNoJob: there is no such job.
 var ErrNoJob = errors.New("no such job")

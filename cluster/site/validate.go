@@ -5,17 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 
+	"ctlclient/internal/lazyregexp"
 	"ctlclient/trust/release"
 )
 
 var (
-	nodeName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$`)
+	nodeName = lazyregexp.New(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$`)
 	// A cluster's name also names its profile and its folder of journals.
-	clusterName = regexp.MustCompile(`^[\pL\pN]([\pL\pN ._-]{0,62}[\pL\pN])?$`)
+	clusterName = lazyregexp.New(`^[\pL\pN]([\pL\pN ._-]{0,62}[\pL\pN])?$`)
 )
 
 // Validate checks the whole profile; its errors are *Error.
@@ -122,7 +122,7 @@ func (n *Node) needs() (key string, err error) {
 	return "", nil
 }
 
-var drive = regexp.MustCompile(`^[A-Za-z]:`)
+var drive = lazyregexp.New(`^[A-Za-z]:`)
 
 func (n *Node) needsSFTP() (key string, err error) {
 	switch {
@@ -192,7 +192,7 @@ func checkFingerprint(fp string) error {
 	return nil
 }
 
-var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?$`)
+var hostName = lazyregexp.New(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?$`)
 
 func isHost(s string) bool {
 	if _, err := netip.ParseAddr(s); err == nil {

@@ -21,11 +21,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
 
+	"ctlclient/internal/lazyregexp"
 	"ctlclient/protocol/internal/pinned"
 	"ctlclient/protocol/internal/soap"
 )
@@ -129,7 +129,7 @@ func (c *Client) Version(ctx context.Context) (Version, error) {
 	return v, nil
 }
 
-var versionNumbers = regexp.MustCompile(`^\s*([0-9]{1,3}\.[0-9]{1,3})(?:[^0-9]|$)`)
+var versionNumbers = lazyregexp.New(`^\s*([0-9]{1,3}\.[0-9]{1,3})(?:[^0-9]|$)`)
 
 // schemaOf takes the first two numbers of a version; empty where there are none.
 func schemaOf(version string) string {

@@ -3,10 +3,10 @@ package axl
 import (
 	"fmt"
 	"io/fs"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"ctlclient/internal/lazyregexp"
 	"ctlclient/protocol/internal/soap"
 )
 
@@ -43,7 +43,7 @@ func (e *Fault) Is(target error) bool {
 	return false
 }
 
-var rightsWords = regexp.MustCompile(`(?i)permission|not authori[sz]ed|access denied|read.?only`)
+var rightsWords = lazyregexp.New(`(?i)permission|not authori[sz]ed|access denied|read.?only`)
 
 // Hint names the next action.
 func (e *Fault) Hint() string {
@@ -68,7 +68,7 @@ type TooLargeError struct {
 func (e *TooLargeError) Error() string { return fmt.Sprintf("AXL %s: %s", e.Operation, e.Words) }
 
 // tooLarge reads both spellings of what releases say.
-var tooLarge = regexp.MustCompile(`(?i)query request too large\.\s*total rows matched: ([0-9]{1,9})(?: rows)?\.\s*suggest\w* row fetch: less than ([0-9]{1,9})`)
+var tooLarge = lazyregexp.New(`(?i)query request too large\.\s*total rows matched: ([0-9]{1,9})(?: rows)?\.\s*suggest\w* row fetch: less than ([0-9]{1,9})`)
 
 func newFault(operation string, f *soap.Fault) error {
 	for _, words := range []string{f.Message, f.String} {

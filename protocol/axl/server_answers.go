@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"ctlclient/internal/lazyregexp"
 )
 
 // element is one element of an answer.
@@ -246,9 +248,9 @@ func (s *Server) tvsCertificate(decode func(any) error) (result, error) {
 }
 
 var (
-	sqlWindow = regexp.MustCompile(`(?i)^\s*select\s+(?:skip\s+([0-9]{1,9})\s+first\s+([0-9]{1,9})\s+)?`)
-	sqlTable  = regexp.MustCompile(`(?i)\sfrom\s+([a-z]+)`)
-	sqlKey    = regexp.MustCompile(`(?i)c\.pkid = '([^']*)'`)
+	sqlWindow = lazyregexp.New(`(?i)^\s*select\s+(?:skip\s+([0-9]{1,9})\s+first\s+([0-9]{1,9})\s+)?`)
+	sqlTable  = lazyregexp.New(`(?i)\sfrom\s+([a-z]+)`)
+	sqlKey    = lazyregexp.New(`(?i)c\.pkid = '([^']*)'`)
 )
 
 // storeNames are those of Cisco's documents.

@@ -10,9 +10,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"sync"
 	"time"
+
+	"ctlclient/internal/lazyregexp"
 )
 
 const (
@@ -28,7 +29,7 @@ const (
 
 // staleFile is what a store leaves beside the live files when its program dies:
 // a stage or a former file about to get its name.
-var staleFile = regexp.MustCompile(`^\..+\.[0-9a-f]{32}\.(stage|former)$`)
+var staleFile = lazyregexp.New(`^\..+\.[0-9a-f]{32}\.(stage|former)$`)
 
 // Store keeps the served files in a folder. It never opens anything outside of
 // it, symbolic links included, and changes a live file by rename alone. All

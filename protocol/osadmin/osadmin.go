@@ -30,10 +30,10 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 
+	"ctlclient/internal/lazyregexp"
 	"ctlclient/protocol/internal/pinned"
 )
 
@@ -176,7 +176,7 @@ func (c *Client) Login(ctx context.Context) error {
 }
 
 // fileName is a file in the folder itself.
-var fileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+var fileName = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
 // Upload sends a file for the node's TFTP folder; one of its name is replaced. On other
 // nodes nothing changes, and the TFTP service may serve the former file until it is

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"ctlclient/internal/lazyregexp"
 )
 
 const (
@@ -42,7 +43,7 @@ type input struct {
 }
 
 // tftpPage finds links that menus make by script, too.
-var tftpPage = regexp.MustCompile(`(?i)\b(tftp[A-Za-z]{1,40}\.do)\b`)
+var tftpPage = lazyregexp.New(`(?i)\b(tftp[A-Za-z]{1,40}\.do)\b`)
 
 // parsePage reads a page that came from an address.
 func parsePage(body []byte, from *url.URL) (*page, error) {
@@ -168,7 +169,7 @@ func oneLine(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-var statusWord = regexp.MustCompile(`\bStatus\b:?`)
+var statusWord = lazyregexp.New(`\bStatus\b:?`)
 
 // status is the part of a page's words that a person looks at after a click: what
 // follows "Status".
@@ -184,8 +185,8 @@ func status(words string) string {
 }
 
 var (
-	saysGood = regexp.MustCompile(`(?i)\bsuccess(?:ful(?:ly)?)?\b`)
-	saysBad  = regexp.MustCompile(`(?i)\b(?:errors?|fail(?:ed|ure|s)?|invalid|illegal|denied|refused|rejected|unable|cannot|could not|not (?:allowed|permitted|supported|valid|authorized)|unsuccessful(?:ly)?)\b`)
+	saysGood = lazyregexp.New(`(?i)\bsuccess(?:ful(?:ly)?)?\b`)
+	saysBad  = lazyregexp.New(`(?i)\b(?:errors?|fail(?:ed|ure|s)?|invalid|illegal|denied|refused|rejected|unable|cannot|could not|not (?:allowed|permitted|supported|valid|authorized)|unsuccessful(?:ly)?)\b`)
 )
 
 // answer is what the page says of a file.

@@ -3,12 +3,13 @@ package phoneweb
 import (
 	"bytes"
 	"html"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	xhtml "golang.org/x/net/html"
+
+	"ctlclient/internal/lazyregexp"
 )
 
 // A page as blocks of text: what stands in one cell or paragraph, with its lines, and the
@@ -26,7 +27,7 @@ var breaks = map[string]bool{
 
 // scriptText finds the texts that pages of the 6900 series keep in a script: messages
 // separated by &.
-var scriptText = regexp.MustCompile(`var\s+s[0-9]*\s*=\s*"([^"]*)"`)
+var scriptText = lazyregexp.New(`var\s+s[0-9]*\s*=\s*"([^"]*)"`)
 
 // maxBlocks bounds what is kept of a page.
 const maxBlocks = 5000
@@ -120,7 +121,7 @@ const (
 
 // entryTime is what a status message begins with: a clock, with a date before or after it
 // or without one, in brackets or not.
-var entryTime = regexp.MustCompile(`^(?:\[ ?` + timePattern + ` ?\]|` + timePattern + `(?: |$)) ?`)
+var entryTime = lazyregexp.New(`^(?:\[ ?` + timePattern + ` ?\]|` + timePattern + `(?: |$)) ?`)
 
 // parseEntries finds the status messages of a page.
 func parseEntries(page []byte) []Entry {
@@ -151,8 +152,8 @@ func shorten(s string) string {
 }
 
 var (
-	phoneName = regexp.MustCompile(`\b((?:SEP|ATA|DPH)[0-9A-Fa-f]{12})\b`)
-	macDigits = regexp.MustCompile(`^[0-9A-Fa-f]{12}$`)
+	phoneName = lazyregexp.New(`\b((?:SEP|ATA|DPH)[0-9A-Fa-f]{12})\b`)
+	macDigits = lazyregexp.New(`^[0-9A-Fa-f]{12}$`)
 )
 
 // parseDevice reads the table of a phone's first page: a label and its value in each row.

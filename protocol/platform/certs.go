@@ -6,8 +6,9 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"ctlclient/internal/lazyregexp"
 )
 
 const (
@@ -57,7 +58,7 @@ func (c *Client) listCertificates(ctx context.Context, command string) ([]CertFi
 	return files, nil
 }
 
-var certLine = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]*)/([^/:]+\.(?:pem|der|crt|cer)):(?: (.*))?$`)
+var certLine = lazyregexp.New(`^([A-Za-z0-9][A-Za-z0-9._-]*)/([^/:]+\.(?:pem|der|crt|cer)):(?: (.*))?$`)
 
 // ParseCertList reads what "show cert list own" and "show cert list trust" print:
 // UNIT/FILE.pem: text. Other lines are left out; without any the output is not
@@ -84,7 +85,7 @@ type CertText struct {
 	Raw string // all of it
 }
 
-var certName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*(?:/[^/:\x00-\x20\x7f][^/:\x00-\x1f\x7f]*)?$`)
+var certName = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._-]*(?:/[^/:\x00-\x20\x7f][^/:\x00-\x1f\x7f]*)?$`)
 
 // ShowOwn is "show cert own NAME", NAME a unit or UNIT/FILE.pem.
 func (c *Client) ShowOwn(ctx context.Context, name string) (*CertText, error) {
@@ -134,10 +135,10 @@ func ParseCert(out string) (*CertText, error) {
 }
 
 // unitName is what may follow "set cert import trust".
-var unitName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
+var unitName = lazyregexp.New(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
 
 // wantsPaste is the line after which the command reads PEM up to an empty line.
-var wantsPaste = regexp.MustCompile(`(?i)^paste the certificate and hit enter\W*$`)
+var wantsPaste = lazyregexp.New(`(?i)^paste the certificate and hit enter\W*$`)
 
 // ImportTrust is "set cert import trust UNIT": it puts one certificate, DER, into a
 // store of trusted certificates of the cluster. Which word a node wants for
@@ -172,8 +173,8 @@ type Reset struct {
 }
 
 var (
-	askReset  = regexp.MustCompile(`(?i)(?:^|\b(?:CTL|ITL)\b[^.?]*\. )` + endsYesNo)
-	resetSent = regexp.MustCompile(`(?im)^\s*Successfully transferred reset (?:CTL|ITL)(?: file)? to node (\S+?)\.?\s*$`)
+	askReset  = lazyregexp.New(`(?i)(?:^|\b(?:CTL|ITL)\b[^.?]*\. )` + endsYesNo)
+	resetSent = lazyregexp.New(`(?im)^\s*Successfully transferred reset (?:CTL|ITL)(?: file)? to node (\S+?)\.?\s*$`)
 	resetDone = map[string]string{
 		"CTL": "The reset CTL file was generated successfully",
 		"ITL": "The reset ITL file was generated successfully",
@@ -198,10 +199,10 @@ func (c *Client) ResetITL(ctx context.Context) (*Reset, error) {
 }
 
 // remoteWord is what may stand for a host, a user or a file in a command.
-var remoteWord = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,255}$`)
+var remoteWord = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,255}$`)
 
 // wantsPassword is how a node asks for a password.
-var wantsPassword = regexp.MustCompile(`(?i)\bpassword\b[^:?]*[:?]\s*$`)
+var wantsPassword = lazyregexp.New(`(?i)\bpassword\b[^:?]*[:?]\s*$`)
 
 // ResetITLRemote is "utils itl reset remotekey HOST USER FILE", on the publisher: it
 // fetches a saved ITLRecovery key (ITLRecovery.p12) over SFTP and signs the ITL with it.

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"ctlclient/internal/lazyregexp"
 )
 
 // The commands, as they are typed.
@@ -25,10 +27,10 @@ const (
 // The questions that these commands ask, blanks in any number. Setting mixed mode asks
 // another one where auto-registration is on: it is then switched off.
 var (
-	askMode    = regexp.MustCompile(`(?i)this operation will set the cluster to (?:mixed|non[ -]?secure) mode\. (?:auto-registration is enabled on at least one CM node\. )?` + endsYesNo)
-	askUpdate  = regexp.MustCompile(`(?i)this operation will update the CTL ?File\. ` + endsYesNo)
-	askDelete  = regexp.MustCompile(`(?i)delete the file CTLFile\.tlv ?\? ` + endsEnterY)
-	askRestart = regexp.MustCompile(`(?i)` + endsYesNo)
+	askMode    = lazyregexp.New(`(?i)this operation will set the cluster to (?:mixed|non[ -]?secure) mode\. (?:auto-registration is enabled on at least one CM node\. )?` + endsYesNo)
+	askUpdate  = lazyregexp.New(`(?i)this operation will update the CTL ?File\. ` + endsYesNo)
+	askDelete  = lazyregexp.New(`(?i)delete the file CTLFile\.tlv ?\? ` + endsEnterY)
+	askRestart = lazyregexp.New(`(?i)` + endsYesNo)
 )
 
 // Services, as the CLI names them: the first two are restarted after a new CTL, in this
@@ -43,7 +45,7 @@ func (c *Client) simple(ctx context.Context, command string) (string, error) {
 	return c.run(ctx, exchange{command: command, timeout: c.options.Timeout})
 }
 
-func (c *Client) confirmed(ctx context.Context, command string, asks *regexp.Regexp) (string, error) {
+func (c *Client) confirmed(ctx context.Context, command string, asks *lazyregexp.Regexp) (string, error) {
 	return c.run(ctx, exchange{command: command, asks: asks, timeout: c.options.Timeout})
 }
 
@@ -83,7 +85,7 @@ func (c *Client) UpdateCTLFile(ctx context.Context) error {
 }
 
 // expect runs a command that asks for confirmation and says so when it is done.
-func (c *Client) expect(ctx context.Context, command string, asks *regexp.Regexp, success string) error {
+func (c *Client) expect(ctx context.Context, command string, asks *lazyregexp.Regexp, success string) error {
 	out, err := c.confirmed(ctx, command, asks)
 	if err != nil {
 		return err
@@ -104,7 +106,7 @@ func says(out, sentence string) bool {
 	return false
 }
 
-var deletedFiles = regexp.MustCompile(`(?im)^\s*files: found = (\d+), deleted = (\d+)\s*$`)
+var deletedFiles = lazyregexp.New(`(?im)^\s*files: found = (\d+), deleted = (\d+)\s*$`)
 
 // DeleteCTLFile is "file delete tftp CTLFile.tlv" on this node: needed before
 // the node's own commands replace a list that hardware tokens signed. A node
@@ -126,7 +128,7 @@ func (c *Client) DeleteCTLFile(ctx context.Context) (deleted int, err error) {
 	return deleted, nil
 }
 
-var modeRow = regexp.MustCompile(`(?m)^\s*ClusterSecurityMode\s+(\d+)\s*$`)
+var modeRow = lazyregexp.New(`(?m)^\s*ClusterSecurityMode\s+(\d+)\s*$`)
 
 // ClusterMixed asks the database for the parameter ClusterSecurityMode: 1 is
 // mixed mode.
@@ -148,7 +150,7 @@ func (c *Client) ClusterMixed(ctx context.Context) (bool, error) {
 }
 
 // serviceName is what may follow "utils service restart".
-var serviceName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9 .-]{0,63}$`)
+var serviceName = lazyregexp.New(`^[A-Za-z][A-Za-z0-9 .-]{0,63}$`)
 
 // RestartService is "utils service restart NAME", which ends with the line
 //
@@ -174,7 +176,7 @@ func (c *Client) RestartService(ctx context.Context, name string) error {
 	return nil
 }
 
-var versionLine = regexp.MustCompile(`(?im)^\s*Active Master Version:\s*(\d+(?:\.\d+)+(?:-\d+)?)\s*$`)
+var versionLine = lazyregexp.New(`(?im)^\s*Active Master Version:\s*(\d+(?:\.\d+)+(?:-\d+)?)\s*$`)
 
 // Version is the number in "show version active": "12.0.1.10000-10".
 func (c *Client) Version(ctx context.Context) (string, error) {

@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"ctlclient/internal/lazyregexp"
 )
 
 const (
@@ -30,11 +31,11 @@ const (
 
 var (
 	// question is whatever waits for a person.
-	question = regexp.MustCompile(`(?i)(?:options: q=quit.*|[(\[](?:y|yes)\s*[/|,]\s*no?[)\]]|followed by return|press .*(?:key|enter|return).*|(?:password|passphrase|username|login|continue|sure|proceed)\b[^:?]*)\s*[?:]+\s*$`)
+	question = lazyregexp.New(`(?i)(?:options: q=quit.*|[(\[](?:y|yes)\s*[/|,]\s*no?[)\]]|followed by return|press .*(?:key|enter|return).*|(?:password|passphrase|username|login|continue|sure|proceed)\b[^:?]*)\s*[?:]+\s*$`)
 
 	// The two pagers: one key for a page, and lines of a file.
-	pagerKey   = regexp.MustCompile(`(?i)press <enter> for 1 line, <space> for one page,? or <q> to quit\W*$`)
-	pagerLines = regexp.MustCompile(`(?i)options: q=quit, n=next.*\(lines \d+ - (\d+) of (\d+)\)\s*:\s*$`)
+	pagerKey   = lazyregexp.New(`(?i)press <enter> for 1 line, <space> for one page,? or <q> to quit\W*$`)
+	pagerLines = lazyregexp.New(`(?i)options: q=quit, n=next.*\(lines \d+ - (\d+) of (\d+)\)\s*:\s*$`)
 )
 
 // exchange is one command and how to deal with what it asks.
@@ -45,11 +46,11 @@ type exchange struct {
 	// asks is the question whether to go on that the command is known to ask, once. It
 	// is matched against the line before the unfinished one and the unfinished line,
 	// joined by a blank; its first group that matched is what the node wants to read.
-	asks *regexp.Regexp
+	asks *lazyregexp.Regexp
 
 	// wants is the line after which the command reads reply, once. A secret reply is
 	// taken out of what is kept and shown, in case a terminal echoes it.
-	wants  *regexp.Regexp
+	wants  *lazyregexp.Regexp
 	reply  []byte
 	secret bool
 }

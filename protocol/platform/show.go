@@ -3,9 +3,10 @@ package platform
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"ctlclient/internal/lazyregexp"
 )
 
 // ListInfo is what show ctl / show itl prints, parsed.
@@ -37,21 +38,21 @@ type RecordInfo struct {
 const maxShow = maxOutput
 
 var (
-	showMD5      = regexp.MustCompile(`^([0-9A-Fa-f]{32})\s*\(MD5\)$`)
-	showSHA1     = regexp.MustCompile(`^([0-9A-Fa-f]{40})\s*\(SHA1\)$`)
-	showLength   = regexp.MustCompile(`^Length of (CTL|ITL) file:\s*(\d{1,9})$`)
-	showModified = regexp.MustCompile(`^The (?:CTL|ITL) File was last modified on\s+(\S.*)$`)
-	showMissing  = regexp.MustCompile(`^(?:CTL|ITL) File not found\b`)
-	showRecord   = regexp.MustCompile(`^(CTL|ITL) Record #:\s*(\d+)$`)
-	showSigned   = regexp.MustCompile(`^This etoken was (not )?used to sign the (?:CTL|ITL) file\.?$`)
-	showVerdict  = regexp.MustCompile(`^(?:The (?:CTL|ITL) file was (verified) successfully|Verification of the (?:CTL|ITL) file failed|Error parsing the (?:CTL|ITL) File)[.!]*$`)
+	showMD5      = lazyregexp.New(`^([0-9A-Fa-f]{32})\s*\(MD5\)$`)
+	showSHA1     = lazyregexp.New(`^([0-9A-Fa-f]{40})\s*\(SHA1\)$`)
+	showLength   = lazyregexp.New(`^Length of (CTL|ITL) file:\s*(\d{1,9})$`)
+	showModified = lazyregexp.New(`^The (?:CTL|ITL) File was last modified on\s+(\S.*)$`)
+	showMissing  = lazyregexp.New(`^(?:CTL|ITL) File not found\b`)
+	showRecord   = lazyregexp.New(`^(CTL|ITL) Record #:\s*(\d+)$`)
+	showSigned   = lazyregexp.New(`^This etoken was (not )?used to sign the (?:CTL|ITL) file\.?$`)
+	showVerdict  = lazyregexp.New(`^(?:The (?:CTL|ITL) file was (verified) successfully|Verification of the (?:CTL|ITL) file failed|Error parsing the (?:CTL|ITL) File)[.!]*$`)
 	// A tag is at least four letters, so that a wrapped row of a hash ("20 AB
 	// 12 ...") is not taken for one.
-	showField = regexp.MustCompile(`^\d+\s+([A-Z]{4,}(?: ALGORITHM)?)(?:\s+(\d{1,9}))?(?:\s+(\S.*))?$`)
+	showField = lazyregexp.New(`^\d+\s+([A-Z]{4,}(?: ALGORITHM)?)(?:\s+(\d{1,9}))?(?:\s+(\S.*))?$`)
 	// Lines that are only there to be looked at.
-	showLayout = regexp.MustCompile(`^(?:The checksum value of the|Parse (?:CTL|ITL) File|BYTEPOS\b|Version:|HeaderLength:|[-_ \t]+$)`)
+	showLayout = lazyregexp.New(`^(?:The checksum value of the|Parse (?:CTL|ITL) File|BYTEPOS\b|Version:|HeaderLength:|[-_ \t]+$)`)
 	// A digest and what follows it, blanks taken out.
-	showHash = regexp.MustCompile(`(?i)^((?:[0-9a-f]{2})+)(?:\(SHA1HashHEX\))?$`)
+	showHash = lazyregexp.New(`(?i)^((?:[0-9a-f]{2})+)(?:\(SHA1HashHEX\))?$`)
 )
 
 // ParseShow reads the output of show ctl / show itl. White space does not

@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"ctlclient/internal/lazyregexp"
 )
 
 const (
@@ -55,7 +56,7 @@ func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 })
 }
 
-var underline = regexp.MustCompile(`^=+(?: +=+)*$`)
+var underline = lazyregexp.New(`^=+(?: +=+)*$`)
 
 // ParseTable reads what "run sql" prints: the names of the columns, a line of = that
 // says how wide each is, and the rows. A table without rows has those two lines alone.
@@ -163,9 +164,9 @@ func (c *Client) NetworkCluster(ctx context.Context) ([]ClusterNode, error) {
 }
 
 var (
-	clusterLine = regexp.MustCompile(`^([0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*)((?: +[A-Za-z0-9._-]+){1,2}) +(Publisher|Subscriber) +([A-Za-z0-9_-]+) +(DB[A-Za-z]+)(?: +(.*))?$`)
+	clusterLine = lazyregexp.New(`^([0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]*)((?: +[A-Za-z0-9._-]+){1,2}) +(Publisher|Subscriber) +([A-Za-z0-9_-]+) +(DB[A-Za-z]+)(?: +(.*))?$`)
 	// What follows the nodes on newer releases is the same once more.
-	clusterEnd = regexp.MustCompile(`(?i)^server table\b`)
+	clusterEnd = lazyregexp.New(`(?i)^server table\b`)
 )
 
 // ParseCluster reads what "show network cluster" prints. A line that begins with an
@@ -228,8 +229,8 @@ func (l *License) MixedModeAllowed() (allowed, known bool) {
 const cmdLicense = "show license all"
 
 var (
-	licenseExport = regexp.MustCompile(`(?im)^[ \t]*Export-Controlled Functionality:[ \t]*(\S.*?)[ \t\r]*$`)
-	licenseStatus = regexp.MustCompile(`(?im)^[ \t]*Status:[ \t]*(\S.*?)[ \t\r]*$`)
+	licenseExport = lazyregexp.New(`(?im)^[ \t]*Export-Controlled Functionality:[ \t]*(\S.*?)[ \t\r]*$`)
+	licenseStatus = lazyregexp.New(`(?im)^[ \t]*Status:[ \t]*(\S.*?)[ \t\r]*$`)
 )
 
 // License is "show license all" (Smart Licensing, 12.0 and later). A node that prints

@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
 
 	pkgsftp "github.com/pkg/sftp"
 
+	"ctlclient/internal/lazyregexp"
 	"ctlclient/protocol/internal/reach"
 )
 
@@ -225,7 +225,7 @@ func (e *ServerError) Error() string {
 
 // libraryWords is how the library words a status; the message is quoted in it, and that
 // of a server made with the same library may be such words again.
-var libraryWords = regexp.MustCompile(`^sftp: ("(?:[^"\\]|\\.)*") \([^()]*\)$`)
+var libraryWords = lazyregexp.New(`^sftp: ("(?:[^"\\]|\\.)*") \([^()]*\)$`)
 
 // empty are messages that only repeat the code.
 var empty = map[string]bool{"failure": true, "unknown": true, "error": true, "general failure": true, "operation unsupported": true}

@@ -9,10 +9,11 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"ctlclient/internal/lazyregexp"
 )
 
 // previousSuffix is put after the name of the file that was there before.
@@ -23,7 +24,7 @@ const previousSuffix = ".previous"
 const formerSuffix = "-former"
 
 // A stage is named .NAME.ctlclient-<16 hex>; the name is the token.
-var stageName = regexp.MustCompile(`^\.(.+)\.ctlclient-[0-9a-f]{16}$`)
+var stageName = lazyregexp.New(`^\.(.+)\.ctlclient-[0-9a-f]{16}$`)
 
 // NewToken makes a token for StageAs. A job that writes it down first can remove the
 // stage later, whatever becomes of the connection.

@@ -22,13 +22,13 @@ import (
 	"io"
 	"io/fs"
 	"net"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	pintftp "github.com/pin/tftp/v3"
 
+	"ctlclient/internal/lazyregexp"
 	"ctlclient/protocol/internal/reach"
 )
 
@@ -236,7 +236,7 @@ func (b *boundedBuffer) Write(p []byte) (int, error) {
 var _ io.Writer = (*boundedBuffer)(nil)
 
 // libraryError is how the library words an error packet.
-var libraryError = regexp.MustCompile(`(?s)^code: (\d+), message: (.*)$`)
+var libraryError = lazyregexp.New(`(?s)^code: (\d+), message: (.*)$`)
 
 // serverError turns the library's words back into what they were made of.
 func serverError(err error) error {

@@ -5,9 +5,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
+
+	"ctlclient/internal/lazyregexp"
 )
 
 // DefaultDeviceName is what a client calls itself when nothing is given: the
@@ -34,7 +35,7 @@ const MaxCertificate = maxBody - overhead
 // maxAnswered is the longest certificate that an answer holds beside all roles there are.
 const maxAnswered = maxBody - (3 + 1) - 3 - (3 + 255) - (3 + 4)
 
-var deviceName = regexp.MustCompile(`^CP-[0-9]{4}-SEP[0-9A-Fa-f]{12}$`)
+var deviceName = lazyregexp.New(`^CP-[0-9]{4}-SEP[0-9A-Fa-f]{12}$`)
 
 // ErrDeviceName is a device name of another form than CP-7975-SEP001122334455.
 var ErrDeviceName = errors.New("a device name is CP-, four digits, -SEP, twelve hexadecimal digits")

@@ -3,28 +3,29 @@ package fleet
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"ctlclient/internal/lazyregexp"
 )
 
 // classShape is "40 x 7945 words": count, model, and what else is said of the class.
 // A model may be several words (ATA 187, Cisco TelePresence SX20).
-var classShape = regexp.MustCompile(`(?i)^(\d+)\s*(?:x|×|\*)\s*(\S.*)$`)
+var classShape = lazyregexp.New(`(?i)^(\d+)\s*(?:x|×|\*)\s*(\S.*)$`)
 
-var modelNumber = regexp.MustCompile(`^\d{4}\w*$`)
+var modelNumber = lazyregexp.New(`^\d{4}\w*$`)
 
 // classWords are what may be said of a class after its model.
 var classWords = []struct {
-	shape *regexp.Regexp
+	shape *lazyregexp.Regexp
 	apply func(e *Entry, said string)
 }{
-	{regexp.MustCompile(`(?i)\s+((?:never|not) seen(?: since \S+)?)$`), func(e *Entry, said string) { e.Unseen = strings.ToLower(said) }},
-	{regexp.MustCompile(`(?i)\s+(new|empty|cleared|factory reset|holding nothing)$`), func(e *Entry, _ string) {
+	{lazyregexp.New(`(?i)\s+((?:never|not) seen(?: since \S+)?)$`), func(e *Entry, said string) { e.Unseen = strings.ToLower(said) }},
+	{lazyregexp.New(`(?i)\s+(new|empty|cleared|factory reset|holding nothing)$`), func(e *Entry, _ string) {
 		e.CTL.Kind, e.ITL.Kind = HeldNone, HeldNone
 	}},
-	{regexp.MustCompile(`(?i)\s+(without sbd|without security by default)$`), func(e *Entry, _ string) { e.NoSBD = true }},
-	{regexp.MustCompile(`(?i)\s+(without (?:an )?itl)$`), func(e *Entry, _ string) { e.ITL.Kind = HeldNone }},
-	{regexp.MustCompile(`(?i)\s+(without (?:a )?ctl)$`), func(e *Entry, _ string) { e.CTL.Kind = HeldNone }},
+	{lazyregexp.New(`(?i)\s+(without sbd|without security by default)$`), func(e *Entry, _ string) { e.NoSBD = true }},
+	{lazyregexp.New(`(?i)\s+(without (?:an )?itl)$`), func(e *Entry, _ string) { e.ITL.Kind = HeldNone }},
+	{lazyregexp.New(`(?i)\s+(without (?:a )?ctl)$`), func(e *Entry, _ string) { e.CTL.Kind = HeldNone }},
 }
 
 // looksLikeClasses tells words from CSV: they begin with a number and a times sign.

@@ -9,9 +9,10 @@
 package phoneword
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"ctlclient/internal/lazyregexp"
 )
 
 // Entry is one status message, as the phone writes it.
@@ -45,16 +46,16 @@ func (k Kind) String() string {
 // texts in the order in which they are tried.
 var texts = []struct {
 	kind    Kind
-	pattern *regexp.Regexp
+	pattern *lazyregexp.Regexp
 }{
-	{Failed, regexp.MustCompile(`(?i)^(trust list|ctl and itl|ctl)( file)? (update|updates|verification|installation) failed`)},
-	{Updated, regexp.MustCompile(`(?i)^(trust list|ctl and itl|ctl)( file)? updated`)},
-	{NoList, regexp.MustCompile(`(?i)^no trust list installed`)},
-	{Installed, regexp.MustCompile(`(?i)^(ctl and itl|ctl)( file)? installed`)},
-	{ITLInstalled, regexp.MustCompile(`(?i)^itl( file)? installed`)},
-	{Erasing, regexp.MustCompile(`(?i)^erasing (ctl|itl)`)},
-	{FileNotFound, regexp.MustCompile(`(?i)^file not found\b.*\bctl\w*\.tlv`)},
-	{Restarting, regexp.MustCompile(`(?i)^(restart|reset) requested by`)},
+	{Failed, lazyregexp.New(`(?i)^(trust list|ctl and itl|ctl)( file)? (update|updates|verification|installation) failed`)},
+	{Updated, lazyregexp.New(`(?i)^(trust list|ctl and itl|ctl)( file)? updated`)},
+	{NoList, lazyregexp.New(`(?i)^no trust list installed`)},
+	{Installed, lazyregexp.New(`(?i)^(ctl and itl|ctl)( file)? installed`)},
+	{ITLInstalled, lazyregexp.New(`(?i)^itl( file)? installed`)},
+	{Erasing, lazyregexp.New(`(?i)^erasing (ctl|itl)`)},
+	{FileNotFound, lazyregexp.New(`(?i)^file not found\b.*\bctl\w*\.tlv`)},
+	{Restarting, lazyregexp.New(`(?i)^(restart|reset) requested by`)},
 }
 
 // KindOf a message's text.
@@ -156,8 +157,8 @@ func equal(a, b []Entry) bool {
 }
 
 var (
-	fileName     = regexp.MustCompile(`(?i)\.(xml|sgn|tlv|loads|enc|jar|sbn)\b`)
-	englishWords = regexp.MustCompile(`(?i)\b(requested|not found|updated|installed|failed|timeout|timed out|rejected|incorrect|released|disabled|denied)\b`)
+	fileName     = lazyregexp.New(`(?i)\.(xml|sgn|tlv|loads|enc|jar|sbn)\b`)
+	englishWords = lazyregexp.New(`(?i)\b(requested|not found|updated|installed|failed|timeout|timed out|rejected|incorrect|released|disabled|denied)\b`)
 )
 
 // foreign says whether there is a message of which nothing is known, not even that it

@@ -14,9 +14,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"ctlclient/internal/lazyregexp"
 )
 
 // ErrVersion is wrapped by every error of Parse.
@@ -44,9 +45,9 @@ func SU(major, minor, su int) Version {
 
 var (
 	// 15.0.1.13900-155, 12.5.1.10000, 10.5.2
-	dotted = regexp.MustCompile(`^(\d{1,2})\.(\d{1,2})\.(\d{1,2})(?:\.(\d{4,5})(?:-\d{1,5})?)?$`)
+	dotted = lazyregexp.New(`^(\d{1,2})\.(\d{1,2})\.(\d{1,2})(?:\.(\d{4,5})(?:-\d{1,5})?)?$`)
 	// 12.5(1)SU5, 14.0(1)SU3a, 14SU3, 10.5(2), 12.5, 15
-	spoken = regexp.MustCompile(`^(\d{1,2})(?:\.(\d{1,2}))?(?:\((\d{1,2})[a-z]?\))?(?: ?su ?(\d{1,2})[a-z]?)?$`)
+	spoken = lazyregexp.New(`^(\d{1,2})(?:\.(\d{1,2}))?(?:\((\d{1,2})[a-z]?\))?(?: ?su ?(\d{1,2})[a-z]?)?$`)
 )
 
 // Parse reads a version. An error wraps ErrVersion.
