@@ -52,6 +52,10 @@ func (s *Session) Execute(ctx context.Context, a *Agreement, o ExecuteOptions) (
 	case p.given != nil:
 		return s.write(ctx, a, p.given, o)
 	}
+	// What will be refused is refused before a PIN is asked for.
+	if err := s.Cluster.Prepare(ctx); err != nil {
+		return nil, err
+	}
 	signed, err := s.sign(ctx, a)
 	if err != nil {
 		return nil, err

@@ -2,117 +2,87 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"ctlclient/cluster"
 	"ctlclient/cluster/site"
 	"ctlclient/workflow"
 )
 
 type clusterAddOptions struct {
-	address, user, password, version string
-	port                             int
-	missing                          bool
+	workflow.AddRequest
+	missing bool
 }
 
 func newClusterAddCommand(a *app) *cobra.Command {
-	o := clusterAddOptions{}
+	var o clusterAddOptions
 	c := &cobra.Command{
-		Use:   "add [NAME]",
+		Use:   "add NAME --address ADDRESS",
 		Short: "Make the profile of a cluster by asking its publisher",
-		Long: `Make the profile NAME: log in to the publisher, whose fingerprint you confirm, ask it for
-the nodes of the cluster, and write them all down. The profile is a text file in the
-configuration folder; alternate TFTP servers and firewalls are added to it by hand.
+		Long: `Make the profile NAME: find out what answers at the publisher's address, show its
+fingerprint, which you confirm, ask it for the nodes of the cluster, and write them all
+down. The profile is a text file in the configuration folder; alternate TFTP servers and
+firewalls are added to it by hand.
+
+Three kinds of publisher are known, and found by themselves:
+  cucm  a CUCM as Cisco ships it: AXL answers on 8443. It needs an application user who may
+        use AXL (--user), and for writing the platform user (--platform-user).
+  ctlp  a server that runs our CTL Provider (ctlclient provider) on 2444.
+  none  a server with SSH and TFTP alone, such as an open-source call server (--sftp-user,
+        --path).
 
 With --missing, add the nodes that the publisher names to the profile of --profile;
-what stands there already is kept.`,
-		Example: "  ctlclient cluster add hq --address 192.0.2.1 --user admin\n" +
+what is in the profile already is kept.`,
+		Example: "  ctlclient cluster add hq --address 192.0.2.1 --user axladmin --platform-user administrator\n" +
+			"  ctlclient cluster add site --address 192.0.2.9 --publisher none --sftp-user ctl --path /srv/tftp\n" +
 			"  ctlclient --profile hq cluster add --missing",
 		Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.missing {
-				if len(args) > 0 {
-					return usagef("ctlclient --profile NAME cluster add --missing", "with --missing the profile is named by --profile")
-				}
+			switch {
+			case o.missing && len(args) > 0:
+				return usagef("ctlclient --profile NAME cluster add --missing", "with --missing the profile is named by --profile")
+			case o.missing:
 				return runClusterAddMissing(cmd.Context(), a)
-			}
-			if len(args) == 0 {
+			case len(args) == 0:
 				return usagef("usage: "+cmd.UseLine(), "NAME is missing")
 			}
-			return runClusterAdd(cmd.Context(), a, args[0], o)
+			o.Name = args[0]
+			return runClusterAdd(cmd.Context(), a, o)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&o.address, "address", "", "host name or IP address of the publisher")
-	f.IntVar(&o.port, "port", 2444, "port of its CTL Provider")
-	f.StringVar(&o.user, "user", "admin", "administrator's user name")
-	f.StringVar(&o.password, "password-source", "prompt", "`prompt|env:NAME|file:PATH|fd:N`, kept in the profile")
-	f.StringVar(&o.version, "version", "", "release of CUCM, such as 12.0")
+	f.StringVar(&o.Address, "address", "", "host name or IP address of the publisher")
+	f.StringVar(&o.Publisher, "publisher", "", "`ctlp|cucm|none` (default: what answers)")
+	f.StringVar(&o.User, "user", "admin", "user of the CTL Provider, or application user of a CUCM")
+	f.StringVar(&o.PasswordSource, "password-source", "prompt", "`prompt|env:NAME|file:PATH|fd:N`, kept in the profile")
+	f.StringVar(&o.PlatformUser, "platform-user", "", "platform user of a CUCM: OS Administration, CLI")
+	f.StringVar(&o.PlatformPasswordSource, "platform-password-source", "", "as --password-source")
+	f.StringVar(&o.SFTPUser, "sftp-user", "", "user of a server without a publisher")
+	f.StringVar(&o.SFTPPasswordSource, "sftp-password-source", "", "as --password-source; default: the SSH agent")
+	f.StringVar(&o.SFTPKey, "sftp-key", "", "private key `file` in place of a password")
+	f.StringVar(&o.Path, "path", "", "`folder` on that server which TFTP serves")
+	f.IntVar(&o.CTLPPort, "port", 0, "port of the CTL Provider (default 2444)")
+	f.IntVar(&o.HTTPSPort, "https-port", 0, "port of AXL and OS Administration (default 8443)")
+	f.IntVar(&o.SSHPort, "ssh-port", 0, "port of SSH (default 22)")
+	f.IntVar(&o.TFTPPort, "tftp-port", 0, "port of TFTP (default 69)")
+	f.StringVar(&o.Version, "version", "", "release of CUCM, such as 12.0")
 	f.BoolVar(&o.missing, "missing", false, "add the nodes that the profile lacks")
 	return withExits(c, exitDone, exitUsage, exitUnreachable, exitRefused, exitInterrupted)
 }
 
-func runClusterAdd(ctx context.Context, a *app, name string, o clusterAddOptions) error {
-	if o.address == "" {
-		return usagef("ctlclient cluster add "+name+" --address 192.0.2.1", "--address is missing: where is the publisher?")
+func runClusterAdd(ctx context.Context, a *app, o clusterAddOptions) error {
+	if o.Address == "" {
+		return usagef("ctlclient cluster add "+o.Name+" --address 192.0.2.1", "--address is missing: where is the publisher?")
 	}
-	if name != filepath.Base(name) || name == "." || name == ".." {
-		return usagef("the profile goes into the configuration folder", "%q is not a plain name", name)
-	}
-	dir, err := site.ConfigDir()
+	p, err := workflow.AddCluster(ctx, o.AddRequest, a.ui, a.options())
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(dir, name+".toml")
-	if _, err := os.Stat(file); err == nil {
-		return usagef("to add its new nodes: ctlclient --profile "+name+" cluster add --missing", "%s exists already", file)
-	}
-	p := &site.Profile{
-		Name: name, User: o.user, PasswordSource: o.password, Version: o.version, File: file,
-		Nodes: []site.Node{{Name: o.address, Role: "publisher", Address: o.address, Transport: "ctlp", CTLPPort: site.At(o.port)}},
-	}
-	snap, err := a.askPublisher(ctx, p)
-	if err != nil {
+	if err := p.Save(p.File); err != nil {
 		return err
 	}
-	// The profile pins what the person has just confirmed.
-	ids, err := cluster.Identities(ctx, p, cluster.Options{Prompter: a.ui, StateDir: a.stateDir, Timeout: a.timeout}, false)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		p.Nodes[0].Fingerprint = id.Known
-	}
-	for _, n := range snap.Servers {
-		if n.Publisher && n.Name != "" {
-			p.Nodes[0].Name = n.Name // its own name reads better than the address it was asked under
-		}
-	}
-	p.Nodes = append(p.Nodes, snap.Unlisted(p)...)
-	if err := p.Save(file); err != nil {
-		return err
-	}
-	return a.printAdded(file, name, p.Nodes)
-}
-
-// askPublisher logs in to the publisher alone.
-func (a *app) askPublisher(ctx context.Context, p *site.Profile) (_ *cluster.Snapshot, err error) {
-	alone := *p
-	alone.Nodes = []site.Node{p.LeadNode()}
-	alone.Fleet = ""
-	o := a.options()
-	o.Tolerant = true
-	s, err := workflow.Connect(ctx, &alone, a.ui, o)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	return s.Snapshot, nil
+	return a.printAdded(p.File, p.Name, p.Nodes)
 }
 
 func runClusterAddMissing(ctx context.Context, a *app) error {
@@ -120,11 +90,10 @@ func runClusterAddMissing(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	snap, err := a.askPublisher(ctx, p)
+	missing, err := workflow.MissingOf(ctx, p, a.ui, a.options())
 	if err != nil {
 		return err
 	}
-	missing := snap.Unlisted(p)
 	if len(missing) == 0 {
 		if a.json {
 			return a.result(map[string]any{"added": 0})

@@ -70,9 +70,9 @@ func runPhoneList(ctx context.Context, a *app, o phoneListOptions) error {
 				return a.object("phone", livePhoneOf(p, o.live))
 			}
 			// A line each as it comes: a cluster has up to a hundred thousand.
-			fields := []string{column(p.Name, 16), column(p.Model, 24)}
+			fields := []string{pad(p.Name, 16), pad(p.Model, 24)}
 			if o.live {
-				fields = append(fields, column(p.Registered.String(), 20), column(livePhoneOf(p, true).Address, 16), p.Firmware)
+				fields = append(fields, pad(p.Registered.String(), 20), pad(livePhoneOf(p, true).Address, 16), p.Firmware)
 			}
 			_, err := w.WriteString(printable(strings.TrimRight(strings.Join(fields, " "), " ")) + "\n")
 			return err
@@ -89,14 +89,6 @@ func runPhoneList(ctx context.Context, a *app, o phoneListOptions) error {
 		a.note("%d phones", n)
 		return nil
 	})
-}
-
-// column fills a column; what is longer pushes the rest of its line.
-func column(s string, n int) string {
-	if len(s) >= n {
-		return s
-	}
-	return s + strings.Repeat(" ", n-len(s))
 }
 
 type phoneResetOptions struct {

@@ -1,0 +1,208 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"ctlclient/cluster"
+	"ctlclient/cluster/site"
+)
+
+// AddRequest makes the profile of a cluster from the address of its publisher.
+type AddRequest struct {
+	Name, Address string
+	Publisher     string // ctlp | cucm | none; "": what answers decides
+	Version       string
+	// User is of the CTL Provider, or the application user of a CUCM.
+	User, PasswordSource string
+	// PlatformUser of a CUCM: OS Administration, the certificate API and the CLI.
+	PlatformUser, PlatformPasswordSource string
+	// SFTPUser, SFTPPasswordSource, SFTPKey and Path are of a server without a publisher.
+	SFTPUser, SFTPPasswordSource, SFTPKey, Path string
+
+	CTLPPort, HTTPSPort, SSHPort, TFTPPort int // 0: the usual one
+}
+
+// node is the publisher as it is known before it was asked.
+func (r AddRequest) node() site.Node {
+	n := site.Node{Name: r.Address, Role: site.RolePublisher, Address: r.Address}
+	for _, p := range []struct {
+		set  **int
+		port int
+	}{{&n.CTLPPort, r.CTLPPort}, {&n.HTTPSPort, r.HTTPSPort}, {&n.SSHPort, r.SSHPort}, {&n.SFTPPort, r.SSHPort}, {&n.TFTPPort, r.TFTPPort}} {
+		if p.port != 0 {
+			*p.set = site.At(p.port)
+		}
+	}
+	return n
+}
+
+// ProfileFile is where the profile of a cluster is kept, and refuses a name that is no
+// file's, or is taken.
+func ProfileFile(name string) (string, error) {
+	if name != filepath.Base(name) || name == "." || name == ".." || name == "" {
+		return "", fail(BadRequest, []string{"the profile is a file of that name in the configuration folder"}, "%q is not a plain name", name)
+	}
+	dir, err := site.ConfigDir()
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, name+".toml")
+	if taken := sameFileName(dir, name+".toml"); taken != "" {
+		return "", fail(BadRequest, []string{"to add its new nodes: ctlclient --profile " + name + " cluster add --missing"}, "%s exists already", filepath.Join(dir, taken))
+	}
+	return file, nil
+}
+
+// sameFileName finds a file whose name differs in nothing but case: on Windows the two are
+// one, and so are their state folders.
+func sameFileName(dir, name string) string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return "" // there is no folder yet, or it will be said when it is written to
+	}
+	for _, e := range entries {
+		if strings.EqualFold(e.Name(), name) {
+			return e.Name()
+		}
+	}
+	return ""
+}
+
+// Kind finds out which kind of cluster answers, where the request does not say.
+func (r *AddRequest) Kind(ctx context.Context) (cluster.Found, error) {
+	if r.Publisher != "" {
+		return cluster.Found{}, nil
+	}
+	f, err := cluster.Discover(ctx, r.node())
+	if err != nil {
+		return f, err
+	}
+	if r.Publisher = f.Publisher(); r.Publisher != "" {
+		return f, nil
+	}
+	var why []string
+	for what, err := range f.Silent {
+		why = append(why, fmt.Sprintf("%s: %v", what, err))
+	}
+	if f.Other {
+		why = append(why, "on 2444 answers a service that is not ours (Cisco's own CTL Provider, whose protocol is not public)")
+	}
+	return f, fail(Unreachable, []string{
+		"a CUCM as Cisco ships it answers AXL on 8443: activate Cisco AXL Web Service, and see that nothing stands between",
+		"a TFTP server alone needs SSH and TFTP: --publisher none",
+		"say which kind it is: --publisher ctlp, cucm or none",
+	}, "nothing that this program knows answers at %s; %s", r.Address, strings.Join(why, "; "))
+}
+
+// Profile is the profile of the publisher alone.
+func (r AddRequest) Profile(file string) *site.Profile {
+	n := r.node()
+	p := &site.Profile{Name: r.Name, Publisher: r.Publisher, Version: r.Version, File: file}
+	switch r.Publisher {
+	case site.PublisherNone:
+		n.Transport, n.SFTPUser, n.SFTPPasswordSource, n.SFTPKey, n.Path = site.TransportSFTP, r.SFTPUser, r.SFTPPasswordSource, r.SFTPKey, r.Path
+	case site.PublisherCUCM:
+		n.Transport = site.TransportOSAdmin
+		p.User, p.PasswordSource = r.User, r.PasswordSource
+		p.PlatformUser, p.PlatformPasswordSource = r.PlatformUser, r.PlatformPasswordSource
+	default:
+		n.Transport = site.TransportCTLP
+		p.User, p.PasswordSource = r.User, r.PasswordSource
+	}
+	p.Nodes = []site.Node{n}
+	return p
+}
+
+// AddCluster asks the publisher, whose identity the person confirms, for the other nodes
+// of its cluster, and gives the whole profile, which pins what was confirmed. It is not
+// saved yet.
+func AddCluster(ctx context.Context, r AddRequest, ui UI, o Options) (*site.Profile, error) {
+	file, err := ProfileFile(r.Name)
+	if err != nil {
+		return nil, err
+	}
+	for _, src := range []string{r.PasswordSource, r.PlatformPasswordSource, r.SFTPPasswordSource} {
+		if src == "" {
+			continue
+		}
+		if err := site.CheckSource(src); err != nil {
+			return nil, fail(BadRequest, nil, "%v", err) // before a server is bothered
+		}
+	}
+	if _, err := r.Kind(ctx); err != nil {
+		return nil, err
+	}
+	p := r.Profile(file)
+	p.Complete()
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	snap, err := look(ctx, p, ui, o)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := cluster.Identities(ctx, p, cluster.Options{Prompter: ui, StateDir: o.StateDir, Timeout: o.Timeout}, false)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		switch id.Service {
+		case "ctlp", "https":
+			p.Nodes[0].Fingerprint = id.Known
+		case "sftp":
+			p.Nodes[0].SFTPHostKey = id.Known
+		}
+	}
+	for _, n := range snap.Servers {
+		if n.Publisher && n.Name != "" {
+			p.Nodes[0].Name = n.Name // its own name reads better than the address it was asked under
+		}
+	}
+	p.Nodes = append(p.Nodes, MissingNodes(snap, p)...)
+	return p, nil
+}
+
+// MissingNodes are those that the publisher names and the profile lacks, reached as the
+// profile's publisher is.
+func MissingNodes(snap *cluster.Snapshot, p *site.Profile) []site.Node {
+	missing := snap.Unlisted(p)
+	lead := p.LeadNode()
+	for i := range missing {
+		n := &missing[i]
+		n.Transport = ""
+		if lead.Transport == site.TransportByHand {
+			n.Transport = lead.Transport
+		}
+		// Where the publisher is not at the usual ports, its subscribers are likely not, either.
+		n.CTLPPort, n.HTTPSPort, n.SSHPort, n.TFTPPort, n.HTTPPort, n.TVSPort = lead.CTLPPort, lead.HTTPSPort, lead.SSHPort, lead.TFTPPort, lead.HTTPPort, lead.TVSPort
+	}
+	return missing
+}
+
+// look connects to the publisher alone.
+func look(ctx context.Context, p *site.Profile, ui UI, o Options) (_ *cluster.Snapshot, err error) {
+	alone := *p
+	alone.Nodes = []site.Node{p.LeadNode()}
+	alone.Fleet = ""
+	o.Tolerant, o.LookOnly = true, true
+	s, err := Connect(ctx, &alone, ui, o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return s.Snapshot, nil
+}
+
+// MissingOf asks the publisher for the nodes that a profile lacks.
+func MissingOf(ctx context.Context, p *site.Profile, ui UI, o Options) ([]site.Node, error) {
+	snap, err := look(ctx, p, ui, o)
+	if err != nil {
+		return nil, err
+	}
+	return MissingNodes(snap, p), nil
+}
