@@ -396,13 +396,7 @@ func (a *assessment) byRecord(o offered, held *ctlbuild.List, where string, m ma
 func (a *assessment) limits(held *ctlbuild.List, where string, index int) {
 	r := &held.Records[index]
 	if r.Function() == ctlbuild.SAST {
-		nth := 0
-		for i := range index + 1 {
-			if held.Records[i].Function() == ctlbuild.SAST {
-				nth++
-			}
-		}
-		if nth > 2 {
+		if nth := nthSAST(held, index); nth > 2 && !a.remembered(r) {
 			a.step(false, "Does the phone remember "+RecordName(index, r)+"?",
 				fmt.Sprintf("not certain: it is SAST number %d of the %s, and some phones remember only two (%s)", nth, where, srcLimits))
 			a.unsure = true
@@ -413,6 +407,30 @@ func (a *assessment) limits(held *ctlbuild.List, where string, index int) {
 			fmt.Sprintf("not certain: it has %d bits, and phones are known to verify lists with up to 2048 (%s)", c.KeyBits, srcLimits))
 		a.unsure = true
 	}
+}
+
+// nthSAST counts the SAST records of a list up to one.
+func nthSAST(l *ctlbuild.List, index int) int {
+	nth := 0
+	for i := range index + 1 {
+		if l.Records[i].Function() == ctlbuild.SAST {
+			nth++
+		}
+	}
+	return nth
+}
+
+// remembered reports a certificate that a list held has as one of its first two SAST.
+func (a *assessment) remembered(r *ctlbuild.Record) bool {
+	for _, l := range []*ctlbuild.List{a.v.Phone.CTL, a.itl()} {
+		if l == nil {
+			continue
+		}
+		if i := FindSigner(l, r.IssuerName(), r.SerialNumber(), ctlbuild.SAST); i >= 0 && nthSAST(l, i) <= 2 && l.Records[i].MatchesCertificate(r.Certificate()) {
+			return true
+		}
+	}
+	return false
 }
 
 func acceptSource(label string) string {

@@ -42,9 +42,10 @@ var (
 	sumStops    = message.Define("advise.summary.safe-do-not-stop", "Safe in the order below, but not to stop at: after some steps phones refuse what they are served until the next ones are done.")
 	sumUnsafe   = message.Define("advise.summary.not-safe", "Not safe as things are: {why} No order of steps is known in which no phone is lost.")
 	sumBetter   = message.Define("advise.summary.not-safe-but", "Not safe as things are: {why} In the order below no phone is lost.")
-	sumFirst    = message.Define("advise.summary.not-safe-first", "Not safe as things are: {why} Do first what is listed first.")
+	sumFirst    = message.Define("advise.summary.not-safe-first", "Not safe as things are: {why} The order below alone does not save them: do first what is listed first.")
 	sumUnsure   = message.Define("advise.summary.not-certain", "Not certain: {why}")
 	sumUnsure2  = message.Define("advise.summary.not-certain-but", "Not certain as things are: {why} In the order below no phone is lost.")
+	stopMay     = message.Define("advise.stop-may", "Do not stop here: until the next steps are done, {who} may refuse the {file}.")
 	stopAfter   = message.Define("advise.stop", "Do not stop here: until the next steps are done, {who} {n|refuses|refuse} the {file}.")
 )
 
@@ -214,10 +215,19 @@ func (k *outlook) try(p plan, gs []group) outcome {
 		}
 	}
 	o.plan.steps = slices.Clone(p.steps)
-	for _, r := range o.result.Stops {
-		s := &o.plan.steps[textOf[r.After-1]]
-		if s.Stop.IsZero() && !gs[r.Class].ifAny {
-			s.Stop = stopAfter.With("who", gs[r.Class].who, "n", gs[r.Class].phones, "file", r.File)
+	for _, r := range append(slices.Clone(o.result.Stops), o.result.Unsure...) {
+		if r.After == 0 || r.After == len(steps) || r.Likely || gs[r.Class].ifAny || gs[r.Class].away {
+			continue
+		}
+		if textOf[r.After-1] == textOf[r.After] {
+			continue // in the midst of what is done again as on the first node, with its stops
+		}
+		s, text := &o.plan.steps[textOf[r.After-1]], stopAfter
+		if !r.Certain {
+			text = stopMay
+		}
+		if s.Stop.IsZero() {
+			s.Stop = text.With("who", gs[r.Class].who, "n", gs[r.Class].phones, "file", r.File)
 			o.stops++
 		}
 	}

@@ -204,7 +204,7 @@ func capfRecords(k *outlook) []Finding {
 
 // recoverySize: an ITLRecovery left small.
 func recoverySize(k *outlook) []Finding {
-	if k.recovery {
+	if k.recovery || !k.largeServers() {
 		return nil
 	}
 	var records []string
@@ -226,6 +226,16 @@ func recoverySize(k *outlook) []Finding {
 		Message: fmt.Sprintf("%s has 1024 bits. Left so while the rest moves to 2048, it fails when it is needed.", message.And(records)),
 		First:   []string{"Do not rely on ITLRecovery for this change; regenerate it afterwards, once every phone holds the new lists."},
 	}}
+}
+
+// largeServers reports a server key of 2048 bits or more in the lists.
+func (k *outlook) largeServers() bool {
+	return slices.ContainsFunc([]*ctlbuild.List{k.CTL, k.ITL}, func(l *ctlbuild.List) bool {
+		return len(indexes(l, func(r *ctlbuild.Record) bool {
+			c, err := ctlbuild.ParseCertificate(r.Certificate())
+			return err == nil && c.KeyBits >= 2048 && !r.IsRecovery() && !r.IsToken()
+		})) > 0
+	})
 }
 
 // manyAtOnce: what can be done one by one is.
