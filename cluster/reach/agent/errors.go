@@ -32,7 +32,10 @@ func (n *node) sorted(ctx context.Context, err error) error {
 	}
 	sorted := &reach.Error{Class: reach.Unreachable, Server: n.profile.Name, Door: Door, Err: err}
 	var s *ctlp.StatusError
+	var digest *ctlp.DigestError
 	switch {
+	case errors.As(err, &digest):
+		sorted.Class = reach.Permanent
 	case !errors.As(err, &s):
 	case s.Status == ctlp.NotFound:
 		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)

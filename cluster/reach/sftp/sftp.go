@@ -116,14 +116,10 @@ func (a *node) dial(ctx context.Context) (*sftp.Client, error) {
 	return conn, door.Dialed(ctx, a.n.Name, Door, err)
 }
 
-// answered tells an answer of the server from a fault of the connection.
+// answered tells an answer of the server from a fault of the connection, which also the
+// end of a context is.
 func answered(err error) bool {
-	for _, answer := range []error{fs.ErrNotExist, fs.ErrPermission, sftp.ErrNoSpace, sftp.ErrConflict, sftp.ErrNotAtomic, sftp.ErrTooLarge, sftp.ErrNotRegular} {
-		if errors.Is(err, answer) {
-			return true
-		}
-	}
-	return false
+	return !errors.Is(err, sftp.ErrUnreachable) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // sorted gives an error the meaning that package reach promises.
@@ -136,11 +132,13 @@ func (a *node) sorted(ctx context.Context, err error) error {
 	case errors.Is(err, sftp.ErrConflict):
 		return fmt.Errorf("%w: %w", reach.ErrConflict, err)
 	}
-	sorted := &reach.Error{Class: reach.Unreachable, Server: a.n.Name, Door: Door, Err: err}
+	sorted := &reach.Error{Class: reach.Permanent, Server: a.n.Name, Door: Door, Err: err}
+	var unexplained *sftp.ServerError
 	switch {
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, sftp.ErrNotAtomic), errors.Is(err, sftp.ErrTooLarge), errors.Is(err, sftp.ErrNotRegular):
-		sorted.Class = reach.Permanent
-	case errors.Is(err, sftp.ErrNoSpace):
+	case errors.Is(err, sftp.ErrUnreachable):
+		sorted.Class = reach.Unreachable
+	case errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, sftp.ErrNoSpace), errors.Is(err, sftp.ErrCorrupted), errors.As(err, &unexplained):
 		sorted.Class = reach.Refused
 	}
 	return sorted
