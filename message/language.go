@@ -13,6 +13,8 @@ type Language struct {
 	texts map[string][]part
 	// One says which numbers take the first of two wordings; nil: 1 alone.
 	One func(n int) bool
+
+	word func(Action) string // of a Voice
 }
 
 // ReadLanguage reads a catalogue, a JSON object of key and text. A key that the

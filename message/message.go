@@ -78,7 +78,7 @@ func (t *Text) With(namesAndValues ...any) Message {
 // Value is one value of a message.
 type Value struct {
 	Name  string
-	Value any // string, int, []string, Either, Message, []Message, Parts or error
+	Value any // string, int, []string, Either, Message, []Message, Parts, Action or error
 }
 
 // Either is a list of which one does: "a, b or c".

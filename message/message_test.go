@@ -92,3 +92,27 @@ func FuzzReadLanguage(f *testing.F) {
 		}
 	})
 }
+
+func TestActions(t *testing.T) {
+	mend := Define("test.mend", "finish it: {do}")
+	both := Define("test.both", "{a}, or {b}")
+	m := both.With("a", mend.With("do", Action{Do: Resume, ID: "7"}), "b", Action{Do: TakeBack, ID: "7"})
+	if got := m.String(); got != "finish it: resume, or take-back" {
+		t.Errorf("without a voice: %q", got)
+	}
+	v := Voice{Word: func(a Action) string { return "ctlclient " + string(a.Do) + " " + a.ID }}
+	if got := v.Say(m); got != "finish it: ctlclient resume 7, or ctlclient take-back 7" {
+		t.Errorf("with one: %q", got)
+	}
+	pt, err := ReadLanguage("pt-BR", []byte(`{"test.mend": "termine: {do}"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Language = pt
+	if got := v.Say(mend.With("do", Action{Do: Resume, ID: "7"})); got != "termine: ctlclient resume 7" {
+		t.Errorf("in another language: %q", got)
+	}
+	if got := m.Actions(); len(got) != 2 || got[0].Do != Resume || got[1].Do != TakeBack {
+		t.Errorf("actions %v", got)
+	}
+}

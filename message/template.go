@@ -98,6 +98,11 @@ func word(v any, l *Language) string {
 		return v
 	case Message:
 		return v.In(l)
+	case Action:
+		if l != nil && l.word != nil {
+			return l.word(v)
+		}
+		return string(v.Do)
 	case []string:
 		return list(v, both, l)
 	case Either:

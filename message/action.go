@@ -1,0 +1,88 @@
+package message
+
+// Action is something that the person can do with this program, as the value of a
+// sentence. The rooms below the front ends name it; a front end words it, as a command
+// line or as the button that leads there.
+type Action struct {
+	Do   Verb
+	ID   string // of a job in the journal
+	File string
+	Node string
+	Name string // of a token, a key of the profile, a service: by the verb
+}
+
+// Verb is what an Action does.
+type Verb string
+
+// The verbs. Each front end words all of them; Verbs lists them.
+const (
+	SeeStatus     Verb = "see-status"     // what every node serves
+	SeeHistory    Verb = "see-history"    // the jobs of the journal
+	Resume        Verb = "resume"         // job ID
+	TakeBack      Verb = "take-back"      // job ID
+	CloseJob      Verb = "close-job"      // job ID, which another one has overtaken
+	Distribute    Verb = "distribute"     // File, or a file that is signed already
+	Update        Verb = "update"         // the CTL, signed by a token of the list
+	AddToken      Verb = "add-token"      // an update that adds token Name, or one
+	RemoveRecord  Verb = "remove-record"  // an update that removes record Name
+	ListAnchors   Verb = "list-anchors"   // an update that lists ITLRecovery and CallManager as SAST
+	ToTokens      Verb = "to-tokens"      // the migration
+	ToTokenless   Verb = "to-tokenless"   // the migration back
+	SetMixed      Verb = "set-mixed"      // with two tokens
+	SetNonSecure  Verb = "set-non-secure" // signed by a token
+	PublisherMode Verb = "publisher-mode" // the publisher sets mode Name ("mixed", "non-secure") by itself
+	AddMissing    Verb = "add-missing"    // nodes that the publisher names
+	EditProfile   Verb = "edit-profile"   // key Name
+	MeetServers   Verb = "meet-servers"   // confirm who they are (cluster pin)
+	ListTokens    Verb = "list-tokens"
+	ExportTokens  Verb = "export-tokens" // certificates, for the trust store
+	UploadTrust   Verb = "upload-trust"  // to Phone-SAST-trust
+	VerifyFile    Verb = "verify-file"   // File
+	DescribePhone Verb = "describe-phones"
+	AcceptLoss    Verb = "accept-loss"
+	Overwrite     Verb = "overwrite" // what is neither the new nor the former file (--force)
+	RestartTFTP   Verb = "restart-tftp"
+	Rehearse      Verb = "rehearse" // on the practice cluster
+)
+
+// Verbs are all of them.
+func Verbs() []Verb {
+	return []Verb{SeeStatus, SeeHistory, Resume, TakeBack, CloseJob, Distribute, Update, AddToken, RemoveRecord, ListAnchors,
+		ToTokens, ToTokenless, SetMixed, SetNonSecure, PublisherMode, AddMissing, EditProfile, MeetServers, ListTokens,
+		ExportTokens, UploadTrust, VerifyFile, DescribePhone, AcceptLoss, Overwrite, RestartTFTP, Rehearse}
+}
+
+// Actions are what the person can do, of a message and the messages in it.
+func (m Message) Actions() []Action {
+	var out []Action
+	for _, v := range m.Values {
+		switch v := v.Value.(type) {
+		case Action:
+			out = append(out, v)
+		case Message:
+			out = append(out, v.Actions()...)
+		}
+	}
+	return out
+}
+
+// Voice is how a front end speaks: a language, and words for actions. The zero Voice is
+// English, and names an action by its verb.
+type Voice struct {
+	Language *Language
+	Word     func(Action) string
+}
+
+// Say is the message in this voice.
+func (v Voice) Say(m Message) string {
+	l := v.Language
+	if v.Word != nil {
+		spoken := Language{word: v.Word}
+		if l != nil {
+			spoken = *l
+			spoken.word = v.Word
+		}
+		l = &spoken
+	}
+	return m.In(l)
+}
