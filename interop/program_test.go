@@ -13,6 +13,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/lab"
+	"ctlclient/lab/control"
 	"ctlclient/softhsm"
 )
 
@@ -106,7 +107,7 @@ func TestFileBuild(t *testing.T) {
 func TestMigrate(t *testing.T) {
 	dir := t.TempDir()
 	flags, certs := tokens(t, dir)
-	l, err := lab.Up(t.Context(), lab.Options{Dir: filepath.Join(dir, "lab"), KeyBits: 1024})
+	l, err := control.Up(t.Context(), lab.Options{Dir: filepath.Join(dir, "lab"), KeyBits: 1024})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -88,6 +88,13 @@ func (l *Lab) heldBack() map[string]string {
 	return l.held // replaced, never changed
 }
 
+// faultsNow are the faults as they stand.
+func (l *Lab) faultsNow() map[string]int {
+	l.faultMu.Lock()
+	defer l.faultMu.Unlock()
+	return maps.Clone(l.faults)
+}
+
 // fault is a fault as it stands.
 func (l *Lab) fault(name string) int {
 	l.faultMu.Lock()

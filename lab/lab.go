@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -87,7 +86,7 @@ type Lab struct {
 	log      *logFile
 	ctx      context.Context // the lab's life: ends at Close
 	cancel   context.CancelFunc
-	control  *http.Server
+	atClose  []func() error // what others have standing on the lab
 	tasks    sync.WaitGroup // every server's goroutine
 	closed   bool
 
@@ -98,7 +97,7 @@ type Lab struct {
 }
 
 // Control is what can be done to a running lab, from its own process ([Lab]) or
-// from another ([Remote]).
+// from another (package control).
 type Control interface {
 	TrustCertificate(der []byte) error
 	Distrust(der []byte) error
@@ -112,14 +111,12 @@ type Control interface {
 	RestoreBackup(node string) error
 	PrepareRollback(on bool) error
 	RefuseExport(on bool) error
+	SetFault(name string, n int) error
 	Stop(name string) error
 	Start(name string) error
 }
 
-var (
-	_ Control = (*Lab)(nil)
-	_ Control = (*Remote)(nil)
-)
+var _ Control = (*Lab)(nil)
 
 // ErrRunning: another process runs the lab of this folder.
 var ErrRunning = errors.New("a lab runs in this folder already")
@@ -134,7 +131,7 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	l := &Lab{Dir: dir, Profile: filepath.Join(dir, fileProfile)}
+	l := &Lab{Dir: dir, Profile: filepath.Join(dir, ProfileFile)}
 	l.lock = flock.New(filepath.Join(dir, fileLock), flock.SetPermissions(0o600))
 	locked, err := l.lock.TryLock()
 	if err != nil {
@@ -200,7 +197,7 @@ func (l *Lab) up(ctx context.Context, o Options) error {
 	if err := l.st.save(l.Dir); err != nil {
 		return err
 	}
-	return l.startControl()
+	return nil
 }
 
 // load reads the database or, where there is none or Fresh says so, makes one.
@@ -310,6 +307,23 @@ func (s *state) addPhones(specs []PhoneSpec) error {
 	return nil
 }
 
+// OnClose has Close call f, before anything of the lab is closed.
+func (l *Lab) OnClose(f func() error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.atClose = append(l.atClose, f)
+}
+
+// Context is the lab's life: it ends at Close.
+func (l *Lab) Context() context.Context { return l.ctx }
+
+// Logf writes a line to lab.log.
+func (l *Lab) Logf(format string, args ...any) { l.log.printf(format, args...) }
+
+// Enter is for handlers of others: Close waits until leave is called. false: the lab is
+// closed.
+func (l *Lab) Enter() (leave func(), ok bool) { return l.enter() }
+
 // enter counts work that nobody else waits for, so that Close does; false: the
 // lab is closed. leave must follow.
 func (l *Lab) enter() (leave func(), ok bool) {
@@ -330,11 +344,14 @@ func (l *Lab) Close() error {
 		return nil
 	}
 	l.closed = true
+	atClose := l.atClose
 	l.mu.Unlock()
 
 	l.cancel()
 	var errs []error
-	errs = append(errs, l.stopControl())
+	for _, f := range atClose {
+		errs = append(errs, f())
+	}
 	for _, n := range l.Nodes {
 		errs = append(errs, n.stop())
 	}

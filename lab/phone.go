@@ -109,6 +109,27 @@ func (l *Lab) loadPhones() error {
 	return l.writeFleet()
 }
 
+// ReadPhone reads what a phone of the lab in dir holds, whoever runs it.
+func ReadPhone(dir, name string) (*Phone, error) {
+	st, err := loadState(dir)
+	if err != nil {
+		return nil, err
+	}
+	for i := range st.Phones {
+		s := &st.Phones[i]
+		if s.Name != name {
+			continue
+		}
+		p := &Phone{Name: s.Name, Model: s.Model, st: s, dir: filepath.Join(dir, dirPhones, s.Name)}
+		if p.CTL, err = p.load(ctlName); err != nil {
+			return nil, err
+		}
+		p.ITL, err = p.load(itlName)
+		return p, err
+	}
+	return nil, fmt.Errorf("the lab has no phone %q", name)
+}
+
 func (p *Phone) load(name string) (*ctlbuild.List, error) {
 	data, err := os.ReadFile(filepath.Join(p.dir, name))
 	if errors.Is(err, fs.ErrNotExist) {

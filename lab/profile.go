@@ -58,7 +58,7 @@ func (l *Lab) writeProfile() error {
 	}
 	data, err := p.Marshal()
 	if err != nil {
-		return fmt.Errorf("write %s: %w", fileProfile, err)
+		return fmt.Errorf("write %s: %w", ProfileFile, err)
 	}
 	return writeFile(l.Profile, append([]byte(profileHead), data...))
 }

@@ -12,10 +12,8 @@ import (
 // Files and folders in a lab's folder.
 const (
 	fileState    = "lab.json"
-	fileProfile  = "lab.toml"
 	filePassword = "password"
 	filePlatform = "platform-password"
-	fileControl  = "control.json"
 	fileLog      = "lab.log"
 	fileLock     = "lab.lock"
 	fileFleet    = "phones.csv"
@@ -23,6 +21,12 @@ const (
 	dirNodes     = "nodes"
 	dirPhones    = "phones"
 )
+
+// ProfileFile is the lab's profile.
+const ProfileFile = "lab.toml"
+
+// ControlFile is where package control says how a running lab is reached.
+const ControlFile = "control.json"
 
 // state is the cluster's database, lab.json.
 type state struct {
@@ -104,7 +108,7 @@ func (s *state) save(dir string) error {
 // wipe removes what a lab made in dir and nothing else. It refuses a folder
 // that has files of those names but no database.
 func wipe(dir string) error {
-	names := []string{dirNodes, dirPhones, dirTrust, fileProfile, filePassword, filePlatform, fileControl, fileFleet, fileLog}
+	names := []string{dirNodes, dirPhones, dirTrust, ProfileFile, filePassword, filePlatform, ControlFile, fileFleet, fileLog}
 	if _, err := loadState(dir); err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
 			return err

@@ -18,6 +18,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/lab"
+	"ctlclient/lab/control"
 	"ctlclient/softhsm"
 	"ctlclient/softhsm/faulty"
 )
@@ -143,7 +144,7 @@ func cmdLab(ts *testscript.TestScript, neg bool, args []string) {
 	if args[0] != "up" || neg {
 		ts.Fatalf("usage: lab up ...")
 	}
-	running, err := lab.Up(context.Background(), o)
+	running, err := control.Up(context.Background(), o)
 	ts.Check(err)
 	l.running = running
 	ts.Setenv("TFTP", running.TFTPServers()[0])

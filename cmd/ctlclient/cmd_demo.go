@@ -16,6 +16,7 @@ import (
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/lab"
+	"ctlclient/lab/control"
 	"ctlclient/softhsm"
 	"ctlclient/trust"
 	"ctlclient/workflow"
@@ -109,7 +110,7 @@ func (d *demo) tokenDir() string { return filepath.Join(d.dir, "tokens") }
 
 func (d *demo) startLab(ctx context.Context) (err error) {
 	d.step("A practice cluster starts")
-	if d.lab, err = lab.Up(ctx, lab.Options{Dir: d.labDir()}); err != nil {
+	if d.lab, err = control.Up(ctx, lab.Options{Dir: d.labDir()}); err != nil {
 		return err
 	}
 	st := d.lab.Status()

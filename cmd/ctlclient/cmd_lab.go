@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ctlclient/lab"
+	"ctlclient/lab/control"
 )
 
 func newLabCommand(a *app) *cobra.Command {
@@ -19,7 +20,7 @@ func newLabCommand(a *app) *cobra.Command {
 		newLabUpCommand(a), newLabDemoCommand(a), newLabStatusCommand(a), newLabTrustCommand(a), newLabPhonesCommand(a), newLabDirectoriesCommand(a),
 		newLabRestartCommand(a), newLabRegenerateCommand(a), newLabRenameCommand(a), newLabRestoreCommand(a),
 		newLabPrepareRollbackCommand(a), newLabClearCommand(a), newLabPointCommand(a),
-		newLabStopCommand(a), newLabStartCommand(a))
+		newLabStopCommand(a), newLabStartCommand(a), newLabFaultCommand(a))
 }
 
 // defaultLabDir is where a lab lives when nobody says otherwise.
@@ -46,6 +47,9 @@ type labUpOptions struct {
 	noITL         bool
 	exportRefused bool
 	keyBits       int
+	cucm          bool
+	refuseUpload  bool
+	faults        []string
 	fresh         bool
 	verbose       bool
 }
@@ -61,21 +65,30 @@ writes DIR/lab.toml, a profile that works as it is, and runs until interrupted. 
 that stands in DIR already comes back as it was.
 
 From another terminal: ctlclient --profile DIR/lab.toml cluster status, and the other
-lab commands.`,
-		Example: "  ctlclient lab up\n  ctlclient lab up --dir practice --nodes 3 --version 11.5",
+lab commands.
+
+With --cucm it is a cluster as Cisco ships it: no node listens on 2444. AXL, RisPort70,
+Control Center, OS Administration and, from version 14 on, the certificate REST API
+answer on port 8443 of each node, the administration CLI on 2223. It has two accounts:
+admin (application user) and administrator (platform user), each with a password file of
+its own in DIR. --fault lets something go wrong; ctlclient lab fault lists them.`,
+		Example: "  ctlclient lab up\n  ctlclient lab up --dir practice --nodes 3 --version 11.5\n  ctlclient lab up --cucm --version 14SU3 --refuse-upload",
 		Args:    exactly(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runLabUp(cmd.Context(), a, o) },
 	}
 	dirFlag(c, &o.dir)
 	f := c.Flags()
 	f.IntVar(&o.nodes, "nodes", 2, "CUCM nodes, the publisher included")
-	f.StringVar(&o.version, "version", "", "behave as CUCM `10.0|10.5|11.5|12.0`")
+	f.StringVar(&o.version, "version", "", "behave as this `VERSION` of CUCM, 10.0 or later: 11.5, 12.5(1)SU5, 14SU3 (default: 12.0, with --cucm 14.0)")
 	f.BoolVar(&o.nonSecure, "non-secure", false, "start in non-secure mode, without a CTL")
 	f.BoolVar(&o.firewall, "firewall", false, "add a firewall")
 	f.BoolVar(&o.noAltTFTP, "no-alt-tftp", false, "leave the alternate TFTP server out")
 	f.BoolVar(&o.noITL, "no-itl", false, "serve no ITL, as a cluster before 8.0 (with --non-secure)")
 	f.BoolVar(&o.exportRefused, "export-refused", false, "refuse mixed mode, as an unregistered cluster does")
 	f.IntVar(&o.keyBits, "key-bits", 0, "size of the servers' keys: `1024|2048|4096`")
+	f.BoolVar(&o.cucm, "cucm", false, "be a cluster as Cisco ships it, with nothing on 2444")
+	f.BoolVar(&o.refuseUpload, "refuse-upload", false, "refuse the name CTLFile.tlv in OS Administration (with --cucm)")
+	f.StringArrayVar(&o.faults, "fault", nil, "let this go wrong from the start; `NAME[=N]`, repeatable (with --cucm)")
 	f.BoolVar(&o.fresh, "fresh", false, "forget the lab that stands in DIR")
 	f.BoolVar(&o.verbose, "log", false, "tell what nodes and phones do")
 	return withExits(c, exitDone, exitUsage, exitInterrupted)
@@ -83,11 +96,14 @@ lab commands.`,
 
 func runLabUp(ctx context.Context, a *app, o labUpOptions) (err error) {
 	opts := lab.Options{Dir: labDir(o.dir), Nodes: o.nodes, Version: o.version, NonSecure: o.nonSecure, Firewall: o.firewall,
-		NoAltTFTP: o.noAltTFTP, NoITL: o.noITL, ExportRefused: o.exportRefused, KeyBits: o.keyBits, Fresh: o.fresh}
+		NoAltTFTP: o.noAltTFTP, NoITL: o.noITL, ExportRefused: o.exportRefused, KeyBits: o.keyBits, Fresh: o.fresh, CUCM: o.cucm}
+	if opts.Faults, err = faultsOf(o); err != nil {
+		return err
+	}
 	if o.verbose {
 		opts.Log = a.note
 	}
-	l, err := lab.Up(ctx, opts)
+	l, err := control.Up(ctx, opts)
 	if errors.Is(err, lab.ErrRunning) {
 		return usagef("use it, or choose another --dir", "%v", err)
 	}
@@ -101,9 +117,13 @@ func runLabUp(ctx context.Context, a *app, o labUpOptions) (err error) {
 			return err
 		}
 	} else {
-		a.printf("%s  %s\n\n", a.outSt.bold("A practice cluster runs, CUCM "+st.Version), modeOf(st.Mixed))
+		a.printf("%s  %s\n\n", a.outSt.bold("A practice cluster runs, CUCM "+st.Full), modeOf(st.Mixed))
 		if err := a.printLab(st); err != nil {
 			return err
+		}
+		if st.CUCM {
+			a.printf("\nAs Cisco ships it: nothing on 2444. Accounts: admin (application user), administrator (platform user);\ntheir passwords are in %s and %s\n",
+				filepath.Join(l.Dir, "password"), filepath.Join(l.Dir, "platform-password"))
 		}
 		a.printf("\nProfile: %s\n", l.Profile)
 		a.printf("%s\n", a.outSt.dim("In another terminal: ctlclient --profile "+l.Profile+" cluster status"))
@@ -122,9 +142,10 @@ func (a *app) labJSON(kind, profile string, st lab.Status) error {
 			"ports": map[string]int{"ctlp": p.CTLP, "tvs": p.TVS, "http": p.HTTP, "tftp": p.TFTP, "sftp": p.SFTP, "ssh": p.SSH, "https": p.HTTPS}})
 	}
 	for _, p := range st.Phones {
-		phones = append(phones, map[string]any{"name": p.Name, "model": p.Model, "ctl_md5": p.CTL, "itl_md5": p.ITL})
+		phones = append(phones, map[string]any{"name": p.Name, "model": p.Model, "ctl_md5": p.CTL, "itl_md5": p.ITL, "registered": p.Registered})
 	}
-	return a.object(kind, map[string]any{"profile": profile, "version": st.Version, "mixed": st.Mixed, "rollback": st.Rollback, "nodes": nodes, "phones": phones})
+	return a.object(kind, map[string]any{"profile": profile, "version": st.Version, "full_version": st.Full, "cucm": st.CUCM, "faults": faultsJSON(st.Faults),
+		"mixed": st.Mixed, "rollback": st.Rollback, "nodes": nodes, "phones": phones})
 }
 
 func (a *app) printLab(st lab.Status) error {
@@ -157,8 +178,8 @@ func shortSum(sum string) string {
 }
 
 // onLab runs f on the lab that runs in dir.
-func onLab(dir string, f func(*lab.Remote) error) (err error) {
-	r, err := lab.Dial(labDir(dir))
+func onLab(dir string, f func(*control.Remote) error) (err error) {
+	r, err := control.Dial(labDir(dir))
 	if err != nil {
 		return err
 	}
@@ -167,12 +188,12 @@ func onLab(dir string, f func(*lab.Remote) error) (err error) {
 }
 
 // remoteCommand makes a command that tells a running lab something.
-func remoteCommand(a *app, use, short, long, example string, args cobra.PositionalArgs, run func(ctx context.Context, r *lab.Remote, args []string) error) *cobra.Command {
+func remoteCommand(a *app, use, short, long, example string, args cobra.PositionalArgs, run func(ctx context.Context, r *control.Remote, args []string) error) *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use: use, Short: short, Long: long, Example: example, Args: args,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return onLab(dir, func(r *lab.Remote) error { return run(cmd.Context(), r, args) })
+			return onLab(dir, func(r *control.Remote) error { return run(cmd.Context(), r, args) })
 		},
 	}
 	dirFlag(c, &dir)
@@ -193,7 +214,7 @@ func newLabStatusCommand(a *app) *cobra.Command {
 	return remoteCommand(a, "status", "Show the nodes and phones of the lab",
 		"Show the nodes of a running lab, its phones, and which CTL and ITL each serves or holds.",
 		"  ctlclient lab status", exactly(),
-		func(_ context.Context, r *lab.Remote, _ []string) error {
+		func(_ context.Context, r *control.Remote, _ []string) error {
 			st, err := r.Status()
 			if err != nil {
 				return err
@@ -215,7 +236,7 @@ func newLabTrustCommand(a *app) *cobra.Command {
 			}
 			return nil
 		},
-		func(ctx context.Context, r *lab.Remote, args []string) error {
+		func(ctx context.Context, r *control.Remote, args []string) error {
 			for _, arg := range args {
 				der, err := a.readCertificate(ctx, arg)
 				if err != nil {
@@ -233,7 +254,7 @@ func newLabPhonesCommand(a *app) *cobra.Command {
 	return remoteCommand(a, "phones", "Restart the lab's phones; each says what it accepts",
 		"Restart the lab's phones: each fetches CTL, ITL and configuration over TFTP, asks TVS, and says whether it accepted, and why.",
 		"  ctlclient lab phones", exactly(),
-		func(ctx context.Context, r *lab.Remote, _ []string) error {
+		func(ctx context.Context, r *control.Remote, _ []string) error {
 			boots, err := r.RestartPhones(ctx)
 			if err != nil {
 				return err
@@ -246,7 +267,7 @@ func newLabRestartCommand(a *app) *cobra.Command {
 	return remoteCommand(a, "restart", "Restart the lab's TFTP and CallManager services",
 		"Restart TFTP, then CallManager, on all nodes of the lab.",
 		"  ctlclient lab restart", exactly(),
-		func(ctx context.Context, r *lab.Remote, _ []string) error {
+		func(ctx context.Context, r *control.Remote, _ []string) error {
 			if err := r.RestartServices(ctx); err != nil {
 				return err
 			}
@@ -258,7 +279,7 @@ func newLabRegenerateCommand(a *app) *cobra.Command {
 	return remoteCommand(a, "regenerate NODE callmanager|tvs|capf|itlrecovery", "Make a certificate of a node anew",
 		"Make a certificate of a node anew. The CTL stays as it is until it is updated, as on a real cluster.",
 		"  ctlclient lab regenerate cucm-pub callmanager", exactly("NODE", "CERTIFICATE"),
-		func(_ context.Context, r *lab.Remote, args []string) error {
+		func(_ context.Context, r *control.Remote, args []string) error {
 			if err := r.Regenerate(args[0], args[1]); err != nil {
 				return err
 			}
@@ -270,7 +291,7 @@ func newLabStopCommand(a *app) *cobra.Command {
 	return remoteCommand(a, "stop NODE", "Pull a node's plug",
 		"Pull a node's plug: its listeners and connections end at once, its files stay.",
 		"  ctlclient lab stop cucm-sub1", exactly("NODE"),
-		func(_ context.Context, r *lab.Remote, args []string) error {
+		func(_ context.Context, r *control.Remote, args []string) error {
 			if err := r.Stop(args[0]); err != nil {
 				return err
 			}
@@ -282,7 +303,7 @@ func newLabStartCommand(a *app) *cobra.Command {
 	return remoteCommand(a, "start NODE", "Plug a node in again",
 		"Plug a node in again. It serves what it served before; a CTL that it missed it does not have.",
 		"  ctlclient lab start cucm-sub1", exactly("NODE"),
-		func(_ context.Context, r *lab.Remote, args []string) error {
+		func(_ context.Context, r *control.Remote, args []string) error {
 			if err := r.Start(args[0]); err != nil {
 				return err
 			}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"ctlclient/lab"
+	"ctlclient/lab/control"
 )
 
 // What can befall a cluster, to be rehearsed in the lab.
@@ -15,7 +15,7 @@ func newLabRenameCommand(a *app) *cobra.Command {
 	return remoteCommand(a, "rename NODE NAME", "Give a node another host name",
 		"Give a node another host name. All its certificates are made anew at once, as on a real cluster; the CTL stays as it is until it is updated. The profile is written again.",
 		"  ctlclient lab rename cucm-pub cucm-new", exactly("NODE", "NAME"),
-		func(_ context.Context, r *lab.Remote, args []string) error {
+		func(_ context.Context, r *control.Remote, args []string) error {
 			if err := r.RenameHost(args[0], args[1]); err != nil {
 				return err
 			}
@@ -27,7 +27,7 @@ func newLabRestoreCommand(a *app) *cobra.Command {
 	return remoteCommand(a, "restore NODE", "Restore a node from a backup without CallManager.pem",
 		"Restore a node from a backup in which CallManager.pem was missing (CSCtn50405): the lists that it signs from then on do not verify, until CallManager is regenerated.",
 		"  ctlclient lab restore cucm-pub", exactly("NODE"),
-		func(_ context.Context, r *lab.Remote, args []string) error {
+		func(_ context.Context, r *control.Remote, args []string) error {
 			if err := r.RestoreBackup(args[0]); err != nil {
 				return err
 			}
@@ -39,7 +39,7 @@ func newLabPrepareRollbackCommand(a *app) *cobra.Command {
 	return remoteCommand(a, "prepare-rollback on|off", "Set Prepare Cluster for Rollback to Pre 8.0",
 		"Set or clear the enterprise parameter Prepare Cluster for Rollback to Pre 8.0: while it is set, nodes serve an ITL that is signed and empty.",
 		"  ctlclient lab prepare-rollback on", exactly("on|off"),
-		func(_ context.Context, r *lab.Remote, args []string) error {
+		func(_ context.Context, r *control.Remote, args []string) error {
 			on := args[0] == "on"
 			if !on && args[0] != "off" {
 				return usagef("say on or off", "%q is neither on nor off", args[0])
@@ -55,7 +55,7 @@ func newLabClearCommand(a *app) *cobra.Command {
 	return remoteCommand(a, "clear PHONE", "Delete a phone's lists by hand",
 		"Delete the CTL and ITL that a phone holds, as a person does at the phone: Settings, Security Configuration, Trust List.",
 		"  ctlclient lab clear SEP000E38C07940", exactly("PHONE"),
-		func(_ context.Context, r *lab.Remote, args []string) error {
+		func(_ context.Context, r *control.Remote, args []string) error {
 			if err := r.ClearPhone(args[0]); err != nil {
 				return err
 			}
@@ -73,7 +73,7 @@ func newLabPointCommand(a *app) *cobra.Command {
 			}
 			return nil
 		},
-		func(_ context.Context, r *lab.Remote, args []string) error {
+		func(_ context.Context, r *control.Remote, args []string) error {
 			var servers []string
 			for _, arg := range args[1:] {
 				addr, err := withPort(arg, "69")
@@ -96,7 +96,7 @@ func newLabDirectoriesCommand(a *app) *cobra.Command {
 	return remoteCommand(a, "directories PHONE", "Press a phone's Directories button",
 		"Press a phone's Directories button: it opens an HTTPS connection to its node, whose Tomcat certificate is in no list that it holds, asks TVS about it, and says whether it goes on. It remembers what TVS vouched for until it restarts.",
 		"  ctlclient lab directories SEP0011215A1AE3", exactly("PHONE"),
-		func(ctx context.Context, r *lab.Remote, args []string) error {
+		func(ctx context.Context, r *control.Remote, args []string) error {
 			p, err := r.Directories(ctx, args[0])
 			if err != nil {
 				return err

@@ -13,7 +13,7 @@ import (
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/meet"
 	"ctlclient/cluster/reach"
-	"ctlclient/lab"
+	"ctlclient/lab/control"
 	"ctlclient/source"
 	"ctlclient/token"
 	"ctlclient/workflow"
@@ -126,7 +126,7 @@ func workflowCode(e *workflow.Error) int {
 // unreached: nobody answered. System call errors are net.Errors too, so those of files
 // must not be taken for it.
 func unreached(err error) bool {
-	return is[*net.OpError](err) || is[*net.DNSError](err) || is[*lab.NotRunningError](err) || errors.Is(err, context.DeadlineExceeded)
+	return is[*net.OpError](err) || is[*net.DNSError](err) || is[*control.NotRunningError](err) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // refused: the node was reached and said no.

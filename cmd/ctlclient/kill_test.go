@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"ctlclient/lab"
+	"ctlclient/lab/control"
 	"ctlclient/softhsm"
 	"ctlclient/softhsm/faulty"
 )
@@ -34,7 +35,7 @@ func newBench(t *testing.T) *bench {
 	b := newTokens(t, "SAST-1", "SAST-2")
 	dir := b.dir
 	var err error
-	if b.lab, err = lab.Up(t.Context(), lab.Options{Dir: filepath.Join(dir, "lab"), KeyBits: 1024}); err != nil {
+	if b.lab, err = control.Up(t.Context(), lab.Options{Dir: filepath.Join(dir, "lab"), KeyBits: 1024}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -11,6 +11,7 @@ import (
 
 	"ctlclient/gui"
 	"ctlclient/lab"
+	"ctlclient/lab/control"
 	"ctlclient/softhsm"
 	"ctlclient/token"
 )
@@ -57,7 +58,7 @@ func (p *practice) Up(ctx context.Context, fresh bool, say func(string)) (gui.Re
 		return gui.Rehearsal{}, err
 	}
 	say("starting publisher, subscriber, TFTP server and phones")
-	l, err := lab.Up(ctx, lab.Options{Dir: p.dir, AltTFTP: true, Fresh: fresh})
+	l, err := control.Up(ctx, lab.Options{Dir: p.dir, AltTFTP: true, Fresh: fresh})
 	if err != nil {
 		return gui.Rehearsal{}, err
 	}

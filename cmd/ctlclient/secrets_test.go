@@ -25,6 +25,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"ctlclient/lab"
+	"ctlclient/lab/control"
 	"ctlclient/softhsm"
 )
 
@@ -412,7 +413,7 @@ func (p *person) types(line string) {
 // the question does; what is typed elsewhere does.
 func TestPromptsDoNotEcho(t *testing.T) {
 	b := newTokens(t, "SAST-1", "SAST-2")
-	l, err := lab.Up(t.Context(), lab.Options{Dir: filepath.Join(b.dir, "lab"), KeyBits: 1024, NoAltTFTP: true, Nodes: 1})
+	l, err := control.Up(t.Context(), lab.Options{Dir: filepath.Join(b.dir, "lab"), KeyBits: 1024, NoAltTFTP: true, Nodes: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

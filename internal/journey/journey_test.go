@@ -8,14 +8,14 @@ import (
 	"strings"
 	"testing"
 
-	"ctlclient/lab"
+	"ctlclient/lab/control"
 	"ctlclient/softhsm"
 )
 
 // rehearsal is the person's whole rehearsal; the parts of it follow each other.
 type rehearsal struct {
 	*desktop
-	lab    *lab.Remote
+	lab    *control.Remote
 	before string // MD5 of the list that was there at first
 	after  string // and of the one that the token signed
 }
@@ -111,7 +111,7 @@ func (r *rehearsal) practiceCluster() {
 	}
 	r.shot("02-overview")
 	var err error
-	if r.lab, err = lab.Dial(r.practiceDir()); err != nil {
+	if r.lab, err = control.Dial(r.practiceDir()); err != nil {
 		r.t.Fatal(err)
 	}
 	r.t.Cleanup(func() { _ = r.lab.Close() })

@@ -1,16 +1,99 @@
-package lab
+package control
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/json"
 	"errors"
+	"math/big"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"ctlclient/ctlbuild"
+	"ctlclient/lab"
 )
 
-func dial(t *testing.T, l *Lab) *Remote {
+// up starts a lab that can be reached, with keys that are made quickly.
+func up(t *testing.T, o lab.Options) *lab.Lab {
+	t.Helper()
+	if o.Dir == "" {
+		o.Dir = t.TempDir()
+	}
+	o.KeyBits = 1024
+	l, err := Up(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+// signer stands in for an eToken.
+type signer struct {
+	*rsa.PrivateKey
+	der []byte
+}
+
+func (s signer) Certificate() []byte { return s.der }
+
+func newSigner(t *testing.T) signer {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(0x54f509), Subject: pkix.Name{CommonName: "SAST-1"}, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer{key, der}
+}
+
+// tokenCTL puts a CTL that the signer signed onto every node.
+func tokenCTL(t *testing.T, l *lab.Lab, s signer) *ctlbuild.List {
+	t.Helper()
+	current, err := l.CurrentCTL()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := ctlbuild.Edit(current)
+	if _, err := d.AddToken(s.der); err != nil {
+		t.Fatal(err)
+	}
+	list, err := ctlbuild.Sign(t.Context(), d, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range l.Nodes {
+		if err := os.WriteFile(filepath.Join(n.Folder, ctlbuild.CTLFileName), list.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return list
+}
+
+// trusted counts what is in Phone-SAST-trust.
+func trusted(t *testing.T, l *lab.Lab) int {
+	t.Helper()
+	files, err := os.ReadDir(filepath.Join(l.Dir, "Phone-SAST-trust"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(files)
+}
+
+func dial(t *testing.T, l *lab.Lab) *Remote {
 	t.Helper()
 	r, err := Dial(l.Dir)
 	if err != nil {
@@ -21,16 +104,16 @@ func dial(t *testing.T, l *Lab) *Remote {
 }
 
 func TestRemoteDoesWhatTheLabDoes(t *testing.T) {
-	l := up(t, Options{Version: "10.5"})
+	l := up(t, lab.Options{Version: "10.5"})
 	r := dial(t, l)
-	signer := token(t, "SAST-1")
+	signer := newSigner(t)
 	if err := r.TrustCertificate(signer.der); err != nil {
 		t.Fatal(err)
 	}
-	if len(l.trustStore()) != 1 {
+	if trusted(t, l) != 1 {
 		t.Error("the certificate is not in the trust store")
 	}
-	list := clientCTL(t, l, signer)
+	list := tokenCTL(t, l, signer)
 	if err := r.RestartServices(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -87,19 +170,20 @@ func TestRemoteDoesWhatTheLabDoes(t *testing.T) {
 		"clear":    r.ClearPhone(l.Phones[0].Name),
 		"point":    r.PointPhone(l.Phones[0].Name, "127.0.0.1:69"),
 		"distrust": r.Distrust(signer.der),
+		"fault":    r.SetFault(lab.FaultHoldTrust, 1),
 	} {
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
 	s = l.Status()
-	if !s.Rollback || !s.ExportRefused || s.Nodes[1].Name != "cucm-north" || s.Phones[0].CTL != "" || len(l.trustStore()) != 0 {
+	if !s.Rollback || !s.ExportRefused || s.Faults[lab.FaultHoldTrust] != 1 || s.Nodes[1].Name != "cucm-north" || s.Phones[0].CTL != "" || trusted(t, l) != 0 {
 		t.Errorf("status: %+v", s)
 	}
 }
 
 func TestRemoteHasTheLabsWords(t *testing.T) {
-	l := up(t, Options{})
+	l := up(t, lab.Options{})
 	r := dial(t, l)
 	for what, c := range map[string]struct {
 		err  error
@@ -121,7 +205,7 @@ func TestRemoteHasTheLabsWords(t *testing.T) {
 }
 
 func TestControlWantsTheToken(t *testing.T) {
-	l := up(t, Options{})
+	l := up(t, lab.Options{})
 	r := dial(t, l)
 	for _, token := range []string{"", "Bearer ", "Bearer x"} {
 		req, err := r.request("stop", call{Node: "cucm-pub"})
@@ -138,14 +222,14 @@ func TestControlWantsTheToken(t *testing.T) {
 			t.Errorf("token %q: %s", token, resp.Status)
 		}
 	}
-	if !l.publisher().Running() {
+	if !l.Nodes[0].Running() {
 		t.Error("the node was stopped")
 	}
 }
 
 func TestDialWithoutALab(t *testing.T) {
-	l := up(t, Options{})
-	control := filepath.Join(l.Dir, fileControl)
+	l := up(t, lab.Options{})
+	control := filepath.Join(l.Dir, lab.ControlFile)
 	data, err := os.ReadFile(control)
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +251,7 @@ func TestDialWithoutALab(t *testing.T) {
 	}
 
 	// The port may belong to another lab by then: its token is another.
-	other := up(t, Options{})
+	other := up(t, lab.Options{})
 	var c controlFile
 	if err := json.Unmarshal(data, &c); err != nil {
 		t.Fatal(err)
@@ -182,6 +266,6 @@ func TestDialWithoutALab(t *testing.T) {
 	if _, err := Dial(l.Dir); !errors.As(err, &none) || !none.Stale {
 		t.Errorf("with somebody else at the address: %v", err)
 	}
-	again := up(t, Options{Dir: l.Dir})
+	again := up(t, lab.Options{Dir: l.Dir})
 	dial(t, again)
 }

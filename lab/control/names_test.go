@@ -1,9 +1,11 @@
-package lab
+package control
 
 import (
 	"io/fs"
 	"path/filepath"
 	"testing"
+
+	"ctlclient/lab"
 )
 
 // files are all files of a folder, by name.
@@ -26,7 +28,7 @@ func filesBelow(t *testing.T, dir string) map[string]bool {
 // nothing but what it names in the lab.
 func TestControlNamesStayInside(t *testing.T) {
 	above := t.TempDir()
-	l, err := Up(t.Context(), Options{Dir: filepath.Join(above, "lab"), KeyBits: 1024, Nodes: 1, NoAltTFTP: true})
+	l, err := Up(t.Context(), lab.Options{Dir: filepath.Join(above, "lab"), KeyBits: 1024, Nodes: 1, NoAltTFTP: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package lab
+package control
 
 import (
 	"bytes"
@@ -13,8 +13,11 @@ import (
 	"path/filepath"
 	"time"
 
+	"ctlclient/lab"
 	"ctlclient/trust"
 )
+
+var _ lab.Control = (*Remote)(nil)
 
 // Remote is a lab that runs in another process. Its methods are those of Lab.
 type Remote struct {
@@ -57,16 +60,16 @@ func Dial(dir string) (*Remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(filepath.Join(dir, fileControl))
+	data, err := os.ReadFile(filepath.Join(dir, lab.ControlFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &NotRunningError{Dir: dir, Err: err}
 	}
 	if err != nil {
 		return nil, err
 	}
-	r := &Remote{Dir: dir, Profile: filepath.Join(dir, fileProfile), client: &http.Client{Timeout: remoteTimeout}}
+	r := &Remote{Dir: dir, Profile: filepath.Join(dir, lab.ProfileFile), client: &http.Client{Timeout: remoteTimeout}}
 	if err := json.Unmarshal(data, &r.control); err != nil {
-		return nil, fmt.Errorf("read %s: %w", fileControl, err)
+		return nil, fmt.Errorf("read %s: %w", lab.ControlFile, err)
 	}
 	if _, err := r.Status(); err != nil {
 		// Nobody there, or somebody else who has the port by now.
@@ -134,17 +137,17 @@ func (r *Remote) send(req *http.Request) (reply, error) {
 }
 
 // Status of the lab now.
-func (r *Remote) Status() (Status, error) {
+func (r *Remote) Status() (lab.Status, error) {
 	req, err := r.request("status", call{})
 	if err != nil {
-		return Status{}, err
+		return lab.Status{}, err
 	}
 	out, err := r.send(req)
 	if err != nil {
-		return Status{}, err
+		return lab.Status{}, err
 	}
 	if out.Status == nil {
-		return Status{}, errors.New("ask the lab: no status in its answer")
+		return lab.Status{}, errors.New("ask the lab: no status in its answer")
 	}
 	return *out.Status, nil
 }
@@ -182,6 +185,11 @@ func (r *Remote) PointPhone(name string, servers ...string) error {
 	return r.tell("point", call{Phone: name, Servers: servers})
 }
 
+// SetFault is Lab.SetFault.
+func (r *Remote) SetFault(name string, n int) error {
+	return r.tell("fault", call{What: name, Count: n})
+}
+
 // Stop is Lab.Stop.
 func (r *Remote) Stop(name string) error { return r.tell("stop", call{Node: name}) }
 
@@ -196,51 +204,47 @@ func (r *Remote) RestartServices(ctx context.Context) error {
 
 // RestartPhones is Lab.RestartPhones. The phones hold what their files on disk
 // say; the records that decided are not sent, the reasons are.
-func (r *Remote) RestartPhones(ctx context.Context) ([]Boot, error) {
+func (r *Remote) RestartPhones(ctx context.Context) ([]lab.Boot, error) {
 	return r.phones(ctx, call{})
 }
 
 // RestartPhone is RestartPhones for one.
-func (r *Remote) RestartPhone(ctx context.Context, name string) (Boot, error) {
+func (r *Remote) RestartPhone(ctx context.Context, name string) (lab.Boot, error) {
 	boots, err := r.phones(ctx, call{Phone: name})
 	if err != nil {
-		return Boot{}, err
+		return lab.Boot{}, err
 	}
 	if len(boots) != 1 {
-		return Boot{}, fmt.Errorf("ask the lab: %d boots of one phone", len(boots))
+		return lab.Boot{}, fmt.Errorf("ask the lab: %d boots of one phone", len(boots))
 	}
 	return boots[0], nil
 }
 
 // Directories is Lab.Directories.
-func (r *Remote) Directories(ctx context.Context, name string) (Page, error) {
+func (r *Remote) Directories(ctx context.Context, name string) (lab.Page, error) {
 	out, err := r.do(ctx, "directories", call{Phone: name})
 	if err != nil {
-		return Page{}, err
+		return lab.Page{}, err
 	}
 	if out.Page == nil {
-		return Page{}, errors.New("ask the lab: no page in its answer")
+		return lab.Page{}, errors.New("ask the lab: no page in its answer")
 	}
-	return Page{URL: out.Page.URL, Verdict: out.Page.Verdict.verdict(trust.Phone{Name: name}), Remembered: out.Page.Remembered}, nil
+	return lab.Page{URL: out.Page.URL, Verdict: out.Page.Verdict.verdict(trust.Phone{Name: name}), Remembered: out.Page.Remembered}, nil
 }
 
-func (r *Remote) phones(ctx context.Context, c call) ([]Boot, error) {
+func (r *Remote) phones(ctx context.Context, c call) ([]lab.Boot, error) {
 	out, err := r.do(ctx, "phones", c)
 	if err != nil {
 		return nil, err
 	}
-	st, err := loadState(r.Dir)
-	if err != nil {
-		return nil, err
-	}
-	var boots []Boot
+	var boots []lab.Boot
 	for _, b := range out.Boots {
-		p, err := r.phone(st, b.Phone)
+		p, err := lab.ReadPhone(r.Dir, b.Phone)
 		if err != nil {
 			return nil, err
 		}
 		held := trust.Phone{Name: p.Name, Model: p.Model, CTL: p.CTL, ITL: p.ITL}
-		boot := Boot{Phone: p, CTL: b.CTL.verdict(held), ITL: b.ITL.verdict(held), Config: b.Config.verdict(held),
+		boot := lab.Boot{Phone: p, CTL: b.CTL.verdict(held), ITL: b.ITL.verdict(held), Config: b.Config.verdict(held),
 			Took: b.Took, Server: b.Server, Console: b.Console}
 		if b.Error != "" {
 			boot.Err = errors.New(b.Error)
@@ -248,21 +252,4 @@ func (r *Remote) phones(ctx context.Context, c call) ([]Boot, error) {
 		boots = append(boots, boot)
 	}
 	return boots, nil
-}
-
-func (r *Remote) phone(st *state, name string) (*Phone, error) {
-	for i := range st.Phones {
-		s := &st.Phones[i]
-		if s.Name != name {
-			continue
-		}
-		p := &Phone{Name: s.Name, Model: s.Model, st: s, dir: filepath.Join(r.Dir, dirPhones, s.Name)}
-		var err error
-		if p.CTL, err = p.load(ctlName); err != nil {
-			return nil, err
-		}
-		p.ITL, err = p.load(itlName)
-		return p, err
-	}
-	return nil, fmt.Errorf("the lab has no phone %q", name)
 }
