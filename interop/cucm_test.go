@@ -52,21 +52,35 @@ func npm(t *testing.T) string {
 		missing(t, err)
 	}
 	name := strings.NewReplacer("@", "-", " ", "_").Replace(strings.Join(npmPackages, " "))
-	dir := filepath.Join(cache, "ctlclient-interop", name)
+	all := filepath.Join(cache, "ctlclient-interop")
+	dir := filepath.Join(all, name)
 	modules := filepath.Join(dir, "node_modules")
-	if _, err := os.Stat(filepath.Join(dir, "complete")); err == nil {
+	if _, err := os.Stat(dir); err == nil {
 		return modules
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(all, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"install", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"}, npmPackages...)
-	c := exec.CommandContext(t.Context(), program, args...)
-	c.Dir = dir
+	// Two tests may fetch at the same time: each into a folder of its own, which becomes
+	// the one that counts only when it is whole.
+	fresh, err := os.MkdirTemp(all, "fetching-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(fresh)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	args := append([]string{"install", "--prefix", fresh, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"}, npmPackages...)
+	c := exec.CommandContext(ctx, program, args...)
+	c.Dir = fresh
 	if out, err := c.CombinedOutput(); err != nil {
 		missing(t, fmt.Errorf("npm install %s: %w\n%s", strings.Join(npmPackages, " "), err, out))
 	}
-	write(t, dir, "complete", nil)
+	if err := os.Rename(fresh, dir); err != nil {
+		if _, other := os.Stat(dir); other != nil {
+			t.Fatal(err)
+		}
+	}
 	return modules
 }
 
