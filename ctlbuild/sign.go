@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 )
@@ -227,10 +228,8 @@ func (s *headerSpec) sign(ctx context.Context, content []byte, signer Signer, re
 		return nil, err
 	}
 	hash, _ := s.digest.Hash()
-	d := hash.New()
-	d.Write(header)
-	d.Write(content)
-	signature, err := signer.Sign(rand.Reader, d.Sum(nil), hash)
+	// A signer that wants the message is given it: some tokens make the digest themselves.
+	signature, err := crypto.SignMessage(signer, rand.Reader, slices.Concat(header, content), hash)
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}

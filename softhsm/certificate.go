@@ -86,7 +86,7 @@ func storeCertificate(p *host.Process, session pkcs11.SessionHandle, sp Spec, de
 		pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_CERTIFICATE),
 		pkcs11.NewAttribute(pkcs11.CKA_CERTIFICATE_TYPE, pkcs11.CKC_X_509),
 		pkcs11.NewAttribute(pkcs11.CKA_TOKEN, true),
-		pkcs11.NewAttribute(pkcs11.CKA_PRIVATE, false),
+		pkcs11.NewAttribute(pkcs11.CKA_PRIVATE, sp.PrivateCertificate),
 		pkcs11.NewAttribute(pkcs11.CKA_ID, keyID),
 		pkcs11.NewAttribute(pkcs11.CKA_LABEL, sp.Label),
 		pkcs11.NewAttribute(pkcs11.CKA_VALUE, der),

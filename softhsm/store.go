@@ -98,6 +98,33 @@ func (s *Store) exclusive(f func(*host.Process) error) error {
 	return token.Exclusive(context.Background(), s.Module, f) // a moment's work
 }
 
+// AddCertificate puts one more certificate on a token, with the id of the key: one
+// that was renewed.
+func (s *Store) AddCertificate(label, pin string, der []byte) error {
+	return s.exclusive(func(p *host.Process) error {
+		slots, err := p.GetSlotList(true)
+		if err != nil {
+			return fmt.Errorf("slot list: %w", err)
+		}
+		for _, id := range slots {
+			t, err := p.GetTokenInfo(id)
+			if err != nil || strings.TrimRight(t.Label, " \x00") != label {
+				continue
+			}
+			session, err := p.OpenSession(id, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION)
+			if err != nil {
+				return fmt.Errorf("C_OpenSession: %w", err)
+			}
+			defer p.CloseSession(session)
+			if err := p.Login(session, pkcs11.CKU_USER, []byte(pin)); err != nil {
+				return fmt.Errorf("C_Login: %w", err)
+			}
+			return storeCertificate(p, session, Spec{Label: label}, der)
+		}
+		return fmt.Errorf("no token %q in %s", label, s.Dir)
+	})
+}
+
 // Remove deletes the tokens with a label: pulled out for good.
 func (s *Store) Remove(label string) error {
 	var serials []string

@@ -29,6 +29,7 @@ type Spec struct {
 
 	Key                *rsa.PrivateKey // put this key on the token instead of making one there
 	AlwaysAuthenticate bool            // the key wants the PIN for each signature (CKA_ALWAYS_AUTHENTICATE)
+	PrivateCertificate bool            // the certificate can be seen after a login alone
 	NoCertificate      bool            // leave the certificate object out
 	NoPrivateKey       bool            // a certificate alone
 	KeyID              []byte          // CKA_ID of the keys where it is to differ from the certificate's

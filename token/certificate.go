@@ -3,6 +3,8 @@ package token
 import (
 	"crypto"
 	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"ctlclient/certificate"
@@ -26,6 +28,12 @@ type Certificate struct {
 func (c Certificate) PublicKey() crypto.PublicKey {
 	_, key, _ := parseCertificate(c.DER)
 	return key
+}
+
+// sha256 is the certificate's fingerprint in hexadecimal.
+func (c Certificate) sha256() string {
+	sum := sha256.Sum256(c.DER)
+	return hex.EncodeToString(sum[:])
 }
 
 // parseCertificate reads what a person is shown: names as Windows' certificate window

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/miekg/pkcs11"
@@ -28,6 +29,7 @@ const (
 	Removed                       // the token is gone, or was taken out for a moment
 	Mismatch                      // another token (or key) than expected
 	Failed                        // anything else that a module reports
+	DigestRefused                 // the token makes no signature over this digest
 	ModuleFailed                  // the module crashed, hung or ended its process
 )
 
@@ -44,6 +46,7 @@ var kindText = [...]string{
 	Removed:       "the token was removed",
 	Mismatch:      "not the expected token",
 	Failed:        "the token failed",
+	DigestRefused: "the token does not sign with this digest",
 	ModuleFailed:  "the token's module failed",
 }
 
@@ -63,6 +66,7 @@ func (k Kind) Error() string { return k.String() }
 type Error struct {
 	Kind   Kind
 	Token  string // label; empty when none is known
+	Module string // path; empty when none is known, or Detail has it
 	Detail string // what exactly, a few words
 	Flags  Flags  // of the token after the failure, where PINs are concerned
 	Err    error  // underlying PKCS#11 error, never a PIN
@@ -72,7 +76,10 @@ type Error struct {
 
 func (e *Error) Error() string {
 	var b strings.Builder
-	if e.Token != "" {
+	switch {
+	case e.Token != "" && e.Module != "":
+		fmt.Fprintf(&b, "token %q in %s: ", e.Token, filepath.Base(e.Module))
+	case e.Token != "":
 		fmt.Fprintf(&b, "token %q: ", e.Token)
 	}
 	var parts []string
@@ -167,12 +174,12 @@ func kindOf(rv pkcs11.Error) Kind {
 }
 
 // classify wraps an error of a module. An *Error and a context's error pass as they are.
-func classify(label, doing string, err error) error {
+func classify(i Info, doing string, err error) error {
 	var te *Error
 	if err == nil || errors.As(err, &te) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	e := &Error{Kind: Failed, Token: label, Detail: doing, Err: err}
+	e := &Error{Kind: Failed, Token: i.Label, Module: i.Module, Detail: doing, Err: err}
 	if kindOfEnd(err) {
 		e.Kind = ModuleFailed
 	}

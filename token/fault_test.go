@@ -266,7 +266,6 @@ func TestErrorsWhileSigning(t *testing.T) {
 		{"C_SignInit", pkcs11.CKR_SESSION_CLOSED, token.Removed},
 		{"C_SignInit", pkcs11.CKR_KEY_HANDLE_INVALID, token.Removed},
 		{"C_Sign", pkcs11.CKR_TOKEN_NOT_PRESENT, token.Removed},
-		{"C_Sign", pkcs11.CKR_USER_NOT_LOGGED_IN, token.Failed},
 		{"C_Sign", pkcs11.CKR_DEVICE_ERROR, token.Failed},
 		{"C_Sign", pkcs11.CKR_FUNCTION_CANCELED, token.PINRequired},
 	}

@@ -31,7 +31,7 @@ func notFound(u URI, all []Info, answered int, errs []error) error {
 	hint := []string{e.Hint()}
 	if len(all) > 0 {
 		hint = []string{"tokens present:"}
-		for _, i := range all {
+		for _, i := range Distinct(all) {
 			hint = append(hint, i.URI().String())
 		}
 	}
@@ -40,44 +40,6 @@ func notFound(u URI, all []Info, answered int, errs []error) error {
 	}
 	e.hint = strings.Join(hint, "\n")
 	return e
-}
-
-// Distinct leaves out tokens that a module before has shown already: one card reader
-// is often seen by OpenSC and by the token maker's own module.
-func Distinct(infos []Info) []Info {
-	var out []Info
-	for _, i := range infos {
-		if !shownElsewhere(out, i) {
-			out = append(out, i)
-		}
-	}
-	return out
-}
-
-// shownElsewhere tells a token that another module has shown already: same serial
-// number, or the same certificates.
-func shownElsewhere(have []Info, i Info) bool {
-	for _, h := range have {
-		if h.sameModule(i) {
-			continue
-		}
-		if h.Serial != "" && h.Serial == i.Serial && h.Label == i.Label {
-			return true
-		}
-		if len(h.Certificates) > 0 && len(h.Certificates) == len(i.Certificates) && i.holdsAll(h.Certificates) {
-			return true
-		}
-	}
-	return false
-}
-
-func (i Info) holdsAll(certs []Certificate) bool {
-	for _, c := range certs {
-		if _, ok := i.holding(c.DER); !ok {
-			return false
-		}
-	}
-	return true
 }
 
 // holding finds a certificate by its bytes.
@@ -90,10 +52,10 @@ func (i Info) holding(der []byte) (Certificate, bool) {
 	return Certificate{}, false
 }
 
-func ambiguousTokens(infos []Info) error {
-	e := &Error{Kind: Ambiguous, Detail: fmt.Sprintf("%d tokens fit", len(infos)), hint: "name one of them:"}
-	for _, i := range infos {
-		e.hint += "\n" + i.URI().String()
+func ambiguousTokens(fit []match) error {
+	e := &Error{Kind: Ambiguous, Detail: fmt.Sprintf("%d tokens fit", len(fit)), hint: "name one of them:"}
+	for _, m := range fit {
+		e.hint += "\n" + m.by.URI().String()
 	}
 	return e
 }
@@ -135,7 +97,7 @@ func (i Info) choose(u URI) (Certificate, error) {
 	if len(fit) == 1 {
 		return fit[0], nil
 	}
-	e := &Error{Kind: Ambiguous, Token: i.Label, Detail: fmt.Sprintf("%d certificates fit", len(fit)), hint: "name one of them:"}
+	e := &Error{Kind: Ambiguous, Token: i.Label, Module: i.Module, Detail: fmt.Sprintf("%d certificates fit", len(fit)), hint: "name one of them:"}
 	for _, c := range fit {
 		e.hint += fmt.Sprintf("\n%s   %s", i.CertificateURI(c), c.Subject)
 	}
@@ -143,7 +105,7 @@ func (i Info) choose(u URI) (Certificate, error) {
 }
 
 func (i Info) noCertificate(u URI) error {
-	e := &Error{Kind: NoCertificate, Token: i.Label, Detail: u.String()}
+	e := &Error{Kind: NoCertificate, Token: i.Label, Module: i.Module, Detail: u.String()}
 	if len(i.Certificates) > 0 {
 		e.hint = "certificates on it:"
 		for _, c := range i.Certificates {

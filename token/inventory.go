@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 )
 
@@ -12,10 +13,13 @@ import (
 type Inventory struct {
 	ctx      context.Context
 	held     []*module
-	infos    []Info
 	answered int // modules that answered
 	errs     []error
 	closing  sync.Once
+
+	mu       sync.Mutex
+	infos    []Info
+	unlocked []*Signer // that keep the login for CertificateWith
 }
 
 // Look looks at the named modules, or at all that Modules finds. It fails only when
@@ -80,7 +84,11 @@ func (v *Inventory) look(ctx context.Context) {
 }
 
 // Tokens are those found, module by module.
-func (v *Inventory) Tokens() []Info { return v.infos }
+func (v *Inventory) Tokens() []Info {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.infos)
+}
 
 // Err joins the errors of single modules and tokens, nil when there was none.
 func (v *Inventory) Err() error { return errors.Join(v.errs...) }
@@ -88,6 +96,9 @@ func (v *Inventory) Err() error { return errors.Join(v.errs...) }
 // Close gives the modules back.
 func (v *Inventory) Close() {
 	v.closing.Do(func() {
+		for _, s := range v.unlocked {
+			_ = s.Close() // never fails
+		}
 		var wg sync.WaitGroup
 		for _, m := range v.held {
 			wg.Go(func() { m.release(v.ctx) })
@@ -96,41 +107,76 @@ func (v *Inventory) Close() {
 	})
 }
 
-// fitting lists the tokens that a URI fits, at least one. A token that two modules
-// show (OpenSC and the maker's own, say) counts once, in the module that comes first.
-func (v *Inventory) fitting(u URI) ([]Info, error) {
-	var fit []Info
-	for _, i := range Distinct(v.infos) {
-		if u.fitsToken(i) && u.fitsModule(i.Module) {
-			fit = append(fit, i)
-		}
-	}
-	if len(fit) > 0 {
+// fitting lists the tokens that a URI fits, at least one.
+func (v *Inventory) fitting(u URI) ([]match, error) {
+	infos := v.Tokens()
+	if fit := u.matches(infos); len(fit) > 0 {
 		return fit, nil
 	}
-	return nil, notFound(u, v.infos, v.answered, v.errs)
+	return nil, notFound(u, infos, v.answered, v.errs)
+}
+
+// one is the one token that a URI names.
+func (v *Inventory) one(u URI) (match, error) {
+	fit, err := v.fitting(u)
+	if err == nil && len(fit) > 1 {
+		err = ambiguousTokens(fit)
+	}
+	if err != nil {
+		return match{}, err
+	}
+	return fit[0], nil
 }
 
 // Find is the function Find on what was found.
 func (v *Inventory) Find(u URI) (Info, error) {
-	infos, err := v.fitting(u)
-	if err != nil {
-		return Info{}, err
-	}
-	if len(infos) > 1 {
-		return Info{}, ambiguousTokens(infos)
-	}
-	return infos[0], nil
+	m, err := v.one(u)
+	return m.use, err
 }
 
 // CertificateOf is the function CertificateOf on what was found.
 func (v *Inventory) CertificateOf(u URI) (Info, Certificate, error) {
-	i, err := v.Find(u)
+	m, err := v.one(u)
 	if err != nil {
 		return Info{}, Certificate{}, err
 	}
-	c, err := i.choose(u)
-	return i, c, err
+	return m.choose(u)
+}
+
+// CertificateWith is CertificateOf for a token that shows its certificates after a
+// login alone, too: the PIN is asked for once, and what is opened on the token until
+// Close needs no other.
+func (v *Inventory) CertificateWith(ctx context.Context, u URI, o Options) (Info, Certificate, error) {
+	i, c, err := v.CertificateOf(u)
+	if !errors.Is(err, NoCertificate) || !i.hidesCertificates() {
+		return i, c, err
+	}
+	s := &Signer{ctx: v.ctx, uri: u, info: i, o: o, ask: o.asker(u), mod: v.moduleOf(i)}
+	if err := s.begin(ctx, s.unlock); err != nil {
+		s.mod.release(ctx)
+		return i, Certificate{}, err
+	}
+	v.mu.Lock()
+	v.unlocked = append(v.unlocked, s)
+	for n := range v.infos {
+		if v.infos[n].same(i) {
+			v.infos[n] = s.info
+		}
+	}
+	v.mu.Unlock()
+	return v.CertificateOf(u)
+}
+
+// unlock logs in and reads the certificates. The lock is held.
+func (s *Signer) unlock(r *running, needPIN bool, pin []byte) error {
+	if err := s.enter(r, needPIN, pin); err != nil {
+		return err
+	}
+	err := s.readAll()
+	if err != nil {
+		s.release()
+	}
+	return err
 }
 
 // moduleOf is the module that showed a token, with a lease of its own.

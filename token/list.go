@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/miekg/pkcs11"
@@ -52,28 +53,48 @@ type Info struct {
 	Flags            Flags
 	Certificates     []Certificate
 
-	from string // the name of the module, with its environment
+	from     string // the name of the module, with its environment
+	twin     bool   // another token of the module has the same label and serial number
+	signs    bool   // the token has a mechanism to sign with, or does not list any
+	blank    bool   // never initialised
+	unlocked bool   // the certificates are those that are seen after a login
 }
 
 // URI names the token by label and serial number; together they stay true when
-// another token with the same label is plugged in.
+// another token with the same label is plugged in. One that has neither, or another
+// one alike beside it, is named by its slot, which does not stay true.
 func (i Info) URI() URI {
 	u := URI{Token: i.Label, Serial: i.Serial}
-	if i.Label == "" && i.Serial == "" {
+	if i.Label == "" && i.Serial == "" || i.twin {
 		slot := i.Slot
 		u.SlotID = &slot
 	}
 	return u
 }
 
-// CertificateURI names one certificate of the token, and its key.
+// CertificateURI names one certificate of the token, and its key: by id, by label
+// where the id is not enough, and by its fingerprint where neither is.
 func (i Info) CertificateURI(c Certificate) URI {
 	u := i.URI()
 	u.ID = c.ID
-	if len(c.ID) == 0 {
+	if len(c.ID) == 0 || i.fit(u) > 1 {
 		u.Object = c.Label
 	}
+	if len(u.ID) == 0 && u.Object == "" || i.fit(u) > 1 {
+		u.SHA256 = c.sha256()[:16]
+	}
 	return u
+}
+
+// fit counts the certificates that a URI fits.
+func (i Info) fit(u URI) int {
+	n := 0
+	for _, c := range i.Certificates {
+		if u.fitsCertificate(c) {
+			n++
+		}
+	}
+	return n
 }
 
 // sameModule tells whether two tokens were shown by the same module.
@@ -139,6 +160,11 @@ func (r *running) slots() ([]Info, error) {
 		i.Library = lib
 		infos = append(infos, i)
 	}
+	for n := range infos {
+		infos[n].twin = slices.ContainsFunc(infos, func(o Info) bool {
+			return o.Slot != infos[n].Slot && o.Label == infos[n].Label && o.Serial == infos[n].Serial
+		})
+	}
 	return infos, errors.Join(errs...)
 }
 
@@ -190,15 +216,28 @@ func (r *running) scan() ([]Info, error) {
 	errs := []error{err}
 	for n := range infos {
 		i := &infos[n]
-		i.Certificates, err = r.certificates(i.Slot)
+		err := r.read(i)
 		if kindOfEnd(err) {
-			return nil, classify(i.Label, "reading certificates", err)
+			return nil, classify(*i, "reading certificates", err)
 		}
 		if err != nil {
-			errs = append(errs, classify(i.Label, "reading certificates", err))
+			errs = append(errs, classify(*i, "reading certificates", err))
 		}
 	}
 	return infos, errors.Join(errs...)
+}
+
+// read adds what takes a session, or time, to a token. The lock is held.
+func (r *running) read(i *Info) error {
+	mechanisms, err := r.proc.GetMechanismList(i.Slot)
+	if kindOfEnd(err) {
+		return err
+	}
+	i.signs = err != nil || len(mechanisms) == 0 || slices.ContainsFunc(mechanisms, func(m uint) bool {
+		return m == pkcs11.CKM_RSA_PKCS || m == pkcs11.CKM_RSA_X_509 || m == pkcs11.CKM_SHA1_RSA_PKCS || m == pkcs11.CKM_SHA256_RSA_PKCS
+	})
+	i.Certificates, err = r.certificates(i.Slot)
+	return err
 }
 
 // certificates reads the certificate objects that are visible without a PIN. The lock is held.

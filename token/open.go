@@ -6,10 +6,9 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"errors"
-	"io"
-	"math/big"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/miekg/pkcs11"
@@ -25,52 +24,61 @@ type Options struct {
 	AllowFinalTry bool     // go on where a wrong PIN would lock the token
 	// ExpectCertificate, when set, is the DER that the token must hold: a token with the same label but another key is a Mismatch.
 	ExpectCertificate []byte
-	// OnKeypad is told that the PIN has to be entered at the token or its reader.
+	// OnKeypad is told that the PIN has to be entered at the token or its reader; nil:
+	// Settings.OnKeypad of the context.
 	OnKeypad func(PINRequest)
 	// OnSlow is called once for a login or signature that takes longer than
 	// SlowAfter (3 s when zero): the token may wait to be touched. It is called on
-	// another goroutine.
+	// another goroutine. nil: Settings.OnSlow of the context.
 	OnSlow    func(token string)
 	SlowAfter time.Duration
 }
 
 // slow arranges for OnSlow; the function returned ends it.
-func (o Options) slow(label string) (done func()) {
-	if o.OnSlow == nil {
+func (o Options) slow(ctx context.Context, label string) (done func()) {
+	s := settingsOf(ctx)
+	tell, after := o.OnSlow, o.SlowAfter
+	if tell == nil {
+		tell = s.OnSlow
+	}
+	if after <= 0 {
+		after = s.SlowAfter
+	}
+	if tell == nil {
 		return func() {}
 	}
-	after := o.SlowAfter
-	if after <= 0 {
-		after = defaultSlowAfter
-	}
-	t := time.AfterFunc(after, func() { o.OnSlow(label) })
+	t := time.AfterFunc(after, func() { tell(label) })
 	return func() { t.Stop() }
 }
 
-// Signer signs through a token. It is a crypto.Signer that knows its certificate.
+// Signer signs through a token. It is a crypto.Signer and a crypto.MessageSigner that
+// knows its certificate.
 type Signer struct {
 	ctx  context.Context // that of Open: it governs the signer's life
 	mod  *module         // with a lease
 	run  *running        // the process that the signer lives in
+	uri  URI
 	info Info
-	cert Certificate
+	cert Certificate // without DER until it is known: it may be seen after the login alone
 	pub  *rsa.PublicKey
 	o    Options
 	ask  PINFunc
 
-	session   pkcs11.SessionHandle // keeps the login
-	key       pkcs11.ObjectHandle
-	askAlways bool // CKA_ALWAYS_AUTHENTICATE
-	wrapped   bool // signs through crypto11, not through pkcs11 directly
-	loggedIn  bool
-	closed    bool
+	session    pkcs11.SessionHandle // keeps the login
+	keys       []privateKey         // those that may be the certificate's, the likeliest first
+	mechanisms []uint               // that the token lists
+	askAlways  atomic.Bool          // CKA_ALWAYS_AUTHENTICATE
+	wrapped    bool                 // signs through crypto11, not through pkcs11 directly
+	loggedIn   bool
+	closed     bool
 
 	closing sync.Once
 }
 
 // Open finds the one token and certificate that the URI names, asks for the PIN
-// once and logs in once. The context also governs the signer: when it ends, Sign
-// returns its error and Close does not wait.
+// once and logs in once. A certificate that is seen after the login alone is found
+// then. The context also governs the signer: when it ends, Sign returns its error and
+// Close does not wait.
 func Open(ctx context.Context, u URI, o Options) (*Signer, error) {
 	v, err := lookFor(ctx, o.Modules, u)
 	if err != nil {
@@ -86,24 +94,34 @@ func (v *Inventory) Open(ctx context.Context, u URI, o Options) (*Signer, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &Signer{ctx: ctx, info: i, cert: c, o: o, ask: o.asker(u)}
-	var ok bool
-	if s.pub, ok = c.PublicKey().(*rsa.PublicKey); !ok {
-		return nil, &Error{Kind: NoKey, Token: i.Label, Detail: "the certificate's key is not RSA",
-			hint: "trust lists are signed with RSA keys; use another token"}
+	s := &Signer{ctx: ctx, uri: u, info: i, cert: c, o: o, ask: o.asker(u)}
+	if len(c.DER) > 0 {
+		if err := s.takeKey(); err != nil {
+			return nil, err
+		}
 	}
 	if s.mod = v.moduleOf(i); s.mod == nil {
 		return nil, &Error{Kind: NoModule, Detail: i.Module}
 	}
-	if err := s.start(ctx); err != nil {
+	if err := s.begin(ctx, s.open); err != nil {
 		s.mod.release(ctx)
 		return nil, err
 	}
 	return s, nil
 }
 
-// start asks for the PIN, logs in and finds the key.
-func (s *Signer) start(ctx context.Context) error {
+// takeKey takes the public key from the certificate.
+func (s *Signer) takeKey() error {
+	var ok bool
+	if s.pub, ok = s.cert.PublicKey().(*rsa.PublicKey); !ok {
+		return &Error{Kind: NoKey, Token: s.info.Label, Module: s.info.Module, Detail: "the certificate's key is not RSA",
+			hint: "trust lists are signed with RSA keys; use another token"}
+	}
+	return nil
+}
+
+// begin asks for the PIN where one is needed, and opens the token with it.
+func (s *Signer) begin(ctx context.Context, open func(r *running, needPIN bool, pin []byte) error) error {
 	needPIN, err := call(ctx, s.mod, s.needsLogin, nil)
 	if err != nil {
 		return err
@@ -117,56 +135,79 @@ func (s *Signer) start(ctx context.Context) error {
 			return err
 		}
 	}
-	defer s.o.slow(s.info.Label)()
+	defer s.o.slow(ctx, s.info.Label)()
 	_, err = call(ctx, s.mod, func(r *running) (struct{}, error) {
-		return struct{}{}, s.open(r, needPIN, pin)
+		return struct{}{}, open(r, needPIN, pin)
 	}, func(*running, struct{}) { s.release() }, pin)
 	return err
 }
 
-// locate finds token and certificate, without a PIN.
+// locate finds token and certificate, without a PIN. The certificate is empty where
+// the token has to be logged in to before its certificates can be seen.
 func (v *Inventory) locate(u URI, o Options) (Info, Certificate, error) {
-	infos, err := v.fitting(u)
+	fit, err := v.fitting(u)
 	if err != nil {
 		return Info{}, Certificate{}, err
 	}
-	if len(o.ExpectCertificate) > 0 {
-		var holders []Info
-		for _, i := range infos {
-			if _, ok := i.holding(o.ExpectCertificate); ok {
-				holders = append(holders, i)
-			}
+	expected := o.ExpectCertificate
+	if len(expected) > 0 {
+		fit = holders(fit, expected)
+		if m := fit[0]; len(fit) == 1 && !m.use.mayHold(expected) {
+			return Info{}, Certificate{}, mismatch(m.use, expected)
 		}
-		if len(holders) == 0 {
-			return Info{}, Certificate{}, &Error{Kind: Mismatch, Token: infos[0].Label,
-				Detail: "it does not hold the expected certificate" + mismatchDetail(infos[0], o.ExpectCertificate)}
-		}
-		infos = holders
 	}
-	if len(infos) > 1 {
-		return Info{}, Certificate{}, ambiguousTokens(infos)
+	if len(fit) > 1 {
+		return Info{}, Certificate{}, ambiguousTokens(fit)
 	}
-	i := infos[0]
-	if c, ok := i.holding(o.ExpectCertificate); ok {
-		return i, c, nil
+	m := fit[0]
+	if c, ok := m.use.holding(expected); ok {
+		return m.use, c, nil
 	}
-	c, err := i.choose(u)
+	i, c, err := m.choose(u)
+	if errors.Is(err, NoCertificate) && i.hidesCertificates() {
+		return i, Certificate{}, nil
+	}
 	return i, c, err
 }
 
-func mismatchDetail(i Info, expected []byte) string {
-	c, _, err := parseCertificate(expected)
-	if err != nil || c.Subject == "" {
-		return ""
-	}
-	d := " of " + c.Subject
-	if len(i.Certificates) == 1 {
-		d += " but that of " + i.Certificates[0].Subject
-		if i.Certificates[0].Subject == c.Subject {
-			d += " with another key or serial number"
+// hidesCertificates tells a token that may show certificates after a login that it
+// does not show before.
+func (i Info) hidesCertificates() bool { return i.Flags.LoginRequired && !i.unlocked }
+
+// mayHold tells whether a certificate is on the token, or may be seen after a login.
+func (i Info) mayHold(der []byte) bool {
+	_, ok := i.holding(der)
+	return ok || len(i.Certificates) == 0 && i.hidesCertificates()
+}
+
+// holders narrows tokens down to those that hold a certificate, where any does; else
+// to those that may; else to the first.
+func holders(all []match, der []byte) []match {
+	for _, fits := range []func(Info) bool{
+		func(i Info) bool { _, ok := i.holding(der); return ok },
+		func(i Info) bool { return i.mayHold(der) },
+	} {
+		if fit := slices.DeleteFunc(slices.Clone(all), func(m match) bool { return !fits(m.use) }); len(fit) > 0 {
+			return fit
 		}
 	}
-	return d
+	return all[:1]
+}
+
+func mismatch(i Info, expected []byte) error {
+	e := &Error{Kind: Mismatch, Token: i.Label, Module: i.Module, Detail: "it does not hold the expected certificate"}
+	c, _, err := parseCertificate(expected)
+	if err != nil || c.Subject == "" {
+		return e
+	}
+	e.Detail += " of " + c.Subject
+	if len(i.Certificates) == 1 {
+		e.Detail += " but that of " + i.Certificates[0].Subject
+		if i.Certificates[0].Subject == c.Subject {
+			e.Detail += " with another key or serial number"
+		}
+	}
+	return e
 }
 
 // again looks for the token a second time: the person may have taken minutes over the
@@ -176,60 +217,70 @@ func mismatchDetail(i Info, expected []byte) string {
 func (r *running) again(i Info, der []byte) (Info, error) {
 	ids, err := r.proc.GetSlotList(true)
 	if err != nil {
-		return Info{}, classify(i.Label, "looking for it", err)
+		return Info{}, classify(i, "looking for it", err)
 	}
-	gone := error(&Error{Kind: Removed, Token: i.Label, Detail: "looking for it"})
+	gone := error(&Error{Kind: Removed, Token: i.Label, Module: i.Module, Detail: "looking for it"})
 	if n := slices.Index(ids, i.Slot); n > 0 { // where it was comes first
 		ids = slices.Insert(slices.Delete(ids, n, n+1), 0, i.Slot)
 	}
 	for _, id := range ids {
 		now, err := r.view(id)
 		switch {
+		case kindOfEnd(err):
+			return Info{}, classify(i, "looking for it", err)
 		case err != nil && id == i.Slot:
-			gone = classify(i.Label, "looking for it", err)
+			gone = classify(i, "looking for it", err)
 		case err != nil:
 		case !now.alike(i):
 			if id == i.Slot {
-				gone = &Error{Kind: Mismatch, Token: i.Label, Detail: "another token is in its place now: " + now.URI().String()}
+				gone = &Error{Kind: Mismatch, Token: i.Label, Module: i.Module, Detail: "another token is in its place now: " + now.URI().String()}
 			}
-		case der == nil:
-			now.Library, now.Certificates = i.Library, i.Certificates
+		case len(der) == 0:
+			now.take(i)
 			return now, nil
 		default:
-			now.Library = i.Library
+			now.take(i)
 			if now.Certificates, err = r.certificates(id); err != nil {
-				return Info{}, classify(i.Label, "reading certificates", err)
+				return Info{}, classify(i, "reading certificates", err)
 			}
 			c, ok := now.holding(der)
-			if ok {
+			if ok || i.unlocked {
 				return now, nil
 			}
 			c, _, _ = parseCertificate(der)
-			gone = &Error{Kind: Mismatch, Token: i.Label, Detail: "it no longer holds the certificate of " + c.Subject}
+			gone = &Error{Kind: Mismatch, Token: i.Label, Module: i.Module, Detail: "it no longer holds the certificate of " + c.Subject}
 		}
 	}
 	return Info{}, gone
 }
 
-// needsLogin tells whether a PIN is needed: not where another signer has logged in
-// already. The token is asked, since one that was out for a moment has forgotten
-// it. The lock is held.
+// take keeps what an earlier look knew and a view of the slot does not tell.
+func (i *Info) take(o Info) {
+	i.Library, i.Certificates, i.twin, i.unlocked = o.Library, o.Certificates, o.twin, o.unlocked
+}
+
+// needsLogin tells whether a PIN is needed: not where somebody has logged in already
+// in this program. The token is asked, since one that was out for a moment has
+// forgotten it. The lock is held.
 func (s *Signer) needsLogin(r *running) (bool, error) {
-	if !s.info.Flags.LoginRequired {
-		return false, nil
-	}
 	now, err := r.again(s.info, s.cert.DER)
 	if err != nil {
 		return false, err
 	}
 	s.info = now
+	if !now.Flags.LoginRequired {
+		return false, nil
+	}
 	session, err := r.proc.OpenSession(now.Slot, pkcs11.CKF_SERIAL_SESSION)
+	if hasRV(err, pkcs11.CKR_SESSION_COUNT) {
+		return r.logins[now.Slot] == 0, nil
+	}
 	if err != nil {
-		return false, classify(s.info.Label, "opening it", err)
+		return false, classify(s.info, "opening it", err)
 	}
 	defer r.proc.CloseSession(session)
 	in, err := r.loggedIn(session)
-	return !in, classify(s.info.Label, "asking for its state", err)
+	return !in, classify(s.info, "asking for its state", err)
 }
 
 // loggedIn tells whether the user is logged in on a session's token. The lock is held.
@@ -240,6 +291,24 @@ func (r *running) loggedIn(session pkcs11.SessionHandle) (bool, error) {
 
 // open logs in and finds the key. The lock is held.
 func (s *Signer) open(r *running, needPIN bool, pin []byte) error {
+	if err := s.enter(r, needPIN, pin); err != nil {
+		return err
+	}
+	err := s.findCertificate()
+	if err == nil {
+		err = s.findKeys()
+	}
+	if err == nil && r.wrapped && r.signers == 1 && !s.askAlways.Load() {
+		s.wrapped, err = r.proc.WrappedKey(s.cert.ID, s.pub.N.Bytes())
+	}
+	if err != nil {
+		s.release()
+	}
+	return classify(s.info, "looking for the key", err)
+}
+
+// enter opens the session and makes the login. The lock is held.
+func (s *Signer) enter(r *running, needPIN bool, pin []byte) error {
 	now, err := r.again(s.info, s.cert.DER)
 	if err != nil {
 		return err
@@ -249,42 +318,34 @@ func (s *Signer) open(r *running, needPIN bool, pin []byte) error {
 			return err
 		}
 	}
-	wrapped, now, err := r.wrap(now, s.cert)
-	if err != nil {
-		return classify(now.Label, "opening it", err)
+	if _, now, err = r.wrap(now, s.cert); err != nil {
+		return classify(now, "opening it", err)
 	}
 	s.info, s.run = now, r
 	r.signers++
 	if s.session, err = r.proc.OpenSession(s.info.Slot, pkcs11.CKF_SERIAL_SESSION); err != nil {
 		s.leave()
-		return classify(now.Label, "opening it", err)
+		return classify(now, "opening it", err)
 	}
-	if err = s.login(needPIN, pin); err == nil {
-		err = s.findKey()
-	}
-	if err != nil {
+	if err = s.login(needPIN, pin); err != nil {
 		s.release()
 		return err
 	}
-	if wrapped && !s.askAlways {
-		s.wrapped, err = r.proc.WrappedKey(s.cert.ID, s.pub.N.Bytes())
-	}
-	if err != nil {
-		s.release()
-	}
-	return classify(now.Label, "looking for the key", err)
+	// A token that lists no mechanisms is tried with all.
+	s.mechanisms, _ = r.proc.GetMechanismList(s.info.Slot)
+	return nil
 }
 
 // login makes the one C_Login. The lock is held.
 func (s *Signer) login(needPIN bool, pin []byte) error {
 	if !needPIN && s.info.Flags.LoginRequired {
 		if in, err := s.run.loggedIn(s.session); err != nil || !in {
-			return &Error{Kind: Removed, Token: s.info.Label, Detail: "it has forgotten the login", Err: err}
+			return &Error{Kind: Removed, Token: s.info.Label, Module: s.info.Module, Detail: "it has forgotten the login", Err: err}
 		}
 	}
 	if needPIN {
 		err := s.run.proc.Login(s.session, pkcs11.CKU_USER, pin)
-		if errors.Is(err, pkcs11.Error(pkcs11.CKR_USER_ALREADY_LOGGED_IN)) {
+		if hasRV(err, pkcs11.CKR_USER_ALREADY_LOGGED_IN) {
 			err = nil
 		}
 		if err != nil {
@@ -298,52 +359,34 @@ func (s *Signer) login(needPIN bool, pin []byte) error {
 	return nil
 }
 
-// findKey finds the private key of the certificate: by id, and where the token
-// gives the modulus, by that. The lock is held.
-func (s *Signer) findKey() error {
-	p := s.run.proc
-	class := pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_PRIVATE_KEY)
-	var keys []pkcs11.ObjectHandle
-	var err error
-	if len(s.cert.ID) > 0 {
-		keys, err = p.FindObjects(s.session, 16, class, pkcs11.NewAttribute(pkcs11.CKA_ID, s.cert.ID))
-	}
-	if err == nil && len(keys) == 0 {
-		// Some tokens give certificate and key different ids; the modulus tells them.
-		keys, err = p.FindObjects(s.session, 64, class)
-		keys = s.withModulus(keys)
-		if err == nil && len(keys) == 0 {
-			return &Error{Kind: NoKey, Token: s.info.Label, Detail: s.cert.Subject}
-		}
-	}
-	if err != nil {
-		return classify(s.info.Label, "looking for the key", err)
-	}
-	for _, k := range keys {
-		a, err := p.GetAttributes(s.session, k, pkcs11.CKA_MODULUS, pkcs11.CKA_ALWAYS_AUTHENTICATE)
-		if err != nil {
-			return classify(s.info.Label, "looking for the key", err)
-		}
-		if n := a[0]; len(n) > 0 && new(big.Int).SetBytes(n).Cmp(s.pub.N) != 0 {
-			continue
-		}
-		s.key = k
-		s.askAlways = len(a[1]) == 1 && a[1][0] != 0
+// findCertificate reads the certificates again where the one that is meant was not
+// seen before the login. The lock is held.
+func (s *Signer) findCertificate() error {
+	if len(s.cert.DER) > 0 {
 		return nil
 	}
-	return &Error{Kind: Mismatch, Token: s.info.Label, Detail: "its key is not the one of its certificate " + s.cert.Subject,
-		hint: "the certificate on the token belongs to another key; use another token"}
+	err := s.readAll()
+	if err != nil {
+		return err
+	}
+	if c, ok := s.info.holding(s.o.ExpectCertificate); ok {
+		s.cert = c
+	} else if len(s.o.ExpectCertificate) > 0 {
+		return mismatch(s.info, s.o.ExpectCertificate)
+	} else if s.cert, err = s.info.choose(s.uri); err != nil {
+		return err
+	}
+	return s.takeKey()
 }
 
-func (s *Signer) withModulus(keys []pkcs11.ObjectHandle) []pkcs11.ObjectHandle {
-	var fit []pkcs11.ObjectHandle
-	for _, k := range keys {
-		a, err := s.run.proc.GetAttributes(s.session, k, pkcs11.CKA_MODULUS)
-		if err == nil && new(big.Int).SetBytes(a[0]).Cmp(s.pub.N) == 0 {
-			fit = append(fit, k)
-		}
+// readAll reads the certificates that are seen after the login. The lock is held.
+func (s *Signer) readAll() error {
+	certs, err := s.run.certificates(s.info.Slot)
+	if err != nil {
+		return classify(s.info, "reading certificates", err)
 	}
-	return fit
+	s.info.Certificates, s.info.unlocked = certs, true
+	return nil
 }
 
 // release gives back session and login. The lock is held. Errors are those of a
@@ -378,14 +421,6 @@ func (s *Signer) Certificate() []byte { return bytes.Clone(s.cert.DER) }
 
 // Info is the token as it was when it was opened.
 func (s *Signer) Info() Info { return s.info }
-
-// Sign makes an RSA PKCS#1 v1.5 signature over a digest made with opts.HashFunc():
-// SHA-1, SHA-224, SHA-256, SHA-384 or SHA-512. PSS is refused: no phone knows it.
-// The token makes its own random numbers; rand is not used. The result is not
-// checked here: whoever signs a file verifies it from the file's bytes.
-func (s *Signer) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	return s.SignContext(s.ctx, digest, opts)
-}
 
 // Close logs out and gives the token back. It waits for a signature under way
 // unless the context of Open has ended; then it is closed when that comes back.

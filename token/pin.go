@@ -92,10 +92,10 @@ func wipe(secrets ...[]byte) {
 // checkTries refuses, before anybody is asked, what would lock the token or is locked.
 func checkTries(i Info, allowFinal bool) error {
 	if i.Flags.PINLocked {
-		return &Error{Kind: PINLocked, Token: i.Label, Flags: i.Flags}
+		return &Error{Kind: PINLocked, Token: i.Label, Module: i.Module, Flags: i.Flags}
 	}
 	if i.Flags.PINFinalTry && !allowFinal {
-		return &Error{Kind: PINFinalTry, Token: i.Label, Flags: i.Flags}
+		return &Error{Kind: PINFinalTry, Token: i.Label, Module: i.Module, Flags: i.Flags}
 	}
 	return nil
 }
@@ -105,13 +105,17 @@ func askPIN(ctx context.Context, i Info, o Options, r PINRequest, ask PINFunc) (
 	r.Token, r.Serial = i.Label, i.Serial
 	r.CountLow, r.FinalTry = i.Flags.PINCountLow, i.Flags.PINFinalTry
 	if i.Flags.ProtectedAuthPath {
-		if o.OnKeypad != nil {
-			o.OnKeypad(r)
+		tell := o.OnKeypad
+		if tell == nil {
+			tell = settingsOf(ctx).OnKeypad
+		}
+		if tell != nil {
+			tell(r)
 		}
 		return nil, nil
 	}
 	if ask == nil {
-		return nil, &Error{Kind: PINRequired, Token: i.Label, Err: errNoAsker}
+		return nil, &Error{Kind: PINRequired, Token: i.Label, Module: i.Module, Err: errNoAsker}
 	}
 	pin, err := ask(ctx, r)
 	if err == nil && len(pin) == 0 {
@@ -125,7 +129,7 @@ func askPIN(ctx context.Context, i Info, o Options, r PINRequest, ask PINFunc) (
 		if errors.Is(err, context.Canceled) {
 			return nil, err
 		}
-		return nil, &Error{Kind: PINRequired, Token: i.Label, Err: err}
+		return nil, &Error{Kind: PINRequired, Token: i.Label, Module: i.Module, Err: err}
 	}
 	return pin, nil
 }
@@ -141,7 +145,7 @@ func (o Options) asker(u URI) PINFunc {
 // loginFailed sorts what C_Login or C_SetPIN returned, after asking the token anew
 // what it says about the tries left. The lock is held.
 func (r *running) loginFailed(i Info, doing string, err error) error {
-	err = classify(i.Label, doing, err)
+	err = classify(i, doing, err)
 	var e *Error
 	if !errors.As(err, &e) {
 		return err
@@ -184,7 +188,7 @@ func ChangePIN(ctx context.Context, u URI, o Options, newPIN PINFunc) error {
 		wipe(old)
 		return err
 	}
-	defer o.slow(i.Label)()
+	defer o.slow(ctx, i.Label)()
 	_, err = call(ctx, m, func(r *running) (struct{}, error) {
 		return struct{}{}, r.changePIN(i, o, old, new)
 	}, nil, old, new)
@@ -201,16 +205,16 @@ func (r *running) changePIN(i Info, o Options, old, new []byte) error {
 		return err
 	}
 	if now.Flags.WriteProtected {
-		return &Error{Kind: Failed, Token: i.Label, Detail: "the token is write-protected", hint: "its PIN can only be changed with its own software"}
+		return &Error{Kind: Failed, Token: i.Label, Module: i.Module, Detail: "the token is write-protected", hint: "its PIN can only be changed with its own software"}
 	}
 	s, err := r.proc.OpenSession(now.Slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION)
 	if err != nil {
-		return classify(i.Label, "opening it", err)
+		return classify(i, "opening it", err)
 	}
 	defer r.proc.CloseSession(s)
 	if err := r.proc.SetPIN(s, old, new); err != nil {
 		if errors.Is(err, pkcs11.Error(pkcs11.CKR_PIN_LEN_RANGE)) || errors.Is(err, pkcs11.Error(pkcs11.CKR_PIN_INVALID)) {
-			return &Error{Kind: Failed, Token: i.Label, Detail: "the token does not take the new PIN", Flags: now.Flags, Err: err,
+			return &Error{Kind: Failed, Token: i.Label, Module: i.Module, Detail: "the token does not take the new PIN", Flags: now.Flags, Err: err,
 				hint: "the PIN was not changed; choose one of another length" + r.pinLengths(now.Slot)}
 		}
 		return r.loginFailed(i, "changing the PIN", err)

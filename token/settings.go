@@ -18,6 +18,9 @@ type Settings struct {
 	// another goroutine, as Printed is.
 	Waiting   func(module string)
 	SlowAfter time.Duration // 0: 3 s
+	// OnKeypad and OnSlow are those of Options, for calls whose Options have none.
+	OnKeypad func(PINRequest)
+	OnSlow   func(token string)
 	// Printed is given each different line that a module prints, once.
 	Printed func(module, line string)
 }

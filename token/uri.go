@@ -18,6 +18,7 @@ type URI struct {
 	LibraryDescription                  string
 	Object                              string
 	ID                                  []byte
+	SHA256                              string // of the certificate, hexadecimal, its first digits; x-sha256, this program's own
 	Type                                string // public private cert secret-key data
 	ModulePath, ModuleName              string
 	PINSource                           string
@@ -57,6 +58,7 @@ var pathFields = []uriField{
 	{"token", func(u *URI) *string { return &u.Token }},
 	{"serial", func(u *URI) *string { return &u.Serial }},
 	{"object", func(u *URI) *string { return &u.Object }},
+	{"x-sha256", func(u *URI) *string { return &u.SHA256 }},
 	{"type", func(u *URI) *string { return &u.Type }},
 }
 
@@ -317,7 +319,8 @@ func (u URI) fitsCertificate(c Certificate) bool {
 	if u.Type != "" && u.Type != "cert" && u.Type != "private" {
 		return false
 	}
-	return (u.Object == "" || u.Object == c.Label) && (len(u.ID) == 0 || string(u.ID) == string(c.ID))
+	return (u.Object == "" || u.Object == c.Label) && (len(u.ID) == 0 || string(u.ID) == string(c.ID)) &&
+		(u.SHA256 == "" || strings.HasPrefix(c.sha256(), strings.ToLower(u.SHA256)))
 }
 
 // fitsModule tells whether module-name fits: the file's name without lib in front

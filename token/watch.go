@@ -135,7 +135,7 @@ func (w *watcher) look(ctx context.Context) error {
 		for n := range infos {
 			if i := &infos[n]; !contains(known, *i) {
 				// A token that cannot be read yet is shown without certificates.
-				i.Certificates, _ = r.certificates(i.Slot)
+				_ = r.read(i)
 			}
 		}
 		return infos, nil

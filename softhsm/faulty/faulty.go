@@ -126,6 +126,12 @@ func (c *Control) file(name string) string { return filepath.Join(c.Dir, name) }
 // Clear ends all faults: absent tokens are back. Counted tries stay as they are.
 func (c *Control) Clear() error { return c.replace("faults", "") }
 
+// Odd gives the module the ways of others; the C source lists them. No oddity: as
+// SoftHSM2 is.
+func (c *Control) Odd(ways ...string) error {
+	return c.replace("odd", strings.Join(ways, "\n")+"\n")
+}
+
 // Tries makes the token with the label count wrong PINs: of max tries so many are
 // left. With fewer than max it says that the count is low, with one that it is the
 // final try, with none that it is locked. A right PIN sets it back to max.
@@ -163,6 +169,12 @@ func (c *Control) Block(function string) (entered func() error, release func(), 
 		return err
 	}
 	return entered, func() { _ = os.Remove(path) }, nil
+}
+
+// Calls counts the calls of C_Initialize or C_Finalize so far.
+func (c *Control) Calls(function string) (int, error) {
+	b, err := os.ReadFile(c.file("calls"))
+	return strings.Count(string(b), function+"\n"), err
 }
 
 // Login is one attempt at a PIN that reached the token.

@@ -22,8 +22,23 @@
  *   tries.LABEL     "MAX LEFT": wrong PINs are counted, LEFT goes down to 0 (locked)
  *                   and back to MAX with a right one
  *   keypad          the tokens have a keypad, and this is the PIN entered there
+ *   odd             ways of modules that keep to the standard less than SoftHSM2, a line each:
+ *                     no-locking       C_Initialize refuses locking flags (CKR_CANT_LOCK)
+ *                     no-arguments     C_Initialize refuses any arguments
+ *                     slots-anew       slots are numbered anew by each C_Initialize, and
+ *                                      known only after C_GetSlotList
+ *                     no-size-query    C_Sign refuses to tell the size of a signature
+ *                     one-session      a token has one session
+ *                     hidden-always    CKA_ALWAYS_AUTHENTICATE is not shown
+ *                     hidden-modulus   CKA_MODULUS of private keys is not shown
+ *                     mechanisms LIST  the token signs with these alone (hexadecimal, commas)
+ *                     serial TEXT      every token says that this is its serial number
+ *                     list-each        C_GetFunctionList gives each caller another list, and
+ *                                      only the first can be used
  *   logins          written: a line for each C_Login and C_SetPIN that arrives here:
  *                   name, user type, return value, "null" where the PIN pointer was
+ *
+ *   calls           written: a line for each C_Initialize and C_Finalize
  *
  * The declarations are the few needed out of the standard (PKCS#11 v2.40).
  */
@@ -40,7 +55,8 @@ typedef unsigned long ulong_t;
 typedef unsigned char byte_t;
 
 enum {
-	OK = 0x000, DEVICE_REMOVED = 0x032, ARGUMENTS_BAD = 0x007, GENERAL_ERROR = 0x005, BUFFER_TOO_SMALL = 0x150,
+	OK = 0x000, SLOT_ID_INVALID = 0x003, CANT_LOCK = 0x00A, MECHANISM_INVALID = 0x070, SESSION_COUNT = 0x0B1,
+	ATTRIBUTE_TYPE_INVALID = 0x012, DEVICE_REMOVED = 0x032, ARGUMENTS_BAD = 0x007, GENERAL_ERROR = 0x005, BUFFER_TOO_SMALL = 0x150,
 	PIN_INCORRECT = 0x0A0, PIN_LOCKED = 0x0A4, TOKEN_NOT_PRESENT = 0x0E0
 };
 enum { SLOT_TOKEN_PRESENT = 1, SLOT_REMOVABLE = 2, SLOT_HARDWARE = 4 };
@@ -64,9 +80,9 @@ struct session_info { ulong_t slot, state, flags, error; };
 
 /* Positions in CK_FUNCTION_LIST. */
 enum {
-	INITIALIZE = 0, GET_FUNCTION_LIST = 3, GET_SLOT_LIST = 4, GET_SLOT_INFO = 5, GET_TOKEN_INFO = 6, SET_PIN = 11,
-	OPEN_SESSION = 12, CLOSE_ALL_SESSIONS = 14, GET_SESSION_INFO = 15, LOGIN = 18, LOGOUT = 19,
-	GET_ATTRIBUTE_VALUE = 24, FIND_OBJECTS_INIT = 26, SIGN_INIT = 42, SIGN = 43, FUNCTIONS = 68
+	INITIALIZE = 0, FINALIZE = 1, GET_FUNCTION_LIST = 3, GET_SLOT_LIST = 4, GET_SLOT_INFO = 5, GET_TOKEN_INFO = 6, SET_PIN = 11,
+	OPEN_SESSION = 12, CLOSE_SESSION = 13, CLOSE_ALL_SESSIONS = 14, GET_SESSION_INFO = 15, LOGIN = 18, LOGOUT = 19,
+	GET_MECHANISM_LIST = 7, GET_ATTRIBUTE_VALUE = 24, FIND_OBJECTS_INIT = 26, SIGN_INIT = 42, SIGN = 43, FUNCTIONS = 68
 };
 struct list { struct version version; void *fn[FUNCTIONS]; };
 
@@ -131,6 +147,15 @@ static void add_fault(const char *word, const char *what)
 	FILE *f = control("faults", "", "a");
 	if (f) {
 		fprintf(f, "%s %s\n", word, what);
+		fclose(f);
+	}
+}
+
+static void log_call(const char *name)
+{
+	FILE *f = control("calls", "", "a");
+	if (f) {
+		fprintf(f, "%s\n", name);
 		fclose(f);
 	}
 }
@@ -266,12 +291,78 @@ static int keypad(char *pin, size_t n)
 	return 1;
 }
 
+/* ---- oddities ---- */
+
+static int odd(const char *what, char *rest, size_t n)
+{
+	FILE *f = control("odd", "", "r");
+	char line[512];
+	size_t len = strlen(what);
+	int found = 0;
+	if (!f)
+		return 0;
+	while (!found && fgets(line, sizeof line, f)) {
+		line[strcspn(line, "\n")] = 0;
+		if (strncmp(line, what, len) || (line[len] && line[len] != ' '))
+			continue;
+		found = 1;
+		if (rest)
+			snprintf(rest, n, "%s", line[len] ? line + len + 1 : "");
+	}
+	fclose(f);
+	return found;
+}
+
+/* Slots as we number them are those of SoftHSM2 plus an offset. */
+static ulong_t offset;
+static int listed;
+static int sessions;
+
+static int known_slot(ulong_t *slot)
+{
+	if (!odd("slots-anew", NULL, 0))
+		return 1;
+	if (!listed || *slot < offset)
+		return 0;
+	*slot -= offset;
+	return 1;
+}
+
+static int signs_with(ulong_t mechanism)
+{
+	char text[256], *save, *w;
+	if (!odd("mechanisms", text, sizeof text))
+		return 1;
+	for (w = strtok_r(text, ",", &save); w; w = strtok_r(NULL, ",", &save))
+		if (strtoul(w, NULL, 16) == mechanism)
+			return 1;
+	return 0;
+}
+
 /* ---- functions ---- */
 
 static ulong_t our_initialize(void *args)
 {
 	ulong_t rv = before("C_Initialize");
-	return rv != OK ? rv : ((ulong_t (*)(void *))real->fn[INITIALIZE])(args);
+	log_call("C_Initialize");
+	ulong_t *flags = args ? (ulong_t *)((void **)args + 4) : NULL;
+	if (rv == OK && args && odd("no-arguments", NULL, 0))
+		rv = ARGUMENTS_BAD;
+	if (rv == OK && args && (*flags & 2) && odd("no-locking", NULL, 0))
+		rv = CANT_LOCK;
+	if (rv == OK)
+		rv = ((ulong_t (*)(void *))real->fn[INITIALIZE])(args);
+	if (rv == OK) {
+		listed = sessions = 0;
+		offset += 1000;
+	}
+	return rv;
+}
+
+static ulong_t our_finalize(void *args)
+{
+	log_call("C_Finalize");
+	return ((ulong_t (*)(void *))real->fn[FINALIZE])(args);
 }
 
 static ulong_t our_get_function_list(struct list **out);
@@ -291,6 +382,10 @@ static ulong_t our_get_slot_list(byte_t present, ulong_t *out, ulong_t *count)
 	for (i = 0; i < n; i++)
 		if (!present || !absent(all[i]))
 			all[kept++] = all[i];
+	listed = 1;
+	if (odd("slots-anew", NULL, 0))
+		for (i = 0; i < kept; i++)
+			all[i] += offset;
 	if (out && *count < kept)
 		rv = BUFFER_TOO_SMALL;
 	else if (out)
@@ -302,6 +397,8 @@ static ulong_t our_get_slot_list(byte_t present, ulong_t *out, ulong_t *count)
 static ulong_t our_get_slot_info(ulong_t slot, struct slot_info *info)
 {
 	ulong_t rv = before("C_GetSlotInfo");
+	if (rv == OK && !known_slot(&slot))
+		rv = SLOT_ID_INVALID;
 	if (rv == OK)
 		rv = ((fn2)real->fn[GET_SLOT_INFO])(slot, info);
 	if (rv != OK)
@@ -316,13 +413,22 @@ static ulong_t our_get_token_info(ulong_t slot, struct token_info *info)
 {
 	ulong_t rv = before("C_GetTokenInfo");
 	char label[33], pin[128];
+	char serial[64];
 	int max, left;
+	if (rv == OK && !known_slot(&slot))
+		rv = SLOT_ID_INVALID;
 	if (rv == OK && absent(slot))
 		return TOKEN_NOT_PRESENT;
 	if (rv == OK)
 		rv = ((fn2)real->fn[GET_TOKEN_INFO])(slot, info);
 	if (rv != OK)
 		return rv;
+	if (odd("serial", serial, sizeof serial)) {
+		memset(info->serial, ' ', sizeof info->serial);
+		memcpy(info->serial, serial, strlen(serial) < 16 ? strlen(serial) : 16);
+	}
+	if (odd("one-session", NULL, 0))
+		info->numbers[0] = info->numbers[2] = 1;
 	if (keypad(pin, sizeof pin))
 		info->flags |= TOKEN_KEYPAD;
 	if (label_of(slot, label) && tries(label, &max, &left)) {
@@ -340,15 +446,55 @@ static ulong_t our_get_token_info(ulong_t slot, struct token_info *info)
 static ulong_t our_open_session(ulong_t slot, ulong_t flags, void *app, void *notify, void *session)
 {
 	ulong_t rv = before("C_OpenSession");
+	if (rv == OK && !known_slot(&slot))
+		rv = SLOT_ID_INVALID;
 	if (rv == OK && absent(slot))
 		return TOKEN_NOT_PRESENT;
-	return rv != OK ? rv : ((fn5)real->fn[OPEN_SESSION])(slot, flags, app, notify, session);
+	if (rv == OK && sessions > 0 && odd("one-session", NULL, 0))
+		rv = SESSION_COUNT;
+	if (rv == OK)
+		rv = ((fn5)real->fn[OPEN_SESSION])(slot, flags, app, notify, session);
+	if (rv == OK)
+		sessions++;
+	return rv;
+}
+
+static ulong_t our_close_session(ulong_t session)
+{
+	ulong_t rv = ((fn1)real->fn[CLOSE_SESSION])(session);
+	if (rv == OK)
+		sessions--;
+	return rv;
+}
+
+static ulong_t our_get_mechanism_list(ulong_t slot, ulong_t *out, ulong_t *count)
+{
+	ulong_t all[512], n = 512, i, kept = 0, rv = before("C_GetMechanismList");
+	if (rv == OK && !known_slot(&slot))
+		rv = SLOT_ID_INVALID;
+	if (rv == OK)
+		rv = ((ulong_t (*)(ulong_t, ulong_t *, ulong_t *))real->fn[GET_MECHANISM_LIST])(slot, all, &n);
+	if (rv != OK)
+		return rv;
+	for (i = 0; i < n; i++)
+		if (signs_with(all[i]))
+			all[kept++] = all[i];
+	if (out && *count < kept)
+		rv = BUFFER_TOO_SMALL;
+	else if (out)
+		memcpy(out, all, kept * sizeof *all);
+	*count = kept;
+	return rv;
 }
 
 static ulong_t our_get_session_info(ulong_t session, void *info)
 {
 	ulong_t rv = before_session("C_GetSessionInfo", session);
-	return rv != OK ? rv : ((fn2)real->fn[GET_SESSION_INFO])(session, info);
+	if (rv == OK)
+		rv = ((fn2)real->fn[GET_SESSION_INFO])(session, info);
+	if (rv == OK && odd("slots-anew", NULL, 0))
+		((struct session_info *)info)->slot += offset;
+	return rv;
 }
 
 struct login_args { ulong_t session, user; void *pin; ulong_t n; };
@@ -400,9 +546,22 @@ static ulong_t our_logout(ulong_t session)
 	return rv != OK ? rv : ((fn1)real->fn[LOGOUT])(session);
 }
 
-static ulong_t our_get_attribute_value(ulong_t session, ulong_t object, void *attributes, ulong_t n)
+struct attribute { ulong_t type; void *value; ulong_t n; };
+
+static int is_private_key(ulong_t session, ulong_t object)
+{
+	ulong_t class = 0;
+	struct attribute a = { 0, &class, sizeof class };
+	return ((fn4)real->fn[GET_ATTRIBUTE_VALUE])(session, object, &a, 1) == OK && class == 3;
+}
+
+static ulong_t our_get_attribute_value(ulong_t session, ulong_t object, struct attribute *attributes, ulong_t n)
 {
 	ulong_t rv = before_session("C_GetAttributeValue", session);
+	if (rv == OK && n == 1 && attributes->type == 0x202 && odd("hidden-always", NULL, 0))
+		return ATTRIBUTE_TYPE_INVALID;
+	if (rv == OK && n == 1 && attributes->type == 0x120 && is_private_key(session, object) && odd("hidden-modulus", NULL, 0))
+		return ATTRIBUTE_TYPE_INVALID;
 	return rv != OK ? rv : ((fn4)real->fn[GET_ATTRIBUTE_VALUE])(session, object, attributes, n);
 }
 
@@ -415,12 +574,16 @@ static ulong_t our_find_objects_init(ulong_t session, void *attributes, ulong_t 
 static ulong_t our_sign_init(ulong_t session, void *mechanism, ulong_t key)
 {
 	ulong_t rv = before_session("C_SignInit", session);
+	if (rv == OK && !signs_with(*(ulong_t *)mechanism))
+		rv = MECHANISM_INVALID;
 	return rv != OK ? rv : ((fn3)real->fn[SIGN_INIT])(session, mechanism, key);
 }
 
 static ulong_t our_sign(ulong_t session, void *data, ulong_t n, void *signature, ulong_t *signature_n)
 {
 	ulong_t rv = before_session("C_Sign", session);
+	if (rv == OK && !signature && odd("no-size-query", NULL, 0))
+		rv = ARGUMENTS_BAD;
 	return rv != OK ? rv : ((fn_sign)real->fn[SIGN])(session, data, n, signature, signature_n);
 }
 
@@ -458,12 +621,15 @@ static ulong_t load(void)
 		return GENERAL_ERROR;
 	ours = *real;
 	ours.fn[INITIALIZE] = our_initialize;
+	ours.fn[FINALIZE] = our_finalize;
 	ours.fn[GET_FUNCTION_LIST] = our_get_function_list;
 	ours.fn[GET_SLOT_LIST] = our_get_slot_list;
 	ours.fn[GET_SLOT_INFO] = our_get_slot_info;
 	ours.fn[GET_TOKEN_INFO] = our_get_token_info;
 	ours.fn[SET_PIN] = our_set_pin;
 	ours.fn[OPEN_SESSION] = our_open_session;
+	ours.fn[CLOSE_SESSION] = our_close_session;
+	ours.fn[GET_MECHANISM_LIST] = our_get_mechanism_list;
 	ours.fn[GET_SESSION_INFO] = our_get_session_info;
 	ours.fn[LOGIN] = our_login;
 	ours.fn[LOGOUT] = our_logout;
@@ -474,14 +640,30 @@ static ulong_t load(void)
 	return OK;
 }
 
+static int lists;
+static ulong_t not_initialized(void) { return 0x190; }
+
 static ulong_t our_get_function_list(struct list **out)
 {
+	int n;
 	if (!real) {
 		ulong_t rv = load();
 		if (rv != OK)
 			return rv;
 	}
 	*out = &ours;
+	if (odd("list-each", NULL, 0)) {
+		/* As p11-kit's modules do: what one list initialises is nothing to another. */
+		struct list *l = malloc(sizeof *l);
+		if (!l)
+			return GENERAL_ERROR;
+		*l = ours;
+		if (lists++ > 0)
+			for (n = 0; n < FUNCTIONS; n++)
+				if (n != GET_FUNCTION_LIST)
+					l->fn[n] = not_initialized;
+		*out = l;
+	}
 	return OK;
 }
 
