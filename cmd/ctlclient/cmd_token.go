@@ -22,6 +22,17 @@ func newTokenCommand(a *app) *cobra.Command {
 		newTokenListCommand(a), newTokenExportCommand(a), newTokenWatchCommand(a), newTokenPINCommand(a))
 }
 
+// tokenSettings are those of every command that may reach a token.
+func (a *app) tokenSettings() token.Settings {
+	return token.Settings{
+		Timeout:  a.timeout,
+		Waiting:  func(module string) { a.note("waiting for %s", module) },
+		OnKeypad: func(r token.PINRequest) { a.note("enter the PIN of %s at the token or its reader", r.Token) },
+		OnSlow:   func(name string) { a.note("waiting for %s: it may have to be touched", name) },
+		Printed:  func(module, line string) { a.note("%s printed: %s", filepath.Base(module), line) },
+	}
+}
+
 // parseTokenURI reads a URI; what it cannot read is wrong usage.
 func parseTokenURI(s string) (token.URI, error) {
 	u, err := token.ParseURI(s)

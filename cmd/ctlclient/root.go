@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"ctlclient/token"
 )
 
 func newRootCommand(a *app) *cobra.Command {
@@ -24,7 +26,7 @@ work on a practice cluster: ctlclient lab demo`,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			cmd.SetContext(cmd.Context())
+			cmd.SetContext(token.WithSettings(cmd.Context(), a.tokenSettings()))
 			return a.start()
 		},
 		Args: cobra.ArbitraryArgs,
@@ -43,7 +45,7 @@ work on a practice cluster: ctlclient lab demo`,
 	f.BoolVarP(&a.yes, "yes", "y", false, "answer confirmations (never PIN or fingerprint questions)")
 	f.BoolVar(&a.finalTry, "final-try", false, "let a token's last PIN try be used")
 	f.StringVar(&a.stateDir, "state-dir", "", "`folder` of journals and kept identities (default: the user's state folder)")
-	f.DurationVar(&a.timeout, "timeout", 0, "longest wait for one answer of a node, such as 30s")
+	f.DurationVar(&a.timeout, "timeout", 0, "longest wait for one answer of a node or of a token's module, such as 30s")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		msg := strings.TrimSpace(err.Error())
 		for _, parser := range []string{": time: ", ": strconv."} { // what Go's parsers say tells nothing more

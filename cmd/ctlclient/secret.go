@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"ctlclient/token"
 )
 
 // maxSecret bounds a PIN or password read from a file or descriptor, in bytes.
@@ -46,6 +48,9 @@ func newSourceOf(flag, what, s string) (*secretSource, error) {
 	case "env", "file":
 		if arg == "" {
 			return nil, bad
+		}
+		if kind == "env" {
+			token.Withhold(arg)
 		}
 	case "fd":
 		if n, err := strconv.Atoi(arg); err != nil || n < 0 {

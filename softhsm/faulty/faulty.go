@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"ctlclient/softhsm"
@@ -50,6 +51,19 @@ func Build(dir string) (*Control, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
+	c := Open(dir)
+	module, err := compiled()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "real"), []byte(real+"\n"), 0o600); err != nil {
+		return nil, err
+	}
+	return c, os.WriteFile(c.Module, module, 0o700)
+}
+
+// compiled is the module, built once for the process.
+var compiled = sync.OnceValues(func() ([]byte, error) {
 	cc := os.Getenv("CC")
 	if cc == "" {
 		cc = "gcc"
@@ -57,20 +71,21 @@ func Build(dir string) (*Control, error) {
 	if _, err := exec.LookPath(cc); err != nil {
 		return nil, ErrNoCompiler
 	}
-	c := Open(dir)
-	src := filepath.Join(dir, "faultyp11.c")
+	dir, err := os.MkdirTemp("", "faulty")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	src, module := filepath.Join(dir, "faultyp11.c"), filepath.Join(dir, "faultyp11.so")
 	if err := os.WriteFile(src, source, 0o600); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "real"), []byte(real+"\n"), 0o600); err != nil {
-		return nil, err
-	}
-	out, err := exec.Command(cc, "-shared", "-fPIC", "-O1", "-o", c.Module, src, "-ldl").CombinedOutput()
+	out, err := exec.Command(cc, "-shared", "-fPIC", "-O1", "-o", module, src, "-ldl").CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("building the faulty module: %w\n%s", err, out)
 	}
-	return c, nil
-}
+	return os.ReadFile(module)
+})
 
 // Open controls a module built before, perhaps by another process.
 func Open(dir string) *Control {
