@@ -4,8 +4,10 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
 	"ctlclient/lab"
 	"ctlclient/lab/control"
 	"ctlclient/softhsm"
@@ -114,7 +117,8 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // cmdLab starts a lab in $WORK/lab or another folder, and sets $TFTP to its first TFTP
-// server: lab up [dir=NAME] [nonsecure] [nodes=N] [version=V] [refused] [noalt] [noitl].
+// server, $TVS to the publisher's TVS, $CM_NAME and $CM_SERIAL to what names its CallManager
+// certificate: lab up [dir=NAME] [nonsecure] [nodes=N] [version=V] [refused] [noalt] [noitl].
 func cmdLab(ts *testscript.TestScript, neg bool, args []string) {
 	l := ts.Value(labKey{}).(*labs)
 	o := lab.Options{Dir: ts.MkAbs("lab"), KeyBits: 1024}
@@ -148,6 +152,14 @@ func cmdLab(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	l.running = running
 	ts.Setenv("TFTP", running.TFTPServers()[0])
+	pub := running.Nodes[0]
+	ts.Setenv("TVS", net.JoinHostPort(pub.Address, fmt.Sprint(pub.Ports().TVS)))
+	call, err := pub.Certificate("CallManager")
+	ts.Check(err)
+	c, err := ctlbuild.ParseCertificate(call)
+	ts.Check(err)
+	ts.Setenv("CM_NAME", c.Subject)
+	ts.Setenv("CM_SERIAL", hex.EncodeToString(c.Serial))
 	ts.Defer(func() { ts.Check(running.Close()) })
 }
 

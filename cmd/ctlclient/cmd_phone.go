@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -12,7 +11,6 @@ import (
 
 	"ctlclient/cluster/reach/serve"
 	"ctlclient/ctlbuild"
-	"ctlclient/source"
 	"ctlclient/trust"
 	"ctlclient/trust/fleet"
 )
@@ -235,96 +233,4 @@ func (a *app) tvsAsker(legacy bool) trust.Asker {
 		}
 		return trust.Answer{}, last
 	}), nil)
-}
-
-func newTVSCommand(a *app) *cobra.Command {
-	return group("tvs", "Ask the Trust Verification Service",
-		"  ctlclient tvs verify SAST-1.cer 10.48.47.155 --itl tftp://10.48.47.155/ITLFile.tlv",
-		newTVSVerifyCommand(a))
-}
-
-type tvsVerifyOptions struct {
-	itl    string
-	cert   string
-	legacy bool
-}
-
-func newTVSVerifyCommand(a *app) *cobra.Command {
-	var o tvsVerifyOptions
-	c := &cobra.Command{
-		Use:   "verify CERT HOST[:PORT]",
-		Short: "Ask whether a certificate is trusted: status, roles, TTL",
-		Long: `Ask the TVS of a node about a certificate, as a phone does. The service itself is
-authenticated by the TVS records of an ITL, or by its certificate.`,
-		Example: "  ctlclient tvs verify SAST-1.cer 10.48.47.155 --itl tftp://10.48.47.155/ITLFile.tlv",
-		Args:    exactly("CERT", "HOST[:PORT]"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return runTVSVerify(cmd.Context(), a, o, args[0], args[1])
-		},
-	}
-	f := c.Flags()
-	f.StringVar(&o.itl, "itl", "", "ITL whose TVS records authenticate the service, a `FILE`")
-	f.StringVar(&o.cert, "tvs-cert", "", "certificate of the service, a `file`")
-	f.BoolVar(&o.legacy, "legacy", false, "a server of the age of TLS 1.0")
-	return withExits(c, exitDone, exitBad, exitUsage, exitUnreachable, exitInterrupted)
-}
-
-func runTVSVerify(ctx context.Context, a *app, o tvsVerifyOptions, certArg, host string) error {
-	if (o.itl == "") == (o.cert == "") {
-		return usagef("--itl FILE, or --tvs-cert CERT", "one of --itl and --tvs-cert says who the service is")
-	}
-	der, err := a.readCertificate(ctx, certArg)
-	if err != nil {
-		return err
-	}
-	q := serve.Question{Question: trust.Question{Certificate: der}, Legacy: o.legacy, Timeout: a.timeout}
-	if err := a.tvsPeer(ctx, o, &q); err != nil {
-		return err
-	}
-	if q.Addr, err = withPort(host, "2445"); err != nil {
-		return err
-	}
-	if o.legacy {
-		a.note("--legacy: old TLS versions and key exchanges are accepted from this service")
-	}
-	ans, err := serve.Ask(ctx, q)
-	if err != nil {
-		return &source.FetchError{Err: err}
-	}
-	roles := make([]string, 0, len(ans.Roles))
-	for _, r := range ans.Roles {
-		roles = append(roles, ctlbuild.Function(r).String())
-	}
-	shown := "none"
-	if len(roles) > 0 {
-		shown = strings.Join(roles, ", ")
-	}
-	if a.json {
-		err = a.result(map[string]any{"valid": ans.Valid, "roles": roles, "ttl_seconds": int(ans.TTL.Seconds())})
-	} else if ans.Valid {
-		a.printf("%s valid\n  roles  %s\n  TTL    %d s\n", a.outSt.green("✓"), shown, int(ans.TTL.Seconds()))
-	} else {
-		a.printf("%s invalid: TVS on %s does not know this certificate\n", a.outSt.red("✗"), host)
-	}
-	if err == nil && !ans.Valid {
-		return errBad
-	}
-	return err
-}
-
-// tvsPeer says how the service is authenticated.
-func (a *app) tvsPeer(ctx context.Context, o tvsVerifyOptions, q *serve.Question) error {
-	if o.itl != "" {
-		l, err := a.readList(ctx, o.itl)
-		q.Lists = []*ctlbuild.List{l}
-		return err
-	}
-	want, err := a.readCertificate(ctx, o.cert)
-	q.Peer = func(raw []byte) error {
-		if !bytes.Equal(raw, want) {
-			return fmt.Errorf("the service presents another certificate than %s", o.cert)
-		}
-		return nil
-	}
-	return err
 }
