@@ -20,6 +20,8 @@ type actionScreen struct {
 	s     *shell
 	width float32 // of the widest button
 	box   *fyne.Container
+
+	buttons, advised []*widgets.Button
 }
 
 func newActionScreen(s *shell) *actionScreen {
@@ -46,6 +48,7 @@ func jobIcon(kind jobKind) fyne.Resource {
 
 func (a *actionScreen) shown() {
 	a.box.RemoveAll()
+	a.buttons, a.advised = nil, nil
 	if a.s.model.session == nil {
 		a.box.Add(emptyNote("action.none"))
 	}
@@ -75,6 +78,7 @@ func (a *actionScreen) choice(f workflow.Fit) fyne.CanvasObject {
 		note = widgets.Signed(widgets.UnsureSign, t("fit."+string(f.Why)))
 	case f.Advised:
 		b.Importance = widget.HighImportance
+		a.advised = append(a.advised, b)
 		note = widgets.Signed(widgets.GoodSign, t("fit.advised."+string(kind)))
 	}
 	return a.row(b, widgets.QuietText(text), note)
@@ -83,6 +87,7 @@ func (a *actionScreen) choice(f workflow.Fit) fyne.CanvasObject {
 // row is a button with its explanation at its right; all buttons are as wide as the widest.
 func (a *actionScreen) row(b *widgets.Button, text, note fyne.CanvasObject) fyne.CanvasObject {
 	b.Alignment = widget.ButtonAlignLeading
+	a.buttons = append(a.buttons, b)
 	a.width = max(a.width, b.MinSize().Width)
 	right := container.New(layout.NewCustomPaddedVBoxLayout(-12), text)
 	if note != nil {
@@ -134,4 +139,12 @@ func (a *actionScreen) openSigned() {
 			s.beginDistribute(list)
 		})
 	})
+}
+
+// first is the job that is advised, or the first that can be done.
+func (a *actionScreen) first() fyne.Focusable {
+	if b := enabled(a.advised...); b != nil {
+		return b
+	}
+	return enabled(a.buttons...)
 }

@@ -36,7 +36,14 @@ func (s *shell) connect(p *site.Profile) {
 		seen    seen
 	}
 	options := s.options.Session
-	options.Modules = s.model.modules
+	rehearsal := s.model.rehearsal
+	if rehearsal != nil && rehearsal.Profile != p.File {
+		rehearsal = nil
+	}
+	options.Modules = s.ownModules
+	if rehearsal != nil && rehearsal.Module != "" {
+		options.Modules = []string{rehearsal.Module}
+	}
 	// A node that does not answer is shown as such; no job goes past it.
 	options.Tolerant = true
 	start(s.tasks, t("clusters.connecting", map[string]any{"Name": p.Name}),
@@ -57,9 +64,8 @@ func (s *shell) connect(p *site.Profile) {
 				}
 			}
 			s.disconnect()
-			if s.model.rehearsal != nil && s.model.rehearsal.Profile != p.File {
-				s.model.rehearsal = nil
-			}
+			s.model.rehearsal = rehearsal
+			s.useModules()
 			s.model.profile, s.model.session, s.model.seen = p, c.session, c.seen
 			s.model.turn = make(chan struct{}, 1)
 			s.remember(p)
@@ -110,10 +116,6 @@ func (s *shell) practise(fresh bool) {
 				return
 			}
 			s.model.rehearsal = &r
-			if r.Module != "" {
-				s.model.modules = append([]string{r.Module}, s.options.Session.Modules...)
-				s.watchTokens()
-			}
 			s.connect(p)
 		})
 }
@@ -124,9 +126,8 @@ func (s *shell) disconnectPractice() {
 		return
 	}
 	s.model.rehearsal = nil
-	s.model.modules = s.options.Session.Modules
 	s.disconnect()
-	s.watchTokens()
+	s.useModules()
 }
 
 // stopPractice ends the practice cluster; its folder stays for the next rehearsal.

@@ -9,7 +9,6 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/cluster"
 	"ctlclient/gui/widgets"
@@ -26,7 +25,7 @@ type distributeScreen struct {
 	note   *fyne.Container
 	output *widgets.Viewer
 	said   *fyne.Container // what the publisher's CLI prints
-	bar    *widget.ProgressBar
+	bar    *widgets.Progress
 	cancel *widgets.Button
 
 	nodes     []string
@@ -44,7 +43,7 @@ func newDistributeScreen(s *shell) *distributeScreen {
 	d.table = widgets.NewTable(widgets.Column{Title: t("overview.node"), Share: 180}, widgets.Column{Title: t("distribute.stage"), Share: 220},
 		widgets.Column{Title: t("distribute.commit"), Share: 220}, widgets.Column{Title: t("distribute.read-back"), Share: 220})
 	d.table.Wrap = true
-	d.bar = widget.NewProgressBar()
+	d.bar = widgets.NewProgress()
 	d.cancel = widgets.NewButton(t("button.cancel"), theme.CancelIcon(), func() {
 		if d.task != nil {
 			d.task.cancel()
@@ -52,7 +51,7 @@ func newDistributeScreen(s *shell) *distributeScreen {
 	})
 	d.said = widgets.Section(t("distribute.output"), d.output.Object)
 	d.Page = widgets.NewPage(t("distribute.title"), "", d.steps.Object(),
-		container.NewVBox(d.note, d.table, widgets.Spacer(8), d.bar, d.said), layout.NewSpacer(), d.cancel)
+		container.NewVBox(d.note, d.bar.Object, widgets.Spacer(4), d.table, d.said), layout.NewSpacer(), d.cancel)
 	return d
 }
 
@@ -133,9 +132,7 @@ func (d *distributeScreen) draw() {
 		rows = append(rows, row)
 	}
 	d.table.SetRows(rows)
-	if total := len(d.nodes) * len(nodeSteps); total > 0 {
-		d.bar.SetValue(float64(done) / float64(total))
-	}
+	d.bar.Set(done, len(d.nodes)*len(nodeSteps))
 	widgets.Visible(d.said, d.lines != "")
 }
 

@@ -34,6 +34,7 @@ type entriesScreen struct {
 	sign   *widgets.Choice
 	remove *widgets.Button
 	target *widget.Label // names what Delete takes
+	tokens *widgets.Button
 	tftp   *widgets.Button
 	fire   *widgets.Button
 	next   *widgets.Button
@@ -48,7 +49,7 @@ func newEntriesScreen(s *shell) *entriesScreen {
 	e.table = widgets.NewChooser(e.choose, widgets.Column{Title: t("entries.type"), Share: 150}, widgets.Column{Title: t("entries.host"), Share: 190},
 		widgets.Column{Title: t("entries.issuer"), Share: 300}, widgets.Column{Title: t("entries.subject"), Share: 320})
 	e.sign = widgets.NewChoice(t("entries.sign.none"), e.chooseSigner)
-	tokens := widgets.NewButton(t("entries.add-tokens"), theme.LoginIcon(), e.addTokens)
+	e.tokens = widgets.NewButton(t("entries.add-tokens"), theme.LoginIcon(), e.addTokens)
 	e.tftp = widgets.NewButton(t("entries.add-tftp"), theme.StorageIcon(), func() { e.addServer(false) })
 	e.fire = widgets.NewButton(t("entries.add-firewall"), theme.ComputerIcon(), func() { e.addServer(true) })
 	e.remove = widgets.NewButton(t("entries.delete"), theme.DeleteIcon(), e.removeChosen)
@@ -58,7 +59,7 @@ func newEntriesScreen(s *shell) *entriesScreen {
 	e.target = widgets.QuietLabel("")
 	e.target.Truncation = fyne.TextTruncateEllipsis
 	e.target.Alignment = fyne.TextAlignTrailing
-	tools := widgets.Border(nil, nil, container.NewHBox(tokens, e.tftp, e.fire), e.remove, e.target)
+	tools := widgets.Border(nil, nil, container.NewHBox(e.tokens, e.tftp, e.fire), e.remove, e.target)
 	signing := container.New(layout.NewFormLayout(), widgets.Flush(widgets.QuietLabel(t("entries.sign"))), e.sign)
 	e.split = widgets.NewSplit(e.table)
 	e.Page = widgets.NewFixedPage(t("entries.title"), "", container.NewVBox(e.steps.Object(), e.hints, signing, tools), e.split.Object,
@@ -235,7 +236,7 @@ func (e *entriesScreen) fillSigners() {
 	var names []string
 	selected := ""
 	for _, info := range e.s.model.tokens {
-		name := tokenName(info.Label, info.Serial)
+		name := e.signerName(info)
 		names = append(names, name)
 		if j.signWith != nil && sameToken(*j.signWith, info) {
 			selected = name
@@ -250,15 +251,33 @@ func (e *entriesScreen) fillSigners() {
 	widgets.SetEnabled(e.next, selected != "")
 }
 
+// signerName is a token as it is offered, with what phones know of it.
+func (e *entriesScreen) signerName(info token.Info) string {
+	name := tokenName(info.Label, info.Serial)
+	j := e.s.model.job
+	if e.s.knows(info) || j.first(e.s.live()) && j.hasToken(info) {
+		return name
+	}
+	return t("entries.sign.unknown", map[string]any{"Token": name})
+}
+
 func (e *entriesScreen) chooseSigner(name string) {
 	j := e.s.model.job
 	if j == nil || name == "" {
 		return
 	}
-	i := slices.IndexFunc(e.s.model.tokens, func(info token.Info) bool { return tokenName(info.Label, info.Serial) == name })
+	i := slices.IndexFunc(e.s.model.tokens, func(info token.Info) bool { return e.signerName(info) == name })
 	if i >= 0 {
 		info := e.s.model.tokens[i]
 		j.signWith = &info
 		e.next.Enable()
 	}
+}
+
+// first is the table, or where it is empty what fills it.
+func (e *entriesScreen) first() fyne.Focusable {
+	if len(e.rows) > 0 {
+		return e.table
+	}
+	return e.tokens
 }

@@ -27,8 +27,10 @@ func (e *entriesScreen) addTokens() {
 	q := widgets.NewStatement(s.dialogs, t("entries.add-tokens.title"), list)
 	q.OnAnswer = func(bool) { e.watching = nil; e.fill() }
 	q.Extra = append(q.Extra, widgets.NewButton(t("entries.add-certificate"), theme.FolderOpenIcon(), e.addTokenCertificate))
+	var next fyne.Focusable // the first token that can be added
 	e.watching = func() {
 		list.RemoveAll()
+		next = nil
 		list.Add(widgets.NewNotice(widgets.InfoNotice, t("entries.insert")))
 		for _, c := range s.model.job.certs {
 			list.Add(widgets.Signed(widgets.GoodSign, t("entries.added", map[string]any{"Name": c.cn})))
@@ -46,16 +48,22 @@ func (e *entriesScreen) addTokens() {
 			case ok && inList(s.live(), raw.DER):
 				list.Add(widgets.Flush(widgets.QuietText(t("entries.known"))))
 			case ok:
-				list.Add(widgets.ButtonRow(widgets.MainButton(t("tokens.add"), theme.ContentAddIcon(), func() {
-					s.model.job.addToken(info)
+				b := widgets.MainButton(t("tokens.add"), theme.ContentAddIcon(), func() {
+					s.addToken(info)
 					e.watching()
-				})))
+					q.Focus(next)
+				})
+				if next == nil {
+					next = b
+				}
+				list.Add(widgets.ButtonRow(b))
 			}
 		}
 		list.Refresh()
 		q.Refit()
 	}
 	e.watching()
+	q.First = next
 	q.Show()
 }
 

@@ -40,7 +40,7 @@ type fileChooser struct {
 	list     *widgets.Table
 	places   *fyne.Container
 	note     *fyne.Container
-	all      *widget.Check
+	all      *widgets.Check
 	dir      string
 	found    []listed // in the folder
 	rows     []listed // those that are shown
@@ -68,11 +68,22 @@ func chooseSave(s *shell, title, name string, use func(path string)) {
 func newFileChooser(s *shell, title, yes string, mode chooseMode, suffixes []string, use func(string)) *fileChooser {
 	c := &fileChooser{s: s, mode: mode, suffixes: suffixes, use: use, note: container.NewVBox()}
 	c.place, c.name = widgets.NewField(""), widgets.NewField("")
-	c.place.OnSubmitted = func(path string) { c.goTo(path) }
+	c.place.OnSubmitted = func(path string) {
+		if c.mode == toFolder && filepath.Clean(strings.TrimSpace(path)) == c.dir {
+			c.done(c.dir) // it is where it is to be: Enter chooses it
+			return
+		}
+		c.goTo(path)
+	}
 	c.list = widgets.NewChooser(c.chosen, widgets.Column{Title: t("files.name"), Share: 420}, widgets.Column{Title: t("files.size"), Share: 100}, widgets.Column{Title: t("files.changed"), Share: 160})
 	c.list.OnOpen = c.opened
-	c.all = widget.NewCheck(t("files.all"), func(bool) { c.fill() })
-	c.places = container.NewHBox(widgets.NewButton("", theme.MoveUpIcon(), func() { c.goTo(filepath.Dir(c.dir)) }))
+	c.all = widgets.NewCheck(t("files.all"), func(bool) { c.fill() })
+	up := widgets.NewButton("", theme.MoveUpIcon(), func() { c.goTo(filepath.Dir(c.dir)) })
+	up.Label = t("files.up")
+	c.places = container.NewHBox(up)
+	if mode != toOpen {
+		c.places.Add(widgets.NewButton(t("files.new-folder"), theme.FolderNewIcon(), c.newFolder))
+	}
 	top := container.NewVBox(widgets.Form(t("files.folder"), c.place), c.places)
 	bottom := container.NewVBox(c.note)
 	if mode == toSave {
@@ -87,6 +98,10 @@ func newFileChooser(s *shell, title, yes string, mode chooseMode, suffixes []str
 	c.question.Wide = true
 	c.question.Check = c.ready
 	c.question.OnKey = func(k fyne.KeyName) bool {
+		if k == fyne.KeyBackspace && s.window.Canvas().Focused() == c.list {
+			c.goTo(filepath.Dir(c.dir))
+			return true
+		}
 		if k != fyne.KeyDown && k != fyne.KeyUp {
 			return false
 		}
@@ -167,6 +182,33 @@ func (c *fileChooser) look(path string, then func(error)) {
 				then(err)
 			}
 		})
+}
+
+// newFolder asks for a name, makes the folder and goes into it.
+func (c *fileChooser) newFolder() {
+	name, note := widgets.NewField(""), container.NewVBox()
+	q := widgets.NewQuestion(c.s.dialogs, t("files.new-folder"),
+		container.NewVBox(widgets.Form(t("files.name"), name), note), t("files.new-folder.yes"), t("button.cancel"), false)
+	q.First = name
+	q.Check = func() bool {
+		note.RemoveAll()
+		plain := strings.TrimSpace(name.Text)
+		if plain == "" || plain != fileName(plain) {
+			note.Add(widgets.NewNotice(widgets.WarningNotice, t("files.bad-name")))
+			return false
+		}
+		if err := os.Mkdir(filepath.Join(c.dir, plain), 0o755); err != nil {
+			note.Add(widgets.NewNotice(widgets.WarningNotice, err.Error()))
+			return false
+		}
+		return true
+	}
+	q.OnAnswer = func(yes bool) {
+		if yes {
+			c.goTo(strings.TrimSpace(name.Text))
+		}
+	}
+	q.Show()
 }
 
 // fill shows what is wanted of the folder.

@@ -266,7 +266,7 @@ func newPractised(t *testing.T, o lab.Options) *practised {
 	}
 	p.startLab(t, o)
 	p.bench = newBench(t, Options{Session: workflow.Options{
-		Modules: []string{p.store.Module}, StateDir: t.TempDir()}})
+		Modules: []string{alone(p.store)}, StateDir: t.TempDir()}})
 	p.connect()
 	p.until("both tokens", func() bool { return len(p.s.model.tokens) == 2 })
 	return p

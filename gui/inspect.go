@@ -191,3 +191,11 @@ func (i *inspectScreen) choose(row int) {
 	}
 	i.split.Show(i.table, detailBox(recordPairs(&i.list.Records[row])))
 }
+
+// first is the field for an address, or the records.
+func (i *inspectScreen) first() fyne.Focusable {
+	if i.list != nil {
+		return i.table
+	}
+	return i.address
+}

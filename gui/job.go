@@ -86,28 +86,26 @@ func (s *shell) begin(kind jobKind) {
 		s.plan()
 		return
 	}
-	s.guessTokens(j)
+	s.guessSigner(j)
 	s.open(screenEntries)
 }
 
-// guessTokens fills in what is likely: a token that the live list knows signs, and a first
-// token list wants those that are there.
-func (s *shell) guessTokens(j *job) {
-	first := j.first(s.live())
+// guessSigner fills in a token that the live list knows. Any other is the person's choice: it
+// would become the root of what phones trust.
+func (s *shell) guessSigner(j *job) {
 	for i := range s.model.tokens {
 		info := s.model.tokens[i]
-		_, cert, ok := signingCertificate(info)
-		if !ok {
-			continue
-		}
-		known := inList(s.live(), cert.DER)
-		if j.signWith == nil && (known || first) {
+		if s.knows(info) {
 			j.signWith = &info
-		}
-		if !known && first && len(j.tokens) < 2 {
-			j.tokens = append(j.tokens, info)
+			return
 		}
 	}
+}
+
+// knows reports that the live list has a token as SAST.
+func (s *shell) knows(info token.Info) bool {
+	_, cert, ok := signingCertificate(info)
+	return ok && inList(s.live(), cert.DER)
 }
 
 // first reports whether the job makes the first list that tokens sign: two are needed.
@@ -156,17 +154,19 @@ func (s *shell) addTokenToJob(info token.Info) {
 		}
 		s.begin(kind)
 	}
-	s.model.job.addToken(info)
+	s.addToken(info)
 	s.open(screenEntries)
 }
 
 func sameToken(a, b token.Info) bool { return a.Label == b.Label && a.Serial == b.Serial }
 
-func (j *job) addToken(info token.Info) {
+// addToken adds what the person chose. At a first list the first that is chosen signs.
+func (s *shell) addToken(info token.Info) {
+	j := s.model.job
 	if !j.hasToken(info) {
 		j.tokens = append(j.tokens, info)
 	}
-	if j.signWith == nil {
+	if j.signWith == nil && j.first(s.live()) {
 		j.signWith = &info
 	}
 }

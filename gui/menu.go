@@ -6,23 +6,39 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/gui/widgets"
 )
 
 // menu has what the keyboard reaches from everywhere, each with its keys beside it.
 func (s *shell) menu() *fyne.MainMenu {
-	ctrl := func(key fyne.KeyName) fyne.Shortcut {
+	ctrl := func(key fyne.KeyName) *desktop.CustomShortcut {
 		return &desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}
 	}
-	item := func(key string, shortcut fyne.Shortcut, do func()) *fyne.MenuItem {
-		m := fyne.NewMenuItem(t(key), func() {
+	s.shortcuts = map[string]func(){}
+	// The toolkit draws the keys of a menu in a shade that hardly anybody can read; here they are
+	// part of the text, and the window listens for them itself.
+	item := func(key string, shortcut *desktop.CustomShortcut, do func()) *fyne.MenuItem {
+		guarded := func() {
 			if s.dialogs.Front() == nil { // a dialog is to be answered first
 				do()
 			}
-		})
-		m.Shortcut = shortcut
-		return m
+		}
+		label := t(key)
+		if shortcut != nil {
+			label += "    Ctrl+" + string(shortcut.KeyName)
+			s.shortcuts[shortcut.ShortcutName()] = guarded
+			s.window.Canvas().AddShortcut(shortcut, func(fyne.Shortcut) { guarded() })
+		}
+		return fyne.NewMenuItem(label, guarded)
+	}
+	widgets.WindowShortcut = func(sc fyne.Shortcut) bool {
+		do, ok := s.shortcuts[sc.ShortcutName()]
+		if ok {
+			do()
+		}
+		return ok
 	}
 	clusters := func() *clustersScreen { return s.screens[screenClusters].(*clustersScreen) }
 	quit := item("menu.quit", ctrl(fyne.KeyQ), s.closeWindow)
@@ -47,12 +63,52 @@ func (s *shell) menu() *fyne.MainMenu {
 		view.Items = append(view.Items, m)
 	}
 	again := item("menu.refresh", nil, s.refresh)
-	again.Shortcut = &desktop.CustomShortcut{KeyName: fyne.KeyF5}
+	again.Label += "    F5"
+	view.Items = append(view.Items, fyne.NewMenuItemSeparator(), item("menu.find", ctrl(fyne.KeyF), s.find))
 	view.Items = append(view.Items, fyne.NewMenuItemSeparator(), again)
 	help := fyne.NewMenu(t("menu.help"),
 		item("menu.keys", nil, s.showKeys),
 		item("menu.about", nil, s.about))
 	return fyne.NewMainMenu(file, view, help)
+}
+
+// find goes to the search of what is in front.
+func (s *shell) find() {
+	var found *widgets.Field
+	each(s.body, func(o fyne.CanvasObject) {
+		if f, ok := o.(*widgets.Field); ok && found == nil && f.Searches() {
+			found = f
+		}
+	})
+	if found != nil {
+		s.window.Canvas().Focus(found)
+	}
+}
+
+// each visits what is seen.
+func each(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
+	if o == nil || !o.Visible() {
+		return
+	}
+	visit(o)
+	switch o := o.(type) {
+	case *fyne.Container:
+		for _, child := range o.Objects {
+			each(child, visit)
+		}
+	case *container.Scroll:
+		each(o.Content, visit)
+	case *container.ThemeOverride:
+		each(o.Content, visit)
+	case *widgets.Panel:
+		each(o.Content, visit)
+	case *widgets.Notice:
+		for _, below := range o.Below {
+			each(below, visit)
+		}
+	case *widget.PopUp:
+		each(o.Content, visit)
+	}
 }
 
 // showKeys lists the keys.
@@ -61,6 +117,9 @@ func (s *shell) showKeys() {
 		widgets.Cells("Ctrl+1 … Ctrl+6", t("keys.screens")),
 		widgets.Cells("Ctrl+O", t("menu.open")),
 		widgets.Cells("Ctrl+N", t("menu.add")),
+		widgets.Cells("Ctrl+F", t("menu.find")),
+		widgets.Cells("Ctrl+C, Ctrl+A", t("keys.copy")),
+		widgets.Cells(t("keys.menu.keys"), t("keys.menu")),
 		widgets.Cells("F5", t("menu.refresh")),
 		widgets.Cells("Tab, Shift+Tab", t("keys.tab")),
 		widgets.Cells(t("keys.arrows.keys"), t("keys.arrows")),

@@ -182,3 +182,16 @@ func (o *overviewScreen) mend(job string) (do func(), ok bool) {
 	}
 	return nil, false
 }
+
+// first is the button that goes on.
+func (o *overviewScreen) first() fyne.Focusable { return enabled(o.next, o.refreshing) }
+
+// enabled is the first of some buttons that can be pressed, nil where none can.
+func enabled(buttons ...*widgets.Button) fyne.Focusable {
+	for _, b := range buttons {
+		if b.Visible() && !b.Disabled() {
+			return b
+		}
+	}
+	return nil
+}

@@ -216,3 +216,6 @@ func (r *reviewScreen) signAndDistribute() {
 		r.s.distribute(j)
 	}
 }
+
+// first is the button that goes on: it asks before anything is done.
+func (r *reviewScreen) first() fyne.Focusable { return enabled(r.sign) }

@@ -229,8 +229,24 @@ func (p *practised) review() {
 	p.on(screenAction)
 	p.tap("action.to-tokens")
 	p.on(screenEntries)
+	p.chooseTokens()
 	p.tap("entries.next")
 	p.on(screenReview)
+}
+
+// chooseTokens adds both tokens, as a person does for a first list; nothing was chosen before.
+func (p *practised) chooseTokens() {
+	p.Helper()
+	if j := p.s.model.job; j.signWith != nil || len(j.tokens) > 0 {
+		p.Errorf("before anything was chosen: signs with %v, adds %d tokens", j.signWith, len(j.tokens))
+	}
+	if !p.button("entries.next").Disabled() {
+		p.Error("it goes on without a signer")
+	}
+	p.tap("entries.add-tokens")
+	p.tap("tokens.add")
+	p.tap("tokens.add")
+	p.tap("button.close")
 }
 
 // agree goes on from the review though a phone is lost.
@@ -285,6 +301,7 @@ func TestPlanIsRefusedInTheWordsOfTheCommand(t *testing.T) {
 	p.s.open(screenAction)
 	p.tap("action.to-tokens")
 	p.on(screenEntries)
+	p.chooseTokens()
 	p.tap("entries.next")
 	p.until("the refusal", p.dialogOpen)
 	_, want := p.s.model.session.PlanMigrateToTokens(t.Context(), p.s.model.job.signing())

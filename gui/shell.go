@@ -63,12 +63,15 @@ type shell struct {
 	asker   *asker
 	dialogs *widgets.Dialogs
 
-	screens map[screenID]screen
-	current screenID
-	nav     *navigation
-	body    *fyne.Container
-	status  *statusBar
-	waiting func() // closes what says that a token waits for the person; nil: nothing does
+	screens   map[screenID]screen
+	current   screenID
+	nav       *navigation
+	body      *fyne.Container
+	status    *statusBar
+	waiting   func()            // closes what says that a token waits for the person; nil: nothing does
+	shortcuts map[string]func() // by their names
+	// ownModules are those for the person's own tokens; in the practice cluster there are others.
+	ownModules []string
 	// stopWatch ends the watch of tokens.
 	stopWatch context.CancelFunc
 }
@@ -79,7 +82,8 @@ func newShell(ctx context.Context, a fyne.App, o Options) *shell {
 	s.status = newStatusBar(s.dialogs)
 	s.tasks = newTasks(ctx, func() { s.status.show(s.tasks.running()) })
 	s.asker = &asker{dialogs: s.dialogs, events: s.event, words: s.confirmWords, practicePIN: s.practicePIN}
-	s.model.modules = o.Session.Modules
+	s.ownModules = o.Session.Modules
+	s.model.modules = s.ownModules
 	s.body = container.NewStack()
 	s.screens = s.makeScreens()
 	s.nav = newNavigation(s.open)
@@ -122,6 +126,11 @@ func (s *shell) open(id screenID) {
 		top.ToTop() // a list opens at its top
 	}
 	sc.shown()
+	if first, ok := sc.(interface{ first() fyne.Focusable }); ok && s.dialogs.Front() == nil && s.window.Canvas().Focused() == nil {
+		if f := first.first(); f != nil {
+			s.window.Canvas().Focus(f)
+		}
+	}
 }
 
 // showWhere brings the list of screens in step with what is open.

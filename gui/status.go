@@ -18,7 +18,7 @@ type statusBar struct {
 	box     fyne.CanvasObject
 	text    *widget.Label
 	wheel   *widget.Activity
-	bar     *widget.ProgressBar
+	bar     *widgets.Progress
 	cancel  *widgets.Button
 	more    *widgets.Button
 	busy    string // what is under way
@@ -27,12 +27,12 @@ type statusBar struct {
 }
 
 func newStatusBar(d *widgets.Dialogs) *statusBar {
-	b := &statusBar{dialogs: d, text: widget.NewLabel(""), wheel: widget.NewActivity(), bar: widget.NewProgressBar()}
+	b := &statusBar{dialogs: d, text: widget.NewLabel(""), wheel: widget.NewActivity(), bar: widgets.NewProgress()}
 	b.text.Truncation = fyne.TextTruncateEllipsis
 	b.cancel = widgets.NewButton(t("button.cancel"), theme.CancelIcon(), nil)
 	b.more = widgets.NewButton("", nil, b.list)
 	b.more.Importance = widget.LowImportance
-	buttons := container.NewHBox(b.bar, b.more, b.cancel)
+	buttons := container.NewHBox(b.bar.Object, b.more, b.cancel)
 	b.box = widgets.NewPanel(widgets.Border(widget.NewSeparator(), nil, nil, nil,
 		container.New(layout.NewCustomPaddedLayout(0, 0, 10, 10),
 			widgets.Border(nil, nil, b.wheel, buttons, b.text))))
@@ -43,7 +43,7 @@ func newStatusBar(d *widgets.Dialogs) *statusBar {
 // show names the newest task, and how many others there are.
 func (b *statusBar) show(running []*task) {
 	b.running = running
-	b.bar.Hide()
+	b.bar.Object.Hide()
 	b.more.Hide()
 	if len(running) == 0 {
 		b.wheel.Stop()
@@ -80,8 +80,8 @@ func (b *statusBar) progress(done, total int) {
 	if b.busy == "" || total <= 0 {
 		return
 	}
-	b.bar.SetValue(float64(done) / float64(total))
-	b.bar.Show()
+	b.bar.Set(done, total)
+	b.bar.Object.Show()
 }
 
 // list shows every task with its Cancel.

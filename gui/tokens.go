@@ -25,12 +25,16 @@ type tokensScreen struct {
 	*widgets.Page
 	s    *shell
 	list *fyne.Container
+	// module chooses one for the person's own tokens; practice has its own.
+	module *widgets.Button
+	// buttons are those of the tokens.
+	buttons []*widgets.Button
 }
 
 func newTokensScreen(s *shell) *tokensScreen {
 	c := &tokensScreen{s: s, list: container.NewVBox()}
-	module := widgets.NewButton(t("tokens.module"), theme.FolderOpenIcon(), c.chooseModule)
-	c.Page = widgets.NewPage(t("tokens.title"), t("tokens.text"), nil, c.list, module)
+	c.module = widgets.NewButton(t("tokens.module"), theme.FolderOpenIcon(), c.chooseModule)
+	c.Page = widgets.NewPage(t("tokens.title"), t("tokens.text"), nil, c.list, c.module)
 	return c
 }
 
@@ -39,6 +43,8 @@ func (c *tokensScreen) tokensChanged() { c.fill() }
 
 func (c *tokensScreen) fill() {
 	c.list.RemoveAll()
+	c.buttons = nil
+	widgets.SetEnabled(c.module, c.s.model.rehearsal == nil)
 	if err := c.s.model.tokenErr; err != nil {
 		message, hints := describe(err)
 		c.list.Add(widgets.NewNotice(widgets.WarningNotice, textOf(append([]string{message}, hints...)...)))
@@ -64,6 +70,7 @@ func (c *tokensScreen) card(info token.Info) fyne.CanvasObject {
 	_, _, ok := signingCertificate(info)
 	widgets.SetEnabled(export, ok)
 	widgets.SetEnabled(add, ok && c.s.model.session != nil)
+	c.buttons = append(c.buttons, add, export)
 	row := container.NewHBox(add, export)
 	if c.s.model.rehearsal != nil {
 		put := widgets.NewButton(t("tokens.trust"), theme.UploadIcon(), func() { c.trust(info) })
@@ -181,9 +188,9 @@ func (c *tokensScreen) trust(info token.Info) {
 // chooseModule adds a PKCS#11 module by its file.
 func (c *tokensScreen) chooseModule() {
 	chooser := newFileChooser(c.s, t("tokens.module"), t("files.open"), toOpen, []string{".so", ".dll"}, func(path string) {
-		if !slices.Contains(c.s.model.modules, path) {
-			c.s.model.modules = append(slices.Clone(c.s.model.modules), path)
-			c.s.watchTokens()
+		if !slices.Contains(c.s.ownModules, path) {
+			c.s.ownModules = append(slices.Clone(c.s.ownModules), path)
+			c.s.useModules()
 		}
 	})
 	chooser.show(moduleFolder())
@@ -198,3 +205,6 @@ func moduleFolder() string {
 	}
 	return ""
 }
+
+// first is what can be done with the first token.
+func (c *tokensScreen) first() fyne.Focusable { return enabled(append(c.buttons, c.module)...) }

@@ -190,25 +190,6 @@ func rowsIn(o fyne.CanvasObject, scale float32) []traceItem {
 	return items
 }
 
-// each visits what is seen.
-func each(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
-	if o == nil || !o.Visible() {
-		return
-	}
-	visit(o)
-	if box, ok := o.(*fyne.Container); ok {
-		for _, child := range box.Objects {
-			each(child, visit)
-		}
-		return
-	}
-	if f := reflect.Indirect(reflect.ValueOf(o)).FieldByName("Content"); f.IsValid() && f.CanInterface() {
-		if content, ok := f.Interface().(fyne.CanvasObject); ok {
-			each(content, visit)
-		}
-	}
-}
-
 func collectRows(tb *widgets.Table, texts *[]string) {
 	*texts = append(*texts, strings.Split(tb.Text(), "\n")...)
 }

@@ -8,6 +8,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"ctlclient/certificate"
 	"ctlclient/ctlbuild"
 	"ctlclient/token"
 )
@@ -54,8 +55,31 @@ func (s *shell) tokenEvent(e token.Event) {
 	slices.SortStableFunc(kept, func(a, b token.Info) int {
 		return cmp.Or(strings.Compare(a.Label, b.Label), strings.Compare(a.Serial, b.Serial))
 	})
-	s.model.present, s.model.tokens = kept, token.Distinct(kept)
+	s.model.present = kept
+	s.model.tokens = slices.DeleteFunc(token.Distinct(kept), func(info token.Info) bool { return !s.usable(info) })
 	s.tokensChanged()
+}
+
+// inPractice reports that the practice cluster is open, with tokens of its own.
+func (s *shell) inPractice() bool { return s.model.rehearsal != nil && s.model.rehearsal.Module != "" }
+
+// usable reports that a token may be seen where the window is: practice tokens, whose PIN is
+// public, in the practice cluster alone, and no other token there.
+func (s *shell) usable(info token.Info) bool {
+	practice := slices.ContainsFunc(info.Certificates, func(c token.Certificate) bool { return certificate.IsPractice(c.DER) })
+	return practice == s.inPractice()
+}
+
+// useModules looks for tokens in the modules that go with what is open.
+func (s *shell) useModules() {
+	want := s.ownModules
+	if s.inPractice() {
+		want = []string{s.model.rehearsal.Module}
+	}
+	if !slices.Equal(want, s.model.modules) || s.model.tokenErr != nil {
+		s.model.modules = want
+		s.watchTokens()
+	}
 }
 
 // tokensChanged tells every screen that shows tokens.

@@ -49,11 +49,7 @@ func (p *practice) Up(ctx context.Context, fresh bool, say func(string)) (gui.Re
 		p.lab = nil
 	}
 	say("making two practice tokens")
-	store, err := softhsm.New(filepath.Join(p.dir, "tokens"))
-	if err != nil {
-		return gui.Rehearsal{}, err
-	}
-	pin, err := practiceTokens(ctx, store)
+	module, pin, err := practiceTokens(ctx, filepath.Join(p.dir, "tokens"))
 	if err != nil {
 		return gui.Rehearsal{}, err
 	}
@@ -67,7 +63,7 @@ func (p *practice) Up(ctx context.Context, fresh bool, say func(string)) (gui.Re
 		return gui.Rehearsal{}, err
 	}
 	p.lab = l
-	p.rehearsal = gui.Rehearsal{Profile: l.Profile, Module: store.Module, PIN: pin, Dir: p.dir}
+	p.rehearsal = gui.Rehearsal{Profile: l.Profile, Module: module, PIN: pin, Dir: p.dir}
 	return p.rehearsal, nil
 }
 
@@ -125,12 +121,24 @@ func (p *practice) Down() error {
 	return err
 }
 
-// practiceTokens makes SAST-1 and SAST-2 where they are missing.
-func practiceTokens(ctx context.Context, store *softhsm.Store) (pin string, err error) {
-	have := map[string]bool{}
-	infos, err := token.List(ctx, []string{store.Module})
+// practiceTokens makes SAST-1 and SAST-2 where they are missing. Their module has an
+// environment, and so a process, of its own: a SoftHSM2 of the person's stays what it is.
+func practiceTokens(ctx context.Context, dir string) (module, pin string, err error) {
+	const variable = "SOFTHSM2_CONF"
+	if own, was := os.LookupEnv(variable); was {
+		defer func() { err = errors.Join(err, os.Setenv(variable, own)) }()
+	} else {
+		defer func() { err = errors.Join(err, os.Unsetenv(variable)) }()
+	}
+	store, err := softhsm.New(dir)
 	if err != nil {
-		return "", err
+		return "", "", err
+	}
+	module = token.ModuleWith(store.Module, variable+"="+store.Conf())
+	have := map[string]bool{}
+	infos, err := token.List(ctx, []string{module})
+	if err != nil {
+		return "", "", err
 	}
 	for _, info := range infos {
 		have[info.Label] = true
@@ -140,8 +148,8 @@ func practiceTokens(ctx context.Context, store *softhsm.Store) (pin string, err 
 			continue
 		}
 		if _, err := store.Create(softhsm.Spec{Label: label, Practice: true}); err != nil {
-			return "", err
+			return "", "", err
 		}
 	}
-	return softhsm.DefaultPIN, nil
+	return module, softhsm.DefaultPIN, nil
 }

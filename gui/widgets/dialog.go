@@ -168,3 +168,11 @@ func (q *Question) Answer(yes bool) {
 	q.dropTips()
 	q.OnAnswer(yes)
 }
+
+// Focus gives the focus to a part of the dialog, nil: to the button that answers.
+func (q *Question) Focus(part fyne.Focusable) {
+	if part == nil {
+		part = q.yes
+	}
+	q.dialogs.Window.Canvas().Focus(part)
+}

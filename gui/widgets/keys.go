@@ -28,7 +28,13 @@ type Button struct {
 	widget.Button
 	inScroll
 	// Label is what a button without a text is called, for those who hear it.
-	Label string
+	Label   string
+	focused bool
+}
+
+// CreateRenderer draws the button with a ring while it has the focus.
+func (b *Button) CreateRenderer() fyne.WidgetRenderer {
+	return newRing(b.Button.CreateRenderer(), func() bool { return b.focused })
 }
 
 // AccessibilityLabel is the button's text, or what it is called.
@@ -58,8 +64,57 @@ func (b *Button) TypedKey(k *fyne.KeyEvent) {
 }
 
 func (b *Button) FocusGained() {
+	b.focused = true
 	b.Button.FocusGained()
 	b.Reveal(b)
+}
+
+// FocusLost takes the ring away.
+func (b *Button) FocusLost() {
+	b.focused = false
+	b.Button.FocusLost()
+}
+
+// Check is a box to tick.
+type Check struct {
+	widget.Check
+	inScroll
+	focused bool
+}
+
+// NewCheck makes a box.
+func NewCheck(text string, changed func(bool)) *Check {
+	c := &Check{}
+	c.Text, c.OnChanged = text, changed
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+// CreateRenderer draws the box with a ring while it has the focus.
+func (c *Check) CreateRenderer() fyne.WidgetRenderer {
+	return newRing(c.Check.CreateRenderer(), func() bool { return c.focused })
+}
+
+// FocusGained brings the box into sight.
+func (c *Check) FocusGained() {
+	c.focused = true
+	c.Check.FocusGained()
+	c.Reveal(c)
+}
+
+// FocusLost takes the ring away.
+func (c *Check) FocusLost() {
+	c.focused = false
+	c.Check.FocusLost()
+}
+
+// TypedKey ticks by Space; the window gets the rest.
+func (c *Check) TypedKey(k *fyne.KeyEvent) {
+	if k.Name == fyne.KeySpace {
+		c.Check.TypedKey(k)
+		return
+	}
+	handOn(c, k)
 }
 
 // SetEnabled is Enable or Disable.
@@ -76,6 +131,7 @@ type Field struct {
 	widget.Entry
 	inScroll
 	named
+	focused bool
 }
 
 // named is what a form calls a field, for those who hear it.
@@ -96,8 +152,35 @@ func NewField(placeHolder string) *Field {
 	return f
 }
 
+// CreateRenderer draws the field with a ring while it has the focus.
+func (f *Field) CreateRenderer() fyne.WidgetRenderer {
+	return newRing(f.Entry.CreateRenderer(), func() bool { return f.focused })
+}
+
+// FocusLost takes the ring away.
+func (f *Field) FocusLost() {
+	f.focused = false
+	f.Entry.FocusLost()
+}
+
+// TypedShortcut edits, or is one of the window's.
+func (f *Field) TypedShortcut(s fyne.Shortcut) {
+	if !ofWindow(s) {
+		f.Entry.TypedShortcut(s)
+	}
+}
+
+// WindowShortcut is told of a shortcut that the widget with the focus was given, and reports
+// whether it is one of the window's.
+var WindowShortcut func(fyne.Shortcut) bool
+
+func ofWindow(s fyne.Shortcut) bool { return WindowShortcut != nil && WindowShortcut(s) }
+
 // icon marks a field for searching.
 func (f *Field) icon() { f.ActionItem = widget.NewIcon(theme.SearchIcon()) }
+
+// Searches reports that the field is the search of a table.
+func (f *Field) Searches() bool { return f.ActionItem != nil }
 
 func (f *Field) TypedKey(k *fyne.KeyEvent) {
 	switch k.Name {
@@ -115,6 +198,7 @@ func (f *Field) TypedKey(k *fyne.KeyEvent) {
 }
 
 func (f *Field) FocusGained() {
+	f.focused = true
 	f.Entry.FocusGained()
 	f.Reveal(f)
 }
@@ -123,6 +207,31 @@ func (f *Field) FocusGained() {
 type SecretField struct {
 	widget.Entry
 	named
+	focused bool
+}
+
+// CreateRenderer draws the field with a ring while it has the focus.
+func (f *SecretField) CreateRenderer() fyne.WidgetRenderer {
+	return newRing(f.Entry.CreateRenderer(), func() bool { return f.focused })
+}
+
+// FocusGained shows the ring.
+func (f *SecretField) FocusGained() {
+	f.focused = true
+	f.Entry.FocusGained()
+}
+
+// FocusLost takes the ring away.
+func (f *SecretField) FocusLost() {
+	f.focused = false
+	f.Entry.FocusLost()
+}
+
+// TypedShortcut edits, or is one of the window's.
+func (f *SecretField) TypedShortcut(s fyne.Shortcut) {
+	if !ofWindow(s) {
+		f.Entry.TypedShortcut(s)
+	}
 }
 
 // AccessibilityLabel is the field's name; what was typed is said to nobody.
@@ -156,7 +265,27 @@ func (f *SecretField) Take() []byte {
 // Choice is one of several.
 type Choice struct {
 	widget.Select
+	inScroll
 	named
+	focused bool
+}
+
+// CreateRenderer draws the choice with a ring while it has the focus.
+func (c *Choice) CreateRenderer() fyne.WidgetRenderer {
+	return newRing(c.Select.CreateRenderer(), func() bool { return c.focused })
+}
+
+// FocusGained brings the choice into sight.
+func (c *Choice) FocusGained() {
+	c.focused = true
+	c.Select.FocusGained()
+	c.Reveal(c)
+}
+
+// FocusLost takes the ring away.
+func (c *Choice) FocusLost() {
+	c.focused = false
+	c.Select.FocusLost()
 }
 
 // AccessibilityLabel is the name and what is chosen.
@@ -173,7 +302,10 @@ func NewChoice(placeHolder string, chosen func(string)) *Choice {
 
 func (c *Choice) TypedKey(k *fyne.KeyEvent) {
 	switch k.Name {
-	case fyne.KeySpace, fyne.KeyUp, fyne.KeyDown:
+	case fyne.KeySpace, fyne.KeyUp, fyne.KeyDown, fyne.KeyReturn, fyne.KeyEnter:
+		if k.Name == fyne.KeyReturn || k.Name == fyne.KeyEnter {
+			k = &fyne.KeyEvent{Name: fyne.KeySpace}
+		}
 		c.Select.TypedKey(k)
 	default:
 		handOn(c, k)

@@ -20,6 +20,8 @@ func (tb *Table) TypedShortcut(s fyne.Shortcut) {
 			tb.anchor = 0
 			tb.Refresh()
 		}
+	default:
+		ofWindow(s)
 	}
 }
 

@@ -185,6 +185,8 @@ func (b *textBody) TypedShortcut(s fyne.Shortcut) {
 	case *fyne.ShortcutSelectAll:
 		b.from, b.to = place{}, place{len(b.lines), 0}
 		b.Refresh()
+	default:
+		ofWindow(s)
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 var screensDir = flag.String("screens", "", "write a picture of every screen into this folder")
 
 const (
-	patience = 60 * time.Second      // until a condition that does not come true fails the test
+	patience = 4 * time.Minute       // until a condition that does not come true fails the test
 	poll     = 15 * time.Millisecond // between two looks
 )
 

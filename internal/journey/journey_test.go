@@ -5,6 +5,7 @@ package journey
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +62,11 @@ func portuguese(t *testing.T, d *display, home string) {
 		p.onScreen(screen)
 	}
 	p.press("action.to-tokens")
+	p.onScreen("entries")
+	p.press("entries.add-tokens")
+	p.dialog("SAST-1")
+	p.press("tokens.add")
+	p.press("button.close")
 	p.onScreen("entries")
 	p.click("entries.next")
 	p.until("an answer", func(s state) bool { return len(s.Busy) == 0 && (s.Dialog || s.Screen == "review") })
@@ -140,6 +146,17 @@ func (r *rehearsal) planMigration() {
 	r.onScreen("action")
 	r.shot("04-action")
 	r.press("action.to-tokens")
+	r.onScreen("entries")
+	r.press("entries.add-tokens")
+	r.dialog("SAST-2")
+	_, added, _ := strings.Cut(r.text("entries.added"), "}}")
+	for n := range 2 {
+		r.press("tokens.add")
+		r.until("the token among those added", func(s state) bool {
+			return len(slices.DeleteFunc(slices.Clone(s.Texts), func(text string) bool { return !strings.HasSuffix(text, added) })) > n
+		})
+	}
+	r.press("button.close")
 	s := r.onScreen("entries")
 	if !s.has(r.text("mark.added") + ", " + r.text("type.sast")) {
 		r.fail("the entries do not mark the tokens as added")

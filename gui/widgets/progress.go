@@ -1,0 +1,36 @@
+package widgets
+
+import (
+	"fmt"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Progress is a bar with its number beside it: on the bar, half of the text would be on one
+// colour and half on the other.
+type Progress struct {
+	Object *fyne.Container
+	bar    *widget.ProgressBar
+	text   *widget.Label
+}
+
+// NewProgress makes a bar at nothing.
+func NewProgress() *Progress {
+	p := &Progress{bar: widget.NewProgressBar(), text: widget.NewLabel("0 %")}
+	p.bar.TextFormatter = func() string { return "" }
+	p.Object = Border(nil, nil, nil, p.text, container.NewPadded(p.bar))
+	return p
+}
+
+// Set shows done of total.
+func (p *Progress) Set(done, total int) {
+	if total <= 0 {
+		return
+	}
+	p.bar.SetValue(float64(done) / float64(total))
+	if text := fmt.Sprintf("%d %%", 100*done/total); p.text.Text != text {
+		p.text.SetText(text)
+	}
+}
