@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -33,6 +34,7 @@ type distributeScreen struct {
 	lines     string
 	committed bool
 	task      *task
+	began     time.Time // when writing began
 }
 
 // The steps of a node, in order; a reader of the table sees at which one it is.
@@ -142,7 +144,11 @@ func (s *shell) distribute(j *job) {
 	d := s.screens[screenDistribute].(*distributeScreen)
 	d.reset(s.model.snapshot)
 	plan := j.plan
-	s.writing = func() { s.open(screenDistribute) }
+	d.began = time.Time{}
+	s.writing = func() {
+		d.began = time.Now()
+		s.open(screenDistribute)
+	}
 	d.task = runJob(s, t("distribute.working"),
 		func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
 			agreed, err := session.Agree(ctx, plan, workflow.ToWrite)
@@ -160,10 +166,38 @@ func (s *shell) distribute(j *job) {
 		func(result *workflow.Result, err error) { s.distributed(j, result, err) })
 }
 
+// long is from when on a job's end is told to the desktop: by then a person does something else.
+const long = 10 * time.Second
+
+// notify tells the desktop that a long job has ended, for those who look at another window.
+func (s *shell) notify(j *job, err error) {
+	if j.took < long {
+		return
+	}
+	text := t("notify.done", map[string]any{"Time": elapsed(j.took)})
+	if err != nil {
+		text = t("notify.failed")
+	}
+	s.app.SendNotification(fyne.NewNotification(j.title(), text))
+}
+
+// elapsed is a time in minutes and seconds.
+func elapsed(d time.Duration) string {
+	d = d.Round(time.Second)
+	if d < time.Minute {
+		return t("time.seconds", map[string]any{"Seconds": fmt.Sprint(int(d.Seconds()))})
+	}
+	return t("time.minutes", map[string]any{"Minutes": fmt.Sprint(int(d.Minutes())), "Seconds": fmt.Sprint(int(d.Seconds()) % 60)})
+}
+
 // distributed shows how a job ended.
 func (s *shell) distributed(j *job, result *workflow.Result, err error) {
 	s.writing = nil
 	s.doneWaiting()
+	if began := s.screens[screenDistribute].(*distributeScreen).began; !began.IsZero() {
+		j.took = time.Since(began)
+		s.notify(j, err)
+	}
 	s.model.findings = nil
 	var partial *cluster.PartialError
 	if err != nil && !errors.As(err, &partial) {

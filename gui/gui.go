@@ -52,6 +52,8 @@ type Practice interface {
 	TrustCertificate(der []byte) error
 	// Restart restarts the services, then the phones, and returns what the phones made of it.
 	Restart(ctx context.Context) ([]PhoneReport, error)
+	// ClearPhone deletes the CTL and ITL that a phone holds, as a person does on the phone.
+	ClearPhone(name string) error
 	Down() error
 }
 

@@ -328,3 +328,15 @@ func (scripted) Event(workflow.Event) {}
 func (scripted) Confirm(context.Context, workflow.Confirmation) (bool, error) {
 	return true, nil
 }
+
+// focusTable is the first table in front.
+func focusTable(b *bench) *widgets.Table {
+	b.Helper()
+	for _, o := range test.LaidOutObjects(b.front()) {
+		if tb, ok := o.(*widgets.Table); ok {
+			return tb
+		}
+	}
+	b.Fatal("no table in front")
+	return nil
+}

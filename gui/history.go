@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"ctlclient/cluster"
+	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
 	"ctlclient/workflow"
 )
@@ -143,61 +144,97 @@ func (h *historyScreen) choose(row int) {
 	}
 	slices.Sort(notes)
 	for _, k := range notes {
-		pairs = append(pairs, k, j.Note[k])
+		pairs = append(pairs, noteName(k), noteText(k, j.Note[k]))
 	}
-	h.split.Show(h.table, append(note, detailBox(pairs))...)
+	var files []fyne.CanvasObject
+	for _, f := range []struct {
+		key, sum string
+		back     bool
+	}{{"history.open.former", j.OldSHA256, true}, {"history.open.new", j.NewSHA256, false}} {
+		b := widgets.NewButton(t(f.key), theme.SearchIcon(), func() { h.openFile(j, f.back) })
+		widgets.SetEnabled(b, h.mine(j) && f.sum != "")
+		files = append(files, b)
+	}
+	h.split.Show(h.table, append(note, widgets.ButtonRow(files...), detailBox(pairs))...)
 	widgets.SetEnabled(h.resume, h.mine(j) && j.State == cluster.StateIncomplete)
 	widgets.SetEnabled(h.back, h.mine(j) && (j.State == cluster.StateIncomplete || j.State == cluster.StateFinished))
 }
 
-func (h *historyScreen) chosen() cluster.Job { return h.jobs[h.table.Selected] }
+// noteName says in words what a job's journal keeps beside its files.
+func noteName(key string) string {
+	switch key {
+	case "by", "signer", "mode", "accepted-loss", "overridden", "undescribed-phones":
+		return t("note." + key)
+	}
+	return key
+}
 
-func (h *historyScreen) resumeJob() {
-	s, id := h.s, h.chosen().ID
-	runJob(s, t("history.resuming"),
-		func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
-			return finishJob(ctx, session, id, false)
+func noteText(key, value string) string {
+	if key == "undescribed-phones" {
+		return t("note.undescribed-phones.text")
+	}
+	return value
+}
+
+// openFile shows a file of a job in Inspect: the one of before, or the one that it brought.
+func (h *historyScreen) openFile(j cluster.Job, former bool) {
+	s := h.s
+	name := j.Name + " – " + t("history.new.short")
+	if former {
+		name = j.Name + " – " + t("history.former.short")
+	}
+	onCluster(s, t("inspect.reading"),
+		func(_ context.Context, session *workflow.Session) ([]byte, error) {
+			f, err := session.Cluster.FileOf(j.ID, former)
+			return f.Data, err
 		},
-		func(_ *workflow.Result, err error) {
-			s.model.findings = nil
+		func(data []byte, err error) {
 			if err != nil {
-				s.failUnlessStopped(t("history.resume"), err)
+				s.failUnlessStopped(t("history.title"), err)
+				return
 			}
-			h.read()
+			s.open(screenInspect)
+			s.inspect().load(name, data)
 		})
 }
 
-func (h *historyScreen) takeBack() {
-	h.s.takeBack(h.chosen().ID, func(*workflow.Result) { h.read() })
-}
+func (h *historyScreen) chosen() cluster.Job { return h.jobs[h.table.Selected] }
 
-// finishJob ends a job, forward or back: what phones will make of it is looked at first, and
-// workflow asks where that, or a job that is done, calls for a question.
-func finishJob(ctx context.Context, session *workflow.Session, id string, back bool) (*workflow.Result, error) {
-	p, err := session.PlanFinish(ctx, workflow.FinishRequest{ID: id, Back: back})
-	if err != nil {
-		return nil, err
-	}
-	agreed, err := session.Agree(ctx, p, workflow.ToWrite)
-	if err != nil {
-		return nil, err
-	}
-	return session.Execute(ctx, agreed, workflow.ExecuteOptions{})
-}
+func (h *historyScreen) resumeJob() { h.s.reviewEarlier(h.chosen().ID, jobResume) }
+func (h *historyScreen) takeBack()  { h.s.reviewEarlier(h.chosen().ID, jobTakeBack) }
 
-// takeBack puts the former file back everywhere; workflow asks, and says which job it is.
-func (s *shell) takeBack(id string, done func(*workflow.Result)) {
-	runJob(s, t("result.taking-back"),
-		func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
-			return finishJob(ctx, session, id, true)
-		},
-		func(res *workflow.Result, err error) {
-			s.model.findings = nil
+// reviewEarlier shows what finishing a job, or taking it back, would put on every node, and what
+// phones that hold the newer file will make of it. Nothing is written before the person agrees.
+func (s *shell) reviewEarlier(id string, kind jobKind) {
+	session := s.model.session
+	if session == nil {
+		return
+	}
+	j := &job{kind: kind}
+	onCluster(s, t("review.planning"),
+		func(ctx context.Context, session *workflow.Session) (*workflow.Plan, error) {
+			p, err := session.PlanFinish(ctx, workflow.FinishRequest{ID: id, Back: kind == jobTakeBack})
 			if err != nil {
-				s.failUnlessStopped(t("result.take-back"), err)
+				return nil, err
 			}
-			if res != nil {
-				done(res)
+			f, err := session.Cluster.FileOf(id, kind == jobTakeBack)
+			if err != nil {
+				return nil, err
+			}
+			if j.file, err = ctlbuild.Parse(f.Data); f.Data != nil && err == nil && p.Old != nil {
+				p.Diff = ctlbuild.Compare(p.Old, j.file)
+			}
+			return p, nil
+		},
+		func(p *workflow.Plan, err error) {
+			if err != nil {
+				s.failUnlessStopped(j.title(), err)
+				return
+			}
+			if s.model.session == session {
+				j.plan = p
+				s.model.job = j
+				s.open(screenReview)
 			}
 		})
 }

@@ -3,6 +3,7 @@ package gui
 import (
 	"context"
 	"slices"
+	"time"
 
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
@@ -20,11 +21,14 @@ const (
 	jobToTokens    jobKind = "to-tokens"
 	jobToTokenless jobKind = "to-tokenless"
 	jobDistribute  jobKind = "distribute" // a file that is signed already
+	jobResume      jobKind = "resume"     // an earlier job, to its end
+	jobTakeBack    jobKind = "take-back"  // an earlier job, back to what was before
 )
 
 // jobNames are the jobs as workflow names them.
 var jobNames = map[string]jobKind{
 	workflow.JobMixed: jobMixed, workflow.JobNonSecure: jobNonSecure, workflow.JobUpdate: jobUpdate,
+	workflow.JobResume: jobResume, workflow.JobTakeBack: jobTakeBack,
 	workflow.JobToTokens: jobToTokens, workflow.JobToTokenless: jobToTokenless, workflow.JobDistribute: jobDistribute,
 }
 
@@ -41,8 +45,11 @@ type job struct {
 	signWith  *token.Info
 
 	plan   *workflow.Plan
-	file   *ctlbuild.List // jobDistribute: signed already
+	file   *ctlbuild.List // of a job that signs nothing: the file that goes to the nodes
 	result *workflow.Result
+	// restarted: the services were restarted since; took: how long writing lasted.
+	restarted bool
+	took      time.Duration
 }
 
 // tokenCert is a token known by its exported certificate alone.
@@ -52,7 +59,10 @@ type tokenCert struct {
 }
 
 // hasEntries reports whether the job begins with the CTL entries.
-func (j *job) hasEntries() bool { return !j.publisher && j.kind != jobDistribute }
+func (j *job) hasEntries() bool { return !j.publisher && j.kind != jobDistribute && !j.earlier() }
+
+// earlier reports that the job finishes another one or takes it back.
+func (j *job) earlier() bool { return j.kind == jobResume || j.kind == jobTakeBack }
 
 // title names the job.
 func (j *job) title() string { return t("action." + string(j.kind)) }

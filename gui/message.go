@@ -17,8 +17,11 @@ import (
 )
 
 // say shows good news.
-func (s *shell) say(text string) {
-	widgets.NewStatement(s.dialogs, t("app.title"), widgets.NewNotice(widgets.GoodNotice, text)).Show()
+func (s *shell) say(text string) { s.tell(widgets.GoodNotice, text) }
+
+// tell shows a sentence.
+func (s *shell) tell(kind widgets.NoticeKind, text string) {
+	widgets.NewStatement(s.dialogs, t("app.title"), widgets.NewNotice(kind, text)).Show()
 }
 
 // fail shows an error in the words of the command line, with its hints, and offers the next

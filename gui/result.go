@@ -1,7 +1,7 @@
 package gui
 
 import (
-	"context"
+	"fmt"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -10,7 +10,6 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/gui/widgets"
-	"ctlclient/workflow"
 )
 
 // resultScreen is the CTL Client's last screen: Server, File Location, Status; then what to
@@ -63,12 +62,26 @@ func (r *resultScreen) shown() {
 	res := j.result
 	j.showSteps(r.steps, screenResult)
 	r.Head(j.title(), t("result.text"))
-	r.top.Add(outcomeNotice(res.Outcome))
+	outcome := outcomeNotice(res.Outcome)
+	r.top.Add(outcome)
+	if j.took > 0 {
+		r.top.Add(widgets.Flush(widgets.QuietText(t("result.took", map[string]any{"Time": elapsed(j.took)}))))
+	}
 	var rows [][]widgets.Cell
 	for _, n := range res.Outcome.Nodes {
 		rows = append(rows, append(widgets.Cells(n.Node, n.Path), nodeCell(n)))
 	}
 	r.servers.SetRows(rows)
+	if j.plan != nil {
+		if lost := j.plan.Lost(); len(lost) > 0 {
+			r.top.Add(widgets.NewNotice(widgets.DangerNotice, t("result.lost", map[string]any{"Count": fmt.Sprint(countPhones(lost))}),
+				widgets.ButtonRow(widgets.NewButton(t("review.lost.show"), theme.ListIcon(), func() { r.s.showLost(lost) }))))
+		}
+	}
+	if j.restarted {
+		res.Restart = nil
+		r.top.Add(widgets.NewNotice(widgets.GoodNotice, t("result.restarted")))
+	}
 	for _, line := range res.Restart {
 		text := line
 		if r.s.model.rehearsal != nil {
@@ -140,41 +153,29 @@ func nodeCell(n cluster.NodeOutcome) widgets.Cell {
 	return c
 }
 
-// askRestart restarts at once in the practice cluster; in a real one it asks first.
+// askRestart restarts at once in the practice cluster; in a real one it shows what, and asks.
 func (r *resultScreen) askRestart() {
 	s := r.s
 	if s.model.rehearsal != nil {
 		s.restartPractice(r.showReports)
 		return
 	}
-	q := widgets.NewQuestion(s.dialogs, t("result.restart"), widgets.NewNotice(widgets.WarningNotice, t("result.restart.ask")),
-		t("result.restart.yes"), t("button.cancel"), true)
-	q.OnAnswer = func(yes bool) {
-		if yes {
-			r.restartServices()
-		}
-	}
-	q.Show()
-}
-
-// restartServices restarts TFTP, then CallManager, through each node's administration CLI.
-func (r *resultScreen) restartServices() {
-	s := r.s
-	runJob(s, t("result.restarting"),
-		func(ctx context.Context, session *workflow.Session) (struct{}, error) {
-			return struct{}{}, session.RestartServices(ctx)
-		},
-		func(_ struct{}, err error) {
-			if err != nil {
-				s.failUnlessStopped(t("result.restart"), err)
-				return
+	j := s.model.job
+	s.askRestart(func(all bool) {
+		if all && j != nil {
+			j.restarted = true
+			if s.current == screenResult {
+				r.shown()
 			}
-			s.say(t("result.restarted"))
-		})
+		}
+	})
 }
 
 // showReports shows what the practice cluster's phones made of the file.
 func (r *resultScreen) showReports(reports []PhoneReport) {
+	if j := r.s.model.job; j != nil {
+		j.restarted = true
+	}
 	r.phones.SetRows(reportRows(reports))
 	r.reports.Show()
 	r.top.RemoveAll()
@@ -184,33 +185,9 @@ func (r *resultScreen) showReports(reports []PhoneReport) {
 }
 
 func (r *resultScreen) takeBack() {
-	j := r.s.model.job
-	r.s.takeBack(j.result.Outcome.ID, func(res *workflow.Result) { r.changed(j, res) })
+	r.s.reviewEarlier(r.s.model.job.result.Outcome.ID, jobTakeBack)
 }
 
 func (r *resultScreen) resumeJob() {
-	s, j := r.s, r.s.model.job
-	id := j.result.Outcome.ID
-	runJob(s, t("history.resuming"),
-		func(ctx context.Context, session *workflow.Session) (*workflow.Result, error) {
-			return finishJob(ctx, session, id, false)
-		},
-		func(res *workflow.Result, err error) {
-			s.model.findings = nil
-			if err != nil {
-				s.failUnlessStopped(t("history.resume"), err)
-			}
-			r.changed(j, res)
-		})
-}
-
-// changed shows the outcome of what was done after the job.
-func (r *resultScreen) changed(j *job, res *workflow.Result) {
-	if res == nil {
-		return
-	}
-	j.result = res
-	if r.s.current == screenResult {
-		r.shown()
-	}
+	r.s.reviewEarlier(r.s.model.job.result.Outcome.ID, jobResume)
 }

@@ -14,7 +14,6 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
-	"ctlclient/trust"
 	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
 )
@@ -56,8 +55,12 @@ func newReviewScreen(s *shell) *reviewScreen {
 }
 
 func (r *reviewScreen) back() {
-	if j := r.s.model.job; j != nil && j.hasEntries() {
+	switch j := r.s.model.job; {
+	case j != nil && j.hasEntries():
 		r.s.open(screenEntries)
+		return
+	case j != nil && j.earlier():
+		r.s.open(screenHistory)
 		return
 	}
 	r.s.open(screenAction)
@@ -91,6 +94,8 @@ func (r *reviewScreen) shown() {
 	switch {
 	case j.kind == jobDistribute:
 		text = t("review.distribute")
+	case j.earlier():
+		text = t("review." + string(j.kind))
 	case j.publisher:
 		text = t("review.publisher")
 	}
@@ -101,7 +106,8 @@ func (r *reviewScreen) shown() {
 func (r *reviewScreen) fillTop(p *workflow.Plan) {
 	r.top.Add(widgets.NewNotice(widgets.InfoNotice, t("review.nothing-written")))
 	if lost := p.Lost(); len(lost) > 0 {
-		r.top.Add(widgets.NewNotice(widgets.DangerNotice, t("review.lost", map[string]any{"Count": fmt.Sprint(countPhones(lost))})))
+		r.top.Add(widgets.NewNotice(widgets.DangerNotice, t("review.lost", map[string]any{"Count": fmt.Sprint(countPhones(lost))}),
+			widgets.ButtonRow(widgets.NewButton(t("review.lost.show"), theme.ListIcon(), func() { r.s.showLost(lost) }))))
 	}
 	if len(p.Undescribed()) > 0 {
 		r.top.Add(widgets.NewNotice(widgets.WarningNotice, t("review.undescribed")))
@@ -120,14 +126,6 @@ func (r *reviewScreen) fillTop(p *workflow.Plan) {
 	if !p.Dangerous() && len(p.Undescribed()) == 0 {
 		r.top.Add(widgets.NewNotice(widgets.GoodNotice, t("review.safe")))
 	}
-}
-
-func countPhones(vs []trust.Verdict) int {
-	n := 0
-	for _, v := range vs {
-		n += v.Phone.N()
-	}
-	return n
 }
 
 func hazardNotice(h hazard.Hazard) fyne.CanvasObject {

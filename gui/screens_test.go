@@ -428,14 +428,25 @@ func TestResultAndHistory(t *testing.T) {
 		t.Fatalf("jobs: %+v", h.jobs)
 	}
 	h.table.Choose(0)
-	p.mustSay(tr("outcome.done"), h.jobs[0].ID, "accepted-loss")
+	p.mustSay(tr("outcome.done"), h.jobs[0].ID, tr("note.accepted-loss"))
 	if !h.resume.Disabled() {
 		t.Error("a job that is done can be resumed")
 	}
+	p.tap("history.open.former")
+	p.on(screenInspect)
+	p.mustSay(tr("history.former.short"), tr("notice.good"), strings.ToLower(before["cucm-pub"]))
+	p.s.open(screenHistory)
+	p.on(screenHistory)
 	p.tap("result.take-back")
+	p.on(screenReview)
+	p.mustSay(tr("action.take-back"), tr("review.nothing-written"), tr("mark.removed"))
+	p.tap("review.take-back")
 	p.untilSays(tr("result.take-back.title"))
 	p.mustSay(h.jobs[0].Note["by"])
 	p.tap("result.take-back.yes")
+	p.on(screenResult)
+	p.mustSay(tr("result.taken-back"))
+	p.s.open(screenHistory)
 	p.on(screenHistory)
 	p.mustSay(tr("outcome.taken-back"))
 	if now := p.served(); !equal(before, now) {

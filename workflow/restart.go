@@ -7,23 +7,49 @@ import (
 	"ctlclient/cluster/reach"
 )
 
-// RestartServices restarts TFTP on all nodes that run it, then CallManager on all
-// nodes that run it, through each node's administration CLI.
-func (s *Session) RestartServices(ctx context.Context) (err error) {
-	defer s.step(StepRestart, "restarting TFTP, then CallManager, on all nodes that run them")(&err)
+// RestartStep is one service to restart on one node.
+type RestartStep struct {
+	Node    string
+	Service reach.Service
+}
+
+// RestartSteps are TFTP on all nodes that run it, then CallManager on all nodes that run it.
+func (s *Session) RestartSteps() ([]RestartStep, error) {
 	if err := s.Cluster.Site.Need(reach.AbilityServices); err != nil {
-		return fail(BadRequest, []string{MsgRestart}, "the file is in place; services cannot be restarted from here: %v", err)
+		return nil, fail(BadRequest, []string{MsgRestart}, "the file is in place; services cannot be restarted from here: %v", err)
 	}
+	var steps []RestartStep
 	for _, service := range []reach.Service{reach.TFTP, reach.CallManager} {
 		for _, n := range s.Snapshot.Nodes {
-			if !n.Node.IsCUCM() || !slices.Contains(n.Services, service) {
-				continue
+			if n.Node.IsCUCM() && slices.Contains(n.Services, service) {
+				steps = append(steps, RestartStep{n.Node.Name, service})
 			}
-			if err := s.restartOne(ctx, n.Node.Name, service); err != nil {
-				e := fail(Unreachable, []string{MsgRestart}, "the file is in place, but %s could not be restarted on %s", service.CiscoName(), n.Node.Name)
-				e.Err = err
-				return e
-			}
+		}
+	}
+	return steps, nil
+}
+
+// Restart restarts one service on one node.
+func (s *Session) Restart(ctx context.Context, step RestartStep) error {
+	err := s.restartOne(ctx, step.Node, step.Service)
+	if err == nil {
+		return nil
+	}
+	e := fail(Unreachable, []string{MsgRestart}, "the file is in place, but %s could not be restarted on %s", step.Service.CiscoName(), step.Node)
+	e.Err = err
+	return e
+}
+
+// RestartServices takes every step of RestartSteps, and ends at the first that fails.
+func (s *Session) RestartServices(ctx context.Context) (err error) {
+	defer s.step(StepRestart, "restarting TFTP, then CallManager, on all nodes that run them")(&err)
+	steps, err := s.RestartSteps()
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		if err := s.Restart(ctx, step); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -85,6 +85,15 @@ func (p *practice) TrustCertificate(der []byte) error {
 	return l.TrustCertificate(der)
 }
 
+// ClearPhone deletes the lists on a phone.
+func (p *practice) ClearPhone(name string) error {
+	l := p.running()
+	if l == nil {
+		return errNoPractice
+	}
+	return l.ClearPhone(name)
+}
+
 // Restart restarts the services, then the phones.
 func (p *practice) Restart(ctx context.Context) ([]gui.PhoneReport, error) {
 	l := p.running()

@@ -343,9 +343,13 @@ func (r *rehearsal) takeBack() {
 	r.until("the job's details", func(s state) bool { return s.has(r.text("history.id")) })
 	r.shot("15-history")
 	r.press("result.take-back")
+	r.onScreen("review")
+	r.press("review.take-back")
 	r.dialog(r.text("result.take-back.title"))
 	r.press("result.take-back.yes")
-	r.until("the end", func(s state) bool { return s.has(r.text("outcome.taken-back")) && len(s.Busy) == 0 })
+	if s := r.onScreen("result"); !s.has(r.text("result.taken-back")) {
+		r.fail("the result does not say that the job was taken back")
+	}
 	if sum := r.serve(); sum != r.before {
 		r.fail("the nodes serve %s, and before the migration %s", sum, r.before)
 	}

@@ -1,0 +1,194 @@
+package gui
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+
+	"ctlclient/gui/widgets"
+	"ctlclient/trust"
+)
+
+// lostPhones are the phones that refuse a file, each by itself: a list to go through the house
+// with, tick off, and hand on as a CSV file.
+type lostPhones struct {
+	s      *shell
+	phones []trust.Verdict
+	table  *widgets.Table
+	note   *fyne.Container
+	how    *fyne.Container
+	tick   *widgets.Button
+	delete *widgets.Button // in the practice cluster
+}
+
+// showLost opens the list.
+func (s *shell) showLost(phones []trust.Verdict) {
+	l := &lostPhones{s: s, phones: phones, note: container.NewVBox(), how: container.NewVBox()}
+	l.table = widgets.NewChooser(l.choose, widgets.Column{Title: t("lost.cleared"), Share: 90}, widgets.Column{Title: t("review.phone"), Share: 200},
+		widgets.Column{Title: t("lost.model"), Share: 90}, widgets.Column{Title: t("lost.count"), Share: 60}, widgets.Column{Title: t("review.reason"), Share: 400})
+	l.table.OnOpen = func(int) { l.toggle() }
+	finder := widgets.NewFinder(l.table)
+	scroll := widgets.NewScroller(l.table)
+	scroll.Scroll.SetMinSize(fyne.NewSize(0, 240))
+	l.tick = widgets.NewButton(t("lost.tick"), theme.ConfirmIcon(), l.toggle)
+	save := widgets.NewButton(t("lost.csv"), theme.DocumentSaveIcon(), l.export)
+	l.delete = widgets.NewButton(t("lost.practice"), theme.DeleteIcon(), l.deletePractice)
+	widgets.Visible(l.delete, s.model.rehearsal != nil && s.options.Practice != nil)
+	q := widgets.NewStatement(s.dialogs, t("lost.title"),
+		widgets.Border(container.NewVBox(l.note, finder.Object), container.NewVBox(container.NewHBox(l.tick, l.delete, save), l.how), nil, nil, scroll.Object))
+	q.Wide = true
+	q.First = l.table
+	l.fill()
+	q.Show()
+}
+
+// countPhones counts phones, not classes of them.
+func countPhones(vs []trust.Verdict) int {
+	n := 0
+	for _, v := range vs {
+		n += v.Phone.N()
+	}
+	return n
+}
+
+// Which phones were cleared is kept a cluster, by their names.
+func (l *lostPhones) key() string {
+	if l.s.model.profile == nil {
+		return prefCleared
+	}
+	return prefCleared + l.s.model.profile.Name
+}
+
+func (l *lostPhones) cleared() []string { return l.s.app.Preferences().StringList(l.key()) }
+
+func (l *lostPhones) fill() {
+	done, all, left := l.cleared(), countPhones(l.phones), 0
+	var rows [][]widgets.Cell
+	for _, v := range l.phones {
+		row := append([]widgets.Cell{{Text: t("lost.no")}}, widgets.Cells(v.Phone.Name, v.Phone.Model, fmt.Sprint(v.Phone.N()), v.Reason)...)
+		if slices.Contains(done, v.Phone.Name) {
+			row[0] = widgets.Cell{Text: t("lost.yes"), Sign: widgets.GoodSign}
+		} else {
+			left += v.Phone.N()
+		}
+		rows = append(rows, row)
+	}
+	l.note.RemoveAll()
+	kind := widgets.WarningNotice
+	if left == 0 {
+		kind = widgets.GoodNotice
+	}
+	l.note.Add(widgets.NewNotice(kind, t("lost.text", map[string]any{"Count": fmt.Sprint(all), "Left": fmt.Sprint(left)})))
+	l.table.SetRows(rows)
+	l.choose(l.table.Selected)
+}
+
+func (l *lostPhones) chosen() (trust.Phone, bool) {
+	if i := l.table.Selected; i >= 0 && i < len(l.phones) {
+		return l.phones[i].Phone, true
+	}
+	return trust.Phone{}, false
+}
+
+// choose says how the CTL is deleted on that model.
+func (l *lostPhones) choose(int) {
+	p, ok := l.chosen()
+	widgets.SetEnabled(l.tick, ok)
+	widgets.SetEnabled(l.delete, ok && l.s.model.rehearsal != nil)
+	l.how.RemoveAll()
+	text := t("lost.choose")
+	if ok {
+		text = t("lost.how", map[string]any{"Phone": phoneText(p.Name, p.Model)}) + " " + t("lost.how."+howToDelete(p.Model))
+	}
+	l.how.Add(widgets.Flush(widgets.Wrapped(text)))
+}
+
+// howToDelete is the way that a model's menus go to its CTL file.
+func howToDelete(model string) string {
+	digits := strings.TrimLeft(model, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz -")
+	switch {
+	case strings.Contains(strings.ToLower(model), "jabber"):
+		return "jabber"
+	case strings.HasPrefix(digits, "794"), strings.HasPrefix(digits, "796"), strings.HasPrefix(digits, "797"),
+		strings.HasPrefix(digits, "791"), strings.HasPrefix(digits, "793"), strings.HasPrefix(digits, "792"):
+		return "79xx"
+	case strings.HasPrefix(digits, "78"), strings.HasPrefix(digits, "88"):
+		return "88xx"
+	case strings.HasPrefix(digits, "69"), strings.HasPrefix(digits, "89"), strings.HasPrefix(digits, "99"):
+		return "99xx"
+	}
+	return "other"
+}
+
+// toggle ticks a phone off, or takes the tick away.
+func (l *lostPhones) toggle() {
+	p, ok := l.chosen()
+	if !ok {
+		return
+	}
+	done := l.cleared()
+	if i := slices.Index(done, p.Name); i >= 0 {
+		done = slices.Delete(done, i, i+1)
+	} else {
+		done = append(done, p.Name)
+	}
+	l.s.app.Preferences().SetStringList(l.key(), done)
+	l.fill()
+}
+
+// deletePractice deletes the CTL on a phone of the practice cluster, which takes the file that
+// is served at its next start.
+func (l *lostPhones) deletePractice() {
+	p, ok := l.chosen()
+	if !ok {
+		return
+	}
+	start(l.s.tasks, t("lost.practice"),
+		func(context.Context) (struct{}, error) { return struct{}{}, l.s.options.Practice.ClearPhone(p.Name) },
+		func(_ struct{}, err error) {
+			if err != nil {
+				l.s.fail(t("lost.practice"), err)
+				return
+			}
+			if !slices.Contains(l.cleared(), p.Name) {
+				l.toggle()
+			}
+		})
+}
+
+// export writes the list as a CSV file.
+func (l *lostPhones) export() {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	done := l.cleared()
+	lines := [][]string{{t("review.phone"), t("lost.model"), t("lost.count"), t("review.reason"), t("lost.cleared")}}
+	for _, v := range l.phones {
+		yes := t("lost.no")
+		if slices.Contains(done, v.Phone.Name) {
+			yes = t("lost.yes")
+		}
+		lines = append(lines, []string{safeCSV(v.Phone.Name), safeCSV(v.Phone.Model), fmt.Sprint(v.Phone.N()), safeCSV(v.Reason), yes})
+	}
+	if err := w.WriteAll(lines); err != nil {
+		l.s.fail(t("lost.csv"), err)
+		return
+	}
+	saveAs(l.s, t("lost.csv"), "phones.csv", b.Bytes(), func(path string) {
+		l.s.say(t("lost.saved", map[string]any{"File": path}))
+	})
+}
+
+// safeCSV keeps a spreadsheet from taking a text for a formula.
+func safeCSV(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
+}

@@ -1,0 +1,55 @@
+package gui
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ctlclient/trust"
+)
+
+// Five thousand phones that refuse are each in the list, can be searched, ticked off and
+// exported; the count is of phones, also where a line stands for many.
+func TestLostPhones(t *testing.T) {
+	b := newBench(t, Options{})
+	var lost []trust.Verdict
+	for i := range 5000 {
+		lost = append(lost, trust.Verdict{Phone: trust.Phone{Name: fmt.Sprintf("SEP%012X", i), Model: "7940"}, Certain: true, Reason: "it cannot ask TVS"})
+	}
+	lost = append(lost, trust.Verdict{Phone: trust.Phone{Name: "40 x 8861", Model: "8861", Count: 40}, Certain: true, Reason: "=1+1"})
+	b.s.showLost(lost)
+	b.mustSay(tr("lost.text", map[string]any{"Count": "5040", "Left": "5040"}), tr("lost.choose"), "5001")
+	fields := b.fields()
+	fields[0].SetText("8861")
+	b.mustSay("1 ")
+	focusTable(b).GoTo(5000)
+	b.mustSay(tr("lost.how.88xx"))
+	b.tap("lost.tick")
+	b.mustSay(tr("lost.text", map[string]any{"Count": "5040", "Left": "5000"}), tr("lost.yes"))
+	path := filepath.Join(t.TempDir(), "phones.csv")
+	b.tap("lost.csv")
+	b.saveAs(path)
+	b.untilSays(tr("lost.saved", map[string]any{"File": path}))
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	if len(lines) != 5002 || !strings.HasPrefix(lines[5001], "40 x 8861,8861,40,'=1+1,"+tr("lost.yes")) {
+		t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-1])
+	}
+}
+
+func TestHowToDelete(t *testing.T) {
+	for model, want := range map[string]string{"7940": "79xx", "Cisco 7975": "79xx", "CP-8861": "88xx", "7841": "88xx",
+		"8945": "99xx", "9971": "99xx", "Jabber": "jabber", "DX80": "other", "": "other"} {
+		if got := howToDelete(model); got != want {
+			t.Errorf("%s: %s, not %s", model, got, want)
+		}
+		if text := tr("lost.how." + want); strings.HasPrefix(text, "lost.") {
+			t.Errorf("no text for %s", want)
+		}
+	}
+}
