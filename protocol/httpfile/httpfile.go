@@ -26,12 +26,19 @@ const Port = 6970
 // DefaultMaxSize is the limit of Get when none is given, in bytes.
 const DefaultMaxSize = 1 << 20
 
-// How long single steps may take; ctx bounds the whole.
+// whole is how long all of a file may take.
+var whole = 2 * time.Minute
+
+// How long single steps may take.
 const (
 	connectTimeout = 10 * time.Second
 	answerTimeout  = 20 * time.Second
 	maxRedirects   = 3
 )
+
+// ErrUnreachable: no answer, or not all of it. It may pass by itself; a *StatusError is
+// an answer.
+var ErrUnreachable = reach.ErrUnreachable
 
 // ErrTooLarge: the file is longer than the limit.
 var ErrTooLarge = errors.New("file is larger than the limit")
@@ -61,7 +68,8 @@ func (e *StatusError) Is(target error) bool {
 }
 
 // Get fetches rawURL (http or https), at most max bytes (0: DefaultMaxSize); a
-// longer file is ErrTooLarge, a missing one fs.ErrNotExist.
+// longer file is ErrTooLarge, a missing one fs.ErrNotExist; no answer, or not all of it
+// within two minutes, is ErrUnreachable.
 func Get(ctx context.Context, rawURL string, max int64) ([]byte, error) {
 	if max <= 0 {
 		max = DefaultMaxSize
@@ -73,7 +81,13 @@ func Get(ctx context.Context, rawURL string, max int64) ([]byte, error) {
 	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return nil, fmt.Errorf("fetch %s: not an http address", u.Redacted())
 	}
+	parent := ctx
+	ctx, cancel := context.WithTimeoutCause(ctx, whole, reach.TooSlow(whole))
+	defer cancel()
 	data, err := get(ctx, u, max)
+	if err != nil && ctx.Err() != nil && parent.Err() == nil {
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("fetch %s: %w", u.Redacted(), err)
 	}
@@ -96,7 +110,7 @@ func get(ctx context.Context, u *url.URL, max int64) ([]byte, error) {
 		if _, ok := errors.AsType[net.Error](err); ok {
 			return nil, reach.Failed(ctx, u.Host, err)
 		}
-		return nil, err
+		return nil, lost(err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
@@ -107,12 +121,20 @@ func get(ctx context.Context, u *url.URL, max int64) ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(response.Body, max+1))
 	if err != nil {
-		return nil, err
+		return nil, lost(err)
 	}
 	if int64(len(data)) > max {
 		return nil, fmt.Errorf("%w of %d bytes", ErrTooLarge, max)
 	}
 	return data, nil
+}
+
+// lost makes the end of a connection what it is for reach.
+func lost(err error) error {
+	if reach.IsLoss(err) {
+		return reach.Lost(err)
+	}
+	return err
 }
 
 // transport is made for one file. Compression is off: the bytes of a signed

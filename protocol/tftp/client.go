@@ -40,6 +40,7 @@ const (
 	DefaultTimeout = 3 * time.Second
 	DefaultRetries = 4
 	DefaultMaxSize = 1 << 20
+	DefaultWhole   = 2 * time.Minute
 
 	// DefaultBlockSize fills one Ethernet frame.
 	DefaultBlockSize = 1428
@@ -57,8 +58,24 @@ const (
 	codeOptionsRefused  = 8
 )
 
+// ErrUnreachable: no answer, or not all of it. It may pass by itself; a server's error
+// packet is an answer.
+var ErrUnreachable = reach.ErrUnreachable
+
 // ErrTooLarge: the file is longer than Options.MaxSize.
 var ErrTooLarge = errors.New("file is larger than the limit")
+
+// codeWords are the meanings of the codes, for a server that says no more.
+var codeWords = map[int]string{
+	codeNotFound:        "file not found",
+	codeAccessViolation: "access violation",
+	3:                   "disk full",
+	codeIllegal:         "illegal operation",
+	5:                   "unknown transfer",
+	6:                   "file already exists",
+	7:                   "no such user",
+	codeOptionsRefused:  "options refused",
+}
 
 // ServerError is an error packet: the server's code and its own words, made
 // safe to print. Code 1 is fs.ErrNotExist, code 2 fs.ErrPermission.
@@ -68,8 +85,12 @@ type ServerError struct {
 }
 
 func (e *ServerError) Error() string {
-	if e.Message == "" {
-		return fmt.Sprintf("server answered with error %d", e.Code)
+	words := codeWords[e.Code]
+	switch {
+	case e.Message == "" && words == "":
+		return fmt.Sprintf("server answered with error %d and gave no reason", e.Code)
+	case e.Message == "":
+		return fmt.Sprintf("server answered with error %d: %s", e.Code, words)
 	}
 	return fmt.Sprintf("server answered with error %d: %s", e.Code, e.Message)
 }
@@ -89,6 +110,7 @@ func (e *ServerError) Is(target error) bool {
 type Options struct {
 	Timeout   time.Duration // for one answer; default DefaultTimeout
 	Retries   int           // repeated requests for one answer; default DefaultRetries, below 0: none
+	Whole     time.Duration // for all of the file; default DefaultWhole
 	MaxSize   int64         // bytes; default DefaultMaxSize
 	BlockSize int           // asked for, 512 to 65464; default DefaultBlockSize; 512 asks for nothing, as phones do
 }
@@ -103,6 +125,9 @@ func (o Options) withDefaults() Options {
 	case o.Retries < 0:
 		o.Retries = 0
 	}
+	if o.Whole <= 0 {
+		o.Whole = DefaultWhole
+	}
 	if o.MaxSize <= 0 {
 		o.MaxSize = DefaultMaxSize
 	}
@@ -115,9 +140,9 @@ func (o Options) withDefaults() Options {
 // Get fetches one file from addr ("host:port"; without a port, 69).
 //
 // A file that the server does not have is fs.ErrNotExist, one longer than
-// MaxSize is ErrTooLarge; a server that does not answer is a net.Error whose
-// Timeout is true, after (Retries+1) times Timeout. When ctx ends, Get returns
-// at once.
+// MaxSize is ErrTooLarge; a server that does not answer is ErrUnreachable and a net.Error
+// whose Timeout is true, after (Retries+1) times Timeout; so is one that is not done
+// after Whole, however little it sends at a time. When ctx ends, Get returns at once.
 func Get(ctx context.Context, addr, name string, o Options) ([]byte, error) {
 	o = o.withDefaults()
 	if err := checkName(name); err != nil {
@@ -126,6 +151,8 @@ func Get(ctx context.Context, addr, name string, o Options) ([]byte, error) {
 	if _, _, err := net.SplitHostPort(addr); err != nil {
 		addr = net.JoinHostPort(strings.Trim(addr, "[]"), strconv.Itoa(Port))
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, o.Whole, reach.TooSlow(o.Whole))
+	defer cancel()
 	data, err := get(ctx, addr, name, o)
 	var refused *ServerError
 	if errors.As(err, &refused) && refused.Code == codeOptionsRefused && o.BlockSize != 512 {
@@ -180,7 +207,7 @@ func get(ctx context.Context, addr, name string, o Options) ([]byte, error) {
 	}()
 	select {
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, context.Cause(ctx)
 	case r := <-done:
 		if _, ok := errors.AsType[net.Error](r.err); ok {
 			return nil, reach.Failed(ctx, addr, r.err)

@@ -312,8 +312,45 @@ func TestNoAnswer(t *testing.T) {
 	addr := scripted(t, func([]byte) []byte { return nil })
 	_, err := tftp.Get(t.Context(), addr, "x", tftp.Options{Timeout: time.Millisecond, Retries: -1})
 	var timeout net.Error
-	if !errors.As(err, &timeout) || !timeout.Timeout() {
+	if !errors.As(err, &timeout) || !timeout.Timeout() || !errors.Is(err, tftp.ErrUnreachable) {
 		t.Errorf("%v, want a timeout", err)
+	}
+}
+
+// A server that is slow within every answer's time, or sends one block over and over,
+// does not hold a caller for ever.
+func TestDribble(t *testing.T) {
+	for name, next := range map[string]func(acknowledged uint16) uint16{
+		"a block now and then": func(n uint16) uint16 { return n + 1 },
+		"one block for ever":   func(uint16) uint16 { return 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			block := make([]byte, 4+512)
+			addr := scripted(t, func(p []byte) []byte {
+				<-time.After(20 * time.Millisecond)
+				n := uint16(1)
+				if p[1] == 4 {
+					n = next(binary.BigEndian.Uint16(p[2:]))
+				}
+				binary.BigEndian.PutUint32(block, 3<<16|uint32(n))
+				return block
+			})
+			_, err := tftp.Get(t.Context(), addr, "x", tftp.Options{Whole: 300 * time.Millisecond, BlockSize: 512})
+			if !errors.Is(err, tftp.ErrUnreachable) || !strings.Contains(err.Error(), "not done within 300ms") {
+				t.Errorf("%v, want ErrUnreachable", err)
+			}
+		})
+	}
+}
+
+// A server that says nothing more than a number is put in words.
+func TestWordsForNumbers(t *testing.T) {
+	for code, want := range map[uint16]string{1: "file not found", 2: "access violation", 3: "disk full", 99: "error 99 and gave no reason"} {
+		addr := scripted(t, func([]byte) []byte { return errorPacket(code, "") })
+		_, err := tftp.Get(t.Context(), addr, "x", tftp.Options{})
+		if err == nil || !strings.Contains(err.Error(), want) || errors.Is(err, tftp.ErrUnreachable) {
+			t.Errorf("code %d: %v, want %q in it", code, err, want)
+		}
 	}
 }
 

@@ -54,6 +54,7 @@ func (e *Error) Hint() string {
 // LostError is a connection that ended or fell silent. It is ErrUnreachable.
 type LostError struct {
 	After time.Duration // 0: it ended; else how long an answer was waited for
+	Slow  bool          // answers came, and not the last one
 	Err   error         // what the network said; nil where nothing was heard
 }
 
@@ -66,8 +67,16 @@ func Silent(after time.Duration) *LostError {
 	return &LostError{After: after, Err: context.DeadlineExceeded}
 }
 
+// TooSlow is a transfer that was under way and not done in time. It is
+// context.DeadlineExceeded too.
+func TooSlow(after time.Duration) *LostError {
+	return &LostError{After: after, Slow: true, Err: context.DeadlineExceeded}
+}
+
 func (e *LostError) Error() string {
 	switch {
+	case e.Slow:
+		return "not done within " + e.After.String()
 	case e.After > 0:
 		return "no answer within " + e.After.String()
 	case e.Err == nil, errors.Is(e.Err, io.EOF), errors.Is(e.Err, io.ErrUnexpectedEOF), errors.Is(e.Err, net.ErrClosed):

@@ -82,6 +82,7 @@ func TestUnreachable(t *testing.T) {
 	reset := &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
 	for want, err := range map[string]error{
 		"the server ended the connection":                        reach.Lost(io.EOF),
+		"not done within 3s":                                     reach.TooSlow(3 * time.Second),
 		"no answer within 3s":                                    reach.Silent(3 * time.Second),
 		"the connection was lost: " + syscall.ECONNRESET.Error(): reach.Lost(reset),
 		"cannot connect to h:1: refused":                         &reach.Error{Addr: "h:1", Err: errors.New("refused")},
