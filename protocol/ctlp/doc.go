@@ -7,7 +7,7 @@
 // Cisco documents these duties of port 2444 and has never published its bytes.
 // This is an open protocol for the same duties, framed like its two siblings
 // whose bytes are known (CAPF, id 85, and TVS, id 87). It is not claimed to be
-// what an unmodified CUCM server answers there.
+// what an unmodified CUCM server answers there. docs/ctlp.md has every byte.
 //
 // What always holds:
 //
@@ -21,6 +21,7 @@
 //   - A password reaches no log and no error, and is wiped where it was held.
 //
 // A Client is safe for use by several goroutines; its requests go one after the
-// other. After an error that is not a *StatusError the connection is closed: a
-// new Dial is needed, and a file whose COMMIT went unanswered must be read back.
+// other. After an error that is not a *StatusError or a *DigestError the connection
+// is closed: a new Dial is needed, and a file whose COMMIT went unanswered must be
+// read back. ErrUnreachable tells what may pass by itself.
 package ctlp
