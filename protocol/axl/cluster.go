@@ -5,10 +5,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"ctlclient/internal/lazyregexp"
 	"ctlclient/protocol/internal/soap"
 )
 
@@ -268,7 +268,7 @@ func (c *Client) certificate(ctx context.Context, id string) ([]byte, error) {
 	return derOf(rows[0]["certificate"]), nil
 }
 
-var pemFrame = regexp.MustCompile(`(?s)^\s*-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----`)
+var pemFrame = lazyregexp.New(`(?s)^\s*-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----`)
 
 // derOf reads a certificate as the database has it: PEM, with or without its line breaks,
 // or the base64 alone. It is nil where there is none.
