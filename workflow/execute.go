@@ -3,6 +3,7 @@ package workflow
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +18,7 @@ import (
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/trust"
 )
 
 // ExecuteOptions of one run.
@@ -98,6 +100,9 @@ func journalNote(p *Plan) map[string]string {
 	if p.Mode != nil {
 		note["mode"] = modeName(*p.Mode)
 	}
+	if text := phoneNotes(p.Verdicts); text != "" {
+		note[NotePhones] = text
+	}
 	if len(p.Undescribed()) > 0 {
 		note["undescribed-phones"] = "the person went on without a description of the phones"
 	}
@@ -113,6 +118,40 @@ func journalNote(p *Plan) map[string]string {
 	note["accepted-loss"] = strings.Join(phoneNames(p.Lost()), ", ")
 	note["overridden"] = strings.Join(rules, ", ")
 	return note
+}
+
+// NotePhones is the key of the journal's note about what was predicted for phones: JSON,
+// a list of PhoneNote.
+const NotePhones = "phones"
+
+// PhoneNote is a class of phones and what was predicted for it.
+type PhoneNote struct {
+	Who     string `json:"who"` // "12 phones of model 7940"
+	Outcome string `json:"outcome"`
+	Reason  string `json:"reason"`
+	Lost    bool   `json:"lost,omitempty"`
+}
+
+// maxPhoneNotes bounds the note; classes are few where phones are many.
+const maxPhoneNotes = 200
+
+// phoneNotes are the classes of phones for the journal, "" where there are none.
+func phoneNotes(vs []trust.Verdict) string {
+	var notes []PhoneNote
+	for _, c := range trust.Summarise(vs) {
+		if len(notes) == maxPhoneNotes {
+			break
+		}
+		notes = append(notes, PhoneNote{Who: c.Who(), Outcome: c.Outcome(), Reason: c.Reason, Lost: c.Lost() && !c.Supposed})
+	}
+	if len(notes) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(notes)
+	if err != nil {
+		return "" // plain data
+	}
+	return string(text)
 }
 
 // whoami is the account that runs the program, and where, for the journal.

@@ -57,7 +57,7 @@ work on a practice cluster: ctlclient lab demo`,
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = false
 	addGroup(root, "cluster", "A cluster:", newClusterCommand(a), newUpdateCommand(a), newMigrateCommand(a), newModeCommand(a),
-		newDistributeCommand(a), newTrustCommand(a), newHistoryCommand(a), newResumeCommand(a), newRollbackCommand(a))
+		newDistributeCommand(a), newTrustCommand(a), newHistoryCommand(a), newReportCommand(a), newResumeCommand(a), newRollbackCommand(a))
 	addGroup(root, "before", "Before the button:", newPhoneCommand(a), newTVSCommand(a), newAdviseCommand(a))
 	addGroup(root, "files", "Files and tokens:", newFileCommand(a), newTokenCommand(a))
 	addGroup(root, "practice", "Practice:", newLabCommand(a))

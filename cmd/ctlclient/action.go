@@ -1,0 +1,57 @@
+package main
+
+import (
+	"strings"
+
+	"ctlclient/message"
+)
+
+// command words an action as what is typed for it.
+func command(a message.Action) string {
+	or := func(s, other string) string {
+		if s == "" {
+			return other
+		}
+		return s
+	}
+	line, known := map[message.Verb]string{
+		message.SeeStatus:     "cluster status",
+		message.SeeHistory:    "history",
+		message.Resume:        "resume " + a.ID,
+		message.TakeBack:      "rollback " + a.ID,
+		message.CloseJob:      "close " + a.ID,
+		message.Distribute:    "distribute " + or(a.File, "FILE"),
+		message.Update:        "update --sign-with <a token of the list>",
+		message.AddToken:      "update --sign-with <a token of the list> --add-token " + or(a.Name, "pkcs11:token=SECOND"),
+		message.RemoveRecord:  "update --sign-with <a token of the list> --remove " + or(a.Name, "SELECTOR"),
+		message.ListAnchors:   "update --server-sast keep --sign-with <a token of the list>",
+		message.ToTokens:      "migrate to-tokens --token pkcs11:token=FIRST --token pkcs11:token=SECOND --sign-with pkcs11:token=FIRST",
+		message.ToTokenless:   "migrate to-tokenless",
+		message.SetMixed:      "mode mixed --sign-with pkcs11:token=FIRST --add-token pkcs11:token=SECOND",
+		message.SetNonSecure:  "mode non-secure --sign-with <a token of the list>",
+		message.PublisherMode: "mode " + or(a.Name, "mixed") + " --tokenless",
+		message.AddMissing:    "cluster add --missing",
+		message.MeetServers:   "cluster pin",
+		message.ListTokens:    "token list",
+		message.ExportTokens:  "token export --all --dir .",
+		message.UploadTrust:   "trust add CERT",
+		message.VerifyFile:    "file verify " + or(a.File, "FILE"),
+		message.Rehearse:      "lab up",
+	}[a.Do]
+	if known {
+		return "ctlclient " + strings.TrimSpace(line)
+	}
+	switch a.Do {
+	case message.EditProfile:
+		return or(a.Name, "the profile")
+	case message.DescribePhone:
+		return `fleet = "phones.csv"`
+	case message.AcceptLoss:
+		return "--accept-loss"
+	case message.Overwrite:
+		return "--force"
+	case message.RestartTFTP:
+		return "utils service restart Cisco Tftp"
+	}
+	return string(a.Do)
+}

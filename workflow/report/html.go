@@ -1,0 +1,177 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"html"
+	"io"
+	"strings"
+	"time"
+
+	"ctlclient/message"
+)
+
+// The headings.
+var (
+	textTitle    = message.Define("report.title", "CTL job {id}")
+	textWhat     = message.Define("report.what", "Job")
+	textCluster  = message.Define("report.cluster", "Cluster")
+	textState    = message.Define("report.state", "State")
+	textStarted  = message.Define("report.started", "Started")
+	textEnded    = message.Define("report.ended", "Ended")
+	textBy       = message.Define("report.by", "By")
+	textSigner   = message.Define("report.signer", "Signed by")
+	textMode     = message.Define("report.mode", "Security mode set")
+	textFiles    = message.Define("report.files", "CTL file")
+	textBefore   = message.Define("report.before", "Before")
+	textAfter    = message.Define("report.after", "After")
+	textNone     = message.Define("report.none", "no file")
+	textBytes    = message.Define("report.bytes", "Bytes")
+	textRecords  = message.Define("report.records", "Records")
+	textNodes    = message.Define("report.nodes", "Nodes")
+	textNode     = message.Define("report.node", "Node")
+	textLocation = message.Define("report.location", "File location")
+	textStatus   = message.Define("report.status", "Status")
+	textPhones   = message.Define("report.phones", "Phones, as predicted")
+	textPhone    = message.Define("report.phone", "Phones")
+	textOutcome  = message.Define("report.outcome", "Outcome")
+	textReason   = message.Define("report.reason", "Reason")
+	textAccepted = message.Define("report.accepted", "Accepted against advice")
+	textRemains  = message.Define("report.remains", "What remains to be done")
+	textMadeBy   = message.Define("report.made-by", "Made by ctlclient from its journal.")
+)
+
+// style keeps the page to one sheet of A4 where the cluster allows, and readable without
+// colour.
+const style = `body{font:11pt/1.4 sans-serif;margin:2em auto;max-width:52em;color:#111}
+h1{font-size:17pt;margin:0 0 .6em}h2{font-size:12pt;margin:1.2em 0 .3em;border-bottom:1px solid #999}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.15em .8em .15em 0}
+th{font-weight:600}td.sum{font-family:monospace;font-size:9.5pt;overflow-wrap:anywhere}
+tr{break-inside:avoid}footer{margin-top:2em;color:#555;font-size:9pt}
+@media print{body{margin:0;max-width:none}@page{size:A4;margin:16mm}}`
+
+// page writes HTML; the first error sticks.
+type page struct {
+	w     *bufio.Writer
+	voice message.Voice
+}
+
+// HTML writes the report as one page that needs nothing else.
+func (r *Report) HTML(w io.Writer, v message.Voice) error {
+	p := page{bufio.NewWriter(w), v}
+	title := v.Say(textTitle.With("id", r.ID))
+	lang := "en"
+	if v.Language != nil {
+		lang = v.Language.Tag
+	}
+	fmt.Fprintf(p.w, "<!doctype html>\n<html lang=%q>\n<head>\n<meta charset=\"utf-8\">\n<title>%s</title>\n<style>%s</style>\n</head>\n<body>\n<h1>%s</h1>\n",
+		lang, html.EscapeString(title), style, html.EscapeString(title))
+	p.facts(r)
+	p.heading(textFiles)
+	p.files(r)
+	p.heading(textNodes)
+	p.table([]*message.Text{textNode, textLocation, textStatus}, func(row func(...string)) {
+		for _, n := range r.Nodes {
+			status := n.Status
+			if n.Error != "" {
+				status += ": " + n.Error
+			}
+			row(n.Name, n.Path, status)
+		}
+	})
+	if len(r.Phones) > 0 {
+		p.heading(textPhones)
+		p.table([]*message.Text{textPhone, textOutcome, textReason}, func(row func(...string)) {
+			for _, c := range r.Phones {
+				row(c.Who, c.Outcome, c.Reason)
+			}
+		})
+	}
+	if len(r.Accepted) > 0 {
+		p.heading(textAccepted)
+		p.list(r.Accepted)
+	}
+	p.heading(textRemains)
+	var left []string
+	for _, m := range r.Remains {
+		left = append(left, v.Say(m))
+	}
+	p.list(left)
+	fmt.Fprintf(p.w, "<footer>%s</footer>\n</body>\n</html>\n", html.EscapeString(v.Say(textMadeBy.With())))
+	return p.w.Flush()
+}
+
+func (p page) heading(t *message.Text) {
+	fmt.Fprintf(p.w, "<h2>%s</h2>\n", html.EscapeString(p.voice.Say(t.With())))
+}
+
+func (p page) facts(r *Report) {
+	when := func(t time.Time) string {
+		if t.IsZero() {
+			return ""
+		}
+		return t.Local().Format("2006-01-02 15:04:05 -07:00")
+	}
+	fmt.Fprintln(p.w, "<table>")
+	for _, f := range []struct {
+		text  *message.Text
+		value string
+	}{
+		{textWhat, r.Job}, {textCluster, r.Cluster}, {textState, r.State}, {textStarted, when(r.Started)}, {textEnded, when(r.Ended)},
+		{textBy, r.By}, {textSigner, r.Signer}, {textMode, r.Mode},
+	} {
+		if f.value != "" {
+			fmt.Fprintf(p.w, "<tr><th>%s</th><td>%s</td></tr>\n", html.EscapeString(p.voice.Say(f.text.With())), html.EscapeString(f.value))
+		}
+	}
+	fmt.Fprintln(p.w, "</table>")
+}
+
+func (p page) files(r *Report) {
+	of := func(f *File, get func(*File) string) string {
+		if f == nil {
+			return p.voice.Say(textNone.With())
+		}
+		return get(f)
+	}
+	fmt.Fprintf(p.w, "<table>\n<tr><th></th><th>%s</th><th>%s</th></tr>\n",
+		html.EscapeString(p.voice.Say(textBefore.With())), html.EscapeString(p.voice.Say(textAfter.With())))
+	for _, row := range []struct {
+		name string
+		get  func(*File) string
+	}{
+		{"MD5", func(f *File) string { return f.MD5 }},
+		{"SHA-1", func(f *File) string { return f.SHA1 }},
+		{p.voice.Say(textBytes.With()), func(f *File) string { return fmt.Sprint(f.Bytes) }},
+		{p.voice.Say(textRecords.With()), func(f *File) string { return fmt.Sprint(f.Records) }},
+		{p.voice.Say(textSigner.With()), func(f *File) string { return f.Signer }},
+	} {
+		fmt.Fprintf(p.w, "<tr><th>%s</th><td class=\"sum\">%s</td><td class=\"sum\">%s</td></tr>\n", html.EscapeString(row.name),
+			html.EscapeString(of(r.Former, row.get)), html.EscapeString(of(r.New, row.get)))
+	}
+	fmt.Fprintln(p.w, "</table>")
+}
+
+func (p page) table(head []*message.Text, rows func(row func(...string))) {
+	fmt.Fprint(p.w, "<table>\n<tr>")
+	for _, t := range head {
+		fmt.Fprintf(p.w, "<th>%s</th>", html.EscapeString(p.voice.Say(t.With())))
+	}
+	fmt.Fprintln(p.w, "</tr>")
+	rows(func(cells ...string) {
+		fmt.Fprint(p.w, "<tr>")
+		for _, c := range cells {
+			fmt.Fprintf(p.w, "<td>%s</td>", html.EscapeString(c))
+		}
+		fmt.Fprintln(p.w, "</tr>")
+	})
+	fmt.Fprintln(p.w, "</table>")
+}
+
+func (p page) list(lines []string) {
+	fmt.Fprintln(p.w, "<ul>")
+	for _, l := range lines {
+		fmt.Fprintf(p.w, "<li>%s</li>\n", html.EscapeString(strings.TrimSpace(l)))
+	}
+	fmt.Fprintln(p.w, "</ul>")
+}
