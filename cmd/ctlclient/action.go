@@ -19,7 +19,7 @@ func command(a message.Action) string {
 		message.SeeHistory:    "history",
 		message.Resume:        "resume " + a.ID,
 		message.TakeBack:      "rollback " + a.ID,
-		message.CloseJob:      "close " + a.ID,
+		message.CloseJob:      "resume --close " + a.ID,
 		message.Distribute:    "distribute " + or(a.File, "FILE"),
 		message.Update:        "update --sign-with <a token of the list>",
 		message.AddToken:      "update --sign-with <a token of the list> --add-token " + or(a.Name, "pkcs11:token=SECOND"),
