@@ -243,7 +243,7 @@ func (c soapNode) Phones(names []string) []serviceability.NodePhones {
 			continue
 		}
 		r := serviceability.Registration{Name: p.Name, Status: serviceability.Unregistered, Node: out[i].Node, Model: 0, Protocol: "SIP",
-			Load: "practice-1-0", Download: "Unknown", Address: p.address(), Web: p.hasPage(), Time: is.since}
+			Load: firmware, Download: "Unknown", Address: p.Page().Addr(), Web: p.Page().IsValid(), Time: is.since}
 		if is.registered {
 			r.Status = serviceability.Registered
 		}

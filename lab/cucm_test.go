@@ -21,6 +21,7 @@ import (
 	"ctlclient/protocol/certapi"
 	"ctlclient/protocol/httpfile"
 	"ctlclient/protocol/osadmin"
+	"ctlclient/protocol/phoneweb"
 	"ctlclient/protocol/platform"
 	"ctlclient/protocol/serviceability"
 	"ctlclient/protocol/sshconn"
@@ -122,7 +123,7 @@ func TestCUCM(t *testing.T) {
 	if err := d.axl.Phones(ctx, func(page []axl.Phone) error { phones = append(phones, page...); return nil }); err != nil || len(phones) != len(l.Phones) {
 		t.Errorf("phones: %+v, %v", phones, err)
 	}
-	if features, err := d.axl.SecurityByDefault(ctx); err != nil || len(features) != 3 {
+	if features, err := d.axl.SecurityByDefault(ctx); err != nil || len(features) != 4 {
 		t.Errorf("features: %+v, %v", features, err)
 	}
 	c := d.cli()
@@ -463,5 +464,85 @@ func TestResetLocalKey(t *testing.T) {
 		if again := served(t, l, kind); !bytes.Equal(again.Header.SerialNumber, before.Header.SerialNumber) {
 			t.Errorf("%s: not signed by the usual key again", kind)
 		}
+	}
+}
+
+// Each phone says on its page what became of a list, in the form of its model.
+func TestPhonePages(t *testing.T) {
+	l := up(t, Options{CUCM: true, Nodes: 1})
+	if !l.Phones[0].Page().IsValid() {
+		t.Skip("this machine has no addresses for phones")
+	}
+	ctx := t.Context()
+	read := func(p *Phone) ([]phoneweb.Entry, error) {
+		at := p.Page()
+		page, err := phoneweb.Read(ctx, at.Addr().String(), p.Name, "Cisco "+p.Model, phoneweb.Options{HTTPPort: int(at.Port()), HTTPSPort: -1})
+		return page.Entries, err
+	}
+	last := func(p *Phone) string {
+		t.Helper()
+		entries, err := read(p)
+		if err != nil || len(entries) == 0 {
+			t.Fatalf("%s: %v, %v", p.Name, entries, err)
+		}
+		return entries[len(entries)-1].Text
+	}
+	for _, p := range l.Phones {
+		want := "CTL and ITL installed"
+		if p.Model == "7940" {
+			want = "CTL Installed"
+		}
+		if got := last(p); got != want {
+			t.Errorf("%s: %q, want %q", p.Model, got, want)
+		}
+	}
+	signer := token(t, "SAST-1")
+	if err := l.TrustCertificate(signer.der); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(t, l, l.publisher()).form.Upload(ctx, ctlName, l.signedCTL(t, signer)); err != nil {
+		t.Fatal(err)
+	}
+	boots(t, l)
+	for _, p := range l.Phones {
+		want := "Trust List updated"
+		if p.Model == "7940" {
+			want = "Trust List update failed"
+		}
+		if got := last(p); got != want {
+			t.Errorf("%s: %q, want %q", p.Model, got, want)
+		}
+		before, err := read(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.RestartPhone(ctx, p.Name); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := read(p); err != nil || p.Model != "7940" && len(after) != len(before) {
+			t.Errorf("%s: the same file was noted: %v, %v", p.Model, after, err)
+		}
+	}
+	// RisPort70 says where it is; switched off, nothing answers there.
+	p := l.Phones[1]
+	err := open(t, l, l.publisher()).soap.Phones(ctx, []string{p.Name}, func(b serviceability.Batch) error {
+		if r := b.Phones[0]; r.Address != p.Page().Addr() || !r.Web {
+			t.Errorf("RisPort70: %+v", r)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := p.Page().String()
+	if err := l.SetFault(FaultNoPhoneWeb, 1); err != nil {
+		t.Fatal(err)
+	}
+	if conn, err := net.Dial("tcp", at); err == nil {
+		conn.Close()
+		t.Error("the page is still there")
+	}
+	if err := l.SetFault(FaultNoPhoneWeb, 0); err != nil || !p.Page().IsValid() {
+		t.Errorf("on again: %v", err)
 	}
 }

@@ -68,7 +68,12 @@ func (l *Lab) SetFault(name string, n int) error {
 	}
 	l.loadFaults()
 	l.log.printf("fault: %s %d", name, n)
-	return l.st.save(l.Dir)
+	var err error
+	if name == FaultNoPhoneWeb {
+		err = l.stopPages()
+		l.startPages()
+	}
+	return errors.Join(err, l.st.save(l.Dir))
 }
 
 // loadFaults takes the faults of the database over.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -70,6 +71,10 @@ var DefaultPhones = []PhoneSpec{
 	{MAC: "000E38C07940", Model: "7940"},
 }
 
+// morePhones are those of a default CUCM cluster besides: the page of each model has a
+// form of its own.
+var morePhones = []PhoneSpec{{MAC: "0C75BD117841", Model: "7841"}}
+
 // Lab is a running practice cluster. Its methods may be called from any
 // goroutine; they change the cluster one at a time.
 type Lab struct {
@@ -93,7 +98,8 @@ type Lab struct {
 	faultMu sync.Mutex // guards faults and held, which handlers read whatever is going on
 	faults  map[string]int
 	held    map[string]string
-	phones  registry // which phones are registered, and where
+	phones  registry // which phones are registered and where, and what they tell
+	pages   []*http.Server
 }
 
 // Control is what can be done to a running lab, from its own process ([Lab]) or
@@ -193,6 +199,7 @@ func (l *Lab) up(ctx context.Context, o Options) error {
 	if !fresh {
 		l.wakePhones()
 	}
+	l.startPages()
 	l.st.Ready = true
 	if err := l.st.save(l.Dir); err != nil {
 		return err
@@ -282,6 +289,9 @@ func newState(dir string, o Options) (*state, error) {
 	for i, a := range chooseAddresses(dir, len(s.Nodes)) {
 		s.Nodes[i].Address = a
 	}
+	if o.Phones == nil && o.CUCM {
+		o.Phones = append(slices.Clone(DefaultPhones), morePhones...)
+	}
 	return s, s.addPhones(o.Phones)
 }
 
@@ -355,6 +365,9 @@ func (l *Lab) Close() error {
 	for _, n := range l.Nodes {
 		errs = append(errs, n.stop())
 	}
+	l.mu.Lock()
+	errs = append(errs, l.stopPages())
+	l.mu.Unlock()
 	l.tasks.Wait()
 	if l.log != nil {
 		errs = append(errs, l.log.Close())

@@ -29,6 +29,7 @@ type PhoneStatus struct {
 	Name, Model string
 	CTL, ITL    string
 	Registered  bool
+	Page        string // of its web page, host:port; empty: it has none
 }
 
 // Status of the cluster now.
@@ -45,6 +46,9 @@ func (l *Lab) Status() Status {
 	for _, p := range l.Phones {
 		is, _ := l.phones.get(p.Name)
 		st := PhoneStatus{Name: p.Name, Model: p.Model, Registered: is.registered}
+		if page := p.Page(); page.IsValid() {
+			st.Page = page.String()
+		}
 		if p.CTL != nil {
 			st.CTL = p.CTL.MD5()
 		}
