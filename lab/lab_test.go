@@ -514,15 +514,3 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	allAccept(t, l)
 }
-
-func BenchmarkUp(b *testing.B) {
-	for b.Loop() {
-		l, err := Up(b.Context(), Options{Dir: b.TempDir()})
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := l.Close(); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

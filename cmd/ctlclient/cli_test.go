@@ -118,7 +118,8 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 
 // cmdLab starts a lab in $WORK/lab or another folder, and sets $TFTP to its first TFTP
 // server, $TVS to the publisher's TVS, $CM_NAME and $CM_SERIAL to what names its CallManager
-// certificate: lab up [dir=NAME] [nonsecure] [nodes=N] [version=V] [refused] [noalt] [noitl].
+// certificate: lab up [dir=NAME] [nonsecure] [nodes=N] [version=V] [refused] [noalt] [noitl]
+// [cucm] [fault=NAME].
 func cmdLab(ts *testscript.TestScript, neg bool, args []string) {
 	l := ts.Value(labKey{}).(*labs)
 	o := lab.Options{Dir: ts.MkAbs("lab"), KeyBits: 1024}
@@ -135,6 +136,10 @@ func cmdLab(ts *testscript.TestScript, neg bool, args []string) {
 			o.NoITL = true
 		case "noalt":
 			o.NoAltTFTP = true
+		case "cucm":
+			o.CUCM = true
+		case "fault":
+			o.Faults = map[string]int{v: 1}
 		case "version":
 			o.Version = v
 		case "nodes":

@@ -23,7 +23,8 @@ import (
 )
 
 type demoOptions struct {
-	dir string
+	dir  string
+	cucm bool
 }
 
 func newLabDemoCommand(a *app) *cobra.Command {
@@ -33,18 +34,24 @@ func newLabDemoCommand(a *app) *cobra.Command {
 		Short: "See the whole migration, from tokenless to tokens, on a practice cluster",
 		Long: `Show the whole migration on a fresh practice cluster and two SoftHSM2 tokens, step by
 step: the same jobs that migrate to-tokens runs on a cluster of your own. Nothing
-outside one new folder is touched.`,
-		Example: "  ctlclient lab demo",
+outside one new folder is touched.
+
+With --cucm the cluster is one as Cisco ships it, with nothing on 2444: the certificates
+go to Phone-SAST-trust over the certificate REST API, the file to each node by OS
+Administration, and Control Center restarts the services.`,
+		Example: "  ctlclient lab demo\n  ctlclient lab demo --cucm",
 		Args:    exactly(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), a, o) },
 	}
 	c.Flags().StringVar(&o.dir, "dir", "", "new `folder` for the cluster, the tokens and the certificates")
+	c.Flags().BoolVar(&o.cucm, "cucm", false, "on a cluster as Cisco ships it, with nothing on 2444")
 	return withExits(c, exitDone, exitBad, exitUsage, exitUnreachable, exitToken, exitPartial, exitInterrupted)
 }
 
 // demo is one run.
 type demo struct {
 	*narrator
+	cucm    bool
 	dir     string
 	began   time.Time
 	lab     *lab.Lab
@@ -63,7 +70,7 @@ func runDemo(ctx context.Context, a *app, o demoOptions) (err error) {
 		return err
 	}
 	n := &narrator{app: a, quiet: true, nodes: map[string][]string{}}
-	d := &demo{narrator: n, dir: dir, began: time.Now()}
+	d := &demo{narrator: n, cucm: o.cucm, dir: dir, began: time.Now()}
 	defer func() { err = errors.Join(err, d.close()) }()
 	if !a.json {
 		a.printf("%s\n", a.outSt.bold("From a tokenless CTL to one that hardware tokens sign"))
@@ -110,7 +117,7 @@ func (d *demo) tokenDir() string { return filepath.Join(d.dir, "tokens") }
 
 func (d *demo) startLab(ctx context.Context) (err error) {
 	d.step("A practice cluster starts")
-	if d.lab, err = control.Up(ctx, lab.Options{Dir: d.labDir()}); err != nil {
+	if d.lab, err = control.Up(ctx, lab.Options{Dir: d.labDir(), CUCM: d.cucm}); err != nil {
 		return err
 	}
 	st := d.lab.Status()
@@ -211,12 +218,39 @@ func (d *demo) trustTokens(ctx context.Context) error {
 			return err
 		}
 		d.certs = append(d.certs, path)
+	}
+	if err := d.upload(ctx); err != nil {
+		return err
+	}
+	if d.cucm {
+		d.plain("over the certificate REST API; on releases before 14 by the CLI, else by hand")
+	} else {
+		d.plain("on your own: OS Administration > Security > Certificate Management > Upload Certificate")
+	}
+	return nil
+}
+
+// upload puts the tokens' certificates into Phone-SAST-trust: by the cluster's own door
+// where it has one, else as a person does by hand.
+func (d *demo) upload(ctx context.Context) error {
+	var ders [][]byte
+	for _, tok := range d.tokens {
+		ders = append(ders, tok.Certificate)
+		if d.cucm {
+			continue
+		}
 		if err := d.lab.TrustCertificate(tok.Certificate); err != nil {
 			return err
 		}
+	}
+	if d.cucm {
+		if err := d.session.TrustAdd(ctx, ders, workflow.TrustOptions{}); err != nil {
+			return err
+		}
+	}
+	for _, path := range d.certs {
 		d.good(filepath.Base(path) + " uploaded")
 	}
-	d.plain("on your own: OS Administration > Security > Certificate Management > Upload Certificate")
 	return nil
 }
 
@@ -270,7 +304,11 @@ func (d *demo) tellPhones(ctx context.Context) (err error) {
 }
 
 func (d *demo) distribute(ctx context.Context) (err error) {
-	d.step("SAST-1 signs the new CTL; it is staged on all nodes, then committed on all, over 2444 and SFTP")
+	if d.cucm {
+		d.step("SAST-1 signs the new CTL; OS Administration takes it on each node, and it is read back")
+	} else {
+		d.step("SAST-1 signs the new CTL; it is staged on all nodes, then committed on all, over 2444 and SFTP")
+	}
 	d.result, err = d.session.Execute(ctx, d.agreed, workflow.ExecuteOptions{})
 	if d.result != nil {
 		d.good(fmt.Sprintf("%d bytes, verified again from the bytes; the PIN was asked once", len(d.result.List.Bytes())))
@@ -288,7 +326,11 @@ func (d *demo) distribute(ctx context.Context) (err error) {
 }
 
 func (d *demo) restart(ctx context.Context) error {
-	d.step("TFTP and CallManager restart on all nodes, over the administration CLI")
+	if d.cucm {
+		d.step("TFTP and CallManager restart on all nodes, by Control Center")
+	} else {
+		d.step("TFTP and CallManager restart on all nodes, over the administration CLI")
+	}
 	if err := d.session.RestartServices(ctx); err != nil {
 		return err
 	}

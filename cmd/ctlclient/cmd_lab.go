@@ -276,7 +276,7 @@ func newLabRestartCommand(a *app) *cobra.Command {
 }
 
 func newLabRegenerateCommand(a *app) *cobra.Command {
-	return remoteCommand(a, "regenerate NODE callmanager|tvs|capf|itlrecovery", "Make a certificate of a node anew",
+	return remoteCommand(a, "regenerate NODE callmanager|tvs|capf|itlrecovery|tomcat", "Make a certificate of a node anew",
 		"Make a certificate of a node anew. The CTL stays as it is until it is updated, as on a real cluster.",
 		"  ctlclient lab regenerate cucm-pub callmanager", exactly("NODE", "CERTIFICATE"),
 		func(_ context.Context, r *control.Remote, args []string) error {

@@ -1,0 +1,44 @@
+package lab
+
+import (
+	"fmt"
+	"testing"
+)
+
+// How long a lab of so many nodes takes to start, the first time and again.
+func BenchmarkUp(b *testing.B) {
+	for _, cucm := range []bool{false, true} {
+		for _, nodes := range []int{2, 28} {
+			for _, again := range []bool{false, true} {
+				b.Run(fmt.Sprintf("cucm=%t/nodes=%d/again=%t", cucm, nodes, again), func(b *testing.B) {
+					o := Options{Nodes: nodes, CUCM: cucm, KeyBits: 1024, NoAltTFTP: true}
+					start := func(dir string) {
+						o.Dir = dir
+						l, err := Up(b.Context(), o)
+						if err != nil {
+							b.Fatal(err)
+						}
+						b.StopTimer()
+						if err := l.Close(); err != nil {
+							b.Fatal(err)
+						}
+						b.StartTimer()
+					}
+					dir := b.TempDir()
+					if again {
+						start(dir)
+						b.ResetTimer()
+					}
+					for b.Loop() {
+						if !again {
+							b.StopTimer()
+							dir = b.TempDir()
+							b.StartTimer()
+						}
+						start(dir)
+					}
+				})
+			}
+		}
+	}
+}
