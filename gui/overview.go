@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 
+	"ctlclient/cluster/reach"
 	"ctlclient/gui/widgets"
 	"ctlclient/workflow"
 )
@@ -95,9 +96,12 @@ func (o *overviewScreen) fill() {
 	}
 	o.Head(o.s.model.profile.Name, t("overview.read-at", map[string]any{"Time": snap.Time.Local().Format("15:04:05")}))
 	o.fillFindings()
-	mode := t("mode.non-secure")
-	if snap.Mixed() {
+	mode := t("mode.unknown")
+	switch snap.Mode {
+	case reach.Mixed:
 		mode = t("mode.mixed")
+	case reach.NonSecure:
+		mode = t("mode.non-secure")
 	}
 	ctl := t("overview.no-ctl")
 	if snap.Current != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
 	"ctlclient/trust"
 	"ctlclient/trust/hazard"
@@ -13,7 +14,7 @@ import (
 func (s *Session) change(p *Plan) hazard.Change {
 	c := hazard.Change{
 		Old: p.Old, New: p.given, Draft: p.Draft, Signer: p.signer,
-		Mixed: s.Snapshot.Mixed(), Mode: p.Mode, Phones: s.Fleet, ITL: s.Snapshot.ITL, Version: s.version(),
+		Mixed: s.Snapshot.Mode != reach.NonSecure, Mode: p.Mode, Phones: s.Fleet, ITL: s.Snapshot.ITL, Version: s.version(),
 	}
 	for _, n := range s.Snapshot.Nodes {
 		c.Nodes = append(c.Nodes, trust.NodeList{Node: n.Node.Name, List: n.List, Err: n.Err})

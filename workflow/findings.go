@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/trust/hazard"
@@ -159,7 +160,7 @@ func (s *Session) findList(l *ctlbuild.List, add addFinding) {
 		sign = "ctlclient migrate to-tokenless   (the publisher updates its own list)"
 	}
 	switch {
-	case !s.Snapshot.Mixed() && full > 0:
+	case s.Snapshot.Mode == reach.NonSecure && full > 0:
 		add(hazard.Warning, "mode", "ctlclient mode non-secure", "the cluster is in non-secure mode, but its CTL still lists server certificates: residue of mixed mode")
 	case s.Snapshot.Mixed() && stubs > 0:
 		add(hazard.Danger, "mode", "ctlclient mode mixed", "the cluster is in mixed mode, but %d server records of the CTL are empty stubs", stubs)

@@ -3,6 +3,7 @@ package workflow
 import (
 	"slices"
 
+	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
 )
 
@@ -64,7 +65,7 @@ func (s *Session) Fits() []Fit {
 	if snap.Mixed() && !stubs {
 		mixed.Why = FitMixed
 	}
-	if !snap.Mixed() && !full {
+	if snap.Mode == reach.NonSecure && !full {
 		nonSecure.Why = FitNonSecure
 	}
 	update := Fit{Job: JobUpdate, Publisher: tokenless}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
 )
 
@@ -18,6 +19,9 @@ type ModeRequest struct {
 // its certificate, and where there is no CTL yet it is built from what the cluster
 // presents; non-secure mode strips the server records to stubs, as Cisco's client does.
 func (s *Session) PlanMode(ctx context.Context, r ModeRequest) (_ *Plan, err error) {
+	if err := s.can(reach.AbilityMode); err != nil {
+		return nil, err
+	}
 	if !r.Mixed {
 		return s.planNonSecure(ctx, r)
 	}

@@ -118,6 +118,14 @@ func (s *Session) needNodes() error {
 	return s.needListed()
 }
 
+// can stops a job, before a PIN is asked, that this way to the cluster has no door for.
+func (s *Session) can(a reach.Ability) error {
+	if err := s.Cluster.Site.Need(a); err != nil {
+		return fail(BadRequest, nil, "%v", err)
+	}
+	return nil
+}
+
 // heldLists are the different lists that nodes serve now, the current one first:
 // a phone may hold any of them.
 func (s *Session) heldLists() []*ctlbuild.List {

@@ -48,8 +48,8 @@ func (s *Session) PlanTokenless(ctx context.Context, job TokenlessJob) (_ *Plan,
 	if err := s.needNodes(); err != nil {
 		return nil, err
 	}
-	if err := s.Cluster.Site.Need(reach.AbilityAuthor); err != nil {
-		return nil, fail(BadRequest, nil, "%v", err)
+	if err := s.can(reach.AbilityAuthor); err != nil {
+		return nil, err
 	}
 	if p.Old == nil && job != TokenlessMixed {
 		return nil, fail(BadRequest, []string{"ctlclient mode mixed --tokenless"}, "no CTL file exists on the cluster")

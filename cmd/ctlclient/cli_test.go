@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/lab"
 	"ctlclient/lab/control"
@@ -85,8 +87,8 @@ func TestScripts(t *testing.T) {
 			return searchScript(e)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"newestjob": cmdNewestJob,
-			"exits":     cmdExits, "lab": cmdLab, "faulty": cmdFaulty, "edit": cmdEdit, "flip": cmdFlip, "same": cmdSame,
+			"newestjob": cmdNewestJob, "filesprofile": cmdFilesProfile,
+			"exits": cmdExits, "lab": cmdLab, "faulty": cmdFaulty, "edit": cmdEdit, "flip": cmdFlip, "same": cmdSame,
 		},
 	})
 }
@@ -166,6 +168,16 @@ func cmdLab(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("CM_NAME", c.Subject)
 	ts.Setenv("CM_SERIAL", hex.EncodeToString(c.Serial))
 	ts.Defer(func() { ts.Check(running.Close()) })
+}
+
+// cmdFilesProfile writes a profile of some of the lab's nodes as of a cluster of which
+// nobody answers but the files: filesprofile FILE NODE...
+func cmdFilesProfile(ts *testscript.TestScript, _ bool, args []string) {
+	p, err := site.Load(ts.Value(labKey{}).(*labs).running.Profile)
+	ts.Check(err)
+	p.Publisher, p.User, p.PasswordSource = site.PublisherNone, "", ""
+	p.Nodes = slices.DeleteFunc(p.Nodes, func(n site.Node) bool { return !slices.Contains(args[1:], n.Name) })
+	ts.Check(p.Save(ts.MkAbs(args[0])))
 }
 
 // cmdFaulty builds a module that fails on request, or has it fail:

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
 	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
@@ -78,7 +79,7 @@ func (a *app) printStatus(s *workflow.Session, findings []workflow.Finding) erro
 	if len(findings) > 0 {
 		a.printf("\n")
 	}
-	a.printf("%s  %s\n\n", st.bold(printable(s.Cluster.Profile.Name)), modeOf(snap.Mixed()))
+	a.printf("%s  %s\n\n", st.bold(printable(s.Cluster.Profile.Name)), modeOf(snap.Mode))
 	t := table{head: []string{"Node", "Role", "Address", "Services", "Bytes", "MD5", "Signed by"}}
 	for _, n := range snap.Nodes {
 		size, sum, signer := nodeFile(n)
@@ -110,11 +111,30 @@ func (a *app) printStatus(s *workflow.Session, findings []workflow.Finding) erro
 	return nil
 }
 
-func modeOf(mixed bool) string {
-	if mixed {
-		return "mixed mode"
+func modeOf(m reach.Mode) string {
+	if m == reach.ModeUnknown {
+		return "security mode not known"
 	}
-	return "non-secure mode"
+	return modeWord(m) + " mode"
+}
+
+// modeIf is the mode of a practice cluster, which always knows it.
+func modeIf(mixed bool) reach.Mode {
+	if mixed {
+		return reach.Mixed
+	}
+	return reach.NonSecure
+}
+
+// modeWord is the mode as --json has it.
+func modeWord(m reach.Mode) string {
+	switch m {
+	case reach.Mixed:
+		return "mixed"
+	case reach.NonSecure:
+		return "non-secure"
+	}
+	return "unknown"
 }
 
 func services(n cluster.NodeState) string {
@@ -173,7 +193,7 @@ func (a *app) statusJSON(s *workflow.Session, findings []workflow.Finding) error
 			return err
 		}
 	}
-	v := map[string]any{"cluster": s.Cluster.Profile.Name, "mixed": s.Snapshot.Mixed(), "agree": s.Snapshot.Agree, "worst": worst(findings)}
+	v := map[string]any{"cluster": s.Cluster.Profile.Name, "mixed": s.Snapshot.Mixed(), "mode": modeWord(s.Snapshot.Mode), "agree": s.Snapshot.Agree, "worst": worst(findings)}
 	if l := s.Snapshot.Current; l != nil {
 		v["md5"], v["sha1"], v["records"], v["tokenless"] = l.MD5(), l.SHA1(), len(l.Records), l.Tokenless()
 	}

@@ -143,7 +143,7 @@ func (d *demo) startLab(ctx context.Context) (err error) {
 	if err := d.rows(t); err != nil {
 		return err
 	}
-	d.good(fmt.Sprintf("CUCM %s in %s, with a CTL that no token signed", st.Version, modeOf(st.Mixed)))
+	d.good(fmt.Sprintf("CUCM %s in %s, with a CTL that no token signed", st.Version, modeOf(modeIf(st.Mixed))))
 	return nil
 }
 

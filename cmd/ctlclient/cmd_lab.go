@@ -117,7 +117,7 @@ func runLabUp(ctx context.Context, a *app, o labUpOptions) (err error) {
 			return err
 		}
 	} else {
-		a.printf("%s  %s\n\n", a.outSt.bold("A practice cluster runs, CUCM "+st.Full), modeOf(st.Mixed))
+		a.printf("%s  %s\n\n", a.outSt.bold("A practice cluster runs, CUCM "+st.Full), modeOf(modeIf(st.Mixed)))
 		if err := a.printLab(st); err != nil {
 			return err
 		}
