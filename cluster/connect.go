@@ -57,6 +57,10 @@ const (
 	StepAbort     = "abort"
 	StepRestore   = "restore"
 	StepMode      = "mode"
+	StepAuthor    = "publisher-writes" // the publisher writes its own file
+	StepTrust     = "trust"            // a certificate goes into the trust store
+	StepRestart   = "restart"          // of a service
+	StepJournal   = "journal"
 
 	StateStart   = "start"
 	StateDone    = "done"
@@ -65,10 +69,10 @@ const (
 	StateWarning = "warning"
 )
 
-// Progress of one node. It may arrive from several goroutines, one at a time.
+// Progress of one node, or of the job (no node). It may arrive from several goroutines, one at a time.
 type Progress struct {
 	Node    string
-	Step    string // connect login fetch fetch-tftp stage commit read-back abort restore mode
+	Step    string // one of the steps above
 	State   string // start done failed retry warning
 	Err     error
 	Path    string // of the live file, after a commit

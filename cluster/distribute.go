@@ -6,242 +6,90 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"ctlclient/cluster/journal"
+	"ctlclient/cluster/reach"
 )
 
-// DefaultRetries of a step after the first commit: with the pauses between them
-// (half a second, doubling) a node has about fifteen seconds to come back.
-const DefaultRetries = 5
-
-// DistributeOptions of one file to all nodes.
+// DistributeOptions of one file to all nodes; they are those of JobSpec.
 type DistributeOptions struct {
-	Name string // default CTLFile.tlv
-	Data []byte // nil: remove the file everywhere
-	// Expect is per node what the snapshot saw; a nil value: no file. A node that is
-	// not in it is taken as it is found.
-	Expect map[string]*[32]byte
-	// Former is per node what Rollback puts back (nil: no file) where that is not what
-	// the node serves now: the publisher has written the new file by itself already.
-	// Such a job has to be KeepGoing.
+	Name      string
+	Data      []byte
+	Expect    map[string]*[32]byte
 	Former    map[string][]byte
-	Job       string            // "update", "migrate to-tokens"
-	KeepGoing bool              // after the first commit a failure is left to resume instead of being taken back
-	Retries   int               // of a step after the first commit; 0: DefaultRetries, negative: none
-	Note      map[string]string // decisions to record (hazards overridden...)
+	Job       string // "update", "migrate to-tokens"
+	KeepGoing bool
+	Retries   int
+	Restart   bool
+	Note      map[string]string
 }
 
-// job is one distribution, resumption or rollback under way.
-type job struct {
-	c       *Cluster
-	j       *journal.Job
-	name    string
-	data    []byte // the new file, nil: removed
-	targets []*target
-	retries int
+// Distribute is a whole job whose one step is to bring a file to all nodes: see
+// [Run.File].
+func (c *Cluster) Distribute(ctx context.Context, o DistributeOptions) (Outcome, error) {
+	r, err := c.Begin(ctx, JobSpec{Kind: o.Job, Name: o.Name, Data: o.Data, Expect: o.Expect, Former: o.Former,
+		KeepGoing: o.KeepGoing, Retries: o.Retries, Restart: o.Restart, Note: o.Note})
+	if err != nil {
+		var unchanged *UnchangedError
+		if errors.As(err, &unchanged) {
+			return unchanged.Outcome, err
+		}
+		return Outcome{}, err
+	}
+	defer r.Close()
+	if o, err := r.File(ctx); err != nil {
+		return o, err
+	}
+	return r.End(ctx)
 }
 
-// target is one node of a job.
-type target struct {
-	node   Node
-	former []byte // what goes back; nil: it served no such file
-	found  []byte // what it served when the job began: former, but for DistributeOptions.Former
-	stage  string // staged and not yet committed
-	// committing: a commit was intended, so that the live file may be the new one.
-	committing bool
-	out        NodeOutcome
-}
-
-// Distribute stages a file on all nodes side by side, commits it on the publisher,
-// then on all others side by side, and reads it back from all, over the node's
-// transport and over TFTP. The publisher goes first so that a commit which nodes
-// refuse in principle has touched one node only.
+// File brings the job's file to all nodes: staged side by side, committed on the
+// publisher, then on all others side by side, where a person carries it last, and read
+// back from all, over the node's transport and as phones get it. The publisher goes first
+// so that a commit which nodes refuse in principle has touched one node only.
 //
 // A failure before the first commit changes nothing anywhere: *UnchangedError (around
 // a *NodeError, or a *ConflictError when a node's file is not the expected one). After
 // it a step is repeated with growing pauses; what still fails is taken back everywhere
-// or, with KeepGoing, left to Resume: *PartialError, with every node's outcome.
+// or, with KeepGoing, left to Resume: *PartialError, with every node's outcome. After an
+// error the job is over.
 //
 // When ctx ends before the first commit the stages are removed; after it, the file is
-// taken back within the time of one request, or the job stays in the journal.
-func (c *Cluster) Distribute(ctx context.Context, o DistributeOptions) (Outcome, error) {
-	if o.Name == "" {
-		o.Name = CTLFile
-	}
-	if o.Retries == 0 {
-		o.Retries = DefaultRetries
-	}
-	lock, err := c.lock(o.Job)
-	if err != nil {
-		return Outcome{}, err
-	}
-	defer lock.Unlock()
-	if err := c.settle(ctx); err != nil {
-		return Outcome{}, err
-	}
-	j := &job{c: c, name: o.Name, data: o.Data, retries: max(o.Retries, 0)}
-	for _, n := range c.Nodes {
-		j.targets = append(j.targets, &target{node: n, out: NodeOutcome{Node: n.Name()}})
-	}
-	if err := j.readFormer(ctx, o); err != nil {
-		return j.unchanged(err)
-	}
-	if err := j.begin(o); err != nil {
-		return j.unchanged(err)
-	}
-	defer j.j.Close()
+// taken back within the time of one request, or the job stays in the journal, as it does
+// while a person is waited for.
+func (r *Run) File(ctx context.Context) (Outcome, error) {
+	j := r.job
 	if err := errors.Join(j.all(func(t *target) error { return j.stage(ctx, t) })...); err != nil {
-		return j.abandon(ctx, err)
+		return j.stopped(ctx, r.spec, err)
 	}
 	if err := ctx.Err(); err != nil {
-		return j.abandon(ctx, err)
+		return j.stopped(ctx, r.spec, err)
 	}
-	err = j.commitAll(ctx)
+	err := j.commitAll(ctx)
 	if err == nil {
 		err = errors.Join(j.all(func(t *target) error { return j.readBack(ctx, t, j.data, true) })...)
 	}
+	if err != nil {
+		return j.stopped(ctx, r.spec, err)
+	}
+	return Outcome{ID: r.ID(), Nodes: j.outcomes()}, nil
+}
+
+// stopped decides what becomes of a job whose file did not get everywhere.
+func (j *job) stopped(ctx context.Context, spec JobSpec, err error) (Outcome, error) {
 	switch {
-	case err == nil:
-		return j.finish(ctx, StateFinished, nil)
 	case !j.touched():
-		return j.abandon(ctx, err) // the journal's disk failed at the very first commit
-	case o.KeepGoing:
-		return j.left(ctx, err)
+		return j.abandon(ctx, err)
+	case spec.KeepGoing, ctx.Err() != nil && j.awaitsPerson():
+		return j.leave(ctx, err)
 	}
 	return j.takeBack(ctx, err)
 }
 
-// lock takes the cluster's lock.
-func (c *Cluster) lock(what string) (*journal.Lock, error) { return c.store().Lock(what) }
-
-func (c *Cluster) store() *journal.Store { return &journal.Store{Dir: c.dir, Now: c.o.Now} }
-
-// settle refuses new work while an older job is unfinished. One that died before its
-// first commit has changed nothing and is closed; what it staged is removed.
-func (c *Cluster) settle(ctx context.Context) error {
-	jobs, err := c.store().List()
-	if err != nil {
-		return err
-	}
-	for _, old := range jobs {
-		state, end := old.State()
-		if end != nil && state != StateIncomplete {
-			continue
-		}
-		if old.Touched(StepCommit, StepRestore) {
-			return &UnfinishedError{ID: old.Begin.ID, Kind: old.Begin.Job}
-		}
-		if err := c.close(ctx, old.Begin.ID); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// close ends a job that never committed.
-func (c *Cluster) close(ctx context.Context, id string) error {
-	j, err := c.openJob(id, true)
-	if err != nil {
-		return err
-	}
-	defer j.j.Close()
-	for _, t := range j.targets {
-		t.out.Status = StatusUnchanged
-	}
-	_, err = j.finish(ctx, StateUntouched, nil)
-	return err
-}
-
-// readFormer reads what every node serves and compares it with what was expected.
-func (j *job) readFormer(ctx context.Context, o DistributeOptions) error {
-	errs := j.all(func(t *target) error {
-		t.out.Status = StatusUnchanged
-		data, err := j.c.fetch(ctx, t.node, j.name)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			t.out.Status = StatusUnknown
-			return j.failed(t, StepFetch, err)
-		}
-		t.former, t.found = data, data
-		if former, ok := o.Former[t.node.Name()]; ok {
-			t.former = former
-		}
-		j.sees(t, data)
-		want, named := o.Expect[t.node.Name()]
-		if named && !sameDigest(digest(data), want) {
-			t.out.Err = &ConflictError{Node: t.node.Name(), Name: j.name, Expected: j.c.recall(t.node.Name(), want), Found: data}
-			return t.out.Err
-		}
-		return nil
-	})
-	return joinConflicts(errs)
-}
-
-// begin writes the journal's beginning.
-func (j *job) begin(o DistributeOptions) error {
-	if err := j.c.at("begin.before", ""); err != nil {
-		return err
-	}
-	var contents []journal.Content
-	for _, t := range j.targets {
-		contents = append(contents, journal.Content{Node: t.node.Name(), Former: t.former})
-	}
-	var err error
-	j.j, err = j.c.store().Create(journal.Begin{Cluster: j.c.Profile.Name, Job: o.Job, Name: j.name, Note: o.Note}, j.data, contents)
-	if err != nil {
-		return err
-	}
-	return j.c.at("begin.recorded", "")
-}
-
-// act does one step on one node: the intent is on disk before, the result after.
-func (j *job) act(t *target, step string, e journal.Entry, f func() error) error {
-	node := t.node.Name()
-	e.Kind, e.Node, e.Step, e.State = journal.KindAct, node, step, journal.Intent
-	if err := j.c.at(step+".before", node); err != nil {
-		return err
-	}
-	if err := j.j.Append(e); err != nil {
-		return err
-	}
-	if step == StepCommit || step == StepRestore {
-		t.committing = true
-	}
-	if err := j.c.at(step+".intended", node); err != nil {
-		return err
-	}
-	j.c.tell(Progress{Node: node, Step: step, State: StateStart})
-	err := f()
-	if ferr := j.c.at(step+".acted", node); ferr != nil {
-		return ferr
-	}
-	e.State = journal.Done
-	p := Progress{Node: node, Step: step, State: StateDone}
-	switch {
-	case err != nil:
-		e.State, e.Err = journal.Failed, oneLine(err)
-		p.State, p.Err = StateFailed, err
-	case step == StepStage:
-		e.Stage = t.stage
-	case step == StepCommit:
-		p.Path = t.out.Path
-	}
-	if jerr := j.j.Append(e); jerr != nil {
-		err = errors.Join(err, jerr)
-		p.State, p.Err = StateFailed, err
-	}
-	j.c.tell(p)
-	if ferr := j.c.at(step+".recorded", node); ferr != nil {
-		return ferr
-	}
-	return err
-}
-
-// at is a boundary of a step.
-func (c *Cluster) at(point, node string) error {
-	if c.o.fault == nil {
-		return nil
-	}
-	return c.o.fault(point, node)
+// awaitsPerson reports whether the file is yet to be carried somewhere by hand.
+func (j *job) awaitsPerson() bool {
+	return slices.ContainsFunc(j.targets, func(t *target) bool { return t.node.Properties().Person && t.out.Status != StatusPassed })
 }
 
 // stage puts the new file beside a node's live one. A node that serves it already
@@ -266,28 +114,51 @@ func (j *job) stageOnce(ctx context.Context, t *target, data, live []byte) error
 	})
 }
 
-// commitAll commits on the publisher, then on the others side by side.
+// commitAll commits on the publisher, then on the others side by side, and last where a
+// person carries the file.
 func (j *job) commitAll(ctx context.Context) error {
 	commit := func(t *target) error {
-		if journal.Same(t.found, j.data) {
-			return nil
+		if !journal.Same(t.found, j.data) {
+			if err := j.bring(ctx, t, StepCommit, j.data, t.found); err != nil {
+				return j.failed(t, StepCommit, err)
+			}
 		}
-		if err := j.bring(ctx, t, StepCommit, j.data, t.found); err != nil {
-			return j.failed(t, StepCommit, err)
+		if err := j.serveAnew(ctx, t); err != nil {
+			return j.failed(t, StepRestart, err)
 		}
 		return nil
 	}
-	var others []*target
+	var groups [3][]*target
 	for _, t := range j.targets {
-		if !j.c.isLead(t.node.Name()) {
-			others = append(others, t)
-			continue
+		switch {
+		case t.node.Properties().Person:
+			groups[2] = append(groups[2], t)
+		case j.c.isLead(t.node.Name()):
+			groups[0] = append(groups[0], t)
+		default:
+			groups[1] = append(groups[1], t)
 		}
-		if err := commit(t); err != nil {
+	}
+	for _, g := range groups {
+		if err := errors.Join(side(g, func(_ int, t *target) error { return commit(t) })...); err != nil {
 			return err
 		}
 	}
-	return errors.Join(side(others, func(_ int, t *target) error { return commit(t) })...)
+	return nil
+}
+
+// serveAnew has the TFTP service of a node that needs it restarted, where that was agreed
+// to and can be done.
+func (j *job) serveAnew(ctx context.Context, t *target) error {
+	p := t.node.Properties()
+	if !p.NeedsRestart || p.Person || !j.restart || j.c.Site.Services == nil {
+		return nil
+	}
+	live, err := j.live(ctx, t)
+	if err != nil || journal.Same(live, j.data) {
+		return err
+	}
+	return j.restartService(ctx, t.node.Name(), reach.TFTP)
 }
 
 // bring makes a node serve want where it serves have. Every try but the first, which
@@ -385,31 +256,6 @@ func (j *job) readBack(ctx context.Context, t *target, want []byte, phones bool)
 	return nil
 }
 
-// readTFTP compares what phones get. A TFTP service that still has the former file in
-// its memory, or does not answer, is a warning: restarting it is the next step of the
-// job, and the file on the node is right. Any other content is an error.
-func (j *job) readTFTP(ctx context.Context, t *target, want []byte) error {
-	served, err := j.c.FetchTFTP(ctx, t.node.Profile, j.name)
-	if errors.Is(err, fs.ErrNotExist) {
-		served, err = nil, nil
-	}
-	t.out.Warning = ""
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return ctx.Err()
-	case err != nil:
-		t.out.Warning = "TFTP did not answer, so that what phones get was not compared: " + oneLine(err)
-	case journal.Same(served, want):
-		return nil
-	case journal.Same(served, t.former):
-		t.out.Warning = "TFTP still serves the former file; restart the node's TFTP service"
-	default:
-		return fmt.Errorf("TFTP serves neither the new nor the former file (%d bytes)", len(served))
-	}
-	j.c.tell(Progress{Node: t.node.Name(), Step: StepReadBack, State: StateWarning, Message: t.out.Warning})
-	return nil
-}
-
 // conflict describes a node whose live file is none of the job's.
 func (j *job) conflict(ctx context.Context, t *target, expected []byte) error {
 	live, err := j.live(ctx, t)
@@ -418,32 +264,6 @@ func (j *job) conflict(ctx context.Context, t *target, expected []byte) error {
 	}
 	t.out.Status = StatusFailed
 	return &ConflictError{Node: t.node.Name(), Name: j.name, Expected: expected, Found: live}
-}
-
-// failed notes a node's error and names node and step in it.
-func (j *job) failed(t *target, step string, err error) error {
-	var conflict *ConflictError
-	var node *NodeError
-	if !errors.As(err, &conflict) && !errors.As(err, &node) {
-		err = &NodeError{Node: t.node.Name(), Step: step, Err: err}
-	}
-	t.out.Err = err
-	return err
-}
-
-// touched reports whether any live file may have changed.
-func (j *job) touched() bool {
-	for _, t := range j.targets {
-		if t.committing {
-			return true
-		}
-	}
-	return false
-}
-
-// all runs f for all targets side by side.
-func (j *job) all(f func(t *target) error) []error {
-	return side(j.targets, func(_ int, t *target) error { return f(t) })
 }
 
 // joinConflicts makes one error of many; conflicts come as one *ConflictError.

@@ -72,7 +72,7 @@ func TestDistributeToAllNodes(t *testing.T) {
 				j.OldSHA256 != hexDigest(tt.old) || j.NewSHA256 != hexDigest(tt.new) || j.Ended.IsZero() {
 				t.Errorf("history %+v", j)
 			}
-			if back, err := c.Rollback(t.Context(), ""); err != nil || back.State != StateTakenBack {
+			if back, err := c.Rollback(t.Context(), out.ID); err != nil || back.State != StateTakenBack {
 				t.Fatalf("Rollback: %+v, %v", back, err)
 			}
 			s.wantAll(tt.old)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ctlclient/cluster/journal"
 	"ctlclient/cluster/reach"
 )
 
@@ -92,6 +93,12 @@ func (e *PartialError) Error() string {
 			not = append(not, fmt.Sprintf("%s (%s)", n.Node, strings.ToLower(n.Status)))
 		}
 	}
+	switch {
+	case len(not) == 0 && len(e.Outcome.Left) > 0:
+		return fmt.Sprintf("all nodes hold the new file, but the job is not done: left to do: %s: %s", strings.Join(e.Outcome.Left, "; "), why)
+	case len(not) == 0:
+		return "all nodes hold the new file, but the job is not done: " + why
+	}
 	return fmt.Sprintf("not all nodes hold the new file: %s: %s", strings.Join(not, ", "), why)
 }
 
@@ -115,6 +122,21 @@ func (e *UnfinishedError) Error() string {
 
 func (e *UnfinishedError) Hint() string {
 	return fmt.Sprintf("`ctlclient resume %s` finishes it, `ctlclient rollback %s` puts the former file back everywhere", e.ID, e.ID)
+}
+
+// NothingError: no job of the cluster is unfinished. It is journal.ErrNoJob.
+type NothingError struct {
+	Cluster, Dir string
+}
+
+func (e *NothingError) Error() string {
+	return fmt.Sprintf("no job of %s was left unfinished (journals are in %s)", e.Cluster, e.Dir)
+}
+
+func (e *NothingError) Is(target error) bool { return target == journal.ErrNoJob }
+
+func (e *NothingError) Hint() string {
+	return "`ctlclient history` lists what was done; a job that is done is taken back by its ID"
 }
 
 // GoneError: a node of an unfinished job is no longer in the profile.

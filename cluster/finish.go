@@ -6,200 +6,10 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"time"
 
 	"ctlclient/cluster/journal"
-	"ctlclient/cluster/meet"
-	"ctlclient/cluster/reach"
+	"ctlclient/ctlbuild"
 )
-
-// patiently repeats f, with growing pauses, until it succeeds, fails for good or has
-// been repeated often enough.
-func (j *job) patiently(ctx context.Context, t *target, step string, f func(try int) error) error {
-	pause := 500 * time.Millisecond
-	for try := 0; ; try++ {
-		err := f(try)
-		if err == nil || try >= j.retries || ctx.Err() != nil || isFinal(err) {
-			return err
-		}
-		j.c.tell(Progress{Node: t.node.Name(), Step: step, State: StateRetry, Err: err})
-		if errors.Is(err, ErrConflict) {
-			continue // the next try looks at once what the node serves
-		}
-		if j.c.o.Sleep(ctx, pause) != nil {
-			return err
-		}
-		pause = min(2*pause, 30*time.Second)
-	}
-}
-
-// isFinal tells errors that patience does not help.
-func isFinal(err error) bool {
-	var conflict *ConflictError
-	var id *meet.IdentityError
-	var password *meet.PasswordError
-	return errors.As(err, &conflict) || errors.As(err, &id) || errors.As(err, &password) ||
-		errors.Is(err, errFault) || reach.Final(err)
-}
-
-// errFault marks what a test does at a boundary.
-var errFault = errors.New("fault")
-
-// grace is a context for cleaning up after ctx has ended: the time of one request.
-func (j *job) grace(ctx context.Context) (context.Context, context.CancelFunc) {
-	if ctx.Err() == nil {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(context.WithoutCancel(ctx), j.c.o.Timeout)
-}
-
-// unchanged ends a job that has no journal yet.
-func (j *job) unchanged(err error) (Outcome, error) {
-	o := Outcome{State: StateUntouched, Nodes: j.outcomes()}
-	return o, &UnchangedError{Outcome: o, Err: err}
-}
-
-// abandon ends a job before its first commit: the stages are removed.
-func (j *job) abandon(ctx context.Context, cause error) (Outcome, error) {
-	ctx, cancel := j.grace(ctx)
-	defer cancel()
-	j.all(func(t *target) error {
-		j.abort(ctx, t)
-		if t.out.Status != StatusFailed && t.out.Status != StatusUnknown {
-			t.out.Status = StatusUnchanged
-		}
-		return nil
-	})
-	var conflicts []error
-	for _, t := range j.targets {
-		var c *ConflictError
-		if errors.As(t.out.Err, &c) {
-			conflicts = append(conflicts, c)
-		}
-	}
-	if len(conflicts) > 0 {
-		cause = joinConflicts(conflicts)
-	}
-	o, err := j.finish(ctx, StateUntouched, nil)
-	return o, errors.Join(&UnchangedError{Outcome: o, Err: cause}, err)
-}
-
-// abort removes what is staged on a node. That it could not is no harm: a stage is
-// never served, and the node or the next job removes it.
-func (j *job) abort(ctx context.Context, t *target) {
-	if t.stage == "" {
-		return
-	}
-	if err := j.act(t, StepAbort, journal.Entry{Stage: t.stage}, func() error { return t.node.Abort(ctx, j.name, t.stage) }); err == nil {
-		t.stage = ""
-	}
-}
-
-// left ends a job that resume is to finish: every node is asked what it serves.
-func (j *job) left(ctx context.Context, cause error) (Outcome, error) {
-	ctx, cancel := j.grace(ctx)
-	defer cancel()
-	j.all(func(t *target) error {
-		j.abort(ctx, t)
-		j.judge(ctx, t)
-		return nil
-	})
-	return j.finish(ctx, StateIncomplete, cause)
-}
-
-// judge asks a node what it serves and sets its status.
-func (j *job) judge(ctx context.Context, t *target) {
-	live, err := j.live(ctx, t)
-	switch {
-	case err != nil:
-		t.out.Status = StatusUnknown
-		if t.out.Err == nil {
-			j.failed(t, StepFetch, err)
-		}
-	case journal.Same(live, j.data):
-		t.out.Status = StatusPassed
-		t.out.Err = nil
-	case journal.Same(live, t.former) && !t.committing:
-		t.out.Status = StatusUnchanged
-	default:
-		t.out.Status = StatusFailed
-	}
-}
-
-// takeBack puts the former file back on every node after a commit somewhere failed.
-func (j *job) takeBack(ctx context.Context, cause error) (Outcome, error) {
-	ctx, cancel := j.grace(ctx)
-	defer cancel()
-	errs := j.all(func(t *target) error {
-		failedBefore := t.out.Err
-		err := j.putBack(ctx, t, t.former, j.data)
-		if err == nil && failedBefore != nil {
-			t.out.Err = failedBefore // why the job was taken back
-		}
-		return err
-	})
-	if err := errors.Join(errs...); err != nil {
-		return j.finish(ctx, StateIncomplete, cause)
-	}
-	return j.finish(ctx, StateTakenBack, cause)
-}
-
-// putBack makes one node serve its former file where it serves have.
-func (j *job) putBack(ctx context.Context, t *target, former, have []byte) error {
-	j.abort(ctx, t)
-	t.stage = "" // what could not be removed must not be taken for the former file
-	if !t.committing {
-		t.out.Status = StatusUnchanged
-		return nil
-	}
-	err := j.bring(ctx, t, StepRestore, former, have)
-	if err == nil {
-		err = j.readBack(ctx, t, former, false)
-	}
-	if err != nil {
-		if t.out.Status != StatusUnknown {
-			t.out.Status = StatusFailed
-		}
-		return j.failed(t, StepRestore, err)
-	}
-	t.out.Status = StatusTakenBack
-	return nil
-}
-
-func (j *job) outcomes() []NodeOutcome {
-	var out []NodeOutcome
-	for _, t := range j.targets {
-		out = append(out, t.out)
-	}
-	return out
-}
-
-// finish writes the end into the journal. cause nil: it is no *PartialError.
-func (j *job) finish(ctx context.Context, state string, cause error) (Outcome, error) {
-	ctx, cancel := j.grace(ctx)
-	defer cancel()
-	j.sweep(ctx)
-	o := Outcome{ID: j.j.Begin.ID, State: state, Nodes: j.outcomes()}
-	e := journal.Entry{Kind: journal.KindEnd, State: state}
-	for _, n := range o.Nodes {
-		end := journal.NodeEnd{Name: n.Node, Status: n.Status, Path: n.Path, Err: oneLine(n.Err)}
-		if n.SHA256 != ([32]byte{}) {
-			end.SHA256 = fmt.Sprintf("%x", n.SHA256)
-		}
-		e.Nodes = append(e.Nodes, end)
-	}
-	err := j.c.at("end.before", "")
-	if err == nil {
-		err = j.j.Append(e)
-	}
-	if err == nil {
-		err = j.c.at("end.recorded", "")
-	}
-	if cause != nil {
-		return o, errors.Join(&PartialError{Outcome: o, Err: cause}, err)
-	}
-	return o, err
-}
 
 // FinishOptions of Finish.
 type FinishOptions struct {
@@ -215,15 +25,17 @@ type FinishOptions struct {
 // JobFile is what finishing or taking back a job would have nodes serve.
 type JobFile struct {
 	ID   string
-	Data []byte            // nil: no file
-	Note map[string]string // of the job
+	Data []byte // nil: no file
+	// Unknown: the publisher has yet to write the file, or the job is about no file.
+	Unknown bool
+	Note    map[string]string // of the job
 }
 
-// FileOf looks up what Finish would write: of a job that is taken back, the publisher's
-// former file. Nothing is changed. id is as in Finish.
+// FileOf looks up what Finish would write: of a job that is taken back, the former file
+// of the node that goes first. Nothing is changed. id is as in Finish.
 func (c *Cluster) FileOf(id string, back bool) (_ JobFile, err error) {
 	if id == "" {
-		if id, err = c.newest(back); err != nil {
+		if id, err = c.unfinished(); err != nil {
 			return JobFile{}, err
 		}
 	}
@@ -233,39 +45,39 @@ func (c *Cluster) FileOf(id string, back bool) (_ JobFile, err error) {
 	}
 	f := JobFile{ID: id, Data: rec.New, Note: rec.Begin.Note}
 	if back {
-		f.Data = nil
-		for _, n := range c.Profile.Nodes {
-			if c.isLead(n.Name) {
-				f.Data = rec.Former[n.Name]
-			}
-		}
+		f.Data = rec.Former[c.Profile.LeadNode().Name]
+	} else if _, known := rec.Known(); !known {
+		f.Unknown = true
 	}
 	return f, rec.Close()
 }
 
-// Resume finishes a job: every node that does not serve the new file yet gets it.
-// id "" is the newest unfinished job, else the newest.
+// Resume finishes a job: every node that does not serve the new file yet gets it, and
+// every step that is not done is done. id "" is the unfinished job of this cluster.
 func (c *Cluster) Resume(ctx context.Context, id string) (Outcome, error) {
 	return c.Finish(ctx, id, FinishOptions{})
 }
 
-// Rollback puts the former file back on every node, also of a job that is done. id ""
-// is the newest unfinished job, else the newest that changed anything.
+// Rollback undoes a job, also one that is done: the security mode is set back where the
+// job changed it, and the former file is put back on every node. id "" is the unfinished
+// job of this cluster.
 func (c *Cluster) Rollback(ctx context.Context, id string) (Outcome, error) {
 	return c.Finish(ctx, id, FinishOptions{Back: true})
 }
 
 // Finish is Resume or Rollback with choices. It goes by what the nodes serve now, so
-// that it may be repeated and does not depend on the journal's last words. A node
-// that serves a content which is not the job's is not touched, nor is any other
-// node then: *ConflictError, unless Force.
+// that it may be repeated and does not depend on the journal's last words. Nodes that do
+// not answer are left for the next time, which the *PartialError says. A node that serves
+// a content which is not the job's is not touched, nor is any other node then:
+// *ConflictError, unless Force. Where all nodes serve one such content, another job has
+// overtaken this one: it is closed, and that is an *OverError.
 func (c *Cluster) Finish(ctx context.Context, id string, o FinishOptions) (Outcome, error) {
 	if o.Retries == 0 {
 		o.Retries = DefaultRetries
 	}
-	kind, status := journal.KindResume, StatusPassed
+	kind := journal.KindResume
 	if o.Back {
-		kind, status = journal.KindRollback, StatusTakenBack
+		kind = journal.KindRollback
 	}
 	lock, err := c.lock(kind)
 	if err != nil {
@@ -273,7 +85,7 @@ func (c *Cluster) Finish(ctx context.Context, id string, o FinishOptions) (Outco
 	}
 	defer lock.Unlock()
 	if id == "" {
-		if id, err = c.newest(o.Back); err != nil {
+		if id, err = c.unfinished(); err != nil {
 			return Outcome{}, err
 		}
 	}
@@ -284,39 +96,239 @@ func (c *Cluster) Finish(ctx context.Context, id string, o FinishOptions) (Outco
 	defer j.j.Close()
 	j.retries = max(o.Retries, 0)
 	state, _ := j.j.State()
-	if !o.Back && (state == StateTakenBack || state == StateUntouched) {
+	if !o.Back && slices.Contains([]string{StateTakenBack, StateUntouched, StateOvertaken}, state) {
 		return Outcome{}, &OverError{ID: id, State: state}
 	}
-	want := func(t *target) []byte {
-		if o.Back {
-			return t.former
+	begin := func() error {
+		if err := j.j.Append(journal.Entry{Kind: kind, PID: os.Getpid(), Note: o.Note}); err != nil {
+			return err
 		}
-		return j.data
+		j.recorded.Store(j.j.Touched(StepCommit, StepRestore, StepAuthor, StepMode, StepTrust))
+		return c.at(kind+".recorded", "")
 	}
-	found, err := j.look(ctx, want, o)
-	if err != nil {
-		return Outcome{ID: id, State: StateIncomplete, Nodes: j.outcomes()}, err
+	if o.Back {
+		return j.rollback(ctx, state, o, begin)
 	}
-	if err := j.j.Append(journal.Entry{Kind: kind, PID: os.Getpid(), Note: o.Note}); err != nil {
-		return Outcome{}, err
-	}
-	if err := c.at(kind+".recorded", ""); err != nil {
-		return Outcome{}, err
-	}
-	errs := j.all(func(t *target) error {
-		have, ok := found[t.node.Name()]
-		if !ok {
-			return t.out.Err // unreachable: it was waited for already
+	return j.resume(ctx, state, o, begin)
+}
+
+// resume brings the file everywhere and does what steps are left.
+func (j *job) resume(ctx context.Context, state string, o FinishOptions, begin func() error) (Outcome, error) {
+	var errs []error
+	begun := false
+	if s, asks := j.author(); asks {
+		if err := begin(); err != nil {
+			return Outcome{}, err
 		}
-		return j.settleNode(ctx, t, want(t), have, o.Back, status)
-	})
+		begun = true
+		if err := j.finishAuthor(ctx, s); err != nil {
+			return j.leave(ctx, err)
+		}
+	}
+	if _, known := j.j.Known(); known {
+		found, err := j.look(ctx, func(*target) []byte { return j.data }, o)
+		if out, over := j.overtaken(ctx, state, found, err); over {
+			return out, &OverError{ID: out.ID, State: out.State}
+		}
+		if err != nil {
+			return j.refused(err)
+		}
+		if !begun {
+			if err := begin(); err != nil {
+				return Outcome{}, err
+			}
+		}
+		begun = true
+		errs = j.settleNodes(ctx, found, func(*target) []byte { return j.data }, false)
+	}
+	if !begun {
+		if err := begin(); err != nil {
+			return Outcome{}, err
+		}
+	}
+	if errors.Join(errs...) == nil { // a mode without its file is worse than the former one
+		errs = append(errs, j.finishSteps(ctx))
+	}
 	if err := errors.Join(errs...); err != nil {
 		return j.finish(ctx, StateIncomplete, err)
 	}
-	if o.Back {
-		return j.finish(ctx, StateTakenBack, nil)
-	}
 	return j.finish(ctx, StateFinished, nil)
+}
+
+// rollback sets the mode back and puts the former file back everywhere.
+func (j *job) rollback(ctx context.Context, state string, o FinishOptions, begin func() error) (Outcome, error) {
+	former := func(t *target) []byte { return t.former }
+	if _, known := j.j.Known(); !known && !j.j.Touched(touching...) { // it is about no file
+		if err := begin(); err != nil {
+			return Outcome{}, err
+		}
+		if err := j.undoSteps(ctx); err != nil {
+			return j.finish(ctx, StateIncomplete, err)
+		}
+		return j.finish(ctx, StateTakenBack, nil)
+	} else if !known {
+		j.assumeLead(ctx)
+	}
+	found, err := j.look(ctx, former, o)
+	if out, over := j.overtaken(ctx, state, found, err); over {
+		return out, &OverError{ID: out.ID, State: out.State}
+	}
+	if err != nil {
+		return j.refused(err)
+	}
+	if err := begin(); err != nil {
+		return Outcome{}, err
+	}
+	undo := j.undoSteps(ctx)
+	if j.rewrote { // the publisher wrote a file of its own to set the mode back
+		found, err = j.look(ctx, former, FinishOptions{Back: true, Force: true})
+	}
+	errs := append(j.settleNodes(ctx, found, former, true), undo, err)
+	if err := errors.Join(errs...); err != nil {
+		return j.finish(ctx, StateIncomplete, err)
+	}
+	return j.finish(ctx, StateTakenBack, nil)
+}
+
+// refused ends a resumption that touched nothing.
+func (j *job) refused(err error) (Outcome, error) {
+	return Outcome{ID: j.j.Begin.ID, State: StateIncomplete, Nodes: j.outcomes()}, err
+}
+
+// overtaken closes an unfinished job that another one has overtaken.
+func (j *job) overtaken(ctx context.Context, state string, found map[string][]byte, err error) (Outcome, bool) {
+	if err == nil || state != "" && state != StateIncomplete || len(found) < len(j.targets) || j.standing() != StateOvertaken {
+		return Outcome{}, false
+	}
+	out, err := j.finish(ctx, StateOvertaken, nil)
+	return out, err == nil
+}
+
+// CloseJob closes an unfinished job in words: the nodes stay as they are.
+func (c *Cluster) CloseJob(ctx context.Context, id string, note map[string]string) (Outcome, error) {
+	lock, err := c.lock("close")
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer lock.Unlock()
+	if id == "" {
+		if id, err = c.unfinished(); err != nil {
+			return Outcome{}, err
+		}
+	}
+	j, err := c.openJob(id, true)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer j.j.Close()
+	if state, _ := j.j.State(); state != "" && state != StateIncomplete {
+		return Outcome{}, &OverError{ID: id, State: state}
+	}
+	if err := j.j.Append(journal.Entry{Kind: journal.KindResume, PID: os.Getpid(), Note: note}); err != nil {
+		return Outcome{}, err
+	}
+	j.all(func(t *target) error {
+		j.judge(ctx, t)
+		return nil
+	})
+	return j.finish(ctx, StateOvertaken, nil)
+}
+
+// author is the step in which the publisher writes the file, where it is not known yet
+// what it wrote.
+func (j *job) author() (Step, bool) {
+	if _, known := j.j.Known(); known {
+		return Step{}, false
+	}
+	for _, w := range j.j.Begin.Steps {
+		if s, err := readStep(w); err == nil && s.Kind == StepAuthor {
+			return s, true
+		}
+	}
+	return Step{}, false
+}
+
+// finishAuthor takes what the publisher serves for the new file, where it has written one;
+// else it is asked again: to write the same file twice is harmless.
+func (j *job) finishAuthor(ctx context.Context, s Step) error {
+	lead := j.lead()
+	live, err := j.live(ctx, lead)
+	if err != nil {
+		return j.failed(lead, StepFetch, err)
+	}
+	if did := j.j.Did(lead.node.Name(), StepAuthor, s.written().Arg); did == journal.Done || did != "" && !journal.Same(live, lead.former) {
+		_, err = j.adopt(ctx, verifies)
+		return err
+	}
+	_, err = j.publisherWrites(ctx, s.Author, verifies)
+	return err
+}
+
+// verifies accepts a trust list whose signature holds.
+func verifies(data []byte) error {
+	l, err := ctlbuild.Parse(data)
+	if err != nil {
+		return fmt.Errorf("what the publisher serves is no trust list: %w", err)
+	}
+	if v := l.Verify(); !v.OK {
+		return fmt.Errorf("the publisher's file does not verify: %s", v.Reason)
+	}
+	return nil
+}
+
+// lead is the node that goes first.
+func (j *job) lead() *target {
+	for _, t := range j.targets {
+		if j.c.isLead(t.node.Name()) {
+			return t
+		}
+	}
+	return j.targets[0]
+}
+
+// assumeLead takes what the publisher serves for the new file of a job that was ended
+// before anybody had seen it.
+func (j *job) assumeLead(ctx context.Context) {
+	if live, err := j.live(ctx, j.lead()); err == nil {
+		j.data = live
+	}
+}
+
+// finishSteps does, in order, the steps that are not done.
+func (j *job) finishSteps(ctx context.Context) error {
+	for _, s := range j.leftSteps() {
+		var err error
+		switch s.Kind {
+		case StepAuthor: // it wrote, or its file would not be known
+		case StepMode:
+			err = j.setMode(ctx, s.Mode)
+		case StepTrust:
+			err = j.trust(ctx, s.Certificate, "")
+		case StepRestart:
+			err = j.restartService(ctx, s.Node, s.Service)
+		default:
+			err = fmt.Errorf("the journal has a step that is not known: %s", s.Kind)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleNodes makes every node that was found serve what it should.
+func (j *job) settleNodes(ctx context.Context, found map[string][]byte, want func(*target) []byte, back bool) []error {
+	status := StatusPassed
+	if back {
+		status = StatusTakenBack
+	}
+	return j.all(func(t *target) error {
+		have, ok := found[t.node.Name()]
+		if !ok {
+			return t.out.Err // it does not answer: it was waited for already
+		}
+		return j.settleNode(ctx, t, want(t), have, back, status)
+	})
 }
 
 // settleNode makes one node serve want and sets its status.
@@ -344,7 +356,10 @@ func (j *job) settleNode(ctx context.Context, t *target, want, have []byte, back
 type OverError struct{ ID, State string }
 
 func (e *OverError) Error() string {
-	if e.State == StateUntouched {
+	switch e.State {
+	case StateOvertaken:
+		return fmt.Sprintf("another job has replaced the file on all nodes since; job %s is closed, and nothing is left to do", e.ID)
+	case StateUntouched:
 		return fmt.Sprintf("job %s stopped before it changed anything; there is nothing to resume", e.ID)
 	}
 	return fmt.Sprintf("job %s was taken back on all nodes; there is nothing to resume", e.ID)
@@ -381,50 +396,23 @@ func (j *job) look(ctx context.Context, want func(*target) []byte, o FinishOptio
 			continue
 		}
 		live := lives[i]
-		found[t.node.Name()] = live
-		if o.Force || journal.Same(live, t.former) || journal.Same(live, j.data) {
+		found[t.node.Name()], t.found = live, live
+		// A file that is gone is not somebody else's.
+		if o.Force || live == nil || journal.Same(live, t.former) || journal.Same(live, j.data) {
 			continue
 		}
 		t.out.Status = StatusFailed
 		t.out.Err = &ConflictError{Node: t.node.Name(), Name: j.name, Expected: want(t), Found: live,
-			hint: "the node serves a file that is neither this job's new nor its former one: look at the difference; " +
-				"`--force` replaces it, and a new job replaces it on all nodes"}
+			hint: "the node serves a file that is neither this job's new nor its former one: look at the difference\n" +
+				"`ctlclient resume " + j.j.Begin.ID + " --close` leaves the nodes as they are and closes the job; `--force` replaces the file"}
 		conflicts = append(conflicts, t.out.Err)
 	}
 	return found, joinConflicts(conflicts)
 }
 
-// sweep removes, from all nodes, what was staged and not committed, by this program
-// or one before it. CTLP stages went with their connections. What it cannot reach
-// does no harm: a stage is never served.
-func (j *job) sweep(ctx context.Context) {
-	j.all(func(t *target) error {
-		n, ok := t.node.Node.(reach.Sweeper)
-		if !ok || t.out.Status == StatusUnknown && t.out.Err != nil {
-			return nil // it did not answer just now
-		}
-		stages := j.j.Stages(t.node.Name(), StepStage)
-		uncertain := n.Unsure()
-		for _, step := range []string{StepStage, StepCommit, StepRestore} {
-			uncertain = uncertain || j.j.Uncertain(t.node.Name(), step)
-		}
-		if uncertain {
-			// Something may be there whose name was never learnt.
-			if found, err := n.Leftovers(ctx, j.name); err == nil {
-				stages = found
-			}
-		}
-		for _, stage := range stages {
-			t.stage = stage
-			j.abort(ctx, t)
-		}
-		t.stage = ""
-		return nil
-	})
-}
-
-// newest is the job that resume or rollback without a name means.
-func (c *Cluster) newest(back bool) (string, error) {
+// unfinished is the job that resume or rollback without a name means: the newest that is
+// not over. There is none where nothing is unfinished: what is done is named.
+func (c *Cluster) unfinished() (string, error) {
 	jobs, err := c.store().List()
 	if err != nil {
 		return "", err
@@ -434,12 +422,7 @@ func (c *Cluster) newest(back bool) (string, error) {
 			return j.Begin.ID, nil
 		}
 	}
-	for _, j := range jobs {
-		if state, _ := j.State(); !back || state != StateUntouched {
-			return j.Begin.ID, nil
-		}
-	}
-	return "", fmt.Errorf("%w: cluster %s has no journal in %s", journal.ErrNoJob, c.Profile.Name, c.dir)
+	return "", &NothingError{Cluster: c.Profile.Name, Dir: c.dir}
 }
 
 // openJob reads a journal and finds its nodes in the profile. A node that is no longer
@@ -460,7 +443,7 @@ func (c *Cluster) openJob(id string, leaveOut bool) (*job, error) {
 		}
 		t := &target{node: node, former: rec.Former[n.Name], out: NodeOutcome{Node: n.Name, Status: StatusUnknown}}
 		for _, e := range rec.Entries {
-			if e.Kind == journal.KindAct && e.Node == n.Name && (e.Step == StepCommit || e.Step == StepRestore) {
+			if e.Kind == journal.KindAct && (e.Node == n.Name && (e.Step == StepCommit || e.Step == StepRestore) || e.Step == StepAuthor) {
 				t.committing = true
 			}
 		}

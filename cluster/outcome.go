@@ -29,6 +29,7 @@ const (
 	StateTakenBack  = "taken-back" // all nodes serve the former file again
 	StateUntouched  = "unchanged"  // it stopped before the first commit
 	StateIncomplete = "incomplete" // resume or rollback has work to do
+	StateOvertaken  = "overtaken"  // another job has replaced the file since; closed
 )
 
 // Outcome of a job for every node.
@@ -36,6 +37,10 @@ type Outcome struct {
 	ID    string // of the journal; "" when it stopped before there was one
 	Nodes []NodeOutcome
 	State string // done, taken-back, unchanged, incomplete
+	// Left are the steps besides the file that are not done, in words.
+	Left []string
+	// Warning says in words what does not spoil the job: the journal's own trouble.
+	Warning string
 }
 
 // NodeOutcome is one node at the end of a job.
@@ -51,16 +56,19 @@ type NodeOutcome struct {
 // Job of the journal.
 type Job struct {
 	ID, Cluster, Kind    string
-	State                string // done, taken-back, unchanged, incomplete
+	State                string // done, taken-back, unchanged, incomplete, overtaken
+	Number               int64  // counts the cluster's jobs; 0: of an older version of this program
 	Name                 string // of the file
 	Started, Ended       time.Time
 	Nodes                []NodeOutcome
 	OldSHA256, NewSHA256 string // hex; "": no file. Old is the publisher's, the first node's
 	Note                 map[string]string
+	Steps                []string            // besides the file, in words
+	Lacks                map[string][]string // by node: what it could not promise
 }
 
-// History of the journals in stateDir (newest first), of one cluster or, with "", of
-// all. Journals that cannot be read come as an error joined beside the others.
+// History of the journals in stateDir, of one cluster (newest first, by number) or, with
+// "", of all (newest first, by time). Journals that cannot be read come as an error joined beside the others.
 func History(stateDir, clusterName string) ([]Job, error) {
 	dirs := []string{clusterDir(stateDir, clusterName)}
 	if clusterName == "" {
@@ -85,14 +93,30 @@ func History(stateDir, clusterName string) ([]Job, error) {
 			jobs = append(jobs, historyOf(j))
 		}
 	}
-	slices.SortStableFunc(jobs, func(a, b Job) int { return b.Started.Compare(a.Started) })
+	if clusterName == "" {
+		slices.SortStableFunc(jobs, func(a, b Job) int { return b.Started.Compare(a.Started) })
+	}
 	return jobs, errors.Join(errs...)
 }
 
 func historyOf(j *journal.Job) Job {
 	h := Job{
 		ID: j.Begin.ID, Cluster: j.Begin.Cluster, Kind: j.Begin.Job, Name: j.Begin.Name, Note: j.Begin.Note,
-		Started: j.Entries[0].Time, NewSHA256: j.Begin.New, State: StateIncomplete,
+		Started: j.Entries[0].Time, State: StateIncomplete, Number: j.Begin.Number, Lacks: map[string][]string{},
+	}
+	h.NewSHA256, _ = j.Known()
+	for _, w := range j.Begin.Steps {
+		s, err := readStep(w)
+		if err != nil {
+			h.Steps = append(h.Steps, err.Error())
+			continue
+		}
+		h.Steps = append(h.Steps, s.String())
+	}
+	for _, n := range j.Begin.Nodes {
+		if len(n.Lacks) > 0 {
+			h.Lacks[n.Name] = n.Lacks
+		}
 	}
 	if len(j.Begin.Nodes) > 0 {
 		h.OldSHA256 = j.Begin.Nodes[0].Former

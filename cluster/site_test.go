@@ -57,9 +57,11 @@ type siteNode struct {
 	site    *testSite
 	proxy   *proxy // nil: none stands before it
 
-	logins  atomic.Int32
-	refuse  atomic.Pointer[ctlp.StatusError] // what staging is answered with
-	tftpDir atomic.Pointer[string]           // where TFTP reads, normally dir
+	logins     atomic.Int32
+	refuse     atomic.Pointer[ctlp.StatusError] // what staging is answered with
+	mode       atomic.Value                     // string: "mixed", "non-secure", as it was set last
+	refuseMode atomic.Pointer[ctlp.StatusError] // what setting the mode is answered with
+	tftpDir    atomic.Pointer[string]           // where TFTP reads, normally dir
 
 	mu   sync.Mutex
 	stop func()
@@ -287,8 +289,15 @@ func (n *siteNode) Credentials(context.Context) ([]ctlp.Credential, error) {
 	return []ctlp.Credential{{NodeName: n.name, NodeAddress: n.address, Function: 2, Certificate: n.tls.Certificate[0]}}, nil
 }
 
-func (n *siteNode) SetMode(_ context.Context, mixed bool) (bool, error) { return mixed, nil }
-func (n *siteNode) Changed(string)                                      {}
+func (n *siteNode) SetMode(_ context.Context, mixed bool) (bool, error) {
+	if err := n.refuseMode.Load(); err != nil {
+		return false, err
+	}
+	n.mode.Store(map[bool]string{true: "mixed", false: "non-secure"}[mixed])
+	return mixed, nil
+}
+
+func (n *siteNode) Changed(string) {}
 
 func (n *siteNode) Check(context.Context, string, []byte, []byte) error {
 	if err := n.refuse.Load(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"ctlclient/cluster/journal"
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild/ctltest"
@@ -214,19 +215,32 @@ func TestTVS(t *testing.T) {
 	}
 }
 
+// The mode is a step of a job: under its lock, in its journal, undone by rollback.
 func TestSetMode(t *testing.T) {
 	s := newSite(t, oldFile)
 	c := s.connect(s.options())
 	s.node("pub").restart()
-	if err := c.SetMode(t.Context(), reach.Mixed); err != nil {
-		t.Error(err)
-	}
-	lock, err := c.lock("another job")
+	spec := JobSpec{Kind: "mode", NoFile: true, Steps: []Step{{Kind: StepMode, Mode: reach.Mixed, Former: reach.NonSecure}}}
+	r, err := c.Begin(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer lock.Unlock()
-	if err := c.SetMode(t.Context(), reach.NonSecure); err == nil || !strings.Contains(err.Error(), "another job") {
+	if err := r.SetMode(t.Context(), reach.Mixed); err != nil || s.node("pub").mode.Load() != "mixed" {
+		t.Errorf("%v, %v", err, s.node("pub").mode.Load())
+	}
+	var locked *journal.LockedError
+	if _, err := c.Begin(t.Context(), spec); !errors.As(err, &locked) || locked.Job != "mode" {
 		t.Errorf("while another job runs: %v", err)
 	}
+	out, err := r.End(t.Context())
+	if err != nil || out.State != StateFinished {
+		t.Errorf("%+v, %v", out, err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if out, err = c.Rollback(t.Context(), out.ID); err != nil || out.State != StateTakenBack || s.node("pub").mode.Load() != "non-secure" {
+		t.Errorf("rollback: %+v, %v, %v", out, err, s.node("pub").mode.Load())
+	}
+	s.wantAll(oldFile)
 }

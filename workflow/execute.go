@@ -73,20 +73,34 @@ func (s *Session) write(ctx context.Context, a *Agreement, signed *ctlbuild.List
 	}
 	a.spent = true
 	r := &Result{Plan: p, List: signed}
+	spec := cluster.JobSpec{
+		Kind: p.Job, Name: CTLFileName, Data: signed.Bytes(), Expect: a.replaced(),
+		KeepGoing: o.KeepGoing, Retries: o.Retries, Restart: o.Restart, Note: journalNote(p),
+	}
+	if p.Mode != nil {
+		spec.Steps = []cluster.Step{{Kind: cluster.StepMode, Mode: modeOf(*p.Mode), Former: s.Snapshot.Mode}}
+	}
+	run, err := s.Cluster.Begin(ctx, spec)
+	if err != nil {
+		return r, err
+	}
+	defer run.Close()
 	end := s.step(StepDistribute, fmt.Sprintf("staging on %d nodes, then committing on all", len(s.Snapshot.Nodes)))
-	var err error
-	r.Outcome, err = s.Cluster.Distribute(ctx, cluster.DistributeOptions{
-		Name: CTLFileName, Data: signed.Bytes(), Expect: a.replaced(), Job: p.Job,
-		KeepGoing: o.KeepGoing, Retries: o.Retries, Note: journalNote(p),
-	})
+	r.Outcome, err = run.File(ctx)
 	end(&err)
 	if err != nil {
 		return r, err
 	}
 	if p.Mode != nil {
-		if err := s.setMode(ctx, r, *p.Mode); err != nil {
+		if err := s.setMode(ctx, run, r, *p.Mode); err != nil {
 			return r, err
 		}
+	}
+	if r.Outcome, err = run.End(ctx); err != nil {
+		return r, err
+	}
+	if err := run.Close(); err != nil {
+		return r, err
 	}
 	return r, s.after(ctx, r, o)
 }
@@ -171,9 +185,9 @@ const undoTime = 2 * time.Minute
 
 // setMode follows the file. Where the cluster refuses the mode, the file is taken
 // back too: a CTL of one mode under the other helps nobody.
-func (s *Session) setMode(ctx context.Context, r *Result, mixed bool) (err error) {
+func (s *Session) setMode(ctx context.Context, run *cluster.Run, r *Result, mixed bool) (err error) {
 	defer s.step(StepSetMode, "setting the cluster to "+modeName(mixed))(&err)
-	err = s.Cluster.SetMode(ctx, modeOf(mixed))
+	err = run.SetMode(ctx, modeOf(mixed))
 	if err == nil {
 		s.info("Cluster set to " + modeName(mixed))
 		return nil
@@ -181,11 +195,10 @@ func (s *Session) setMode(ctx context.Context, r *Result, mixed bool) (err error
 	// Also after an interrupt: the file of the other mode is not to stay.
 	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
-	out, undo := s.Cluster.Rollback(back, r.Outcome.ID)
-	if undo != nil {
+	var undo error
+	if r.Outcome, undo = run.TakeBack(back, err); r.Outcome.State != cluster.StateTakenBack {
 		return errors.Join(err, fmt.Errorf("taking the file back failed as well: %w", undo))
 	}
-	r.Outcome = out
 	reason := Refused
 	if reach.ClassOf(err) == reach.Unreachable {
 		reason = Unreachable

@@ -78,6 +78,10 @@ func (s *Session) PlanFinish(ctx context.Context, r FinishRequest) (_ *Plan, err
 	p.finish = &finishJob{id: f.ID, back: r.Back, force: r.Force, done: job.State != cluster.StateIncomplete, data: f.Data, job: job}
 	// What was accepted when the job began holds for its end.
 	p.accepted = !r.Back && f.Note["accepted-loss"] != ""
+	if f.Unknown {
+		p.Notes = append(p.Notes, "the publisher writes the file, or the job is about none")
+		return p, nil
+	}
 	if f.Data == nil {
 		p.Notes = append(p.Notes, "the CTL file is removed; phones keep what they hold")
 		return p, nil
@@ -142,9 +146,6 @@ func (s *Session) executeFinish(ctx context.Context, a *Agreement, o ExecuteOpti
 	end := s.step(StepDistribute, what)
 	out, err := s.Cluster.Finish(ctx, f.id, cluster.FinishOptions{Back: f.back, Force: f.force, Retries: o.Retries, Note: note})
 	end(&err)
-	if err == nil && f.back && f.job.Note["mode"] != "" {
-		s.warn("the file is back, the security mode is not: the job set the cluster to " + f.job.Note["mode"] + "; ctlclient mode changes it")
-	}
 	return s.settled(ctx, &Result{Plan: p, Outcome: out}, err)
 }
 

@@ -13,7 +13,8 @@ import (
 // Kinds of line.
 const (
 	KindBegin    = "begin"    // the first: what the job is
-	KindAct      = "act"      // one step on one node
+	KindAct      = "act"      // one step on one node, or on the cluster (no node)
+	KindContent  = "content"  // the new file, which the publisher wrote, is known from now on
 	KindResume   = "resume"   // somebody went on with the job
 	KindRollback = "rollback" // somebody undoes the job
 	KindEnd      = "end"      // how the job, or its resumption, ended
@@ -24,25 +25,43 @@ const (
 	Intent = "intent" // about to be done
 	Done   = "done"
 	Failed = "failed" // answered with an error: done or not done
+	// Refused: answered, and certain not to have been done.
+	Refused = "refused"
 )
+
+// formats of a beginning: 1 is a job of one file; 2 has a number and may have steps.
+const format = 2
 
 // Begin says what a job is.
 type Begin struct {
-	Format  int               `json:"format"` // 1
-	ID      string            `json:"id"`
-	Cluster string            `json:"cluster"`
-	Job     string            `json:"job"`  // "update", "migrate to-tokens"
-	Name    string            `json:"name"` // of the file
-	New     string            `json:"new"`  // SHA-256 in hex; "": the file is removed
-	Nodes   []NodeBegin       `json:"nodes"`
-	Note    map[string]string `json:"note,omitempty"`
-	PID     int               `json:"pid"`
+	Format  int    `json:"format"`
+	Number  int64  `json:"number,omitempty"` // counts the cluster's jobs from 1; 0: of format 1
+	ID      string `json:"id"`
+	Cluster string `json:"cluster"`
+	Job     string `json:"job"`  // "update", "migrate to-tokens"
+	Name    string `json:"name"` // of the file
+	New     string `json:"new"`  // SHA-256 in hex; "": the file is removed, or not known yet (Later)
+	// Later: the publisher writes the new file; a line of kind content tells it.
+	Later bool              `json:"later,omitempty"`
+	Steps []Step            `json:"steps,omitempty"` // besides the file, in order
+	Nodes []NodeBegin       `json:"nodes"`
+	Note  map[string]string `json:"note,omitempty"`
+	PID   int               `json:"pid"`
+}
+
+// Step is one thing that a job does besides bringing its file to the nodes, or before.
+type Step struct {
+	Kind   string `json:"kind"`
+	Arg    string `json:"arg,omitempty"`    // what it brings about
+	Former string `json:"former,omitempty"` // what was so before, where that can be put back
 }
 
 // NodeBegin is a node at the beginning.
 type NodeBegin struct {
 	Name   string `json:"name"`
 	Former string `json:"former"` // SHA-256 in hex; "": it had no such file
+	// Lacks is what the node could not promise, which the person agreed to.
+	Lacks []string `json:"lacks,omitempty"`
 }
 
 // NodeEnd is a node at the end.
@@ -52,6 +71,8 @@ type NodeEnd struct {
 	Path   string `json:"path,omitempty"`
 	SHA256 string `json:"sha256,omitempty"`
 	Err    string `json:"error,omitempty"`
+	// Unswept: what may be staged there was not removed.
+	Unswept bool `json:"unswept,omitempty"`
 }
 
 // Entry is one line of a log.
@@ -65,7 +86,8 @@ type Entry struct {
 	Step   string `json:"step,omitempty"`
 	State  string `json:"state,omitempty"` // of an act, or of the job at its end
 	Stage  string `json:"stage,omitempty"`
-	SHA256 string `json:"sha256,omitempty"` // of the content that the act puts live
+	Arg    string `json:"arg,omitempty"`    // of an act on the cluster: that of its Step
+	SHA256 string `json:"sha256,omitempty"` // of the content that the act puts live, or of a content
 	Err    string `json:"error,omitempty"`
 
 	Nodes []NodeEnd `json:"nodes,omitempty"` // of an end
@@ -118,7 +140,7 @@ func decodeLine(line []byte, first bool) (e Entry, err error) {
 			return e, errors.New("a second beginning")
 		}
 		return e, e.Begin.check()
-	case KindAct, KindResume, KindRollback, KindEnd:
+	case KindAct, KindContent, KindResume, KindRollback, KindEnd:
 		if first {
 			return e, errors.New("no beginning")
 		}
@@ -131,7 +153,7 @@ func (b *Begin) check() error {
 	if b == nil {
 		return errors.New("the beginning is empty")
 	}
-	if b.Format != 1 {
+	if b.Format < 1 || b.Format > format {
 		return fmt.Errorf("format %d is of another version of the program", b.Format)
 	}
 	if len(b.Nodes) == 0 {
@@ -154,8 +176,8 @@ func (b *Begin) check() error {
 	return nil
 }
 
-// lines are the lines so far; nodes append theirs side by side.
-func (j *Job) lines() []Entry {
+// Lines are the lines so far; nodes append theirs side by side.
+func (j *Job) Lines() []Entry {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Clone(j.Entries)
@@ -164,7 +186,7 @@ func (j *Job) lines() []Entry {
 // State of a job by its log: that of its last end, "" when it did not end or somebody
 // went on with it after that.
 func (j *Job) State() (state string, end *Entry) {
-	for _, e := range slices.Backward(j.lines()) {
+	for _, e := range slices.Backward(j.Lines()) {
 		switch e.Kind {
 		case KindEnd:
 			return e.State, &e
@@ -175,22 +197,43 @@ func (j *Job) State() (state string, end *Entry) {
 	return "", nil
 }
 
-// Touched reports whether any act of one of the steps was ever intended.
+// Touched reports whether any act of one of the steps may have been done: it was
+// intended, and the node did not refuse it for certain.
 func (j *Job) Touched(steps ...string) bool {
-	for _, e := range j.lines() {
-		for _, s := range steps {
-			if e.Kind == KindAct && e.Step == s {
-				return true
-			}
+	type act struct{ node, step, arg string }
+	open := map[act]bool{} // intended, without an answer yet
+	for _, e := range j.Lines() {
+		if e.Kind != KindAct || !slices.Contains(steps, e.Step) {
+			continue
+		}
+		k := act{e.Node, e.Step, e.Arg}
+		switch e.State {
+		case Intent:
+			open[k] = true
+		case Refused:
+			delete(open, k)
+		default:
+			return true
 		}
 	}
-	return false
+	return len(open) > 0
+}
+
+// Did reports the newest answer to an act of a step: "" where it was never intended,
+// Intent where it has no answer.
+func (j *Job) Did(node, step, arg string) (state string) {
+	for _, e := range j.Lines() {
+		if e.Kind == KindAct && e.Node == node && e.Step == step && e.Arg == arg {
+			state = e.State
+		}
+	}
+	return state
 }
 
 // Stages are the staged files of a node that the log does not know to be gone.
 func (j *Job) Stages(node, stageStep string) []string {
 	var open []string
-	for _, e := range j.lines() {
+	for _, e := range j.Lines() {
 		if e.Kind != KindAct || e.Node != node || e.Stage == "" || e.State != Done {
 			continue
 		}
@@ -212,7 +255,7 @@ func (j *Job) Stages(node, stageStep string) []string {
 // result because the program died in it: it may have been done.
 func (j *Job) Uncertain(node, step string) bool {
 	failed, open := false, false
-	for _, e := range j.lines() {
+	for _, e := range j.Lines() {
 		switch {
 		case e.Kind == KindAct && e.Node == node && e.Step == step:
 			failed, open = failed || e.State == Failed, e.State == Intent

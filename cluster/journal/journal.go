@@ -5,6 +5,7 @@
 //
 //	jobs/20260314T220103Z-1f3a/
 //	    new         the file being carried to the nodes; absent when it is removed
+//	    new-1       the same, where the publisher wrote it after the job began
 //	    former-0    what node 0 served before; absent when it served none
 //	    log         one JSON object a line, the first of kind "begin"
 //
@@ -19,6 +20,7 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -29,10 +31,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"ctlclient/internal/atomicfile"
 	"ctlclient/internal/lazyregexp"
 )
 
@@ -51,6 +55,7 @@ type Store struct {
 type Content struct {
 	Node   string
 	Former []byte // nil: the node served no such file
+	Lacks  []string
 }
 
 // Job is an open journal.
@@ -106,21 +111,29 @@ func (s *Store) Create(b Begin, data []byte, nodes []Content) (_ *Job, err error
 	if err := os.MkdirAll(s.jobs(), 0o700); err != nil {
 		return nil, fmt.Errorf("cannot write journal: %w", err)
 	}
-	b.Format = 1
+	b.Format = format
 	b.PID = os.Getpid()
 	b.New = digest(data)
 	b.Nodes = nil
+	if b.Number, err = s.number(); err != nil {
+		return nil, err
+	}
 	if b.ID, err = s.mkdir(); err != nil {
 		return nil, fmt.Errorf("cannot write journal: %w", err)
 	}
 	j := &Job{New: data, Former: map[string][]byte{}, dir: filepath.Join(s.jobs(), b.ID), now: s.now}
+	defer func() {
+		if err != nil { // it never began
+			err = errors.Join(err, os.RemoveAll(j.dir))
+		}
+	}()
 	if data != nil {
 		if err := j.keep("new", data); err != nil {
 			return nil, err
 		}
 	}
 	for i, n := range nodes {
-		b.Nodes = append(b.Nodes, NodeBegin{Name: n.Node, Former: digest(n.Former)})
+		b.Nodes = append(b.Nodes, NodeBegin{Name: n.Node, Former: digest(n.Former), Lacks: n.Lacks})
 		j.Former[n.Node] = n.Former
 		if n.Former == nil {
 			continue
@@ -144,7 +157,43 @@ func (s *Store) Create(b Begin, data []byte, nodes []Content) (_ *Job, err error
 	return j, nil
 }
 
-// mkdir makes the folder of a new job; names sort by time.
+// number is the next job's. The caller holds the cluster's lock. A journal that cannot be
+// read does not count: its job is refused elsewhere.
+func (s *Store) number() (int64, error) {
+	jobs, err := s.List()
+	var damaged *DamagedError
+	if err != nil && !errors.As(err, &damaged) {
+		return 0, err
+	}
+	var last int64
+	for _, j := range jobs {
+		last = max(last, j.Begin.Number)
+	}
+	return last + 1, nil
+}
+
+// Tidy removes the folders of jobs that never began. The caller holds the cluster's lock.
+func (s *Store) Tidy() error {
+	entries, err := os.ReadDir(s.jobs())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot read journals: %w", err)
+	}
+	var errs []error
+	for _, e := range entries {
+		if !e.IsDir() || !idForm.MatchString(e.Name()) {
+			continue
+		}
+		if _, err := s.read(e.Name()); errors.Is(err, ErrNoJob) {
+			errs = append(errs, os.RemoveAll(filepath.Join(s.jobs(), e.Name())))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// mkdir makes the folder of a new job.
 func (s *Store) mkdir() (id string, err error) {
 	for range 16 {
 		var tail [2]byte
@@ -171,6 +220,47 @@ func (j *Job) keep(name string, data []byte) error {
 		return fmt.Errorf("cannot write journal: %w", err)
 	}
 	return nil
+}
+
+// Adopt keeps the new file of a job whose publisher writes it, and says that it is known.
+func (j *Job) Adopt(data []byte) error {
+	_, name, _ := j.known()
+	if err := atomicfile.Write(filepath.Join(j.dir, nextContent(name)), data, 0o600); err != nil {
+		return fmt.Errorf("cannot write journal: %w", err)
+	}
+	if err := syncDir(j.dir); err != nil {
+		return fmt.Errorf("cannot write journal: %w", err)
+	}
+	if err := j.Append(Entry{Kind: KindContent, SHA256: digest(data)}); err != nil {
+		return err
+	}
+	j.New = data
+	return nil
+}
+
+// Known reports whether the new file is known, and its digest ("": it is removed).
+func (j *Job) Known() (sum string, known bool) {
+	sum, _, known = j.known()
+	return sum, known
+}
+
+// known is Known with the name under which the content is kept.
+func (j *Job) known() (sum, name string, known bool) {
+	sum, name, known = j.Begin.New, "new", !j.Begin.Later
+	for _, e := range j.Lines() {
+		if e.Kind == KindContent {
+			sum, name, known = e.SHA256, nextContent(name), true
+		}
+	}
+	return sum, name, known
+}
+
+// nextContent names the file of a content that follows another, so that one whose line
+// was never written harms nothing.
+func nextContent(name string) string {
+	_, number, _ := strings.Cut(name, "-")
+	n, _ := strconv.Atoi(number) // of "new", none: 0
+	return "new-" + strconv.Itoa(n+1)
 }
 
 // Append writes one line and syncs it; when it returns nil the line is on disk. After
@@ -246,7 +336,8 @@ func (s *Store) read(id string) (*Job, error) {
 
 // readContents reads the kept files and checks each against its digest.
 func (j *Job) readContents() (err error) {
-	if j.New, err = j.content("new", j.Begin.New); err != nil {
+	sum, name, _ := j.known()
+	if j.New, err = j.content(name, sum); err != nil {
 		return err
 	}
 	j.Former = map[string][]byte{}
@@ -272,7 +363,8 @@ func (j *Job) content(name, want string) ([]byte, error) {
 	return data, nil
 }
 
-// List reads the logs of all jobs, newest first. A journal that cannot be read comes
+// List reads the logs of all jobs, newest first: by their numbers, as a clock may have
+// been wrong. A journal that cannot be read comes
 // as an error joined beside the others; a job that never began is left out.
 func (s *Store) List() ([]*Job, error) {
 	entries, err := os.ReadDir(s.jobs())
@@ -297,8 +389,10 @@ func (s *Store) List() ([]*Job, error) {
 			jobs = append(jobs, j)
 		}
 	}
-	// Two jobs of one second stand in the order of their beginning.
-	slices.SortStableFunc(jobs, func(a, b *Job) int { return b.Entries[0].Time.Compare(a.Entries[0].Time) })
+	slices.SortStableFunc(jobs, func(a, b *Job) int {
+		// Those of format 1 have no number, are older, and know times alone.
+		return cmp.Or(cmp.Compare(b.Begin.Number, a.Begin.Number), b.Entries[0].Time.Compare(a.Entries[0].Time))
+	})
 	return jobs, errors.Join(errs...)
 }
 

@@ -15,7 +15,7 @@ import (
 func create(t testing.TB, s *Store) *Job {
 	t.Helper()
 	j, err := s.Create(Begin{Cluster: "hq", Job: "update", Name: "CTLFile.tlv", Note: map[string]string{"a": "b"}},
-		[]byte("new"), []Content{{"pub", []byte("old")}, {"sub", nil}, {"alt", []byte{}}})
+		[]byte("new"), []Content{{Node: "pub", Former: []byte("old")}, {Node: "sub"}, {Node: "alt", Former: []byte{}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,9 +167,10 @@ func TestNoSuchJob(t *testing.T) {
 	}
 }
 
+// The order of jobs is that of their numbers, whatever the clock says.
 func TestListIsNewestFirst(t *testing.T) {
 	now := time.Date(2026, 3, 14, 22, 0, 0, 0, time.UTC)
-	s := &Store{Dir: t.TempDir(), Now: func() time.Time { now = now.Add(time.Second / 4); return now }}
+	s := &Store{Dir: t.TempDir(), Now: func() time.Time { now = now.Add(-time.Hour); return now }}
 	var want []string
 	for range 6 {
 		want = append([]string{create(t, s).Begin.ID}, want...)
@@ -184,6 +185,91 @@ func TestListIsNewestFirst(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v\nwant %v", got, want)
+	}
+}
+
+// A job whose publisher writes the new file learns it later, and keeps it then.
+func TestContentThatComesLater(t *testing.T) {
+	s := &Store{Dir: t.TempDir()}
+	j, err := s.Create(Begin{Cluster: "hq", Job: "migrate to-tokenless", Name: "CTLFile.tlv", Later: true,
+		Steps: []Step{{Kind: "author", Arg: "utils ctl update CTLFile"}}}, nil, []Content{{Node: "pub", Former: []byte("old")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func() *Job {
+		t.Helper()
+		got, err := s.Open(j.Begin.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { got.Close() })
+		return got
+	}
+	if _, known := open().Known(); known {
+		t.Error("the file is known before it was written")
+	}
+	for _, data := range []string{"first", "second"} {
+		if err := j.Adopt([]byte(data)); err != nil {
+			t.Fatal(err)
+		}
+		got := open()
+		if sum, known := got.Known(); !known || !Is([]byte(data), sum) || string(got.New) != data || len(got.Begin.Steps) != 1 {
+			t.Errorf("read back %q, known %v, %+v", got.New, known, got.Begin)
+		}
+	}
+	// A third without its line, as a power cut leaves it, is as if it were not there.
+	if err := os.WriteFile(filepath.Join(s.Dir, "jobs", j.Begin.ID, "new-3"), []byte("third"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := open(); string(got.New) != "second" {
+		t.Errorf("the third is taken: %q", got.New)
+	}
+}
+
+// What was refused for certain is as if it had not been intended.
+func TestTouched(t *testing.T) {
+	for _, tt := range []struct {
+		states string
+		want   bool
+	}{
+		{"", false}, {"i", true}, {"id", true}, {"if", true}, {"ir", false}, {"iri", true}, {"irid", true}, {"ifir", true}, {"irir", false},
+	} {
+		s := &Store{Dir: t.TempDir()}
+		j := create(t, s)
+		for _, state := range tt.states {
+			e := Entry{Kind: KindAct, Node: "pub", Step: "commit", State: map[rune]string{'i': Intent, 'd': Done, 'f': Failed, 'r': Refused}[state]}
+			if err := j.Append(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := j.Touched("commit", "restore"); got != tt.want {
+			t.Errorf("%q: touched %v", tt.states, got)
+		}
+	}
+}
+
+// Folders of jobs that never began go; jobs stay.
+func TestTidy(t *testing.T) {
+	s := &Store{Dir: t.TempDir()}
+	if err := s.Tidy(); err != nil {
+		t.Fatal(err)
+	}
+	j := create(t, s)
+	never := filepath.Join(s.Dir, "jobs", "20200101T000000Z-0000")
+	if err := os.MkdirAll(never, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(never, "new"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Tidy(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(never); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s: %v", never, err)
+	}
+	if list, err := s.List(); err != nil || len(list) != 1 || list[0].Begin.ID != j.Begin.ID || list[0].Begin.Number != 1 {
+		t.Errorf("jobs: %v, %v", list, err)
 	}
 }
 

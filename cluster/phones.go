@@ -1,0 +1,70 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"ctlclient/cluster/journal"
+	"ctlclient/cluster/reach"
+	"ctlclient/ctlbuild"
+)
+
+// phoneView is what phones get from a node.
+type phoneView struct {
+	asked bool
+	data  []byte // nil: no such file, or err
+	err   error
+}
+
+// view asks a node for the file as a phone does.
+func (j *job) view(ctx context.Context, t *target) phoneView {
+	if !j.c.servesTFTP(t.node.Profile) {
+		return phoneView{}
+	}
+	data, err := j.c.FetchTFTP(ctx, t.node.Profile, j.name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return phoneView{asked: true}
+	case err == nil && data == nil:
+		data = []byte{}
+	}
+	return phoneView{true, data, err}
+}
+
+// readTFTP compares what phones get with what they should. What phones get decides: a node
+// that gave them a file before and gives none now has failed. A TFTP service that still
+// has the former file in its memory, or did not answer before either, is a warning.
+func (j *job) readTFTP(ctx context.Context, t *target, want []byte) error {
+	now := j.view(ctx, t)
+	t.out.Warning = ""
+	refused := reach.ClassOf(now.err) == reach.Permanent
+	switch {
+	case now.err != nil && ctx.Err() != nil:
+		return ctx.Err()
+	case now.err != nil && t.gave.err == nil && t.gave.data != nil:
+		return fmt.Errorf("phones got the file from this node before, and get none now: %w", now.err)
+	case refused:
+		t.out.Warning = "phones get no file from this node, before the job and now: " + oneLine(now.err)
+	case now.err != nil:
+		t.out.Warning = "TFTP did not answer, so that what phones get was not compared: " + oneLine(now.err)
+	case journal.Same(now.data, want):
+		return nil
+	case now.data == nil && t.gave.data != nil:
+		return errors.New("phones got the file from this node before, and now it has none for them")
+	case journal.Same(now.data, t.former), t.gave.asked && t.gave.err == nil && journal.Same(now.data, t.gave.data) && isList(now.data):
+		// Or one of before that: its service was not restarted then either.
+		t.out.Warning = "TFTP still serves the former file; restart the node's TFTP service"
+	default:
+		return fmt.Errorf("TFTP serves neither the new nor the former file (%d bytes)", len(now.data))
+	}
+	j.c.tell(Progress{Node: t.node.Name(), Step: StepReadBack, State: StateWarning, Message: t.out.Warning})
+	return nil
+}
+
+// isList tells a whole list, or no file, from other bytes.
+func isList(data []byte) bool {
+	_, err := ctlbuild.Parse(data)
+	return data == nil || err == nil
+}
