@@ -31,6 +31,9 @@ type Options struct {
 	// cannot be reached or refuse the login; each is tried again when it is used.
 	// A changed identity is never tolerated.
 	Tolerant bool
+	// WithoutPublisher lets a Tolerant Connect, and Snapshot, go on without the publisher
+	// too: to finish or take back a job on the nodes that answer.
+	WithoutPublisher bool
 	// Said is told each line that a node's administration CLI prints; nil: nobody listens.
 	Said func(node, line string)
 	// Errand is told what a person has to do at a node, and when it is seen to be done.
@@ -212,8 +215,8 @@ func (c *Cluster) connect(ctx context.Context) error {
 	}
 	for i, e := range entrances {
 		if c.isLead(e.Node) && errs[i] == nil {
-			if err := login(e); err != nil {
-				return &NodeError{Node: e.Node, Step: StepLogin, Err: err}
+			if errs[i] = login(e); errs[i] != nil && (!c.goesOnWithout(e.Node) || reach.ClassOf(errs[i]) == reach.Login) {
+				return &NodeError{Node: e.Node, Step: StepLogin, Err: errs[i]}
 			}
 		}
 	}
@@ -239,6 +242,11 @@ func (c *Cluster) meet(ctx context.Context, e reach.Entrance) error {
 // isLead tells the node that goes first.
 func (c *Cluster) isLead(node string) bool { return c.Profile.LeadNode().Name == node }
 
+// goesOnWithout reports whether Connect may go on without a node.
+func (c *Cluster) goesOnWithout(node string) bool {
+	return c.o.Tolerant && (!c.isLead(node) || c.o.WithoutPublisher)
+}
+
 // connectError decides which of the errors stop Connect.
 func (c *Cluster) connectError(entrances []reach.Entrance, errs []error) error {
 	var stop []error
@@ -250,7 +258,7 @@ func (c *Cluster) connectError(entrances []reach.Entrance, errs []error) error {
 		if errors.As(err, &id) {
 			return id
 		}
-		if !c.o.Tolerant || c.isLead(entrances[i].Node) {
+		if !c.goesOnWithout(entrances[i].Node) {
 			stop = append(stop, &NodeError{Node: entrances[i].Node, Step: StepConnect, Err: err})
 		}
 	}

@@ -75,7 +75,11 @@ func (c *Cluster) Snapshot(ctx context.Context) (*Snapshot, error) {
 		return err
 	})
 	if err != nil {
-		return nil, &NodeError{Node: lead.Name(), Step: StepFetch, Err: err}
+		err = &NodeError{Node: lead.Name(), Step: StepFetch, Err: err}
+		if !c.goesOnWithout(lead.Name()) || ctx.Err() != nil {
+			return nil, err
+		}
+		s.Warnings = append(s.Warnings, "the publisher does not answer, so that mode, servers and certificates are not known: "+err.Error())
 	}
 	s.Nodes = make([]NodeState, len(c.Nodes))
 	for i, n := range c.Nodes {
@@ -95,7 +99,7 @@ func (c *Cluster) Snapshot(ctx context.Context) (*Snapshot, error) {
 		return nil, err
 	}
 	st := s.Nodes[c.Profile.Lead()]
-	if st.File == nil && st.Err != nil {
+	if st.File == nil && st.Err != nil && !c.goesOnWithout(lead.Name()) {
 		return nil, st.Err
 	}
 	s.Current = st.List
