@@ -206,6 +206,10 @@ func (j *job) bring(ctx context.Context, t *target, step string, want, have []by
 
 // live is what a node serves now; nil: nothing.
 func (j *job) live(ctx context.Context, t *target) ([]byte, error) {
+	if t.shut() {
+		t.out.Status = StatusUnknown
+		return nil, t.out.Err
+	}
 	data, err := t.node.Fetch(ctx, j.name)
 	if errors.Is(err, fs.ErrNotExist) {
 		data, err = nil, nil

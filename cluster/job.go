@@ -52,6 +52,10 @@ type target struct {
 	out     NodeOutcome
 }
 
+// shut reports a node that refused the login in this job: the same password is not sent
+// there again, as each try brings the account nearer to being locked.
+func (t *target) shut() bool { return reach.ClassOf(t.out.Err) == reach.Login }
+
 // touching are the steps that change what nodes serve.
 var touching = []string{StepCommit, StepRestore, StepAuthor}
 
@@ -293,7 +297,7 @@ func (j *job) sweep(ctx context.Context) {
 // abort removes what is staged on a node. That it could not is no harm: a stage is
 // never served, and the node or the next job removes it.
 func (j *job) abort(ctx context.Context, t *target) {
-	if t.stage == "" {
+	if t.stage == "" || t.shut() {
 		return
 	}
 	if err := j.act(t, StepAbort, journal.Entry{Stage: t.stage}, func() error { return t.node.Abort(ctx, j.name, t.stage) }); err == nil {

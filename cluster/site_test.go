@@ -57,6 +57,7 @@ type siteNode struct {
 	site    *testSite
 	proxy   *proxy // nil: none stands before it
 
+	deny       atomic.Bool // refuse every login
 	logins     atomic.Int32
 	refuse     atomic.Pointer[ctlp.StatusError] // what staging is answered with
 	mode       atomic.Value                     // string: "mixed", "non-secure", as it was set last
@@ -193,7 +194,7 @@ func (n *siteNode) start() {
 	if n.hostKey != nil {
 		srv, err := sftp.NewServer(sftp.ServerOptions{HostKey: n.hostKey, Root: n.dir, Login: func(user string, pw []byte) bool {
 			n.logins.Add(1)
-			return user == "ctl" && string(pw) == sitePassword
+			return user == "ctl" && string(pw) == sitePassword && !n.deny.Load()
 		}})
 		if err != nil {
 			n.t.Fatal(err)
@@ -268,7 +269,7 @@ func serveTFTP(t testing.TB, address string, open func(string, net.Addr) (io.Rea
 
 func (n *siteNode) Login(_ context.Context, user string, pw []byte) (bool, error) {
 	n.logins.Add(1)
-	return user == "admin" && string(pw) == sitePassword, nil
+	return user == "admin" && string(pw) == sitePassword && !n.deny.Load(), nil
 }
 
 func (n *siteNode) Cluster(context.Context) (ctlp.Cluster, error) {
@@ -356,6 +357,15 @@ func newHostKey(t testing.TB) ssh.Signer {
 		t.Fatal(err)
 	}
 	return signer
+}
+
+func readTestFile(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 func (n *siteNode) remove(name string) {

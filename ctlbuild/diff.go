@@ -116,7 +116,7 @@ func sides(records []Record) []side {
 		r := &records[i]
 		s[i] = side{
 			Record: r, function: r.Function(), bytes: string(r.Bytes()),
-			host: strings.ToLower(strings.TrimSpace(r.DNSName())), cn: strings.ToLower(r.CN()),
+			host: hostKey(r.DNSName()), cn: strings.ToLower(r.CN()),
 		}
 	}
 	return s

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -117,7 +116,7 @@ func (d *Draft) written(der []byte) *Record {
 func (d *Draft) stubOf(r *Record) int {
 	return slices.IndexFunc(d.Records, func(o Record) bool {
 		return o.IsStub() && o.Function() == r.Function() &&
-			(strings.EqualFold(o.DNSName(), r.DNSName()) || sameAddress(&o, r))
+			((SameHost(o.DNSName(), r.DNSName()) || o.DNSName() == r.DNSName()) || sameAddress(&o, r))
 	})
 }
 

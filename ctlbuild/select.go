@@ -175,14 +175,14 @@ func (s selection) oneThing(indexes []int) bool {
 
 func sameHost(a, b *Record) bool {
 	host := strings.TrimSpace(a.DNSName())
-	return host != "" && strings.EqualFold(host, strings.TrimSpace(b.DNSName()))
+	return SameHost(host, b.DNSName())
 }
 
 // atHost reports a record of the host or address. The 0.0.0.0 of tokens names
 // nothing.
 func atHost(r *Record, selector string) bool {
 	name := strings.TrimSpace(r.DNSName())
-	if name != "" && strings.EqualFold(name, selector) {
+	if SameHost(name, selector) {
 		return true
 	}
 	want, err := netip.ParseAddr(selector)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
@@ -14,10 +13,10 @@ import (
 // (CallManager of every node, CAPF), the publisher's first, since a multi-server
 // certificate is listed once, as the publisher's.
 func (s *Session) serverCredentials() []reach.Credential {
-	publisher := map[string]bool{}
+	var publisher reach.Server
 	for _, n := range s.Snapshot.Servers {
 		if n.Publisher {
-			publisher[strings.ToLower(n.Name)] = true
+			publisher = n
 		}
 	}
 	var cs []reach.Credential
@@ -27,7 +26,7 @@ func (s *Session) serverCredentials() []reach.Credential {
 		}
 	}
 	slices.SortStableFunc(cs, func(a, b reach.Credential) int {
-		pa, pb := publisher[strings.ToLower(a.NodeName)], publisher[strings.ToLower(b.NodeName)]
+		pa, pb := ctlbuild.SameServer(a.NodeName, publisher.Name), ctlbuild.SameServer(b.NodeName, publisher.Name)
 		switch {
 		case pa == pb:
 			return 0
@@ -82,10 +81,10 @@ func usesNames(d *ctlbuild.Draft, creds []reach.Credential) bool {
 			continue
 		}
 		for _, c := range creds {
-			if r.DNSName() == c.NodeName {
+			if ctlbuild.SameServer(r.DNSName(), c.NodeName) {
 				return true
 			}
-			if r.DNSName() == c.NodeAddress {
+			if ctlbuild.SameHost(r.DNSName(), c.NodeAddress) {
 				return false
 			}
 		}
@@ -101,12 +100,11 @@ func sameRole(a, b ctlbuild.Function) bool {
 // sameHost reports whether a record is of the server that a credential names.
 func sameHost(r *ctlbuild.Record, c reach.Credential) bool {
 	dns := r.DNSName()
-	if dns != "" && (strings.EqualFold(dns, c.NodeName) || dns == c.NodeAddress ||
-		strings.EqualFold(strings.SplitN(dns, ".", 2)[0], c.NodeName)) {
+	if ctlbuild.SameServer(dns, c.NodeName) || ctlbuild.SameHost(dns, c.NodeAddress) {
 		return true
 	}
 	ip, ok := r.IP()
-	return ok && !ip.IsUnspecified() && ip.String() == c.NodeAddress
+	return ok && !ip.IsUnspecified() && ctlbuild.SameHost(ip.String(), c.NodeAddress)
 }
 
 func (c *collector) one(cred reach.Credential) error {

@@ -75,6 +75,21 @@ func TestCollectServers(t *testing.T) {
 			want:  "sast cucm-1051-a-pub cucm-1051-a-pub\nccm+tftp cucm-1051-a-pub cucm-1051-a-pub\ncapf cucm-1051-a-pub CAPF-e41e7d87\nccm+tftp cucm-1051-a-sub1 cucm-1051-a-sub1",
 			notes: []string{"CCM+TFTP record of cucm-1051-a-sub1 replaced"},
 		},
+		"a server is known by its short name, in any case": {
+			start: func() *ctlbuild.Draft {
+				d := ctlbuild.NewDraft()
+				_, err := d.Add(ctlbuild.Entry{Function: ctlbuild.CCMTFTP, Certificate: c.Sub.DER, Host: "CUCM-1051-a-sub1.example.org"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return d
+			},
+			creds: func() []reach.Credential {
+				return []reach.Credential{{NodeName: ctltest.SubHost, NodeAddress: ctltest.SubIP, Function: ctlbuild.CCMTFTP, Certificate: newSub}}
+			},
+			want:  "ccm+tftp CUCM-1051-a-sub1.example.org cucm-1051-a-sub1",
+			notes: []string{"CCM+TFTP record of cucm-1051-a-sub1 replaced"},
+		},
 		"a multi-server certificate stands once, as the publisher's; what it took over from goes": {
 			start: func() *ctlbuild.Draft { return c.ETokensDraft(t) },
 			creds: func() []reach.Credential {

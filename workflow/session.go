@@ -19,14 +19,17 @@ const CTLFileName = ctlbuild.CTLFileName
 
 // Options of a session.
 type Options struct {
-	Modules       []string      // PKCS#11 modules; none: every one found
-	StateDir      string        // journals, locks, kept identities; empty: the XDG state folder
-	AllowFinalTry bool          // a token with one PIN try left may be tried
-	AcceptLoss    bool          // go on though phones would be lost; the journal records it
-	LookOnly      bool          // offer nothing that changes the cluster: a dry run, a screen
-	Tolerant      bool          // look at a cluster although nodes other than the publisher do not answer
-	Timeout       time.Duration // of one request to a node; 0: the default of each protocol
-	SlowAfter     time.Duration // of a token: when to say that it is waited for; 0: 3 s
+	Modules       []string // PKCS#11 modules; none: every one found
+	StateDir      string   // journals, locks, kept identities; empty: the XDG state folder
+	AllowFinalTry bool     // a token with one PIN try left may be tried
+	AcceptLoss    bool     // go on though phones would be lost; the journal records it
+	LookOnly      bool     // offer nothing that changes the cluster: a dry run, a screen
+	Tolerant      bool     // look at a cluster although nodes other than the publisher do not answer
+	// WithoutPublisher goes on without the publisher too (with Tolerant), to finish a job or
+	// take it back on the nodes that answer.
+	WithoutPublisher bool
+	Timeout          time.Duration // of one request to a node; 0: the default of each protocol
+	SlowAfter        time.Duration // of a token: when to say that it is waited for; 0: 3 s
 }
 
 // Session is a connected cluster with its snapshot. It is not for use by several
@@ -56,9 +59,9 @@ func Connect(ctx context.Context, p *site.Profile, ui UI, o Options) (_ *Session
 		StateDir: o.StateDir,
 		Progress: s.progress,
 		Timeout:  o.Timeout,
-		Tolerant: o.Tolerant,
-		Said:     func(node, line string) { s.emit(Event{Type: EventOutput, Node: node, Message: line}) },
-		Errand:   func(e reach.Errand) { s.emit(Event{Type: EventErrand, Node: e.Node, Errand: &e}) },
+		Tolerant: o.Tolerant, WithoutPublisher: o.WithoutPublisher,
+		Said:   func(node, line string) { s.emit(Event{Type: EventOutput, Node: node, Message: line}) },
+		Errand: func(e reach.Errand) { s.emit(Event{Type: EventErrand, Node: e.Node, Errand: &e}) },
 	})
 	end(&err)
 	if err != nil {

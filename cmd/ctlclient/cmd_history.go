@@ -88,6 +88,7 @@ func (a *app) printJob(j cluster.Job) {
 
 type finishOptions struct {
 	force bool
+	close bool
 }
 
 func (o *finishOptions) add(a *app, c *cobra.Command) {
@@ -106,6 +107,7 @@ func newResumeCommand(a *app) *cobra.Command {
 		RunE:    func(cmd *cobra.Command, args []string) error { return runFinish(cmd.Context(), a, o, args, false) },
 	}
 	o.add(a, c)
+	c.Flags().BoolVar(&o.close, "close", false, "leave the nodes as they are, and close the job: another one has overtaken it")
 	return jobExits(c)
 }
 
@@ -131,7 +133,13 @@ func runFinish(ctx context.Context, a *app, o finishOptions, args []string, back
 	if err := a.jobExists(r.ID); err != nil {
 		return err
 	}
-	return a.with(ctx, func(s *workflow.Session) error {
+	// A dead node does not keep the others from being put right.
+	with := a.options()
+	with.Tolerant, with.WithoutPublisher = true, true
+	return a.withOptions(ctx, with, func(s *workflow.Session) error {
+		if o.close {
+			return a.closeJob(ctx, s, r.ID)
+		}
 		p, err := s.PlanFinish(ctx, r)
 		if err != nil {
 			return err
@@ -151,6 +159,19 @@ func runFinish(ctx context.Context, a *app, o finishOptions, args []string, back
 		result, err := s.Execute(ctx, agreed, workflow.ExecuteOptions{})
 		return a.finish(result, err)
 	})
+}
+
+// closeJob closes a job in words.
+func (a *app) closeJob(ctx context.Context, s *workflow.Session, id string) error {
+	out, err := s.Cluster.CloseJob(ctx, id, map[string]string{"closed": "the person left the nodes as they are"})
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.result(map[string]any{"id": out.ID, "state": out.State})
+	}
+	a.printf("%s job %s is closed; the nodes serve what they served\n", a.outSt.green("✓"), out.ID)
+	return nil
 }
 
 // jobExists refuses a job that no journal has, before a node is bothered.

@@ -89,13 +89,17 @@ func (a *app) plan(ctx context.Context, o jobOptions, f func(*workflow.Session) 
 
 // look is with for commands that write nothing: a node that does not answer does not
 // keep the others from being looked at.
-func (a *app) look(ctx context.Context, f func(*workflow.Session) error) (err error) {
+func (a *app) look(ctx context.Context, f func(*workflow.Session) error) error {
+	o := a.options()
+	o.Tolerant = true
+	return a.withOptions(ctx, o, f)
+}
+
+func (a *app) withOptions(ctx context.Context, o workflow.Options, f func(*workflow.Session) error) (err error) {
 	p, err := a.loadProfile()
 	if err != nil {
 		return err
 	}
-	o := a.options()
-	o.Tolerant = true
 	s, err := workflow.Connect(ctx, p, a.ui, o)
 	if err != nil {
 		return err
