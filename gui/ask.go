@@ -2,6 +2,7 @@ package gui
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -202,6 +203,11 @@ func (a *asker) Identity(ctx context.Context, node, kind, fingerprint string) (b
 	})
 }
 
+// losesPhones reports a danger that ends with phones cleared by hand.
+func losesPhones(c workflow.Confirmation) bool {
+	return len(c.Plan.Lost()) > 0 || slices.ContainsFunc(c.Hazards, func(h hazard.Hazard) bool { return h.Consequence.LosesPhones() })
+}
+
 // Confirm asks whether to go on.
 func (a *asker) Confirm(ctx context.Context, c workflow.Confirmation) (bool, error) {
 	return a.confirm(ctx, func() *widgets.Question {
@@ -211,10 +217,12 @@ func (a *asker) Confirm(ctx context.Context, c workflow.Confirmation) (bool, err
 			if c.Danger && h.Severity != hazard.Danger {
 				continue // the review has shown it; here is only what is to be accepted
 			}
-			content.Add(widgets.NewNotice(noticeOf(h.Severity), strings.TrimSpace(h.Message)))
+			content.Add(widgets.NewNotice(noticeOf(h.Severity), strings.TrimSpace(h.Message.String())))
 		}
 		yes := t("button.continue")
 		switch e := c.Plan.Earlier(); {
+		case c.Danger && !losesPhones(c):
+			yes = t("confirm.accept-danger")
 		case c.Danger:
 			yes = t("confirm.accept-loss")
 		case e != nil && e.Back:

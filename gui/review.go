@@ -130,7 +130,7 @@ func (r *reviewScreen) fillTop(p *workflow.Plan) {
 
 func hazardNotice(h hazard.Hazard) fyne.CanvasObject {
 	var below []fyne.CanvasObject
-	for line := range strings.Lines(h.Hint) {
+	for line := range strings.Lines(h.Hint.String()) {
 		if line = strings.TrimSpace(line); line != "" {
 			below = append(below, widgets.Flush(widgets.Wrapped(t("review.first", map[string]any{"Hint": line}))))
 		}
@@ -138,7 +138,7 @@ func hazardNotice(h hazard.Hazard) fyne.CanvasObject {
 	if h.Source != "" {
 		below = append(below, widgets.Flush(widgets.QuietText(t("review.source", map[string]any{"Source": h.Source}))))
 	}
-	return widgets.NewNotice(noticeOf(h.Severity), h.Message, below...)
+	return widgets.NewNotice(noticeOf(h.Severity), h.Message.String(), below...)
 }
 
 // saveSigned asks about saving, signs, and keeps the file instead of uploading it. Nothing is

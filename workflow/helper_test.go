@@ -438,7 +438,7 @@ func (b *bench) cn(label string) string {
 func hazardOf(p *workflow.Plan, rule string) string {
 	for _, h := range p.Hazards {
 		if h.Rule == rule {
-			return h.Severity.String() + ": " + h.Message
+			return h.Severity.String() + ": " + h.Message.String()
 		}
 	}
 	return ""

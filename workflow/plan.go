@@ -116,6 +116,8 @@ func restartOrder() []string { return []string{"Cisco Tftp", "Cisco CallManager"
 func (s *Session) lossError(p *Plan) error {
 	names := phoneNames(p.Lost())
 	hints := []string{}
+	var comes []string
+	loses := len(names) > 0
 	for _, h := range p.Hazards {
 		if h.Severity != hazard.Danger {
 			continue
@@ -123,7 +125,11 @@ func (s *Session) lossError(p *Plan) error {
 		if len(names) == 0 {
 			names = append(names, h.Phones...)
 		}
-		for l := range strings.Lines(h.Hint) {
+		if c := h.Consequence.Message().String(); !slices.Contains(comes, c) {
+			comes = append(comes, c)
+		}
+		loses = loses || h.Consequence.LosesPhones()
+		for l := range strings.Lines(h.Hint.String()) {
 			if l = strings.TrimSpace(l); l != "" && !slices.Contains(hints, l) {
 				hints = append(hints, l)
 			}
@@ -132,8 +138,15 @@ func (s *Session) lossError(p *Plan) error {
 	if s.assumed {
 		hints = append(hints, `these stand for phones that you may have; describe yours in a file and name it in the profile: fleet = "phones.csv"`)
 	}
-	hints = append(hints, "to go on all the same and clear these phones by hand afterwards: --accept-loss")
-	msg := "phones would refuse the new file and be lost"
+	if loses {
+		hints = append(hints, "to go on all the same and clear these phones by hand afterwards: --accept-loss")
+	} else {
+		hints = append(hints, "to go on all the same: --accept-loss")
+	}
+	if loses && len(comes) == 0 {
+		comes = []string{hazard.PhonesLost.Message().String()}
+	}
+	msg := strings.Join(comes, "; ")
 	if len(names) > 0 {
 		msg += ": " + strings.Join(names, ", ")
 	}

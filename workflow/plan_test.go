@@ -11,6 +11,7 @@ import (
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
+	"ctlclient/message"
 	"ctlclient/token"
 	"ctlclient/trust"
 	"ctlclient/trust/hazard"
@@ -45,7 +46,7 @@ func lossyPlan() *Plan {
 	return &Plan{Job: JobUpdate, Verdicts: []trust.Verdict{
 		{Phone: trust.Phone{Name: "SEP000E38C07940", Model: "7940"}, Certain: true},
 		{Phone: trust.Phone{Name: "SEP0011215A1AE3", Model: "7975"}, Accept: true, Certain: true},
-	}, Hazards: []hazard.Hazard{{Rule: "continuity-of-signer", Severity: hazard.Danger, Message: "m", Hint: "do this first"}}}
+	}, Hazards: []hazard.Hazard{{Rule: "continuity-of-signer", Severity: hazard.Danger, Message: message.Plain("m"), Hint: message.Plain("do this first"), Consequence: hazard.PhonesLost}}}
 }
 
 // A plan that would lose phones is not agreed to before the loss was accepted, and what
@@ -219,5 +220,21 @@ func TestKnownMessages(t *testing.T) {
 	s.Snapshot.Mode = reach.Mixed
 	if err := s.noCTL(); !strings.HasPrefix(err.Error(), "No CTL File exists on the server but the Call Manager Cluster Security Mode is in Secure Mode.") {
 		t.Errorf("mixed without a file: %v", err)
+	}
+}
+
+// A danger that loses no phone says what it is about, and does not tell anybody to clear
+// phones.
+func TestDangerWithoutLoss(t *testing.T) {
+	p := lossyPlan()
+	p.Verdicts = nil
+	p.Hazards[0].Consequence = hazard.OneTokenAlone
+	err := session(nil, Options{}).lossError(p)
+	text := err.Error()
+	if e, ok := errors.AsType[*Error](err); ok {
+		text += "\n" + strings.Join(e.Hints, "\n")
+	}
+	if !strings.Contains(text, "all later lists would hang on a single token") || strings.Contains(text, "refuse") || strings.Contains(text, "clear these phones") || !strings.Contains(text, "--accept-loss") {
+		t.Error(text)
 	}
 }

@@ -134,9 +134,9 @@ func (a *app) warnOfList(d *ctlbuild.Draft, signer []byte, out string) ([]hazard
 		return found, a.hazardsJSON(found)
 	}
 	for _, h := range found {
-		a.note("%s: %s", h.Severity, printable(h.Message))
-		if h.Hint != "" {
-			a.note("  %s", printable(h.Hint))
+		a.note("%s: %s", h.Severity, printable(h.Message.String()))
+		if !h.Hint.IsZero() {
+			a.note("  %s", printable(h.Hint.String()))
 		}
 	}
 	return found, nil

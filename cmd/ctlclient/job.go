@@ -249,8 +249,8 @@ func (a *app) printHazards(hs []hazard.Hazard) {
 	st := a.outSt
 	a.printf("\n%s\n", st.bold("What to know"))
 	for _, h := range hs {
-		a.printf("  %s  %s\n", severityMark(st, h.Severity), st.wrap(printable(h.Message), 13))
-		for l := range strings.Lines(h.Hint) {
+		a.printf("  %s  %s\n", severityMark(st, h.Severity), st.wrap(printable(h.Message.String()), 13))
+		for l := range strings.Lines(h.Hint.String()) {
 			a.printf("             %s\n", st.dim(st.wrap(printable(strings.TrimSpace(l)), 13)))
 		}
 	}
@@ -333,7 +333,7 @@ func (a *app) planJSON(p *workflow.Plan) error {
 
 func (a *app) hazardsJSON(hs []hazard.Hazard) error {
 	for _, h := range hs {
-		if err := a.object("hazard", hazardJSON{h.Rule, h.Severity.String(), h.Message, h.Hint, h.Source, h.Records, h.Phones}); err != nil {
+		if err := a.object("hazard", hazardJSON{h.Rule, h.Severity.String(), h.Message.String(), h.Hint.String(), h.Source, h.Records, h.Phones}); err != nil {
 			return err
 		}
 	}

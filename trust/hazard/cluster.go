@@ -35,8 +35,8 @@ func recoveryKeySize(k *circumstances) []Hazard {
 	names := trust.RecordNames(k.after.records, recovery)
 	return []Hazard{{
 		Rule: "itlrecovery-1024", Severity: Warning, Source: "CUCM facts, rule 15", Records: names,
-		Message: fmt.Sprintf("%s has a key of 1024 bits while the servers have %d: an ITLRecovery left so fails when it is needed.", message.And(names), largest),
-		Hint:    "regenerate ITLRecovery, after a CTL with the present CallManager has reached the phones",
+		Message: smallRecovery.With("records", names, "bits", largest),
+		Hint:    hintRegenerate.With(),
 	}}
 }
 
@@ -47,8 +47,8 @@ func residue(k *circumstances) []Hazard {
 	}
 	return []Hazard{{
 		Rule: "ctl-residue", Severity: Warning,
-		Message: "The cluster is non-secure, yet its nodes serve a CTL with full server records: left from a former mixed mode. Phones hold on to it.",
-		Hint:    "set the cluster to non-secure mode again with a token of that CTL, or delete CTLFile.tlv on every node",
+		Message: leftOver.With(),
+		Hint:    hintNonSecure.With(),
 		Source:  `CUCM facts, rule 5; Tokenless CTL, "From non-secure mode to mixed mode", note`,
 	}}
 }
@@ -71,16 +71,17 @@ func stubsAndMode(k *circumstances) []Hazard {
 		names := trust.RecordNames(k.after.records, stubs)
 		return []Hazard{{
 			Rule: "stubs-in-mixed-mode", Severity: Danger, Source: source, Records: names,
-			Message: fmt.Sprintf("The cluster will be in mixed mode, but %s: stubs without a certificate. Phones could not verify these servers.", message.And(names)),
-			Hint:    "add the servers' certificates again",
+			Consequence: ServersUnverified,
+			Message:     stubsInMixed.With("records", names),
+			Hint:        hintAddServers.With(),
 		}}
 	}
 	if !k.mixed && len(full) > 0 && !k.unchanged() {
 		names := trust.RecordNames(k.after.records, full)
 		return []Hazard{{
 			Rule: "full-records-in-non-secure-mode", Severity: Warning, Source: source, Records: names,
-			Message: fmt.Sprintf("The cluster will be non-secure, but the new CTL still lists %s with certificates.", message.And(names)),
-			Hint:    "strip the server records as the change to non-secure mode does",
+			Message: fullInNonSecure.With("records", names),
+			Hint:    hintStrip.With(),
 		}}
 	}
 	return nil
@@ -112,10 +113,10 @@ func serversMissing(k *circumstances) []Hazard {
 	if !k.mixed || !k.after.whole {
 		return nil
 	}
-	var missing []string
+	var missing []message.Message
 	for _, c := range k.Credentials {
 		if !listed(k.after.records, c) {
-			missing = append(missing, fmt.Sprintf("%s of %s (%s)", c.Function, c.Node, trust.CertificateName(c.Certificate)))
+			missing = append(missing, inUse.With("role", c.Function.String(), "node", c.Node, "name", trust.CertificateName(c.Certificate)))
 		}
 	}
 	if len(missing) == 0 {
@@ -123,8 +124,8 @@ func serversMissing(k *circumstances) []Hazard {
 	}
 	return []Hazard{{
 		Rule: "servers-missing", Severity: Warning,
-		Message: fmt.Sprintf("The new CTL does not have the certificate in use of %s. Phones would not trust what these services sign or present.", message.And(missing)),
-		Hint:    "collect the certificates from the nodes again and add them in this update",
+		Message: notListed.With("services", missing),
+		Hint:    hintCollect.With(),
 		Source:  "CUCM facts, rule 4",
 	}}
 }
@@ -150,30 +151,31 @@ func tokenlessWithoutSBD(k *circumstances) []Hazard {
 	}
 	var names []string
 	n := 0
-	who, severity := "", Warning
+	var who any
+	severity := Warning
 	for _, p := range k.Phones {
 		if can, _ := p.SBD(); can {
 			continue
 		}
 		names = append(names, p.Name)
 		if p.Supposed() {
-			who = p.Name + ", if there is any,"
+			who = ifAny.With("who", p.Name)
 		} else {
 			n += p.N()
 		}
 	}
 	switch {
 	case n > 0:
-		who = message.Count(n, "phone")
-	case who == "":
+		who = phonesCounted.With("n", n)
+	case who == nil:
 		return nil
 	default:
 		severity = Note
 	}
 	return []Hazard{{
 		Rule: "tokenless-without-sbd", Severity: severity, Phones: names,
-		Message: fmt.Sprintf("The new CTL is tokenless, and %s cannot ask TVS: whatever changes the publisher's CallManager certificate later strands such phones until their CTL is deleted by hand.", who),
-		Hint:    "keep a token-signed CTL while such phones are in use",
+		Message: tokenlessStrands.With("who", who),
+		Hint:    hintKeepTokens.With(),
 		Source:  `Tokenless CTL, "Requirements", note`,
 	}}
 }
@@ -194,8 +196,8 @@ func toTokenlessPrecondition(k *circumstances) []Hazard {
 	}
 	return []Hazard{{
 		Rule: "to-tokenless-precondition", Severity: Warning,
-		Message: "The current CTL has no SAST but tokens. On 12.0 and later phones must first hold a token-signed CTL that has ITLRecovery and CallManager as SAST.",
-		Hint:    "update the CTL once more with a token on 12.0 or later, let every phone fetch it, then migrate",
+		Message: onlyTokens.With(),
+		Hint:    hintUpdateOnce.With(),
 		Source:  `CUCM facts, rule 9`,
 		Records: trust.RecordNames(k.Old.Records, sastOf(k.Old.Records, false)),
 	}}
@@ -208,7 +210,7 @@ func fileName(k *circumstances) []Hazard {
 	}
 	return []Hazard{{
 		Rule: "file-name", Severity: Warning, Source: "trust-list, section 1, tag 14",
-		Message: fmt.Sprintf("The header names the file %q; even a per-phone copy says CTLFile.tlv.", k.after.name),
-		Hint:    "build the list again with the name CTLFile.tlv",
+		Message: otherName.With("name", fmt.Sprintf("%q", k.after.name)),
+		Hint:    hintName.With(),
 	}}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust"
 	"ctlclient/trust/release"
 )
@@ -40,12 +41,42 @@ func (s Severity) String() string {
 type Hazard struct {
 	Rule     string // "continuity-of-signer"...
 	Severity Severity
-	Message  string
-	Hint     string   // what to do first
-	Source   string   // where the rule stands
-	Records  []string // records it rests on, as shown
-	Phones   []string // names of phones or classes concerned
+	Message  message.Message
+	Hint     message.Message // what to do first
+	// Consequence is what a Danger leads to, so that whoever stops for it can say so.
+	Consequence Consequence
+	Source      string   // where the rule stands
+	Records     []string // records it rests on, as shown
+	Phones      []string // names of phones or classes concerned
 }
+
+// Consequence is what comes of a danger that is not heeded.
+type Consequence uint8
+
+// The consequences.
+const (
+	NoConsequence     Consequence = iota // of a warning or a note
+	PhonesLost                           // phones refuse the new file
+	FileRefused                          // every phone that holds a list does
+	SignerMistaken                       // phones take another certificate for the signer
+	OneTokenAlone                        // nothing to sign the next list with, should it be lost
+	ServersUnverified                    // phones cannot verify their servers
+)
+
+var consequences = [...]*message.Text{
+	NoConsequence:     message.Define("hazard.consequence.none", "nothing is lost"),
+	PhonesLost:        message.Define("hazard.consequence.phones-lost", "phones would refuse the new file and be lost"),
+	FileRefused:       message.Define("hazard.consequence.file-refused", "every phone that holds a list would refuse the new file"),
+	SignerMistaken:    message.Define("hazard.consequence.signer-mistaken", "phones would take another certificate for the signer of the new file"),
+	OneTokenAlone:     message.Define("hazard.consequence.one-token-alone", "all later lists would hang on a single token"),
+	ServersUnverified: message.Define("hazard.consequence.servers-unverified", "phones could not verify their servers"),
+}
+
+// Message says it in a clause: "phones would refuse the new file and be lost".
+func (c Consequence) Message() message.Message { return consequences[c].With() }
+
+// LosesPhones reports a consequence that has phones cleared by hand afterwards.
+func (c Consequence) LosesPhones() bool { return c == PhonesLost || c == FileRefused }
 
 // Change is a planned change of the CTL of a cluster.
 type Change struct {

@@ -154,11 +154,17 @@ func TestHazards(t *testing.T) {
 				t.Fatalf("silent; others: %v", found)
 			}
 			h := found[i]
-			if h.Severity != test.severity || !strings.Contains(h.Message, test.says) {
+			if h.Severity != test.severity || !strings.Contains(h.Message.String(), test.says) {
 				t.Errorf("%s: %s; want %s, saying %q", h.Severity, h.Message, test.severity, test.says)
 			}
-			if h.Source == "" || h.Hint == "" {
+			if h.Source == "" || h.Hint.IsZero() {
 				t.Errorf("source %q, hint %q", h.Source, h.Hint)
+			}
+			if (h.Severity == hazard.Danger) != (h.Consequence != hazard.NoConsequence) {
+				t.Errorf("a %s leads to this: %s", h.Severity, h.Consequence.Message())
+			}
+			if loses := test.rule == "list-verifies" || test.rule == "continuity-of-signer" || test.rule == "tvs-vouches-on-every-node"; h.Severity == hazard.Danger && h.Consequence.LosesPhones() != loses {
+				t.Errorf("loses phones: %v: %s", h.Consequence.LosesPhones(), h.Consequence.Message())
 			}
 		})
 	}
@@ -187,7 +193,7 @@ func TestPhonesThatNobodyDescribed(t *testing.T) {
 	c := hazard.Change{Old: s.Tokenless, ITL: s.ITL, Draft: d, Signer: s.NewToken.DER, Mixed: true, Vouched: everywhere, Now: ctltest.Time}
 	severity := map[string]hazard.Severity{}
 	for _, h := range hazard.Find(t.Context(), c, trusttest.Vouches(nil, s.NewToken)) {
-		if h.Rule == "continuity-of-signer" && !strings.HasPrefix(h.Message, "No phones are described. If there is a phone without Security By Default") {
+		if h.Rule == "continuity-of-signer" && !strings.HasPrefix(h.Message.String(), "No phones are described. If there is a phone without Security By Default") {
 			t.Errorf("continuity-of-signer: %s", h.Message)
 		}
 		severity[h.Rule] = h.Severity

@@ -1,12 +1,10 @@
 package hazard
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"ctlclient/ctlbuild"
-	"ctlclient/message"
 	"ctlclient/trust"
 )
 
@@ -46,8 +44,8 @@ func oneSAST(k *circumstances) []Hazard {
 	name := trust.RecordName(sast[0], &k.after.records[sast[0]])
 	return []Hazard{{
 		Rule: "one-sast", Severity: Warning, Records: []string{name},
-		Message: fmt.Sprintf("The list has one SAST, %s. Should its key be lost, phones that hold this list accept no later one.", name),
-		Hint:    "add a second SAST, whose key is kept in another place: --record sast=CERT",
+		Message: oneSigner.With("record", name),
+		Hint:    hintSecondSAST.With(),
 		Source:  `CUCM facts, "The CTL Client's wizard": the first creation needs two tokens`,
 	}}
 }
@@ -66,9 +64,8 @@ func sastKey(k *circumstances) []Hazard {
 	names := trust.RecordNames(k.after.records, odd)
 	return []Hazard{{
 		Rule: "sast-key", Severity: Warning, Records: names, Source: "trust-list, section 1, tag 10",
-		Message: fmt.Sprintf("%s cannot sign a trust list: phones verify lists with RSA keys, and this key is %s.",
-			message.And(names), keyText(&k.after.records[odd[0]])),
-		Hint: "take a certificate with an RSA key of 2048 bits as SAST",
+		Message: noRSA.With("records", names, "key", keyText(&k.after.records[odd[0]])),
+		Hint:    hintRSA.With(),
 	}}
 }
 
@@ -103,16 +100,16 @@ func ecForHTTPS(k *circumstances) []Hazard {
 		names := trust.RecordNames(k.after.records, app)
 		found = append(found, Hazard{
 			Rule: "ec-for-https", Severity: Warning, Records: names, Source: source,
-			Message: fmt.Sprintf("%s has an EC key. Builders for open-source call servers list such a certificate as TFTP; whether phones take it as APP-SERVER is not certain.", message.And(names)),
-			Hint:    "list it with --record https=CERT, which writes it as TFTP in a file of SIGNERVERSION 1.1",
+			Message: ecAsApp.With("records", names),
+			Hint:    hintRecordHTTPS.With(),
 		})
 	}
 	if d := k.Draft; len(other) > 0 && d != nil && d.SignerVersion != [2]byte{1, 1} {
 		names := trust.RecordNames(k.after.records, other)
 		found = append(found, Hazard{
 			Rule: "ec-for-https", Severity: Warning, Records: names, Source: source,
-			Message: fmt.Sprintf("%s has an EC key, which phones take for HTTPS in a file of SIGNERVERSION 1.1 alone.", message.And(names)),
-			Hint:    "give --signer-version 1.1",
+			Message: ecNeeds11.With("records", names),
+			Hint:    hintVersion11.With(),
 		})
 	}
 	return slices.Clip(found)

@@ -68,7 +68,7 @@ func TestFindInDraft(t *testing.T) {
 		var rules []string
 		for _, h := range FindInDraft(d, c.Token1.DER, test.now) {
 			rules = append(rules, h.Rule)
-			if h.Message == "" || h.Source == "" || h.Hint == "" {
+			if h.Message.IsZero() || h.Source == "" || h.Hint.IsZero() {
 				t.Errorf("%s: %+v", test.what, h)
 			}
 		}

@@ -2,8 +2,6 @@ package hazard
 
 import (
 	"bytes"
-	"fmt"
-	"strings"
 	"time"
 
 	"ctlclient/ctlbuild"
@@ -33,24 +31,24 @@ func nodesDiffer(k *circumstances) []Hazard {
 	const source = "CUCM facts, rule 6"
 	var found []Hazard
 	if len(order) > 1 || (len(order) == 1 && len(without) > 0) {
-		var parts []string
+		var parts message.Parts
 		for _, sum := range order {
-			parts = append(parts, message.And(groups[sum])+" (MD5 "+sum+")")
+			parts = append(parts, servesSum.With("nodes", groups[sum], "md5", sum))
 		}
 		if len(without) > 0 {
-			parts = append(parts, message.And(without)+" (none)")
+			parts = append(parts, servesNone.With("nodes", without))
 		}
 		found = append(found, Hazard{
 			Rule: "nodes-differ", Severity: Warning, Source: source,
-			Message: "The nodes do not serve the same CTL: " + strings.Join(parts, "; ") + ". Phones hold whichever they met last.",
-			Hint:    "judge the change against each of these lists; distributing the new one to all nodes mends it",
+			Message: nodesDifferent.With("what", parts),
+			Hint:    hintDistribute.With(),
 		})
 	}
 	if len(unknown) > 0 {
 		found = append(found, Hazard{
 			Rule: "nodes-differ", Severity: Warning, Source: source,
-			Message: "It is not known what CTL " + message.And(unknown) + " serves.",
-			Hint:    "reach every node before changing the CTL",
+			Message: nodesUnknown.With("nodes", unknown),
+			Hint:    hintReachAll.With(),
 		})
 	}
 	return found
@@ -70,8 +68,9 @@ func sharedIdentity(k *circumstances) []Hazard {
 			names := trust.RecordNames(k.after.records, []int{i, j})
 			found = append(found, Hazard{
 				Rule: "shared-identity", Severity: Danger, Records: names, Source: trust.SourceSigner,
-				Message: fmt.Sprintf("%s hold different certificates under the same issuer and serial number: phones take the first for the signer.", message.And(names)),
-				Hint:    "remove one of the two",
+				Consequence: SignerMistaken,
+				Message:     sameIdentity.With("records", names),
+				Hint:        hintRemoveOne.With(),
 			})
 		}
 	}
@@ -93,9 +92,9 @@ func serialOrder(k *circumstances) []Hazard {
 				}
 				found = append(found, Hazard{
 					Rule: "record-form", Severity: Warning, Source: source,
-					Message: fmt.Sprintf("%s is the certificate of %s of the current CTL, but there %s: to phones, another signer.",
-						trust.RecordName(i, n), trust.RecordName(j, o), trust.WrittenOtherwise(o, n.IssuerName(), n.SerialNumber())),
-					Hint:    "keep the record as it stands in the current CTL",
+					Message: writtenOtherwise.With("new", trust.RecordName(i, n), "old", trust.RecordName(j, o),
+						"how", trust.WrittenOtherwise(o, n.IssuerName(), n.SerialNumber())),
+					Hint:    hintKeepRecord.With(),
 					Records: []string{trust.RecordName(i, n), trust.RecordName(j, o)},
 				})
 			}
@@ -127,9 +126,8 @@ func mixedSerialOrder(k *circumstances, source string) []Hazard {
 	names := trust.RecordNames(k.after.records, append(little, big...))
 	return []Hazard{{
 		Rule: "serial-order", Severity: Warning, Source: source, Records: names,
-		Message: fmt.Sprintf("Token serial numbers stand least significant byte first in %s and most significant first in %s.",
-			message.And(trust.RecordNames(k.after.records, little)), message.And(trust.RecordNames(k.after.records, big))),
-		Hint: "choose the order that the tokens already in the list have",
+		Message: mixedOrder.With("little", trust.RecordNames(k.after.records, little), "big", trust.RecordNames(k.after.records, big)),
+		Hint:    hintSameOrder.With(),
 	}}
 }
 
@@ -154,8 +152,8 @@ func duplicateRecords(k *circumstances) []Hazard {
 			names := trust.RecordNames(k.after.records, []int{i, j})
 			found = append(found, Hazard{
 				Rule: "duplicate-records", Severity: Warning, Records: names, Source: `CUCM facts, "The CTL Client's wizard": a certificate appears once`,
-				Message: fmt.Sprintf("%s are the same certificate in the same role.", message.And(names)),
-				Hint:    "remove the second; one of them is enough",
+				Message: twice.With("records", names),
+				Hint:    hintRemoveSecond.With(),
 			})
 		}
 	}
@@ -171,8 +169,8 @@ func sastCount(k *circumstances) []Hazard {
 	names := trust.RecordNames(k.after.records, sast)
 	h := Hazard{
 		Rule: "sast-count", Severity: Warning, Records: names, Source: trust.SourceRules + ", item 7",
-		Message: fmt.Sprintf("The new CTL has %d SAST records (%s). Some phones remember only two; CUCM 11.5 and later write up to four.", len(sast), message.And(names)),
-		Hint:    "remove tokens that are lost or no longer used",
+		Message: manySAST.With("n", len(sast), "records", names),
+		Hint:    hintRemoveLost.With(),
 	}
 	if k.Old != nil && len(sastOf(k.Old.Records, false)) >= len(sast) {
 		h.Severity = Note
@@ -187,8 +185,8 @@ func sha512(k *circumstances) []Hazard {
 	}
 	h := Hazard{
 		Rule: "sha-512", Severity: Warning, Source: trust.SourceSHA512,
-		Message: "The new CTL is signed with SHA-512. Phones without support for it refuse it; the documents do not say which models have it.",
-		Hint:    "sign with SHA-1 or SHA-256 unless every phone is known to verify SHA-512",
+		Message: bySHA512.With(),
+		Hint:    hintOtherDigest.With(),
 	}
 	if k.Old != nil && k.Old.Header.Digest == ctlbuild.SHA512 {
 		h.Severity = Note
@@ -203,8 +201,8 @@ func digestWeaker(k *circumstances) []Hazard {
 	}
 	return []Hazard{{
 		Rule: "digest-weaker", Severity: Warning, Source: "trust-list, section 1, tag 8",
-		Message: fmt.Sprintf("The current CTL is signed with %s, the new one with %s, which is weaker.", k.Old.Header.Digest, k.after.digest),
-		Hint:    "keep " + k.Old.Header.Digest.String() + " unless phones are known to refuse it",
+		Message: weaker.With("old", k.Old.Header.Digest.String(), "new", k.after.digest.String()),
+		Hint:    hintKeepDigest.With("digest", k.Old.Header.Digest.String()),
 	}}
 }
 
@@ -216,28 +214,29 @@ func signerValidity(k *circumstances) []Hazard {
 		return nil
 	}
 	state := validity(k.after.cert, k.now)
-	if state == "" {
+	if state.IsZero() {
 		return nil
 	}
 	return []Hazard{{
 		Rule: "signer-validity", Severity: Warning, Source: srcExpiry, Records: []string{k.signerName()},
-		Message: fmt.Sprintf("The certificate of the signer, %s, %s.", trust.CertificateName(k.after.cert), state),
-		Hint:    "check the clock; else plan for new tokens, added while the present ones can still sign",
+		Message: signerDates.With("signer", trust.CertificateName(k.after.cert), "state", state),
+		Hint:    hintClock.With(),
 	}}
 }
 
 // recordValidity: the other certificates of the list, in one hazard.
 func recordValidity(k *circumstances) []Hazard {
-	var states, names []string
+	var states message.Parts
+	var names []string
 	for i := range k.after.records {
 		r := &k.after.records[i]
 		if i == k.after.signer || r.Certificate() == nil {
 			continue
 		}
-		if s := validity(r.Certificate(), k.now); s != "" {
+		if s := validity(r.Certificate(), k.now); !s.IsZero() {
 			name := trust.RecordName(i, r)
 			names = append(names, name)
-			states = append(states, name+" "+s)
+			states = append(states, recordDates.With("record", name, "state", s))
 		}
 	}
 	if len(names) == 0 || k.unchanged() {
@@ -245,8 +244,8 @@ func recordValidity(k *circumstances) []Hazard {
 	}
 	return []Hazard{{
 		Rule: "certificate-validity", Severity: Note, Source: srcExpiry, Records: names,
-		Message: "Certificates in the new CTL: " + strings.Join(states, "; ") + ".",
-		Hint:    "renew them one at a time; every renewal needs a CTL update",
+		Message: otherDates.With("what", states),
+		Hint:    hintRenew.With(),
 	}}
 }
 
@@ -254,19 +253,19 @@ func recordValidity(k *circumstances) []Hazard {
 const soon = 60 * 24 * time.Hour
 
 // validity says what is wrong with a certificate's dates at a time; empty when nothing is.
-func validity(der []byte, now time.Time) string {
+func validity(der []byte, now time.Time) (state message.Message) {
 	c, err := ctlbuild.ParseCertificate(der)
 	if err != nil {
-		return ""
+		return state
 	}
 	const day = "2006-01-02"
 	switch {
 	case now.After(c.NotAfter):
-		return "expired on " + c.NotAfter.UTC().Format(day)
+		return expired.With("day", c.NotAfter.UTC().Format(day))
 	case now.Before(c.NotBefore):
-		return "is not valid before " + c.NotBefore.UTC().Format(day)
+		return notYet.With("day", c.NotBefore.UTC().Format(day))
 	case now.Add(soon).After(c.NotAfter):
-		return "expires on " + c.NotAfter.UTC().Format(day)
+		return expires.With("day", c.NotAfter.UTC().Format(day))
 	}
-	return ""
+	return state
 }

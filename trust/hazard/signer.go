@@ -2,7 +2,6 @@ package hazard
 
 import (
 	"bytes"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -19,8 +18,9 @@ func newListVerifies(k *circumstances) []Hazard {
 		if v := k.New.Verify(); !v.OK {
 			return []Hazard{{
 				Rule: "list-verifies", Severity: Danger, Source: source,
-				Message: "The new CTL does not verify: " + strings.TrimSuffix(v.Reason, ".") + ". Every phone that holds a list refuses it.",
-				Hint:    "do not distribute this file; build and sign it again",
+				Consequence: FileRefused,
+				Message:     notVerified.With("reason", strings.TrimSuffix(v.Reason, ".")),
+				Hint:        hintBuildAgain.With(),
 			}}
 		}
 		return nil
@@ -28,8 +28,9 @@ func newListVerifies(k *circumstances) []Hazard {
 	if k.Draft != nil && k.after.cert != nil && k.after.signer < 0 {
 		return []Hazard{{
 			Rule: "list-verifies", Severity: Danger, Source: source,
-			Message: fmt.Sprintf("%s is to sign the new CTL, but is not among its SAST records: phones would find no signer in it.", trust.CertificateName(k.after.cert)),
-			Hint:    "add its certificate to the list as a token, or sign with a token that is in it",
+			Consequence: FileRefused,
+			Message:     signerNotListed.With("signer", trust.CertificateName(k.after.cert)),
+			Hint:        hintAddSigner.With(),
 		}}
 	}
 	return nil
@@ -55,17 +56,18 @@ func continuityOfSigner(k *circumstances) []Hazard {
 	for _, c := range trust.Summarise(lost) {
 		found = append(found, Hazard{
 			Rule: "continuity-of-signer", Severity: Danger,
-			Message: fmt.Sprintf("The new CTL is refused by %s, to be cleared by hand afterwards. %s", c.Who(), c.Reason),
-			Hint:    k.continuityHint(),
-			Source:  "CUCM facts, rule 1; " + c.Source,
-			Records: []string{k.signerName()}, Phones: c.Names,
+			Consequence: PhonesLost,
+			Message:     refused.With("who", c.Who(), "reason", c.Reason),
+			Hint:        k.continuityHint(),
+			Source:      "CUCM facts, rule 1; " + c.Source,
+			Records:     []string{k.signerName()}, Phones: c.Names,
 		})
 	}
 	for _, c := range trust.Summarise(supposed) {
 		found = append(found, Hazard{
 			Rule: "continuity-of-signer", Severity: Warning,
-			Message: fmt.Sprintf("No phones are described. If there is %s, it refuses the new CTL, to be cleared by hand afterwards. %s", c.Who(), c.Reason),
-			Hint:    "describe the phones of the cluster, and it is said for certain which of them refuse",
+			Message: refusedIfAny.With("who", c.Who(), "reason", c.Reason),
+			Hint:    hintDescribe.With(),
 			Source:  "CUCM facts, rule 1; " + c.Source,
 			Records: []string{k.signerName()}, Phones: c.Names,
 		})
@@ -73,8 +75,8 @@ func continuityOfSigner(k *circumstances) []Hazard {
 	for _, c := range trust.Summarise(doubtful) {
 		found = append(found, Hazard{
 			Rule: "continuity-of-signer", Severity: Warning,
-			Message: fmt.Sprintf("Whether the new CTL is accepted by %s is not certain. %s", c.Who(), c.Reason),
-			Hint:    "let TVS be asked, and give the lists that the phones hold",
+			Message: refusedPerhaps.With("who", c.Who(), "reason", c.Reason),
+			Hint:    hintAskTVS.With(),
 			Source:  "CUCM facts, rule 1; " + c.Source,
 			Records: []string{k.signerName()}, Phones: c.Names,
 		})
@@ -82,19 +84,18 @@ func continuityOfSigner(k *circumstances) []Hazard {
 	return found
 }
 
-func (k *circumstances) continuityHint() string {
+func (k *circumstances) continuityHint() message.Message {
 	if k.Old == nil {
-		return "put the signer's certificate into Phone-SAST-trust on the publisher, and see that TVS on every node answers valid for it"
+		return hintTrustSigner.With()
 	}
 	var names []string
 	for _, i := range sastOf(k.Old.Records, true) {
 		names = append(names, trust.RecordName(i, &k.Old.Records[i]))
 	}
 	if len(names) > 0 {
-		return "sign with a token that the current CTL knows: " + message.And(names)
+		return hintKnownToken.With("tokens", message.Either(names))
 	}
-	return "put the signer's certificate into Phone-SAST-trust on the publisher, and see that TVS on every node answers valid for it; " +
-		"phones without Security By Default can follow only a signer that the current CTL has as SAST"
+	return hintTrustSignerSBD.With()
 }
 
 // tvsOnEveryNode: a phone asks the servers of its own CallManager group, so a node
@@ -103,16 +104,16 @@ func tvsOnEveryNode(k *circumstances) []Hazard {
 	if !k.needsTVS() || len(k.Vouched) == 0 {
 		return nil
 	}
-	var bad []string
+	var bad []message.Message
 	for _, node := range slices.Sorted(maps.Keys(k.Vouched)) {
 		v := k.Vouched[node]
 		switch {
 		case v.Err != nil:
-			bad = append(bad, fmt.Sprintf("%s (no answer: %v)", node, v.Err))
+			bad = append(bad, tvsSilent.With("node", node, "error", v.Err.Error()))
 		case !v.Answer.Valid:
-			bad = append(bad, node+" (does not know it)")
+			bad = append(bad, tvsIgnorant.With("node", node))
 		case len(v.Answer.Roles) > 0 && !slices.Contains(v.Answer.Roles, uint8(ctlbuild.SAST)):
-			bad = append(bad, node+" (knows it, but not as SAST)")
+			bad = append(bad, tvsNotSAST.With("node", node))
 		}
 	}
 	if len(bad) == 0 {
@@ -120,10 +121,11 @@ func tvsOnEveryNode(k *circumstances) []Hazard {
 	}
 	return []Hazard{{
 		Rule: "tvs-vouches-on-every-node", Severity: Danger,
-		Message: fmt.Sprintf("Phones will ask TVS about %s, which does not vouch for it on %s.", trust.CertificateName(k.after.cert), message.And(bad)),
-		Hint:    "upload its certificate as Phone-SAST-trust on the publisher, wait until every node has it, and ask again",
-		Source:  `CUCM facts, rule 8; Tokenless CTL, "From tokenless to hardware eTokens", steps 8 to 10`,
-		Records: []string{k.signerName()},
+		Consequence: PhonesLost,
+		Message:     tvsNotEverywhere.With("signer", trust.CertificateName(k.after.cert), "nodes", bad),
+		Hint:        hintUpload.With(),
+		Source:      `CUCM facts, rule 8; Tokenless CTL, "From tokenless to hardware eTokens", steps 8 to 10`,
+		Records:     []string{k.signerName()},
 	}}
 }
 
@@ -148,21 +150,19 @@ func signerKnownToCTL(k *circumstances) []Hazard {
 	}
 	h := Hazard{
 		Rule: "signer-known-to-ctl", Severity: Warning,
-		Message: fmt.Sprintf("%s is not a SAST of the current CTL (%s): phones accept the change only where TVS vouches for it.",
-			trust.CertificateName(k.after.cert), k.sastNames()),
-		Hint:    "sign with a token that the current CTL has, or put the certificate into Phone-SAST-trust first",
+		Message: signerUnknown.With("signer", trust.CertificateName(k.after.cert), "sast", k.sastNames()),
+		Hint:    hintKnownOrTrust.With(),
 		Source:  `CUCM facts, "The CTL Client's wizard"; Tokenless CTL, "From tokenless to hardware eTokens"`,
 		Records: []string{k.signerName()},
 	}
 	if k.Old.Tokenless() {
-		h.Message = fmt.Sprintf("The current CTL is tokenless (%s), so no phone knows %s: phones accept the change only where TVS vouches for it.",
-			k.sastNames(), trust.CertificateName(k.after.cert))
-		h.Hint = "put the tokens' certificates into Phone-SAST-trust first; TVS on every node must answer valid before anything is written"
+		h.Message = signerUnknownTokenless.With("signer", trust.CertificateName(k.after.cert), "sast", k.sastNames())
+		h.Hint = hintTrustTokens.With()
 	}
 	if k.vouchedEverywhere() {
 		h.Severity = Note
-		h.Message += " It does, on every node that was asked."
-		h.Hint = "leave the certificate in Phone-SAST-trust until every phone has fetched the new CTL"
+		h.Message = vouchedEverywhere.With("message", h.Message)
+		h.Hint = hintLeaveTrusted.With()
 	}
 	return []Hazard{h}
 }
@@ -172,8 +172,8 @@ func (k *circumstances) vouchedEverywhere() bool {
 	return len(k.Vouched) > 0 && len(tvsOnEveryNode(k)) == 0
 }
 
-func (k *circumstances) sastNames() string {
-	return message.And(trust.RecordNames(k.Old.Records, sastOf(k.Old.Records, false)))
+func (k *circumstances) sastNames() []string {
+	return trust.RecordNames(k.Old.Records, sastOf(k.Old.Records, false))
 }
 
 // twoTokensAtCreation: the first CTL is made with two, so that one can be lost.
@@ -188,10 +188,11 @@ func twoTokensAtCreation(k *circumstances) []Hazard {
 	name := trust.RecordName(tokens[0], &k.after.records[tokens[0]])
 	return []Hazard{{
 		Rule: "two-tokens-at-creation", Severity: Danger,
-		Message: fmt.Sprintf("The first CTL would have one token, %s. Should it be lost, no later CTL can be signed that phones accept by it.", name),
-		Hint:    "add a second token before the first CTL is made, and keep the two apart",
-		Source:  `CUCM facts, "The CTL Client's wizard": the first creation needs two tokens`,
-		Records: []string{name},
+		Consequence: OneTokenAlone,
+		Message:     oneTokenAtCreation.With("token", name),
+		Hint:        hintSecondToken.With(),
+		Source:      `CUCM facts, "The CTL Client's wizard": the first creation needs two tokens`,
+		Records:     []string{name},
 	}}
 }
 
@@ -207,8 +208,8 @@ func lastTokenLeft(k *circumstances) []Hazard {
 	name := trust.RecordName(left[0], &k.after.records[left[0]])
 	return []Hazard{{
 		Rule: "last-token", Severity: Warning,
-		Message: fmt.Sprintf("Only one token is in the new CTL, %s. Should it be lost, there is none to sign the next one with.", name),
-		Hint:    "add a second token in the same update",
+		Message: lastToken.With("token", name),
+		Hint:    hintSecondInUpdate.With(),
 		Source:  "CUCM facts, rule 7", Records: []string{name},
 	}}
 }
@@ -231,18 +232,18 @@ func anchorsRemoved(k *circumstances) []Hazard {
 	names := trust.RecordNames(k.Old.Records, gone)
 	h := Hazard{
 		Rule: "anchor-removed", Severity: Note, Records: names, Source: "CUCM facts, rules 1 and 7",
-		Message: fmt.Sprintf("%s will no longer be in the CTL. A phone that misses this update still trusts it, and later lists only through a SAST that both lists have.", message.And(names)),
-		Hint:    "let every phone fetch this CTL before the next change of signers",
+		Message: anchorGone.With("records", names),
+		Hint:    hintFetchFirst.With(),
 	}
 	_, signed := k.Old.Signer()
 	switch {
 	case len(gone) == len(old):
 		h.Severity = Warning
-		h.Message = fmt.Sprintf("No SAST of the current CTL stays (%s). A phone that misses this update can follow only while TVS vouches for the new signer.", message.And(names))
-		h.Hint = "keep one of the former signers in the list until every phone has fetched it; leave the new signer in Phone-SAST-trust"
+		h.Message = anchorsGone.With("records", names)
+		h.Hint = hintKeepOne.With()
 	case slices.Contains(gone, signed):
 		h.Severity = Warning
-		h.Message = fmt.Sprintf("%s signed the current CTL and will no longer be in it (removed: %s).", trust.RecordName(signed, &k.Old.Records[signed]), message.And(names))
+		h.Message = signerGone.With("signer", trust.RecordName(signed, &k.Old.Records[signed]), "records", names)
 	}
 	return []Hazard{h}
 }
