@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/template"
 )
 
 // The user that the service runs as, and its folder.
@@ -18,8 +17,6 @@ const (
 
 //go:embed ctlclient-provider.service
 var unitText string
-
-var unitTemplate = template.Must(template.New("unit").Parse(unitText))
 
 // UnitOptions of a systemd unit.
 type UnitOptions struct {
@@ -60,8 +57,10 @@ func WriteUnit(w io.Writer, o UnitOptions) error {
 	if strings.ContainsAny(o.User, " \t\n\"'\\%$;/") {
 		return fmt.Errorf("%q is no name of a system user", o.User)
 	}
-	return unitTemplate.Execute(w, struct {
-		UnitOptions
-		State string
-	}{o, filepath.Dir(o.Config)})
+	state := filepath.Dir(o.Config)
+	_, err := strings.NewReplacer(
+		"{{.Folder}}", o.Folder, "{{.Binary}}", o.Binary, "{{.Config}}", o.Config, "{{.User}}", o.User,
+		"{{.State}}", state, "{{.Writable}}", strings.Join(append([]string{o.Folder, state}, o.Also...), " "),
+	).WriteString(w, unitText)
+	return err
 }

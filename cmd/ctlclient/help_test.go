@@ -51,3 +51,36 @@ func TestWrap(t *testing.T) {
 		t.Error("text was wrapped without a terminal")
 	}
 }
+
+// Only what is asked for is made; what cannot be told gets the whole tree.
+func TestRootFor(t *testing.T) {
+	for line, want := range map[string]string{
+		"file verify x":                            "file",
+		"--json --profile hq file show x":          "file",
+		"--profile=hq -y update --dry-run":         "update",
+		"--module cluster --timeout 3s token list": "token",
+		"help file":       "",
+		"":                "",
+		"--help":          "",
+		"-h file":         "",
+		"nonsense":        "",
+		"__complete f":    "",
+		"completion bash": "",
+		"--profile":       "",
+	} {
+		root := rootFor(newApp(strings.NewReader(""), io.Discard, io.Discard), strings.Fields(line))
+		got := ""
+		if c := root.Commands(); len(c) == 1 {
+			got = c[0].Name()
+		}
+		if got != want {
+			t.Errorf("%q makes %q, want %q", line, got, want)
+		}
+	}
+	all := newRootCommand(newApp(strings.NewReader(""), io.Discard, io.Discard))
+	for _, top := range topCommands() {
+		if c, _, err := all.Find([]string{top.name}); err != nil || c.Name() != top.name {
+			t.Errorf("%s is made as %s: %v", top.name, c.Name(), err)
+		}
+	}
+}

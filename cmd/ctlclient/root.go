@@ -10,7 +10,9 @@ import (
 	"ctlclient/token"
 )
 
-func newRootCommand(a *app) *cobra.Command {
+// bareRoot is the program's own command, without those below it.
+func bareRoot(a *app) *cobra.Command {
+	var version bool
 	root := &cobra.Command{
 		Use:   "ctlclient",
 		Short: "Read, sign and distribute the trust list of a Cisco phone cluster",
@@ -21,7 +23,6 @@ the nodes serve, and says beforehand what each phone will make of it.
 Without a command it opens the desktop, where this build has one. To see it all at
 work on a practice cluster: ctlclient lab demo`,
 		Example:           "  ctlclient lab demo\n  ctlclient file show CTLFile.tlv\n  ctlclient --profile hq cluster status",
-		Version:           versionText(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
@@ -33,6 +34,10 @@ work on a practice cluster: ctlclient lab demo`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])
+			}
+			if version {
+				a.printf("%s\n", versionText())
+				return nil
 			}
 			return openDesktop(cmd.Context(), a, cmd)
 		},
@@ -53,25 +58,87 @@ work on a practice cluster: ctlclient lab demo`,
 		}
 		return usagef(cmd.CommandPath()+" --help tells what there is", "%s", msg)
 	})
-	root.SetVersionTemplate("{{.Version}}\n")
+	// Cobra's own flag brings a template, and with it every method of every type.
+	root.Flags().BoolVarP(&version, "version", "v", false, "version for ctlclient")
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = false
-	addGroup(root, "cluster", "A cluster:", newClusterCommand(a), newUpdateCommand(a), newMigrateCommand(a), newModeCommand(a),
-		newDistributeCommand(a), newTrustCommand(a), newHistoryCommand(a), newReportCommand(a), newResumeCommand(a), newRollbackCommand(a))
-	addGroup(root, "before", "Before the button:", newPhoneCommand(a), newTVSCommand(a), newAdviseCommand(a))
-	addGroup(root, "files", "Files and tokens:", newFileCommand(a), newTokenCommand(a))
-	addGroup(root, "practice", "Practice:", newLabCommand(a))
-	root.AddCommand(newProviderCommand(a), newGUICommand(a), newManCommand(a))
 	return root
 }
 
-// addGroup adds commands under a heading of the help.
-func addGroup(root *cobra.Command, id, title string, children ...*cobra.Command) {
-	root.AddGroup(&cobra.Group{ID: id, Title: title})
-	for _, c := range children {
-		c.GroupID = id
+// topCommand is a command below the root, made when it is needed.
+type topCommand struct {
+	name  string
+	group string // heading of the help; empty: none
+	make  func(*app) *cobra.Command
+}
+
+func topCommands() []topCommand {
+	return []topCommand{
+		{"cluster", "cluster", newClusterCommand}, {"update", "cluster", newUpdateCommand},
+		{"migrate", "cluster", newMigrateCommand}, {"mode", "cluster", newModeCommand},
+		{"distribute", "cluster", newDistributeCommand}, {"trust", "cluster", newTrustCommand},
+		{"history", "cluster", newHistoryCommand}, {"report", "cluster", newReportCommand},
+		{"resume", "cluster", newResumeCommand}, {"rollback", "cluster", newRollbackCommand},
+		{"phone", "before", newPhoneCommand}, {"tvs", "before", newTVSCommand}, {"advise", "before", newAdviseCommand},
+		{"file", "files", newFileCommand}, {"token", "files", newTokenCommand},
+		{"lab", "practice", newLabCommand},
+		{"provider", "", newProviderCommand}, {"gui", "", newGUICommand}, {"man", "", newManCommand},
 	}
-	root.AddCommand(children...)
+}
+
+// newRootCommand is the whole tree.
+func newRootCommand(a *app) *cobra.Command {
+	root := bareRoot(a)
+	for _, g := range []struct{ id, title string }{
+		{"cluster", "A cluster:"}, {"before", "Before the button:"}, {"files", "Files and tokens:"}, {"practice", "Practice:"},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+	}
+	for _, t := range topCommands() {
+		c := t.make(a)
+		c.GroupID = t.group
+		root.AddCommand(c)
+	}
+	return root
+}
+
+// rootFor is as much of the tree as the arguments ask for: a script that verifies a file in
+// a few milliseconds must not wait for commands that it does not use.
+func rootFor(a *app, args []string) *cobra.Command {
+	root := bareRoot(a)
+	name := firstWord(root, args)
+	for _, t := range topCommands() {
+		if t.name == name {
+			root.AddCommand(t.make(a))
+			return root
+		}
+	}
+	return newRootCommand(a)
+}
+
+// firstWord is the first argument that is neither a global flag nor the value of one, empty
+// when that cannot be told.
+func firstWord(root *cobra.Command, args []string) string {
+	for i := 0; i < len(args); i++ {
+		name, long := strings.CutPrefix(args[i], "--")
+		switch {
+		case !strings.HasPrefix(args[i], "-"):
+			return args[i]
+		case args[i] == "-y":
+			continue
+		case !long:
+			return ""
+		}
+		name, _, hasValue := strings.Cut(name, "=")
+		f := root.PersistentFlags().Lookup(name)
+		if f == nil {
+			return ""
+		}
+		if !hasValue && f.NoOptDefVal == "" {
+			i++ // its value
+		}
+	}
+	return ""
 }
 
 // unknownCommand names what the person may have meant.
