@@ -52,6 +52,19 @@ func (e *Envelope) Kind() Kind {
 	return kindByRecords(records)
 }
 
+// List reads the content as a trust list's records, whatever Kind says. Every error is a
+// *FormatError.
+func (e *Envelope) List() (*List, error) {
+	if len(e.raw) > MaxFile {
+		return nil, malformed(MaxFile, "the file is longer than %d bytes", MaxFile)
+	}
+	records, err := parseRecords(e.raw, e.Header.Length)
+	if err != nil {
+		return nil, err
+	}
+	return &List{Header: e.Header, Records: records, raw: e.raw}, nil
+}
+
 // beginsRecord reports the head of a record: RECORDLENGTH, two bytes.
 func beginsRecord(b []byte) bool {
 	return len(b) >= recordHead && b[0] == tagRecordLength && b[1] == 0 && b[2] == 2

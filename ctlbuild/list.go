@@ -28,11 +28,7 @@ func Parse(data []byte) (*List, error) {
 	if err != nil {
 		return nil, err
 	}
-	records, err := parseRecords(data, h.Length)
-	if err != nil {
-		return nil, err
-	}
-	return &List{Header: *h, Records: records, raw: data}, nil
+	return (&Envelope{Header: *h, raw: data}).List()
 }
 
 // parseRecords reads the records from pos to the end of data.

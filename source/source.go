@@ -6,6 +6,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -70,12 +71,24 @@ func readFile(path string, limit int) ([]byte, error) {
 		return nil, PlainError(err)
 	}
 	defer f.Close()
-	return bounded(f, path, limit)
+	size := 0
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		size = int(min(info.Size(), int64(limit)))
+	}
+	return boundedFrom(f, path, limit, size)
 }
 
 // bounded reads all of r, which a person knows by name.
 func bounded(r io.Reader, name string, limit int) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	return boundedFrom(r, name, limit, 0)
+}
+
+// boundedFrom makes room for as many bytes as are expected.
+func boundedFrom(r io.Reader, name string, limit, expected int) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(expected + bytes.MinRead) // what is left shows that the end is reached
+	_, err := b.ReadFrom(io.LimitReader(r, int64(limit)+1))
+	data := b.Bytes()
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pe.Err // the path is named already
 	}

@@ -72,7 +72,7 @@ func runFileShow(ctx context.Context, a *app, o fileShowOptions, arg string) err
 		}
 		return ctlbuild.ShowEnvelope(a.out, env, loc)
 	}
-	l, err := ctlbuild.Parse(data)
+	l, err := env.List()
 	if err != nil {
 		return fmt.Errorf("%s: %w", arg, err)
 	}

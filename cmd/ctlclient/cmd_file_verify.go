@@ -1,13 +1,17 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -136,53 +140,67 @@ func (c *checker) files(args []string) (files []string, several bool, err error)
 	return files, several, nil
 }
 
+// batch is how many files are checked before anybody is told of them: a list is verified in
+// less time than it takes to wake the one who waits for it.
+const batch = 16
+
 // all checks many files on all processors and tells of each in their order, as soon as those
 // before it are told.
-func (c *checker) all(ctx context.Context, files []string) error {
-	results := make([]chan checked, len(files))
+func (c *checker) all(ctx context.Context, files []string) (err error) {
+	terminal := c.app.out
+	out := bufio.NewWriter(terminal)
+	c.app.out = out
+	defer func() {
+		c.app.out = terminal
+		err = errors.Join(err, out.Flush())
+	}()
+
+	batches := slices.Collect(slices.Chunk(files, batch))
+	results := make([]chan []checked, len(batches))
 	for i := range results {
-		results[i] = make(chan checked, 1)
+		results[i] = make(chan []checked, 1)
 	}
-	next := make(chan int)
 	ctx, cancel := context.WithCancel(ctx)
 	var workers sync.WaitGroup
 	defer workers.Wait()
 	defer cancel()
-	for range min(runtime.GOMAXPROCS(0), len(files)) {
+	var next atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), len(batches)) {
 		workers.Go(func() {
-			for i := range next {
-				results[i] <- c.check(ctx, files[i])
+			for i := next.Add(1) - 1; i < int64(len(batches)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				done := make([]checked, 0, batch)
+				for _, file := range batches[i] {
+					done = append(done, c.check(ctx, file))
+				}
+				results[i] <- done
 			}
 		})
 	}
-	go func() {
-		defer close(next)
-		for i := range files {
-			select {
-			case next <- i:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
 	var verified, bad, unread int
-	for i := range results {
-		var one checked
+	for _, result := range results {
+		var done []checked
 		select {
-		case one = <-results[i]:
+		case done = <-result:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		switch {
-		case one.err != nil:
-			unread++
-		case one.v.OK:
-			verified++
-		default:
-			bad++
+		for _, one := range done {
+			switch {
+			case one.err != nil:
+				unread++
+			case one.v.OK:
+				verified++
+			default:
+				bad++
+			}
+			if err := c.tell(one); err != nil {
+				return err
+			}
 		}
-		if err := c.tell(one); err != nil {
-			return err
+		if len(batches) < 8 { // somebody watches
+			if err := out.Flush(); err != nil {
+				return err
+			}
 		}
 	}
 	return c.sum(verified, bad, unread)
@@ -259,7 +277,7 @@ func (c *checker) check(ctx context.Context, arg string) checked {
 		one.err = usagef("--signer CERT, or --trust LIST to find it in a trust list",
 			"%s is a signed file, which does not hold its signer's certificate", arg)
 	default:
-		l, err := ctlbuild.Parse(data)
+		l, err := one.env.List()
 		if err != nil {
 			one.err = fmt.Errorf("%s: %w", arg, err)
 			return one

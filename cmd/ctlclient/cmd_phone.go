@@ -191,7 +191,7 @@ func (a *app) readOffer(ctx context.Context, o assessOptions) (trust.Offer, erro
 	if env.Kind() == ctlbuild.KindSigned {
 		return trust.Offer{Config: env}, nil
 	}
-	l, err := ctlbuild.Parse(data)
+	l, err := env.List()
 	switch {
 	case err != nil:
 		return trust.Offer{}, fmt.Errorf("%s: %w", arg, err)
