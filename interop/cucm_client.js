@@ -31,6 +31,7 @@ async function risport() {
   const out = {};
   out.some = (await select(["SEP000000000000", "SEP000000000001"])).results;
   out.none = (await select(["SEPFFFFFFFFFFFF"])).results;
+  out.all = (await select(["*"])).results;
   return out;
 }
 

@@ -256,6 +256,11 @@ func TestServerRefuses(t *testing.T) {
 	if len(b.resets) != 0 {
 		t.Error(b.resets)
 	}
+	b.begin = func(Call) error { return &Refusal{Code: 401} }
+	if code, _ := post("POST", "/axl/", "", "x"); code != 401 {
+		t.Errorf("the account comes first: %d", code)
+	}
+	b.begin = nil
 	if code, body := post("POST", "/axl/", `"CUCM:DB ver=14.0 doDeviceReset"`, head+reset+tail); code != 200 || len(b.resets) != 1 || !strings.Contains(body, "<return>true</return>") {
 		t.Errorf("%d %s", code, body)
 	}

@@ -25,8 +25,8 @@ type Backend interface {
 	// fault in its words. RateExceeded is the fault of one who asks too often.
 	Begin(Call) error
 
-	// Phones says what each node of the cluster knows of phones; it may leave out those
-	// that were not asked for.
+	// Phones says what each node of the cluster knows of phones; no names: of all. It may
+	// leave out those that were not asked for.
 	Phones(names []string) []NodePhones
 
 	// Services of this node; none named: all.
@@ -211,6 +211,9 @@ func (s *Server) selectPhones(decode func(any) error) (any, error) {
 		asked[strings.ToUpper(strings.TrimSpace(name))] = true
 	}
 	all := asked["*"]
+	if all {
+		q.Items = nil
+	}
 	room := number(q.Max)
 	if room == 0 || room > MaxPhones {
 		room = MaxPhones

@@ -109,7 +109,10 @@ func TestPhones(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("\n%+v\nwant\n%+v", got, want)
 	}
-	if got, err := all(t, c, nil); err != nil || len(got.Phones) != 0 || len(n.asked) != 1 {
+	if _, err := all(t, c, []string{"*"}); err != nil || n.asked[1] != nil {
+		t.Errorf("everything: %v, asked for %q", err, n.asked)
+	}
+	if got, err := all(t, c, nil); err != nil || len(got.Phones) != 0 || len(n.asked) != 2 {
 		t.Errorf("no names: %+v, %v", got, err)
 	}
 	enough := errors.New("enough")

@@ -25,7 +25,7 @@ const (
 // Credentials come with a request.
 type Credentials struct {
 	User, Password string // of Basic authentication; empty: none came
-	Operation      string // "listPhone"
+	Operation      string // "listPhone"; empty: not understood
 }
 
 // Refusal is an answer without SOAP.
@@ -101,14 +101,14 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (f *Front) answer(r *http.Request, data []byte) (operation string, body []byte, err error) {
-	name, decode, err := Request(data)
-	if err != nil {
-		return "", nil, err
-	}
+	name, decode, malformed := Request(data)
 	c := Credentials{Operation: name.Local}
 	c.User, c.Password, _ = r.BasicAuth()
 	if err := f.Begin(c); err != nil {
 		return name.Local, nil, err
+	}
+	if malformed != nil {
+		return name.Local, nil, malformed
 	}
 	body, err = f.Answer(name, r.Header.Get("SOAPAction"), decode)
 	return name.Local, body, err
