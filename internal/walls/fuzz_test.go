@@ -36,6 +36,7 @@ var decoders = map[string]string{
 	"services by Control Center":        "protocol/serviceability.FuzzServices",
 	"pages of phones":                   "protocol/phoneweb.FuzzPage",
 	"a phone's own word":                "trust/phoneword.FuzzJudge",
+	"words of an SFTP server":           "protocol/sftp.FuzzServerWords",
 	"TFTP requests":                     "protocol/tftp.FuzzParseRequest",
 	"what the administration CLI says":  "protocol/platform.FuzzParseShow",
 	"its terminal":                      "protocol/platform.FuzzScreen",

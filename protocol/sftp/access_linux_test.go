@@ -85,7 +85,7 @@ func TestAccess(t *testing.T) {
 			}
 		case !errors.As(err, &access) || !errors.Is(err, fs.ErrPermission) || errors.Is(err, sftp.ErrUnreachable):
 			t.Errorf("%s: %v, want an *AccessError", what, err)
-		case !strings.Contains(access.Hint(), o.hint):
+		case !strings.Contains(access.Hint(), o.hint) || access.Path != live:
 			t.Errorf("%s: hint %q, want %q in it", what, access.Hint(), o.hint)
 		}
 		wantNames(t, folder, name)

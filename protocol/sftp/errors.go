@@ -115,12 +115,12 @@ func (a Access) String() string { return fmt.Sprintf("user %d, group %d, %v", a.
 // permissions, so that the TFTP service might not be able to read it. It is
 // fs.ErrPermission; nothing was changed.
 type AccessError struct {
-	Path      string
+	Path      string // of the live file
 	Want, Got Access
 }
 
 func (e *AccessError) Error() string {
-	return fmt.Sprintf("%s would have %v, the live file has %v: the TFTP service might not be able to read it", e.Path, e.Got, e.Want)
+	return fmt.Sprintf("a new %s would have %v; the one there has %v: the TFTP service might not be able to read it", e.Path, e.Got, e.Want)
 }
 
 func (e *AccessError) Is(target error) bool { return target == fs.ErrPermission }
@@ -131,7 +131,7 @@ func (e *AccessError) Hint() string {
 	case e.Got.Mode != e.Want.Mode:
 		return fmt.Sprintf("allow the login's user to set permissions (setstat) in the server's SFTP configuration, or set those of the live file to %v on that machine, then repeat", e.Got.Mode)
 	case e.Got.GID != e.Want.GID:
-		return fmt.Sprintf("on that machine, add the login's user to group %d, or give the folder that group and its sign (chgrp %d FOLDER; chmod g+s FOLDER); or let everybody read the live file (chmod o+r): it holds no secret; then repeat", e.Want.GID, e.Want.GID)
+		return fmt.Sprintf("on that machine, add the login's user to group %d, or give the folder that group and the setgid bit (chgrp %d FOLDER; chmod g+s FOLDER); or let everybody read the live file (chmod o+r): it holds no secret; then repeat", e.Want.GID, e.Want.GID)
 	}
 	return fmt.Sprintf("log in as user %d (its sftp-user in the profile), or let everybody read the live file on that machine (chmod o+r): it holds no secret; then repeat", e.Want.UID)
 }
@@ -209,18 +209,18 @@ type ServerError struct {
 }
 
 func (e *ServerError) Error() string {
-	words, ok := codeWords[e.Code]
+	meaning, ok := codeWords[e.Code]
 	switch {
 	case !ok && e.Message == "":
 		return fmt.Sprintf("the server refused with status %d and gave no reason", e.Code)
 	case !ok:
 		return fmt.Sprintf("the server refused with status %d: %s", e.Code, e.Message)
 	case e.Message != "":
-		return words + ": " + e.Message
+		return meaning + ": " + e.Message
 	case e.Code == fxFailure:
-		return words + " and gave no reason"
+		return meaning + " and gave no reason"
 	}
-	return words
+	return meaning
 }
 
 // libraryWords is how the library words a status; the message is quoted in it, and that
@@ -232,8 +232,11 @@ var empty = map[string]bool{"failure": true, "unknown": true, "error": true, "ge
 
 // serverError makes words of a status.
 func serverError(status *pkgsftp.StatusError) *ServerError {
-	message := status.Error()
-	for range 3 {
+	return words(status.Code, status.Error())
+}
+
+func words(code uint32, message string) *ServerError {
+	for { // each turn makes it shorter
 		m := libraryWords.FindStringSubmatch(message)
 		if m == nil {
 			break
@@ -248,7 +251,7 @@ func serverError(status *pkgsftp.StatusError) *ServerError {
 	if empty[strings.ToLower(strings.Trim(message, ". "))] {
 		message = ""
 	}
-	return &ServerError{Code: status.Code, Message: message}
+	return &ServerError{Code: code, Message: message}
 }
 
 // maxWords is how much of a server's text is shown, in bytes.

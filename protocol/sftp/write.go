@@ -109,7 +109,7 @@ func (c *Client) write(ctx context.Context, name string, data []byte, p place) (
 	if err != nil {
 		return err
 	}
-	if err := c.checkDress(name, info, p.live.info); err != nil {
+	if err := c.checkDress(p.target, info, p.live.info); err != nil {
 		return err
 	}
 	return side(f.Close, func() error { return c.holds(back, data, info) })
@@ -177,7 +177,7 @@ func unlessRefused(err error) error {
 
 // checkDress holds what a new file became against the live one: whoever may read that
 // must be able to read this. The person is told before the commit, not by the phones.
-func (c *Client) checkDress(name string, is, like fs.FileInfo) error {
+func (c *Client) checkDress(target string, is, like fs.FileInfo) error {
 	got, ok := owner(is)
 	if !ok {
 		return nil
@@ -189,7 +189,7 @@ func (c *Client) checkDress(name string, is, like fs.FileInfo) error {
 		}
 		return nil
 	}
-	e := &AccessError{Path: name,
+	e := &AccessError{Path: target,
 		Want: Access{UID: want.UID, GID: want.GID, Mode: like.Mode().Perm()},
 		Got:  Access{UID: got.UID, GID: got.GID, Mode: is.Mode().Perm()}}
 	switch {
