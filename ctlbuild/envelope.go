@@ -2,10 +2,10 @@ package ctlbuild
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
-	"strings"
 	"unicode/utf8"
+
+	"ctlclient/message"
 )
 
 // Envelope is any signed file: the header and what follows it.
@@ -114,13 +114,13 @@ func (e *Envelope) VerifyWith(certDER []byte) Verification {
 func (e *Envelope) VerifyFrom(l *List, functions ...Function) Verification {
 	found := candidates(&e.Header, l.Records, wants(functions))
 	if len(found) == 0 {
-		who := "no record of the list"
+		who := whoAny.With()
 		if len(functions) > 0 {
-			slugs := make([]string, len(functions))
+			names := make(message.Either, len(functions))
 			for i, f := range functions {
-				slugs[i] = f.String()
+				names[i] = f.String()
 			}
-			who = fmt.Sprintf("no %s record of the list", strings.Join(slugs, " or "))
+			who = whoFunctions.With("functions", names)
 		}
 		return unsignedBy(&e.Header, who)
 	}

@@ -2,26 +2,53 @@ package ctlbuild
 
 import (
 	"crypto"
-	"fmt"
 	"slices"
-	"strings"
 
 	"ctlclient/certificate"
+	"ctlclient/message"
 )
 
 // Verification is the outcome of checking a signature.
 type Verification struct {
 	OK     bool
-	Signer int    // record index, -1 when none was found or the key came from outside
-	Reason string // why not, in a sentence; empty when OK
+	Signer int             // record index, -1 when none was found or the key came from outside
+	Why    message.Message // why not; says nothing when OK
+	Reason string          // Why in English; empty when OK
 }
+
+// failed is an outcome with its reason.
+func failed(signer int, why message.Message) Verification {
+	return Verification{Signer: signer, Why: why, Reason: why.String()}
+}
+
+var (
+	whyUnlisted = message.Define("list.unverified.unlisted",
+		"{who} has the issuer and serial number that the header names as its signer ({issuer}, serial number {serial})")
+	whoSAST        = message.Define("list.unverified.who.sast", "no SAST record of the list")
+	whoAny         = message.Define("list.unverified.who.any", "no record of the list")
+	whoFunctions   = message.Define("list.unverified.who.functions", "no {functions} record of the list")
+	whyNoSigner    = message.Define("list.unverified.no-signer", "the header names no signer")
+	whyRecord      = message.Define("list.unverified.record", "record {record}: {why}")
+	whyNoCert      = message.Define("list.unverified.no-certificate", "the record of the signer carries no certificate")
+	whyCertificate = message.Define("list.unverified.certificate", "the signer's certificate cannot be read: {why}")
+	whyNoRSA       = message.Define("list.unverified.no-rsa", "the signer's key is no RSA key")
+	whyUnsigned    = message.Define("list.unverified.no-signature", "the header carries no signature")
+	whyNoField     = message.Define("list.unverified.no-field", "the header has no {field}")
+	whyAlgorithm   = message.Define("list.unverified.algorithm", "the signature algorithm {algorithm} is unknown; 0, RSA PKCS#1 v1.5, is expected")
+	whyModulus     = message.Define("list.unverified.modulus", "the modulus size {modulus} is unknown; 0 to {last} are expected")
+	whyAnnounced   = message.Define("list.unverified.announced", "the signature is {length} bytes long, but the header announces a modulus of {modulus}")
+	whySignerSize  = message.Define("list.unverified.signer-size", "the signature is {length} bytes long, but the signer's modulus is {modulus}")
+	whyDigest      = message.Define("list.unverified.digest", "the digest {digest} is unknown; 1 SHA-1, 2 SHA-256 and 3 SHA-512 are expected")
+	whyWrong       = message.Define("list.unverified.wrong",
+		"the signature is wrong: the file was changed after it was signed, or signed with another key")
+)
 
 // Verify checks the list against its own SAST records. Where several answer to
 // the names in the header, one whose key fits is enough.
 func (l *List) Verify() Verification {
 	found := l.signerCandidates(func(f Function) bool { return f == SAST })
 	if len(found) == 0 {
-		return unsignedBy(&l.Header, "no SAST record of the list")
+		return unsignedBy(&l.Header, whoSAST.With())
 	}
 	return verifyAmong(&l.Header, l.content(), l.Records, found)
 }
@@ -35,81 +62,82 @@ func (l *List) VerifyWith(certDER []byte) Verification {
 func (l *List) content() []byte { return l.raw[l.Header.Length:] }
 
 // unsignedBy tells of a header whose signer was not found.
-func unsignedBy(h *Header, who string) Verification {
-	v := Verification{Signer: -1}
+func unsignedBy(h *Header, who message.Message) Verification {
 	if h.value(tagCAName) == nil || h.value(tagSerialNumber) == nil {
-		v.Reason = "the header names no signer"
-		return v
+		return failed(-1, whyNoSigner.With())
 	}
-	v.Reason = fmt.Sprintf("%s has the issuer and serial number that the header names as its signer (%s, serial number %s)",
-		who, Printable(h.CAName), colonHex(h.SerialNumber))
-	return v
+	return failed(-1, whyUnlisted.With("who", who, "issuer", Printable(h.CAName), "serial", colonHex(h.SerialNumber)))
 }
 
 // verifyAmong tries the records that the header names.
 func verifyAmong(h *Header, content []byte, records []Record, found []int) Verification {
-	var reasons []string
+	var reasons message.Parts
 	for _, i := range found {
-		reason := verifyRecord(h, content, &records[i])
-		if reason == "" {
+		why, ok := verifyRecord(h, content, &records[i])
+		if ok {
 			return Verification{OK: true, Signer: i}
 		}
-		reasons = append(reasons, fmt.Sprintf("record %d: %s", i+1, reason))
+		reasons = append(reasons, whyRecord.With("record", i+1, "why", why))
 	}
-	return Verification{Signer: found[0], Reason: strings.Join(reasons, "; ")}
+	if len(reasons) == 1 {
+		return failed(found[0], reasons[0])
+	}
+	return failed(found[0], whySeveral.With("reasons", reasons))
 }
 
-func verifyRecord(h *Header, content []byte, r *Record) string {
+var whySeveral = message.Define("list.unverified.several", "{reasons}")
+
+func verifyRecord(h *Header, content []byte, r *Record) (why message.Message, ok bool) {
 	der := r.Certificate()
 	if len(der) == 0 {
-		return "the record of the signer carries no certificate"
+		return whyNoCert.With(), false
 	}
 	return verifyCertificate(h, content, der)
 }
 
 func verifyOutside(h *Header, content, certDER []byte) Verification {
-	reason := verifyCertificate(h, content, certDER)
-	return Verification{OK: reason == "", Signer: -1, Reason: reason}
+	if why, ok := verifyCertificate(h, content, certDER); !ok {
+		return failed(-1, why)
+	}
+	return Verification{OK: true, Signer: -1}
 }
 
-// verifyCertificate checks the signature with a certificate's key. It returns
-// why it fails, or nothing.
-func verifyCertificate(h *Header, content, der []byte) string {
+// verifyCertificate checks the signature with a certificate's key, and says why it fails.
+func verifyCertificate(h *Header, content, der []byte) (why message.Message, ok bool) {
 	key, err := certificate.RSAKeyOf(der)
-	if err != nil {
-		return "the signer's certificate cannot be read: " + err.Error()
-	}
-	if key == nil {
-		return "the signer's key is no RSA key"
-	}
-	if h.Signature == nil {
-		return "the header carries no signature"
+	switch {
+	case err != nil:
+		return whyCertificate.With("why", err.Error()), false
+	case key == nil:
+		return whyNoRSA.With(), false
+	case h.Signature == nil:
+		return whyUnsigned.With(), false
 	}
 	for _, tag := range []uint8{tagDigestAlgorithm, tagSignatureAlgorithm, tagSignatureModulus} {
 		if h.value(tag) == nil {
-			return "the header has no " + headerTags[tag].name
+			return whyNoField.With("field", headerName(tag)), false
 		}
 	}
 	if h.SignatureAlg != 0 {
-		return fmt.Sprintf("the signature algorithm %d is unknown; 0, RSA PKCS#1 v1.5, is expected", h.SignatureAlg)
+		return whyAlgorithm.With("algorithm", int(h.SignatureAlg)), false
 	}
 	if int(h.Modulus) >= len(modulusBytes) {
-		return fmt.Sprintf("the modulus size %d is unknown; 0 to %d are expected", h.Modulus, len(modulusBytes)-1)
+		return whyModulus.With("modulus", int(h.Modulus), "last", len(modulusBytes)-1), false
 	}
 	if want := modulusBytes[h.Modulus]; len(h.Signature) != want {
-		return fmt.Sprintf("the signature is %d bytes long, but the header announces a modulus of %d", len(h.Signature), want)
+		return whyAnnounced.With("length", len(h.Signature), "modulus", want), false
 	}
 	if size := key.Size(); len(h.Signature) != size {
-		return fmt.Sprintf("the signature is %d bytes long, but the signer's modulus is %d", len(h.Signature), size)
+		return whySignerSize.With("length", len(h.Signature), "modulus", size), false
 	}
-	hash, ok := h.Digest.Hash()
-	if !ok {
-		return fmt.Sprintf("the digest %d is unknown; 1 SHA-1, 2 SHA-256 and 3 SHA-512 are expected", h.Digest)
+	hash, known := h.Digest.Hash()
+	if !known {
+		return whyDigest.With("digest", int(h.Digest)), false
 	}
 	if !key.Verify(hash, h.digest(hash, content), h.Signature) {
-		return "the signature is wrong: the file was changed after it was signed, or signed with another key"
+		return whyWrong.With(), false
 	}
-	return ""
+	return why, true
 }
 
 // digest hashes what is signed: everything but the SIGNATURE field.

@@ -268,3 +268,27 @@ func signByHand(n, d *big.Int, digest []byte, size int) []byte {
 	s := new(big.Int).Exp(new(big.Int).SetBytes(block), d, n)
 	return s.FillBytes(make([]byte, size))
 }
+
+// Why a list does not verify is told by a key and values, so that it can be worded anywhere;
+// the English is the same sentence.
+func TestReasonsAreMessages(t *testing.T) {
+	c := ctltest.NewCluster(t, 1024)
+	good := c.ETokens(t)
+	changed := bytes.Clone(good.Bytes())
+	changed[len(changed)-1] ^= 1
+	for _, test := range []struct {
+		data []byte
+		key  string
+	}{
+		{changed, "list.unverified.record"},
+		{slices.Concat(good.Bytes()[:good.Header.Length], good.Records[1].Bytes()), "list.unverified.unlisted"},
+	} {
+		v := parse(t, test.data).Verify()
+		if v.OK || v.Why.Key != test.key || v.Why.String() != v.Reason || v.Reason == "" {
+			t.Errorf("%+v, want %s", v, test.key)
+		}
+	}
+	if v := good.Verify(); !v.OK || !v.Why.IsZero() || v.Reason != "" {
+		t.Errorf("%+v", v)
+	}
+}

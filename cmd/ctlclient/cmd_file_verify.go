@@ -253,7 +253,7 @@ func (one checked) json() map[string]any {
 	h := &one.env.Header
 	return map[string]any{
 		"path": one.arg, "file": h.FileName, "verified": one.v.OK, "signer": h.SignerName,
-		"signer_record": recordNumber(one.v.Signer), "digest": h.Digest.String(), "reason": one.v.Reason, "checked_with": one.by,
+		"signer_record": recordNumber(one.v.Signer), "digest": h.Digest.String(), "reason": one.v.Reason, "reason_key": one.v.Why.Key, "checked_with": one.by,
 	}
 }
 

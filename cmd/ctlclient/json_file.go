@@ -84,7 +84,7 @@ func (a *app) showJSON(l *ctlbuild.List, v ctlbuild.Verification) error {
 func listSummary(l *ctlbuild.List, v ctlbuild.Verification) map[string]any {
 	return map[string]any{
 		"kind": kindOf(l.Kind()), "bytes": len(l.Bytes()), "md5": l.MD5(), "sha1": l.SHA1(),
-		"records": len(l.Records), "verified": v.OK, "signer_record": recordNumber(v.Signer), "reason": v.Reason,
+		"records": len(l.Records), "verified": v.OK, "signer_record": recordNumber(v.Signer), "reason": v.Reason, "reason_key": v.Why.Key,
 		"tokenless": l.Tokenless(), "empty_rollback": l.IsEmptyRollback(), "findings": l.FindingViews(),
 	}
 }
