@@ -87,11 +87,14 @@ func (s *Session) upload(ctx context.Context, ders [][]byte, names []string) (er
 		s.trustByHand(names, lacks.Error())
 		return nil
 	}
-	defer s.step(StepTrust, "uploading to Phone-SAST-trust: "+strings.Join(names, ", "))(&err)
+	end := s.step(StepTrust, "uploading to Phone-SAST-trust: "+strings.Join(names, ", "))
+	defer func() { end(&err) }()
 	for i, der := range ders {
 		door, err := s.Cluster.Site.Trust.Add(ctx, reach.StorePhoneSAST, der, "SAST "+names[i])
 		switch {
 		case reach.ClassOf(err) == reach.Permanent:
+			end(&err)
+			end = func(*error) {}
 			s.trustByHand(names[i:], err.Error())
 			return nil
 		case err != nil:

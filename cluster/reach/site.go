@@ -39,6 +39,10 @@ type Site struct {
 	Phones   Phones
 	Nodes    []Node // those that this way brings; cluster adds the others, and sorts
 
+	// Probe finds out what each door of this cluster does, and changes nothing; nil: there
+	// is nothing to find out.
+	Probe func(ctx context.Context, o ProbeOptions, each func(Finding)) error
+
 	// Missing has, for every ability that is nil, the reason in words: what would have to
 	// be there, and what a person can do instead.
 	Missing map[Ability]string
@@ -181,7 +185,26 @@ type Errand struct {
 	Name  string   // its name on the node
 	Page  string   // address of the page where it is done; "" where there is none
 	Steps []string // in order
+	Why   string   // why a person is needed where the program was to do it; "" elsewhere
 	Done  bool     // the node serves the very file
+}
+
+// ProbeOptions of Site.Probe.
+type ProbeOptions struct {
+	// Upload tries the way of a file with one of its own: an empty file under a name of
+	// this program's, on the first node, read back and deleted again. It is the one thing
+	// that writes.
+	Upload bool
+}
+
+// Finding is one question that a probe put, and its answer. It holds no secret: no password,
+// no certificate, no name of a phone.
+type Finding struct {
+	Node     string
+	Door     Door
+	Question string
+	Answer   string // in words
+	Err      error  // it could not be answered
 }
 
 // Lacks is the error of an ability that a site does not have.

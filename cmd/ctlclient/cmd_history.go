@@ -80,7 +80,7 @@ func (a *app) printJob(j cluster.Job) {
 	}
 	slices.Sort(keys)
 	for _, k := range keys {
-		if j.Note[k] != "" {
+		if j.Note[k] != "" && k != workflow.NotePhones { // that is for the report
 			a.printf("    %s\n", st.dim(fmt.Sprintf("%s: %s", k, printable(j.Note[k]))))
 		}
 	}

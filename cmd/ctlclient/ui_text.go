@@ -171,8 +171,13 @@ func (u *textUI) errand(e workflow.Event) {
 		u.print(fmt.Sprintf("  %s %s: done", st.green("✓"), printable(e.Node)))
 		return
 	}
-	if e.Message != "" {
-		u.print(st.yellow("!") + " " + st.wrap(printable(e.Message), 2))
+	for _, why := range []string{e.Message, e.Errand.Why} {
+		if why != "" {
+			u.print(st.yellow("!") + " " + st.wrap(printable(why), 2))
+		}
+	}
+	if len(e.Errand.Steps) == 0 {
+		return // they follow
 	}
 	u.print(st.bold(printable(e.Node) + ": this needs you"))
 	if e.Errand.Page != "" {

@@ -62,7 +62,7 @@ func New(p *site.Profile, t reach.Tools) (*reach.Site, error) {
 		control:  map[string]*serviceability.Client{}, names: map[string]string{},
 	}
 	s := &reach.Site{
-		Way: "cucm", Facts: c, Services: c, Trust: store{c}, Phones: phones{c}, Close: c.close,
+		Way: "cucm", Facts: c, Services: c, Trust: store{c}, Phones: phones{c}, Probe: c.probe, Close: c.close,
 		Missing: map[reach.Ability]string{
 			reach.AbilityMode: "CUCM sets its security mode by `utils ctl set-cluster` alone, which writes a tokenless CTL as well",
 		},

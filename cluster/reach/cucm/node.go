@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"ctlclient/cluster/reach"
+	"ctlclient/cluster/reach/byhand"
 	"ctlclient/cluster/reach/internal/door"
 	"ctlclient/cluster/reach/serve"
 	"ctlclient/cluster/site"
@@ -170,10 +171,26 @@ func (a *node) Commit(ctx context.Context, name, stage string, expect *[32]byte)
 		return "", err
 	}
 	if !a.live(ctx, name, data) {
-		return "", a.notThere(name, answer, err)
+		return a.byHand(ctx, name, data, expect, a.notThere(name, answer, err))
 	}
 	_ = a.Abort(ctx, name, stage) // it is on this machine alone
 	return a.path(name), nil
+}
+
+// byHand has a person put the file there, where the page refused it or was not understood,
+// and somebody is there to be told. A server that does not answer is tried again instead.
+func (a *node) byHand(ctx context.Context, name string, data []byte, expect *[32]byte, why *reach.Error) (string, error) {
+	tools := a.cluster.tools
+	if tools.Errand == nil || reach.ClassOf(why.Err) == reach.Unreachable || ctx.Err() != nil {
+		return "", why
+	}
+	tools.Tell(reach.Errand{Node: a.n.Name, Name: name, Why: why.Error()})
+	hand := byhand.New(*a.n, tools)
+	stage, err := hand.Stage(ctx, name, data, expect)
+	if err != nil {
+		return "", err
+	}
+	return hand.Commit(ctx, name, stage, expect)
 }
 
 // live reports whether the node has the file, served already or not.
@@ -190,16 +207,16 @@ func (a *node) live(ctx context.Context, name string, data []byte) bool {
 }
 
 // notThere is the error of an upload that cannot be found again.
-func (a *node) notThere(name string, answer *osadmin.Answer, err error) error {
-	said := "the page said nothing that is understood"
+func (a *node) notThere(name string, answer *osadmin.Answer, err error) *reach.Error {
+	said := errors.New("the page said nothing that is understood")
 	switch {
 	case err != nil:
-		said = err.Error()
+		said = err
 	case answer != nil && answer.Text != "":
-		said = fmt.Sprintf("the page said: %q", answer.Text)
+		said = fmt.Errorf("the page said: %q", answer.Text)
 	}
 	return &reach.Error{Class: reach.Permanent, Server: a.n.Name, Door: DoorOSAdmin,
-		Err: fmt.Errorf("%s does not have the new %s after the upload; %s", a.n.Name, name, said),
+		Err: fmt.Errorf("%s does not have the new %s after the upload; %w", a.n.Name, name, said),
 		Hints: []string{
 			`put the file there by hand: transport = "by-hand" for this node shows the steps, and waits until the node serves the file`,
 		}}

@@ -148,19 +148,37 @@ func (c *cluster) addCLI(ctx context.Context, der []byte) error {
 	if why := c.shells.Missing(c.pub.Name); why != "" {
 		return &reach.Error{Class: reach.Permanent, Server: c.pub.Name, Door: cli.Door, Err: errors.New(why)}
 	}
-	return c.onCLI(ctx, c.pub.Name, func(shell *platform.Client) error {
+	var first error
+	var second string
+	err := c.onCLI(ctx, c.pub.Name, func(shell *platform.Client) error {
 		files, err := shell.TrustedCertificates(ctx)
 		if err != nil {
 			return err
 		}
-		// How a node spells the store is read from the node, where it lists one; else the
-		// name that Cisco's guides use.
-		unit := strings.TrimSuffix(reach.StorePhoneSAST, "-trust")
+		// How a node spells the store is read from the node, where it lists one. Elsewhere it
+		// is asked under the name that Cisco's guides would give it, then under the store's.
+		units := []string{strings.TrimSuffix(reach.StorePhoneSAST, "-trust"), reach.StorePhoneSAST}
 		for _, f := range files {
 			if isPhoneSAST(f.Unit) {
-				unit = strings.TrimSuffix(f.Unit, "-trust")
+				units = []string{f.Unit, strings.TrimSuffix(f.Unit, "-trust")}
 			}
 		}
-		return shell.ImportTrust(ctx, unit, der)
+		second = units[1]
+		err = shell.ImportTrust(ctx, units[0], der)
+		var unexpected *platform.UnexpectedError
+		if !errors.As(err, &unexpected) {
+			return err
+		}
+		first = err
+		return nil
 	})
+	if err != nil || first == nil {
+		return err
+	}
+	// The shell is of no further use after an answer that was not expected.
+	err = c.onCLI(ctx, c.pub.Name, func(shell *platform.Client) error { return shell.ImportTrust(ctx, second, der) })
+	if err != nil {
+		return first
+	}
+	return nil
 }

@@ -1,0 +1,245 @@
+package cucm
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"ctlclient/cluster/reach"
+	"ctlclient/cluster/reach/cli"
+	"ctlclient/cluster/reach/serve"
+	"ctlclient/cluster/site"
+	"ctlclient/protocol/axl"
+	"ctlclient/protocol/certapi"
+	"ctlclient/protocol/osadmin"
+	"ctlclient/protocol/platform"
+	"ctlclient/protocol/serviceability"
+)
+
+// prober puts the questions to which no document has the answer, and those that show which
+// doors are shut.
+type prober struct {
+	*cluster
+	each func(reach.Finding)
+}
+
+func (p prober) say(node string, d reach.Door, question, answer string, err error) {
+	p.each(reach.Finding{Node: node, Door: d, Question: question, Answer: withoutPhones(answer), Err: err})
+}
+
+// withoutPhones takes the names of phones out of what a page says: the report is sent to
+// others.
+func withoutPhones(text string) string {
+	fields := strings.Fields(text)
+	for i, f := range fields {
+		if at := strings.Index(f, "SEP"); at >= 0 && len(f) >= at+15 {
+			fields[i] = f[:at] + "SEP..."
+		}
+	}
+	return strings.Join(fields, " ")
+}
+
+// probe asks every door. What cannot be answered is a finding, no error.
+func (c *cluster) probe(ctx context.Context, o reach.ProbeOptions, each func(reach.Finding)) error {
+	p := prober{c, each}
+	p.axl(ctx)
+	p.control(ctx)
+	p.rest(ctx)
+	p.cli(ctx)
+	p.pages(ctx, o.Upload)
+	return ctx.Err()
+}
+
+func (p prober) axl(ctx context.Context) {
+	var version, features string
+	var stores []string
+	var nodes, phones int
+	_, err := p.askAXL(ctx, func(a *axl.Client) (none struct{}, err error) {
+		v, err := a.Version(ctx)
+		if err != nil {
+			return none, err
+		}
+		version = v.Full
+		all, err := a.Nodes(ctx)
+		if err != nil {
+			return none, err
+		}
+		nodes = len(all)
+		if phones, err = a.CountPhones(ctx); err != nil {
+			return none, err
+		}
+		certificates, err := a.Certificates(ctx)
+		if err != nil {
+			return none, err
+		}
+		stores = storesOf(certificates)
+		known, err := a.SecurityByDefault(ctx)
+		features = featureNames(known)
+		return none, err
+	})
+	pub := p.pub.Name
+	p.say(pub, DoorAXL, "does it answer the application user, and which version is it", version, err)
+	if err != nil {
+		return
+	}
+	p.say(pub, DoorAXL, "how many nodes and phones it knows", fmt.Sprintf("%d nodes, %d phones", nodes, phones), nil)
+	p.say(pub, DoorAXL, "which certificate stores it names", strings.Join(stores, ", "), nil)
+	p.say(pub, DoorAXL, "how the feature Security By Default is called", features, nil)
+}
+
+func storesOf(certificates []axl.Certificate) []string {
+	count := map[string]int{}
+	for _, c := range certificates {
+		count[c.Store]++
+	}
+	var out []string
+	for store, n := range count {
+		out = append(out, fmt.Sprintf("%s (%d)", store, n))
+	}
+	slices.Sort(out)
+	return out
+}
+
+func featureNames(features []axl.Feature) string {
+	count := map[string]int{}
+	for _, f := range features {
+		count[f.Name]++
+	}
+	if len(count) == 0 {
+		return "no feature of that name: which models have it is taken from the table in this program"
+	}
+	var out []string
+	for name, n := range count {
+		out = append(out, fmt.Sprintf("%q for %d models", name, n))
+	}
+	slices.Sort(out)
+	return strings.Join(out, ", ")
+}
+
+func (p prober) control(ctx context.Context) {
+	for i := range p.profile.Nodes {
+		n := &p.profile.Nodes[i]
+		if !n.IsCUCM() || n.Port(site.PortHTTPS) == 0 {
+			continue
+		}
+		states, err := askWith(ctx, p.app, n.Name, DoorControl, p.openControl(n), func(c *serviceability.Client) ([]serviceability.ServiceState, error) {
+			return c.Services(ctx, reach.TFTP.CiscoName(), reach.CallManager.CiscoName(), reach.TVS.CiscoName(), reach.CTLProvider.CiscoName())
+		})
+		var words []string
+		for _, s := range states {
+			words = append(words, s.Name+" "+s.State)
+		}
+		p.say(n.Name, DoorControl, "which services run", strings.Join(words, ", "), err)
+	}
+}
+
+func (p prober) rest(ctx context.Context) {
+	var spelt string
+	var words []string
+	_, err := askWith(ctx, p.platform, p.pub.Name, DoorREST, p.openREST, func(r *certapi.Client) (none struct{}, err error) {
+		if choices, err := r.Choices(ctx); err == nil {
+			words = choices.Words
+		}
+		spelt, err = r.PhoneSAST(ctx)
+		return none, err
+	})
+	p.say(p.pub.Name, DoorREST, "how it spells Phone-SAST-trust", spelt, err)
+	if len(words) > 0 {
+		p.say(p.pub.Name, DoorREST, "which words it offers", strings.Join(words[:min(len(words), 60)], ", "), nil)
+	}
+}
+
+func (p prober) cli(ctx context.Context) {
+	if why := p.shells.Missing(p.pub.Name); why != "" {
+		p.say(p.pub.Name, cli.Door, "does it answer the platform user", "", errors.New(why))
+		return
+	}
+	var version, units string
+	var licence *platform.License
+	err := p.onCLI(ctx, p.pub.Name, func(shell *platform.Client) (err error) {
+		if version, err = shell.Version(ctx); err != nil {
+			return err
+		}
+		if files, err := shell.TrustedCertificates(ctx); err == nil {
+			var names []string
+			for _, f := range files {
+				if !slices.Contains(names, f.Unit) {
+					names = append(names, f.Unit)
+				}
+			}
+			units = strings.Join(names, ", ")
+		}
+		licence, err = shell.License(ctx)
+		return err
+	})
+	p.say(p.pub.Name, cli.Door, "does it answer the platform user, and which version is it", version, err)
+	if err != nil {
+		return
+	}
+	p.say(p.pub.Name, cli.Door, "how it spells the trust stores", units, nil)
+	p.say(p.pub.Name, cli.Door, "does its licence allow mixed mode", exportWord(licence), nil)
+}
+
+func exportWord(l *platform.License) string {
+	if l == nil || l.Export == "" {
+		return "it does not say"
+	}
+	return "Export-Controlled Functionality: " + l.Export
+}
+
+// pages logs in to OS Administration of every node, and tries the way of a file where told.
+func (p prober) pages(ctx context.Context, upload bool) {
+	for i := range p.profile.Nodes {
+		n := &p.profile.Nodes[i]
+		if n.Transport != site.TransportOSAdmin {
+			continue
+		}
+		a := newNode(p.cluster, n)
+		err := a.Prepare(ctx)
+		p.say(n.Name, DoorOSAdmin, "does TFTP File Management open for the platform user", "yes", err)
+		if upload && err == nil {
+			p.file(ctx, a)
+			upload = false // one node tells what there is to tell
+		}
+		_ = a.Close() // it was looked at
+	}
+}
+
+// file sends a file of this program's own, reads it back and deletes it.
+func (p prober) file(ctx context.Context, a *node) {
+	var id [4]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		p.say(a.n.Name, DoorOSAdmin, "does the page take a file", "", err)
+		return
+	}
+	name := fmt.Sprintf("ctlclient-probe-%x.txt", id)
+	var said *osadmin.Answer
+	err := a.on(ctx, func(page *osadmin.Client) (err error) {
+		said, err = page.Upload(ctx, name, []byte("probe\n"))
+		return err
+	})
+	p.say(a.n.Name, DoorOSAdmin, "what the page says to a file of our own, "+name, words(said), err)
+	_, _, err = serve.Fetch(ctx, *a.n, name, p.tools.Timeout)
+	answer := "it is served at once"
+	if errors.Is(err, fs.ErrNotExist) {
+		answer, err = "it is not served, or only after the TFTP service is restarted", nil
+	}
+	p.say(a.n.Name, serve.DoorTFTP, "is that file served without a restart", answer, err)
+	said = nil
+	err = a.on(ctx, func(page *osadmin.Client) (err error) {
+		said, err = page.Delete(ctx, name)
+		return err
+	})
+	p.say(a.n.Name, DoorOSAdmin, "does the page delete it again", words(said), err)
+}
+
+func words(a *osadmin.Answer) string {
+	if a == nil {
+		return ""
+	}
+	return fmt.Sprintf("%q", a.Text)
+}

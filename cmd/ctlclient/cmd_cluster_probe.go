@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ctlclient/cluster/reach"
+	"ctlclient/workflow"
+)
+
+type probeOptions struct{ upload bool }
+
+func newClusterProbeCommand(a *app) *cobra.Command {
+	var o probeOptions
+	c := &cobra.Command{
+		Use:   "probe",
+		Short: "Find out what each interface of a CUCM does, without changing anything",
+		Long: `Find out what each interface of a CUCM as Cisco ships it does, without changing anything:
+AXL, Control Center, the certificate API, the administration CLI and OS Administration.
+It answers what no public document says: how the certificate API spells Phone-SAST-trust,
+how the database calls Security By Default, and, with --try-upload, whether TFTP File
+Management takes a file and serves it at once. That one test writes: an empty file with a
+name of its own, which is deleted again.
+
+The report holds no password, no certificate and no name of a phone. If you may, send it
+to the project: none of this was tried on a live CUCM yet.`,
+		Example: "  ctlclient --profile hq cluster probe > probe.txt\n  ctlclient --profile hq cluster probe --try-upload",
+		Args:    exactly(),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runClusterProbe(cmd.Context(), a, o) },
+	}
+	c.Flags().BoolVar(&o.upload, "try-upload", false, "try the way of a file with one of its own, and delete it again")
+	return withExits(c, exitDone, exitBad, exitUsage, exitUnreachable, exitRefused, exitInterrupted)
+}
+
+func runClusterProbe(ctx context.Context, a *app, o probeOptions) error {
+	return a.look(ctx, func(s *workflow.Session) error {
+		shut := 0
+		var failed error
+		err := s.Probe(ctx, reach.ProbeOptions{Upload: o.upload}, func(f reach.Finding) {
+			answer := f.Answer
+			if f.Err != nil {
+				shut++
+				answer = oneLine(f.Err.Error())
+			}
+			if a.json {
+				failed = errors.Join(failed, a.object("finding", map[string]any{
+					"node": f.Node, "door": f.Door, "question": f.Question, "answer": answer, "open": f.Err == nil}))
+				return
+			}
+			mark := a.outSt.green("✓")
+			if f.Err != nil {
+				mark = a.outSt.red("✗")
+			}
+			if strings.TrimSpace(answer) == "" {
+				answer = "no answer"
+			}
+			a.printf("%s %s, %s: %s?\n    %s\n", mark, printable(f.Node), f.Door, f.Question, a.outSt.wrap(printable(answer), 4))
+		})
+		if err = errors.Join(err, failed); err != nil {
+			return err
+		}
+		if a.json {
+			err = a.result(map[string]any{"shut": shut})
+		}
+		if err == nil && shut > 0 {
+			err = errBad
+		}
+		return err
+	})
+}
