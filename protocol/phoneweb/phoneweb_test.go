@@ -84,6 +84,16 @@ func TestForms(t *testing.T) {
 			}
 		}
 	}
+	for _, model := range []string{"CP-7940", "CP-7960", "CP-7937", "CP-6921", "CP-7962"} {
+		c := Content{Device: Device{Name: phone.Name, Model: model}, Form: FormOf(model), Messages: mesgs[2:]}
+		host, o := serve(t, Handler(func() (Content, bool) { return c, true }), false)
+		for _, guess := range []string{model, "Cisco 8845"} {
+			page, err := Read(t.Context(), host, phone.Name, guess, o)
+			if err != nil || page.Device.Model != model || len(page.Entries) != 1 || page.Entries[0].Text != "Trust List updated" {
+				t.Errorf("%s as %s: %+v, %v", model, guess, page, err)
+			}
+		}
+	}
 	for model, want := range map[string]Form{"Cisco 7962": FormClock, "CP-7821": FormBrackets, "Cisco 8831": FormBrackets, "Cisco 8845": FormDate, "Cisco 6921": FormScript, "": FormDate} {
 		if got := FormOf(model); got != want {
 			t.Errorf("%q: form %d, want %d", model, got, want)

@@ -58,7 +58,7 @@ func Handler(content func() (Content, bool)) http.Handler {
 			w.WriteHeader(http.StatusMethodNotAllowed)
 			return
 		}
-		f := families[0]
+		f := likely(c.Device.Model)[0]
 		if c.Form == FormScript {
 			f = families[2]
 		}
