@@ -159,7 +159,7 @@ func (c *Client) callIn(ctx context.Context, space, action, operation string, re
 }
 
 func (c *Client) once(ctx context.Context, action string, body []byte, operation string, answer any) error {
-	err := soap.Call(ctx, c.http, path, action, body, operation+"Response", answer)
+	err := soap.Call(ctx, c.http, path, action, body, operation != opReset, operation+"Response", answer)
 	var (
 		fault  *soap.Fault
 		status *StatusError

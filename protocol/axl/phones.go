@@ -90,6 +90,9 @@ const (
 	Restart ResetKind = "Restart" // registers anew and fetches its files
 )
 
+// opReset is the one operation that changes something.
+const opReset = "doDeviceReset"
+
 type resetRequest struct {
 	Name string    `xml:"deviceName"`
 	Kind ResetKind `xml:"deviceResetType"`
@@ -105,7 +108,7 @@ func (c *Client) ResetPhone(ctx context.Context, name string, kind ResetKind) er
 		XMLName xml.Name
 		Return  string `xml:"return"`
 	}
-	if err := c.call(ctx, "doDeviceReset", resetRequest{name, kind}, &answer); err != nil {
+	if err := c.call(ctx, opReset, resetRequest{name, kind}, &answer); err != nil {
 		return err
 	}
 	// Success is what the schema calls success: "true", or the phone's own id.

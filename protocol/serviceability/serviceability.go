@@ -114,7 +114,7 @@ func (c *Client) call(ctx context.Context, path, operation string, request, answ
 		return err
 	}
 	return c.Ask(ctx, rateTries, ratePause, func() error {
-		err := soap.Call(ctx, c.http, path, operation, body, operation+"Response", answer)
+		err := soap.Call(ctx, c.http, path, operation, body, operation != opControl, operation+"Response", answer)
 		if fault, ok := errors.AsType[*soap.Fault](err); ok {
 			return &Fault{Operation: operation, Words: fault.Words()}
 		}

@@ -26,6 +26,9 @@ const (
 	restartPollFailures = 6   // in a row: half a minute
 )
 
+// opControl is the one operation that changes something.
+const opControl = "soapDoControlServices"
+
 // ErrNotActivated: the service is not activated on that node, found by errors.Is in a
 // *ServiceError.
 var ErrNotActivated = errors.New("the service is not activated on this node")
@@ -187,7 +190,7 @@ func (c *Client) Restart(ctx context.Context, node, name string, progress func(S
 	var answer struct {
 		Result ccResult `xml:"soapDoControlServicesReturn"`
 	}
-	if err := c.call(ctx, ccPath, "soapDoControlServices", request, &answer); err != nil {
+	if err := c.call(ctx, ccPath, opControl, request, &answer); err != nil {
 		return err
 	}
 	states, err := answer.Result.states(name)

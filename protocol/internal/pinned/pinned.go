@@ -48,7 +48,7 @@ const (
 	maxRedirects   = 5
 	maxHeader      = 64 << 10
 	maxConnections = 4
-	idleTimeout    = 30 * time.Second
+	idleTimeout    = 5 * time.Second // less than servers wait, so that none ends a connection under a question
 	connectTimeout = 20 * time.Second
 	maxRetryAfter  = 10 * time.Minute
 )
@@ -101,6 +101,7 @@ type Request struct {
 	Body    []byte      // may be nil
 	MaxBody int64       // of the answer, in bytes; 0: DefaultMaxBody
 
+	Again      bool // it changes nothing: asked a second time where the connection breaks
 	NoAuth     bool // no Basic authentication with this one
 	NoRedirect bool // a redirect is the answer
 }
@@ -224,14 +225,29 @@ func (c *Client) Do(ctx context.Context, q Request) (*Response, error) {
 			return nil, c.named(ctx, err)
 		}
 	}
-	whole := ctx
-	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
-	defer cancel()
-	response, err := c.do(ctx, q, auth)
+	response, err := c.once(ctx, q, auth)
+	if q.Again && lost(err) && ctx.Err() == nil && (!auth || c.isProven()) {
+		response, err = c.once(ctx, q, auth)
+	}
 	if response != nil {
 		return response, err
 	}
-	return nil, c.named(whole, err)
+	return nil, c.named(ctx, err)
+}
+
+// once asks within the time of one request.
+func (c *Client) once(ctx context.Context, q Request, auth bool) (*Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
+	defer cancel()
+	return c.do(ctx, q, auth)
+}
+
+// lost says whether a connection broke that had stood.
+func lost(err error) bool {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return (op.Op == "read" || op.Op == "write") && !op.Timeout()
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // named says who did not answer; the end of ctx is the caller's own doing.

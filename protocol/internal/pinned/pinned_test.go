@@ -361,6 +361,38 @@ func TestBodies(t *testing.T) {
 	}
 }
 
+// What changes nothing is asked again, once, where the connection breaks; anything else
+// is not, and neither is a password that the server has not taken yet.
+func TestBrokenConnection(t *testing.T) {
+	var requests, breaks atomic.Int32
+	s, addr := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
+		requests.Add(1)
+		if breaks.Add(-1) < 0 {
+			return
+		}
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		conn.Close()
+	}, nil)
+	c := client(t, addr, withUser(accept(s), nil))
+	for _, k := range []struct {
+		again  bool
+		breaks int32
+		asked  int32
+		ok     bool
+	}{{true, 1, 1, false}, {false, 0, 1, true}, {true, 1, 2, true}, {true, 2, 2, false}, {false, 1, 1, false}} {
+		requests.Store(0)
+		breaks.Store(k.breaks)
+		_, err := c.Do(t.Context(), Request{Method: "POST", Path: "/", Body: []byte("x"), Again: k.again})
+		if (err == nil) != k.ok || requests.Load() != k.asked {
+			t.Errorf("%+v: asked %d times, %v", k, requests.Load(), err)
+		}
+	}
+}
+
 // A server that never ends its answer is left at the deadline; a caller that has
 // enough is told of its own end.
 func TestDeadline(t *testing.T) {

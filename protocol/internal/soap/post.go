@@ -10,15 +10,16 @@ import (
 )
 
 // Call asks: it posts body, an envelope's element, to path and reads the answer's
-// element name into v. A fault is a *Fault, whatever its status code; any other status
+// element name into v. What only reads is asked again where the connection breaks. A fault is a *Fault, whatever its status code; any other status
 // is a *pinned.StatusError. Where the server no longer knows our session (404 to a
 // cookie of its own), a new one is begun, once: the request was not carried out.
-func Call(ctx context.Context, c *pinned.Client, path, action string, body []byte, name string, v any) error {
+func Call(ctx context.Context, c *pinned.Client, path, action string, body []byte, reads bool, name string, v any) error {
 	q := pinned.Request{
 		Method: http.MethodPost,
 		Path:   path,
 		Header: http.Header{"Content-Type": {"text/xml; charset=utf-8"}, "Accept": {"text/xml"}},
 		Body:   Envelope(body),
+		Again:  reads,
 	}
 	if action != "" {
 		q.Header["SOAPAction"] = []string{`"` + action + `"`}
