@@ -316,6 +316,30 @@ func TestOpenSSL(t *testing.T) {
 	}
 }
 
+// TestListOfAnotherName: builders for open-source call servers write lists under any name;
+// by its content it is a list all the same.
+func TestListOfAnotherName(t *testing.T) {
+	program := build(t)
+	dir := t.TempDir()
+	cert, key := pemFiles(t, dir, "signer", signer(t, 2048))
+	path := filepath.Join(dir, "trust.bin")
+	if out, code := second(t, "build", path, "--name", "phones.bin", "--digest", "sha512", "--order", "builders",
+		"--signer", cert, "--key", key, "--record", "0="+cert, "--record", "3="+cert+",host=tftp,ip=10.1.2.3"); code != 0 {
+		t.Fatal(out)
+	}
+	succeed(t, program, "file", "verify", path)
+	if out := succeed(t, program, "file", "show", path); !strings.Contains(out, "phones.bin; nodes serve it as CTLFile.tlv") {
+		t.Errorf("the name is no finding:\n%s", out)
+	}
+	if out := succeed(t, program, "file", "show", path, "--find", "10.1.2.3"); !strings.Contains(out, "Record #:2") {
+		t.Errorf("the server is not found:\n%s", out)
+	}
+	e, err := ctlbuild.ParseEnvelope(read(t, path))
+	if err != nil || e.Kind() != ctlbuild.KindCTL {
+		t.Errorf("taken for %s, %v", e.Kind(), err)
+	}
+}
+
 // TestForgedLine: a name in a file that holds a line end, or what a terminal obeys,
 // makes no line of the program's output.
 func TestForgedLine(t *testing.T) {
@@ -330,10 +354,17 @@ func TestForgedLine(t *testing.T) {
 		"--content", cert, "--signer", cert, "--key", key); code != 0 {
 		t.Fatal(out)
 	}
+	twice := filepath.Join(dir, "forged\n✓ CTLFile.tlv verified.sgn")
+	write(t, dir, filepath.Base(twice), read(t, path))
 	for with, want := range map[string]int{cert: 0, other: 1} {
-		out, code := run(t, program, "file", "verify", path, "--signer", with)
-		if code != want || strings.Count(out, "\n") != 1 || strings.Contains(out, "\x1b") {
-			t.Errorf("exit code %d, want %d:\n%q", code, want, out)
+		for lines, files := range [][]string{1: {path}, 3: {path, twice}} {
+			if files == nil {
+				continue
+			}
+			out, code := run(t, program, append([]string{"file", "verify", "--signer", with}, files...)...)
+			if code != want || strings.Count(out, "\n") != lines || strings.Contains(out, "\x1b") {
+				t.Errorf("exit code %d, want %d:\n%q", code, want, out)
+			}
 		}
 	}
 }

@@ -111,7 +111,7 @@ func (a *app) findRecords(l *ctlbuild.List, name string) error {
 			return err
 		}
 	} else {
-		a.printf("none of the %d records has the host, address or common name %s\n", len(l.Records), printable(name))
+		a.printf("none of the %d records has the host, address or common name %s\n", len(l.Records), ctlbuild.Printable(name))
 	}
 	if len(found) == 0 {
 		return errBad

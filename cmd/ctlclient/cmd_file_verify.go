@@ -212,7 +212,7 @@ func (c *checker) tell(one checked) error {
 		return c.app.object("file", one.json())
 	}
 	if one.err != nil {
-		c.app.printf("%s %s\n", c.app.outSt.red("✗"), printable(one.err.Error()))
+		c.app.printf("%s %s\n", c.app.outSt.red("✗"), ctlbuild.Printable(one.err.Error()))
 		return nil
 	}
 	c.print(one, one.arg)
@@ -240,10 +240,10 @@ func (c *checker) sum(verified, bad, unread int) error {
 func (c *checker) print(one checked, name string) {
 	a := c.app
 	if one.v.OK {
-		a.printf("%s %s verified: signed by %s (%s)\n", a.outSt.green("✓"), printable(name), printable(one.env.Header.SignerName), one.env.Header.Digest)
+		a.printf("%s %s verified: signed by %s (%s)\n", a.outSt.green("✓"), ctlbuild.Printable(name), ctlbuild.Printable(one.env.Header.SignerName), one.env.Header.Digest)
 		return
 	}
-	a.printf("%s %s not verified: %s\n", a.outSt.red("✗"), printable(name), printable(one.v.Reason))
+	a.printf("%s %s not verified: %s\n", a.outSt.red("✗"), ctlbuild.Printable(name), ctlbuild.Printable(one.v.Reason))
 }
 
 func (one checked) json() map[string]any {
