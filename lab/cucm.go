@@ -132,13 +132,18 @@ func (n *Node) activated() []string {
 	return names
 }
 
-// pool is the device pool of a phone: one for each CallManager group.
-func (l *Lab) pool(phone string) axl.Pool {
-	p := axl.Pool{Name: "Default", Group: "Default"}
-	for _, st := range l.st.Phones {
-		if st.Name == phone && len(st.Group) > 0 {
-			p.Name, p.Group = "DP "+strings.Join(st.Group, " "), "CMG "+strings.Join(st.Group, " ")
-		}
+// poolName is the device pool of a phone: one for each CallManager group.
+func poolName(group []string) string {
+	if len(group) == 0 {
+		return "Default"
+	}
+	return "DP " + strings.Join(group, " ")
+}
+
+func (l *Lab) pool(phone string, group []string) axl.Pool {
+	p := axl.Pool{Name: poolName(group), Group: "CMG " + strings.Join(group, " ")}
+	if len(group) == 0 {
+		p.Group = "Default"
 	}
 	for _, n := range l.group(phone) {
 		p.Members = append(p.Members, n.entry())
@@ -148,9 +153,9 @@ func (l *Lab) pool(phone string) axl.Pool {
 
 func (c axlNode) Pools() []axl.Pool {
 	l := c.n.lab
-	out := []axl.Pool{l.pool("")}
+	out := []axl.Pool{l.pool("", nil)}
 	for _, st := range l.st.Phones {
-		p := l.pool(st.Name)
+		p := l.pool(st.Name, st.Group)
 		if !slices.ContainsFunc(out, func(known axl.Pool) bool { return known.Name == p.Name }) {
 			out = append(out, p)
 		}
@@ -163,10 +168,17 @@ func (c axlNode) SecurityByDefault() []axl.Feature {
 	if c.n.lab.st.NoITL {
 		return nil
 	}
-	var out []axl.Feature
+	var models []string
 	for _, st := range c.n.lab.st.Phones {
-		f := axl.Feature{Model: "Cisco " + st.Model, Name: "Security By Default"}
-		if can, known, _ := trust.CanAskTVS(st.Model); known && can && !slices.Contains(out, f) {
+		models = append(models, st.Model)
+	}
+	if c.n.lab.st.Crowd > 0 {
+		models = append(models, crowdModels...)
+	}
+	var out []axl.Feature
+	for _, model := range models {
+		f := axl.Feature{Model: "Cisco " + model, Name: "Security By Default"}
+		if can, known, _ := trust.CanAskTVS(model); known && can && !slices.Contains(out, f) {
 			out = append(out, f)
 		}
 	}
@@ -182,26 +194,36 @@ func (c axlNode) Certificates() []axl.Certificate {
 }
 
 func (c axlNode) Phones(skip, first int) ([]axl.Phone, int) {
-	all := c.n.lab.st.Phones
-	total := len(all)
-	all = all[min(skip, total):]
+	l := c.n.lab
+	known := l.st.Phones
+	total := len(known) + l.st.Crowd
+	end := total
 	if first >= 0 {
-		all = all[:min(first, len(all))]
+		end = min(skip+first, total)
 	}
 	mode := "Non-Secure"
 	if c.Mixed() {
 		mode = "Secure"
 	}
 	var out []axl.Phone
-	for _, st := range all {
+	for i := skip; i < end; i++ {
+		if i >= len(known) {
+			out = append(out, l.crowdPhone(i-len(known), mode, poolName(nil)))
+			continue
+		}
+		st := known[i]
 		name := "Cisco " + st.Model
-		out = append(out, axl.Phone{Name: st.Name, Product: name, Model: name, Protocol: "SIP", DevicePool: c.n.lab.pool(st.Name).Name,
+		out = append(out, axl.Phone{Name: st.Name, Product: name, Model: name, Protocol: "SIP", DevicePool: poolName(st.Group),
 			SecurityProfile: name + " - Standard SIP " + mode + " Profile"})
 	}
 	return out, total
 }
 
 func (c axlNode) ResetPhone(name string, kind axl.ResetKind) error {
+	if i, ok := c.n.lab.crowdIndex(name); ok {
+		c.n.lab.resetCrowd(i)
+		return nil
+	}
 	p, err := c.n.lab.Phone(name)
 	if err != nil {
 		return &axl.Fault{Code: 5007, Words: "Item not valid: The specified Name was not found"}
@@ -235,6 +257,14 @@ func (c soapNode) Phones(names []string) []serviceability.NodePhones {
 			node.Code = "NodeNotResponding"
 		}
 		out = append(out, node)
+	}
+	for _, name := range names {
+		if i, ok := l.crowdIndex(name); ok && len(out) > 0 {
+			node := &out[i%min(len(out), 3)]
+			if node.Code == "" {
+				node.Phones = append(node.Phones, l.crowdRegistration(i, node.Node))
+			}
+		}
 	}
 	for _, p := range l.Phones {
 		is, known := l.phones.get(p.Name)

@@ -546,3 +546,47 @@ func TestPhonePages(t *testing.T) {
 		t.Errorf("on again: %v", err)
 	}
 }
+
+// A crowd makes a cluster large: it is listed in pages, asked for by name, reset, and
+// some of it stays away when that is wished.
+func TestCrowd(t *testing.T) {
+	l := up(t, Options{CUCM: true, Nodes: 1, Crowd: 2500, Phones: []PhoneSpec{{Model: "8861"}}})
+	d, ctx := open(t, l, l.publisher()), t.Context()
+	var names []string
+	err := d.axl.Phones(ctx, func(page []axl.Phone) error {
+		for _, p := range page {
+			names = append(names, p.Name)
+		}
+		return nil
+	})
+	if err != nil || len(names) != 2501 || len(slices.Compact(slices.Sorted(slices.Values(names)))) != 2501 {
+		t.Fatalf("%d phones, %v", len(names), err)
+	}
+	if err := l.SetFault(FaultStray, 2); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names[1:5] {
+		if err := d.axl.ResetPhone(ctx, name, axl.Restart); err != nil {
+			t.Fatal(err)
+		}
+	}
+	back := map[serviceability.Status]int{}
+	err = d.soap.Phones(ctx, names, func(b serviceability.Batch) error {
+		for _, r := range b.Phones {
+			back[r.Status]++
+		}
+		return nil
+	})
+	if err != nil || back[serviceability.Registered] != 2499 || back[serviceability.Unregistered] != 2 {
+		t.Errorf("%v, %v", back, err)
+	}
+	if err := d.axl.ResetPhone(ctx, names[1], axl.Restart); err != nil {
+		t.Fatal(err)
+	}
+	if l.crowdRegistration(0, "").Status != serviceability.Registered {
+		t.Error("it does not come back when it is reset again")
+	}
+	if err := d.axl.ResetPhone(ctx, crowdName(2500), axl.Restart); err == nil {
+		t.Error("one that is not there was reset")
+	}
+}

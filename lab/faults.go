@@ -26,11 +26,12 @@ const (
 	FaultControl      = "refuse-control"      // Control Center refuses to restart services
 	FaultAutoRegister = "auto-registration"   // auto-registration is on: setting mixed mode asks another question
 	FaultNoPhoneWeb   = "no-phone-web"        // the web pages of the phones are off
+	FaultStray        = "stray-phones"        // so many phones that are reset do not register again
 )
 
 // Faults are their names.
 var Faults = []string{FaultHoldTrust, FaultApplication, FaultPlatform, FaultRole, FaultAXLBusy, FaultRate, FaultRefuseUpload,
-	FaultGarbled, FaultLost, FaultNoREST, FaultNoImport, FaultTFTPCache, FaultControl, FaultAutoRegister, FaultNoPhoneWeb}
+	FaultGarbled, FaultLost, FaultNoREST, FaultNoImport, FaultTFTPCache, FaultControl, FaultAutoRegister, FaultNoPhoneWeb, FaultStray}
 
 // maxFault bounds what is counted.
 const maxFault = 1_000_000

@@ -40,6 +40,9 @@ type Options struct {
 	// AXL, RisPort70, Control Center, OS Administration and, from 14 on, the certificate
 	// REST API answer. It has no alternate TFTP server unless AltTFTP says so.
 	CUCM bool
+	// Crowd are further phones of a CUCM cluster that stand in its database, are
+	// registered, and do nothing; up to 200,000.
+	Crowd int
 	// Faults that it begins with (see [Lab.SetFault]).
 	Faults map[string]int
 	// NonSecure starts without a CTL (ClusterSecurityMode 0): phones hold an ITL only.
@@ -100,6 +103,7 @@ type Lab struct {
 	held    map[string]string
 	phones  registry // which phones are registered and where, and what they tell
 	pages   []*http.Server
+	crowd   crowd
 }
 
 // Control is what can be done to a running lab, from its own process ([Lab]) or
@@ -242,7 +246,10 @@ const maxLabNodes = 28
 // newState lays a new cluster out.
 func newState(dir string, o Options) (*state, error) {
 	s := &state{Format: stateFormat, Mixed: !o.NonSecure, NoITL: o.NoITL, ExportRefused: o.ExportRefused, KeyBits: o.KeyBits,
-		CUCM: o.CUCM, Faults: map[string]int{}}
+		CUCM: o.CUCM, Crowd: o.Crowd, Faults: map[string]int{}}
+	if s.Crowd < 0 || s.Crowd > maxCrowd || s.Crowd > 0 && !s.CUCM {
+		return nil, fmt.Errorf("a crowd of %d phones: a CUCM cluster has up to %d", s.Crowd, maxCrowd)
+	}
 	var err error
 	if s.Release, s.Full, err = chooseRelease(o.Version, o.CUCM); err != nil {
 		return nil, err

@@ -36,6 +36,7 @@ type state struct {
 	Release       string // "10.0" "10.5" "11.5" "12.0" "12.5" "14.0" "15.0"
 	Full          string `json:",omitempty"` // as show version active prints it; empty: that of the release
 	CUCM          bool   `json:",omitempty"` // as Cisco ships it
+	Crowd         int    `json:",omitempty"` // phones that stand in the database alone
 	Mixed         bool   // ClusterSecurityMode 1
 	Rollback      bool   // Prepare Cluster for Rollback to Pre 8.0
 	NoITL         bool   // a cluster without Security By Default

@@ -49,6 +49,7 @@ type labUpOptions struct {
 	keyBits       int
 	cucm          bool
 	refuseUpload  bool
+	crowd         int
 	faults        []string
 	fresh         bool
 	verbose       bool
@@ -87,6 +88,7 @@ its own in DIR. --fault lets something go wrong; ctlclient lab fault lists them.
 	f.BoolVar(&o.exportRefused, "export-refused", false, "refuse mixed mode, as an unregistered cluster does")
 	f.IntVar(&o.keyBits, "key-bits", 0, "size of the servers' keys: `1024|2048|4096`")
 	f.BoolVar(&o.cucm, "cucm", false, "be a cluster as Cisco ships it, with nothing on 2444")
+	f.IntVar(&o.crowd, "crowd", 0, "`N` further phones that stand in the database alone and are registered (with --cucm)")
 	f.BoolVar(&o.refuseUpload, "refuse-upload", false, "refuse the name CTLFile.tlv in OS Administration (with --cucm)")
 	f.StringArrayVar(&o.faults, "fault", nil, "let this go wrong from the start; `NAME[=N]`, repeatable (with --cucm)")
 	f.BoolVar(&o.fresh, "fresh", false, "forget the lab that stands in DIR")
@@ -96,7 +98,7 @@ its own in DIR. --fault lets something go wrong; ctlclient lab fault lists them.
 
 func runLabUp(ctx context.Context, a *app, o labUpOptions) (err error) {
 	opts := lab.Options{Dir: labDir(o.dir), Nodes: o.nodes, Version: o.version, NonSecure: o.nonSecure, Firewall: o.firewall,
-		NoAltTFTP: o.noAltTFTP, NoITL: o.noITL, ExportRefused: o.exportRefused, KeyBits: o.keyBits, Fresh: o.fresh, CUCM: o.cucm}
+		NoAltTFTP: o.noAltTFTP, NoITL: o.noITL, ExportRefused: o.exportRefused, KeyBits: o.keyBits, Fresh: o.fresh, CUCM: o.cucm, Crowd: o.crowd}
 	if opts.Faults, err = faultsOf(o); err != nil {
 		return err
 	}

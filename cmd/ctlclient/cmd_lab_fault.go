@@ -136,6 +136,7 @@ var faultTexts = map[string]string{
 	lab.FaultControl:      "Control Center refuses to restart services",
 	lab.FaultAutoRegister: "auto-registration is on: setting mixed mode asks another question",
 	lab.FaultNoPhoneWeb:   "the web pages of the phones are off",
+	lab.FaultStray:        "phones of the crowd (lab up --crowd) do not register again after a reset, N of them",
 }
 
 func faultHelp() string {

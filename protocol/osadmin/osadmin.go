@@ -108,7 +108,7 @@ type RefusedError struct {
 }
 
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("OS Administration says that it does not take the file %s", e.Name)
+	return fmt.Sprintf("the upload page says that it does not take the file %s", e.Name)
 }
 
 // Hint shows the page's words.

@@ -61,7 +61,10 @@ func parsePage(body []byte, from *url.URL) (*page, error) {
 		for _, in := range f.inputs {
 			switch {
 			case in.name == fieldPassword:
-				p.login, p.loginPath = true, f.path
+				p.login = true
+				if path, _, _ := strings.Cut(f.path, "?"); strings.HasSuffix(path, "/j_security_check") {
+					p.loginPath = path
+				}
 			case in.name == fieldToken && in.kind == "hidden":
 				p.token = in.value
 			case in.kind == "file":
