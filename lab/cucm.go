@@ -154,7 +154,8 @@ func (l *Lab) pool(phone string, group []string) axl.Pool {
 func (c axlNode) Pools() []axl.Pool {
 	l := c.n.lab
 	out := []axl.Pool{l.pool("", nil)}
-	for _, st := range l.st.Phones {
+	for i := range l.st.Phones {
+		st := &l.st.Phones[i] // no copy: a boot changes other parts of it
 		p := l.pool(st.Name, st.Group)
 		if !slices.ContainsFunc(out, func(known axl.Pool) bool { return known.Name == p.Name }) {
 			out = append(out, p)
@@ -169,8 +170,8 @@ func (c axlNode) SecurityByDefault() []axl.Feature {
 		return nil
 	}
 	var models []string
-	for _, st := range c.n.lab.st.Phones {
-		models = append(models, st.Model)
+	for _, p := range c.n.lab.Phones {
+		models = append(models, p.Model)
 	}
 	if c.n.lab.st.Crowd > 0 {
 		models = append(models, crowdModels...)
@@ -211,7 +212,7 @@ func (c axlNode) Phones(skip, first int) ([]axl.Phone, int) {
 			out = append(out, l.crowdPhone(i-len(known), mode, poolName(nil)))
 			continue
 		}
-		st := known[i]
+		st := &known[i]
 		name := "Cisco " + st.Model
 		out = append(out, axl.Phone{Name: st.Name, Product: name, Model: name, Protocol: "SIP", DevicePool: poolName(st.Group),
 			SecurityProfile: name + " - Standard SIP " + mode + " Profile"})

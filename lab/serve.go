@@ -184,7 +184,8 @@ func (n *Node) writeConfigs(ctx context.Context) error {
 // real cluster.
 func (l *Lab) group(phone string) []*Node {
 	all := l.callManagers()
-	for _, p := range l.st.Phones {
+	for i := range l.st.Phones {
+		p := &l.st.Phones[i] // no copy: a boot changes other parts of it
 		if p.Name != phone || len(p.Group) == 0 {
 			continue
 		}
