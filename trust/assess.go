@@ -19,7 +19,7 @@ const (
 	srcNoSBD     = `Tokenless CTL, "Requirements", note; trust-list, section 6, item 6`
 	srcRegen     = `Tokenless CTL, "Certificate regeneration for the tokenless CTL solution"`
 	srcLimits    = `CUCM facts, rule 25`
-	srcQuery     = `TVS, "What a phone sends for a list or a configuration file"; Cisco technote 213407`
+	srcQuery     = `trust-list, section 6, item 9; Cisco technote 213407`
 	srcStubs     = `trust-list, section 4, non-secure mode`
 	SourceSHA512 = `CUCM facts, rule 14`
 )

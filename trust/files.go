@@ -47,6 +47,9 @@ func FileNames(mac string) (Names, error) {
 // other, by model (CUCM facts, rule 6).
 type Checksum string
 
+// separators are what people put between the digits of a checksum.
+var separators = strings.NewReplacer(":", "", " ", "", "-", "")
+
 // ParseChecksum reads a checksum as a person copies it off a phone: any case, with
 // or without colons or blanks, with or without (MD5) or (SHA1) after it.
 func ParseChecksum(s string) (Checksum, error) {
@@ -57,7 +60,7 @@ func ParseChecksum(s string) (Checksum, error) {
 			t, want = strings.TrimSpace(rest), length
 		}
 	}
-	t = strings.NewReplacer(":", "", " ", "", "-", "").Replace(t)
+	t = separators.Replace(t)
 	if _, err := hex.DecodeString(t); err != nil || (len(t) != 32 && len(t) != 40) {
 		return "", fmt.Errorf("%q is no checksum: want an MD5 (32 hexadecimal digits) or a SHA-1 (40)", s)
 	}

@@ -2,6 +2,8 @@ package trust
 
 import (
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"ctlclient/internal/lazyregexp"
 )
@@ -52,6 +54,33 @@ var makerWords = lazyregexp.New(`\b(cisco|unified|ip|conference|wireless|phone|c
 // For a cluster of one's own, Cisco Unified Reporting's "Unified CM Phone Feature
 // List" is the authority; the table is what can be said without it.
 func CanAskTVS(model string) (can, known bool, source string) {
+	if f, ok := lookedUp.Load(model); ok {
+		f := f.(feature)
+		return f.can, f.known, f.source
+	}
+	can, known, source = lookUp(model)
+	if lookedUpCount.Load() < maxLookedUp {
+		lookedUpCount.Add(1)
+		lookedUp.Store(strings.Clone(model), feature{can, known, source})
+	}
+	return can, known, source
+}
+
+// feature is a line of the table, found.
+type feature struct {
+	can, known bool
+	source     string
+}
+
+// lookedUp has what was found for models: fleets have many phones of few.
+var (
+	lookedUp      sync.Map // string -> feature
+	lookedUpCount atomic.Int32
+)
+
+const maxLookedUp = 1000
+
+func lookUp(model string) (can, known bool, source string) {
 	m := strings.ToLower(strings.TrimSpace(model))
 	short := m
 	if !strings.Contains(m, "communicator") {

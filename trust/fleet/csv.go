@@ -51,7 +51,7 @@ func (f *reader) csv(data []byte) ([]Entry, error) {
 		}
 		columns[i] = name
 	}
-	var entries []Entry
+	entries := make([]Entry, 0, min(bytes.Count(data, []byte("\n")), maxEntries))
 	for {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {

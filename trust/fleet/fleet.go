@@ -111,7 +111,7 @@ func Read(r io.Reader, open OpenFunc) ([]Entry, error) {
 	if !utf8.Valid(data) {
 		return nil, &Error{Err: errors.New("not UTF-8 text; save the export as UTF-8")}
 	}
-	f := &reader{open: open, files: map[string]*ctlbuild.List{}}
+	f := &reader{open: open, files: map[string]*ctlbuild.List{}, cells: map[cell]Held{}}
 	switch text := bytes.TrimSpace(data); {
 	case len(text) == 0:
 		return nil, &Error{Err: errors.New("empty")}
@@ -128,6 +128,13 @@ func Read(r io.Reader, open OpenFunc) ([]Entry, error) {
 type reader struct {
 	open  OpenFunc
 	files map[string]*ctlbuild.List
+	cells map[cell]Held // what cells were found to say: most phones hold the same
+}
+
+// cell is what is said of a list of one kind.
+type cell struct {
+	kind ctlbuild.Kind
+	text string
 }
 
 // set puts one value of a row into an entry.
@@ -145,9 +152,9 @@ func (f *reader) set(e *Entry, column, value string) error {
 	case "count":
 		e.Count, err = parseCount(value)
 	case "ctl":
-		e.CTL, err = f.held(value, ctlbuild.KindCTL)
+		e.CTL, err = f.said(value, ctlbuild.KindCTL)
 	case "itl":
-		e.ITL, err = f.held(value, ctlbuild.KindITL)
+		e.ITL, err = f.said(value, ctlbuild.KindITL)
 	case "last-seen":
 		err = e.seen(value)
 	case "tvs":
@@ -167,6 +174,20 @@ func parseCount(s string) (int, error) {
 		return 0, fmt.Errorf("%q is no number of phones", s)
 	}
 	return n, nil
+}
+
+// said is held, asked once for all cells that say the same.
+func (f *reader) said(s string, kind ctlbuild.Kind) (Held, error) {
+	at := cell{kind, s}
+	if h, ok := f.cells[at]; ok {
+		return h, nil
+	}
+	h, err := f.held(s, kind)
+	if err == nil {
+		at.text = strings.Clone(s)
+		f.cells[at] = h
+	}
+	return h, err
 }
 
 func (f *reader) held(s string, kind ctlbuild.Kind) (Held, error) {
