@@ -125,6 +125,15 @@ func (j *job) resume(ctx context.Context, state string, o FinishOptions, begin f
 			return j.leave(ctx, err)
 		}
 	}
+	if s, first := j.modeFirst(); first {
+		if err := begin(); err != nil {
+			return Outcome{}, err
+		}
+		begun = true
+		if err := j.modeByPublisher(ctx, s.Author); err != nil {
+			return j.leave(ctx, err)
+		}
+	}
 	if _, known := j.j.Known(); known {
 		found, err := j.look(ctx, func(*target) []byte { return j.data }, o)
 		if out, over := j.overtaken(ctx, state, found, err); over {
@@ -248,6 +257,17 @@ func (j *job) author() (Step, bool) {
 	return Step{}, false
 }
 
+// modeFirst is the step in which the publisher sets the mode before the file is brought,
+// where that is not done.
+func (j *job) modeFirst() (Step, bool) {
+	for _, s := range j.leftSteps() {
+		if s.Kind == StepAuthor && !j.j.Begin.Later {
+			return s, true
+		}
+	}
+	return Step{}, false
+}
+
 // finishAuthor takes what the publisher serves for the new file, where it has written one;
 // else it is asked again: to write the same file twice is harmless.
 func (j *job) finishAuthor(ctx context.Context, s Step) error {
@@ -256,7 +276,7 @@ func (j *job) finishAuthor(ctx context.Context, s Step) error {
 	if err != nil {
 		return j.failed(lead, StepFetch, err)
 	}
-	if did := j.j.Did(lead.node.Name(), StepAuthor, s.written().Arg); did == journal.Done || did != "" && !journal.Same(live, lead.former) {
+	if j.j.Did(lead.node.Name(), StepAuthor, s.written().Arg) != "" && !journal.Same(live, lead.former) {
 		_, err = j.adopt(ctx, verifies)
 		return err
 	}
@@ -391,6 +411,11 @@ func (j *job) look(ctx context.Context, want func(*target) []byte, o FinishOptio
 	}
 	found = map[string][]byte{}
 	var conflicts []error
+	// What the publisher wrote within the job is none of somebody else's.
+	written := func(live []byte) bool {
+		i := slices.Index(j.targets, j.lead())
+		return !j.j.Begin.Later && j.j.Touched(StepAuthor) && answered[i] && journal.Same(live, lives[i])
+	}
 	for i, t := range j.targets {
 		if !answered[i] {
 			continue
@@ -398,7 +423,7 @@ func (j *job) look(ctx context.Context, want func(*target) []byte, o FinishOptio
 		live := lives[i]
 		found[t.node.Name()], t.found = live, live
 		// A file that is gone is not somebody else's.
-		if o.Force || live == nil || journal.Same(live, t.former) || journal.Same(live, j.data) {
+		if o.Force || live == nil || written(live) || journal.Same(live, t.former) || journal.Same(live, j.data) {
 			continue
 		}
 		t.out.Status = StatusFailed

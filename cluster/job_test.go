@@ -460,3 +460,70 @@ func TestFinishedJobIsNamed(t *testing.T) {
 	}
 	s.wantAll(newFile)
 }
+
+// Where the publisher sets the mode by its own command alone, that writes a file of its
+// own, in whose place the job's goes. Ended anywhere, the job is finished or undone.
+func TestModeByThePublishersCommand(t *testing.T) {
+	job := func(c *Cluster, stop string) error {
+		r, err := c.Begin(t.Context(), JobSpec{Kind: "mode mixed", Data: newFile,
+			Steps: []Step{{Kind: StepAuthor, Author: reach.WriteMixed, Former: reach.NonSecure}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		if err := r.ModeByPublisher(t.Context(), reach.WriteMixed); err != nil || stop == "mode" {
+			return err
+		}
+		if _, err := r.File(t.Context()); err != nil || stop == "file" {
+			return err
+		}
+		_, err = r.End(t.Context())
+		return err
+	}
+	for _, stop := range []string{"", "intended", "mode", "stage.before", "commit.recorded", "file"} {
+		for _, back := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s back %v", stop, back), func(t *testing.T) {
+				s := newSite(t, oldFile)
+				c, a := s.withAuthor(s.options())
+				c.Site.Mode = nil
+				switch stop {
+				case "intended":
+					c.o.fault = once("publisher-writes.intended", "pub", func() error { return errFault })
+				case "stage.before", "commit.recorded":
+					c.o.fault = func(p, n string) error { // the program ends here
+						if p == stop && n == "sub" {
+							return errFault
+						}
+						return nil
+					}
+				}
+				err := job(c, stop)
+				c.o.fault = nil
+				if stop == "" && err != nil {
+					t.Fatal(err)
+				}
+				jobs, err := History(s.dir, "site")
+				if err != nil {
+					t.Fatal(err)
+				}
+				finish, want, asked := c.Resume, newFile, 1
+				if back {
+					finish, want, asked = c.Rollback, oldFile, 2
+				}
+				if jobs[0].State == StateTakenBack { // the job did it itself
+					want, finish = oldFile, c.Rollback
+				}
+				if stop == "intended" && back {
+					asked = 1
+				}
+				if out, err := finish(t.Context(), jobs[0].ID); err != nil {
+					t.Fatalf("%+v, %v", out, err)
+				}
+				s.wantAll(want)
+				if jobs[0].State != StateTakenBack && a.asked != asked {
+					t.Errorf("the publisher was asked %d times, want %d", a.asked, asked)
+				}
+			})
+		}
+	}
+}

@@ -171,8 +171,8 @@ func (j *job) onCluster(step, arg string, f func() error) error {
 
 // PublisherWrites has the publisher write its own file, and takes what it serves then for
 // the job's new file, once accept (may be nil) has looked at it. The nodes that do not
-// have it yet get it by [Run.File]. An error of accept is returned as it is; the file is
-// kept in the journal all the same.
+// have it yet get it by [Run.File]. An error of accept is returned as it is; the job's new
+// file is not known then.
 func (r *Run) PublisherWrites(ctx context.Context, a reach.AuthorJob, accept func(data []byte) error) ([]byte, error) {
 	return r.job.publisherWrites(ctx, a, accept)
 }
@@ -181,18 +181,46 @@ func (j *job) publisherWrites(ctx context.Context, a reach.AuthorJob, accept fun
 	if err := j.c.Site.Need(reach.AbilityAuthor); err != nil {
 		return nil, err
 	}
+	if err := j.write(ctx, a); err != nil {
+		return nil, err
+	}
+	return j.adopt(ctx, accept)
+}
+
+// ModeByPublisher has the publisher set the mode by its own command, which writes a
+// tokenless file as well: the job's own file goes to the nodes after it, by [Run.File],
+// before any phone is reset. For a site that has no other door for the mode.
+func (r *Run) ModeByPublisher(ctx context.Context, a reach.AuthorJob) error {
+	return r.job.modeByPublisher(ctx, a)
+}
+
+func (j *job) modeByPublisher(ctx context.Context, a reach.AuthorJob) error {
+	if err := j.c.Site.Need(reach.AbilityAuthor); err != nil {
+		return err
+	}
+	if err := j.write(ctx, a); err != nil {
+		return err
+	}
+	j.rewrote = true
+	return errors.Join(j.all(func(t *target) error {
+		return j.patiently(ctx, t, StepFetch, func(int) (err error) {
+			t.found, err = j.live(ctx, t)
+			return err
+		})
+	})...)
+}
+
+// write has the publisher write, which may change what any node serves.
+func (j *job) write(ctx context.Context, a reach.AuthorJob) error {
 	err := j.onCluster(StepAuthor, a.Command(), func() error {
 		j.everywhere(true) // the publisher writes wherever it likes
 		_, err := j.c.Site.Author.Write(ctx, a)
 		return err
 	})
-	if err != nil {
-		if !j.j.Touched(touching...) {
-			j.everywhere(false)
-		}
-		return nil, err
+	if err != nil && !j.j.Touched(touching...) {
+		j.everywhere(false)
 	}
-	return j.adopt(ctx, accept)
+	return err
 }
 
 // adopt takes what the publisher serves for the job's new file, and looks at all nodes.
@@ -211,15 +239,12 @@ func (j *job) adopt(ctx context.Context, accept func([]byte) error) ([]byte, err
 			j.data = t.found
 		}
 	}
-	if err := j.j.Adopt(j.data); err != nil {
-		return j.data, err
-	}
 	if accept != nil {
 		if err := accept(j.data); err != nil {
 			return j.data, err
 		}
 	}
-	return j.data, nil
+	return j.data, j.j.Adopt(j.data)
 }
 
 // leftSteps are the steps that are not done. A step whose result was given up by a
@@ -295,11 +320,7 @@ func (j *job) restoreMode(ctx context.Context, m reach.Mode) error {
 		a = reach.WriteMixed
 	}
 	j.rewrote = true
-	return j.onCluster(StepAuthor, a.Command(), func() error {
-		j.everywhere(true)
-		_, err := j.c.Site.Author.Write(ctx, a)
-		return err
-	})
+	return j.write(ctx, a)
 }
 
 // everywhere notes that any node's live file may have changed.

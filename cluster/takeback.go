@@ -34,7 +34,11 @@ func (j *job) abandon(ctx context.Context, cause error) (Outcome, error) {
 }
 
 // Leave ends a job that resume has to finish: every node is asked what it serves.
+// A job that has touched nothing is over: *UnchangedError.
 func (r *Run) Leave(ctx context.Context, cause error) (Outcome, error) {
+	if !r.job.touched() && !r.job.j.Touched(StepCommit, StepRestore, StepAuthor, StepMode, StepTrust, StepRestart) {
+		return r.job.abandon(ctx, cause)
+	}
 	return r.job.leave(ctx, cause)
 }
 

@@ -1,7 +1,6 @@
 package workflow
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -190,21 +189,3 @@ func (s *Session) summary(p *Plan, purpose Purpose) string {
 
 // replaced is what a run may put its file in the place of.
 func (a *Agreement) replaced() map[string]*[32]byte { return a.live }
-
-// stillLive refuses to begin a job that the publisher does itself when a node no longer
-// serves what it did when the person agreed: no node compares for us there.
-func (a *Agreement) stillLive(s *Session) error {
-	now := s.Snapshot.Expect()
-	for node, want := range a.live {
-		got, answered := now[node]
-		if answered && !sameSum(got, want) {
-			return fail(Refused, []string{"look at the difference, then run the job again"},
-				"%s serves another CTL file than when this was agreed to; nothing was written", node)
-		}
-	}
-	return nil
-}
-
-func sameSum(a, b *[32]byte) bool {
-	return a == nil && b == nil || a != nil && b != nil && bytes.Equal(a[:], b[:])
-}

@@ -77,7 +77,11 @@ func (s *Session) write(ctx context.Context, a *Agreement, signed *ctlbuild.List
 		Kind: p.Job, Name: CTLFileName, Data: signed.Bytes(), Expect: a.replaced(),
 		KeepGoing: o.KeepGoing, Retries: o.Retries, Restart: o.Restart, Note: journalNote(p),
 	}
-	if p.Mode != nil {
+	byPublisher := p.Mode != nil && s.Cluster.Site.Mode == nil
+	switch {
+	case byPublisher:
+		spec.Steps = []cluster.Step{{Kind: cluster.StepAuthor, Author: modeCommand(*p.Mode), Former: s.Snapshot.Mode}}
+	case p.Mode != nil:
 		spec.Steps = []cluster.Step{{Kind: cluster.StepMode, Mode: modeOf(*p.Mode), Former: s.Snapshot.Mode}}
 	}
 	run, err := s.Cluster.Begin(ctx, spec)
@@ -85,13 +89,18 @@ func (s *Session) write(ctx context.Context, a *Agreement, signed *ctlbuild.List
 		return r, err
 	}
 	defer run.Close()
+	if byPublisher {
+		if err := s.modeByPublisher(ctx, run, r, *p.Mode); err != nil {
+			return r, err
+		}
+	}
 	end := s.step(StepDistribute, fmt.Sprintf("staging on %d nodes, then committing on all", len(s.Snapshot.Nodes)))
 	r.Outcome, err = run.File(ctx)
 	end(&err)
 	if err != nil {
 		return r, err
 	}
-	if p.Mode != nil {
+	if p.Mode != nil && !byPublisher {
 		if err := s.setMode(ctx, run, r, *p.Mode); err != nil {
 			return r, err
 		}
@@ -211,6 +220,33 @@ func (s *Session) setMode(ctx context.Context, run *cluster.Run, r *Result, mixe
 	e := fail(reason, hints, "the cluster did not go to %s, and the former CTL was put back on all nodes", modeName(mixed))
 	e.Err = err
 	return e
+}
+
+// modeByPublisher has the publisher set the mode by its own command. It writes a tokenless
+// CTL with it, in whose place the token-signed one goes before any phone is reset.
+func (s *Session) modeByPublisher(ctx context.Context, run *cluster.Run, r *Result, mixed bool) (err error) {
+	defer s.step(StepSetMode, "the publisher sets the cluster to "+modeName(mixed)+"; the token-signed CTL follows")(&err)
+	err = run.ModeByPublisher(ctx, modeCommand(mixed))
+	if err == nil {
+		s.info("Cluster set to " + modeName(mixed))
+		return nil
+	}
+	if reach.Final(err) { // it has not begun
+		r.Outcome, err = run.Leave(ctx, err)
+		return err
+	}
+	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	r.Outcome, err = run.TakeBack(back, err)
+	return err
+}
+
+// modeCommand is the publisher's own command for a mode.
+func modeCommand(mixed bool) reach.AuthorJob {
+	if mixed {
+		return reach.WriteMixed
+	}
+	return reach.WriteNonSecure
 }
 
 func modeOf(mixed bool) reach.Mode {

@@ -5,13 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"time"
 
 	"ctlclient/cluster"
 	"ctlclient/cluster/reach"
-	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/trust"
 	"ctlclient/trust/release"
@@ -86,133 +82,96 @@ func (s *Session) holdsServerSAST(p *Plan, v release.Version) error {
 
 // executePublisher has the publisher write its CTL, brings the file to the nodes that
 // the publisher does not reach (alternate TFTP servers, firewalls), and verifies the
-// result on all nodes.
+// result on all nodes. The job is in the journal, with the former file of every node,
+// before the publisher is asked: ended anywhere, it is finished by resume and undone by
+// rollback.
 func (s *Session) executePublisher(ctx context.Context, a *Agreement, o ExecuteOptions) (*Result, error) {
-	if err := a.stillLive(s); err != nil {
-		return nil, err
-	}
 	p := a.Plan
 	r := &Result{Plan: p}
-	phones, former := s.Fleet, s.servedNow() // as they are before the file changes
-	if err := s.keepFormer(p.Old); err != nil {
+	phones := s.Fleet // as they are before the file changes
+	job := authorJobs[p.tokenless]
+	run, err := s.Cluster.Begin(ctx, cluster.JobSpec{
+		Kind: p.Job, Name: CTLFileName, ByPublisher: true, Expect: a.replaced(), KeepGoing: true,
+		Steps:   []cluster.Step{{Kind: cluster.StepAuthor, Author: job, Former: s.Snapshot.Mode}},
+		Retries: o.Retries, Restart: o.Restart, Note: journalNote(p),
+	})
+	if err != nil {
 		return r, err
 	}
+	defer run.Close()
 	a.spent = true
-	err := s.publisherWrites(ctx, p)
-	if err == nil {
-		err = s.Refresh(ctx)
-	}
-	if err != nil {
-		return r, s.leftBehind(ctx, p, err)
-	}
-	list, err := s.publisherList(p)
-	if err != nil {
-		return r, s.putFormerBack(ctx, r, err)
-	}
-	r.List = list
-	end := s.step(StepDistribute, "bringing the publisher's file to every other node")
-	r.Outcome, err = s.Cluster.Distribute(ctx, cluster.DistributeOptions{
-		Name: CTLFileName, Data: list.Bytes(), Expect: s.Snapshot.Expect(), Job: p.Job,
-		Former: former, KeepGoing: true, Retries: o.Retries, Note: journalNote(p),
+	end := s.step(StepPublisher, "the publisher writes and signs its own CTL")
+	_, err = run.PublisherWrites(ctx, job, func(data []byte) (err error) {
+		r.List, err = publisherList(p, data)
+		return err
 	})
 	end(&err)
 	if err != nil {
-		return r, s.leftBehind(ctx, p, err)
+		return r, s.publisherFailed(ctx, run, r, err)
 	}
-	p.Verdicts = trust.AssessAll(ctx, phones, trust.Offer{CTL: list}, s.Cluster.TVS())
+	end = s.step(StepDistribute, "bringing the publisher's file to every other node")
+	r.Outcome, err = run.File(ctx)
+	end(&err)
+	if err != nil {
+		return r, err
+	}
+	if r.Outcome, err = run.End(ctx); err != nil {
+		return r, err
+	}
+	if err := run.Close(); err != nil {
+		return r, err
+	}
+	if err := s.Refresh(ctx); err != nil {
+		return r, fmt.Errorf("the job is done, but looking at the cluster again failed: %w", err)
+	}
+	p.Verdicts = trust.AssessAll(ctx, phones, trust.Offer{CTL: r.List}, s.Cluster.TVS())
 	return r, s.after(ctx, r, o)
 }
 
-// keepFormer keeps the list that the publisher is about to replace: what it writes
-// itself is in no journal of ours.
-func (s *Session) keepFormer(l *ctlbuild.List) error {
-	if l == nil {
-		return nil
+// publisherFailed ends a job whose publisher did not write what it should. A bad file in
+// the place of a good one is taken back, but for a change of mode, whose former file was
+// of the other mode; everything else is left to resume and rollback.
+func (s *Session) publisherFailed(ctx context.Context, run *cluster.Run, r *Result, cause error) error {
+	p := r.Plan
+	var bad *Error
+	if p.tokenless == TokenlessUpdate && p.Old != nil && p.Old.Verify().OK && errors.As(cause, &bad) && bad.Reason == FilesBad {
+		end := s.step(StepDistribute, "putting the former file back on every node")
+		var err error
+		r.Outcome, err = run.TakeBack(ctx, cause)
+		if r.Outcome.State == cluster.StateTakenBack {
+			end(nil)
+			bad.Message += "; the former CTL was put back on all nodes"
+			return cause
+		}
+		end(&err)
+		return err
 	}
-	state := s.opt.StateDir
-	if state == "" {
-		state = cluster.StateDir()
-	}
-	dir := filepath.Join(state, "former")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("the former CTL cannot be kept, so nothing was written: %w", err)
-	}
-	f, err := os.CreateTemp(dir, "CTLFile-"+time.Now().UTC().Format("20060102T150405Z")+"-*.tlv")
-	if err != nil {
-		return fmt.Errorf("the former CTL cannot be kept, so nothing was written: %w", err)
-	}
-	_, err = f.Write(l.Bytes())
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("the former CTL cannot be kept, so nothing was written: %w", err)
-	}
-	s.info("the former CTL is kept: ctlclient distribute " + f.Name() + " brings it back")
-	return nil
+	var err error
+	r.Outcome, err = run.Leave(ctx, cause)
+	return err
 }
 
 var authorJobs = map[TokenlessJob]reach.AuthorJob{
 	TokenlessUpdate: reach.WriteCTL, TokenlessMixed: reach.WriteMixed, TokenlessNonSecure: reach.WriteNonSecure,
 }
 
-func (s *Session) publisherWrites(ctx context.Context, p *Plan) (err error) {
-	defer s.step(StepPublisher, "the publisher writes and signs its own CTL")(&err)
-	_, err = s.Cluster.Site.Author.Write(ctx, authorJobs[p.tokenless])
-	return err
-}
-
-// putFormerBack replaces a bad file that the publisher wrote by the good one that was
-// there before. After a change of mode it does not: the former file was of another mode.
-func (s *Session) putFormerBack(ctx context.Context, r *Result, cause error) error {
-	p := r.Plan
-	var e *Error
-	if p.tokenless != TokenlessUpdate || p.Old == nil || !p.Old.Verify().OK || !errors.As(cause, &e) || e.Reason != FilesBad {
-		return cause
+// publisherList is the file that the publisher serves after writing, checked.
+func publisherList(p *Plan, data []byte) (*ctlbuild.List, error) {
+	if p.Old != nil && bytes.Equal(data, p.Old.Bytes()) {
+		return nil, fail(NotEverywhere, []string{"the command may still be running: ctlclient cluster status"}, "the publisher still serves the former CTL file")
 	}
-	end := s.step(StepDistribute, "putting the former file back on every node")
-	var err error
-	r.Outcome, err = s.Cluster.Distribute(ctx, cluster.DistributeOptions{
-		Name: CTLFileName, Data: p.Old.Bytes(), Expect: s.Snapshot.Expect(), Job: "take back " + p.Job, KeepGoing: true,
-	})
-	end(&err)
+	l, err := ctlbuild.Parse(data)
 	if err != nil {
-		return s.leftBehind(ctx, p, errors.Join(cause, err))
+		return nil, fail(FilesBad, []string{"look at it: ctlclient cluster status"}, "the publisher serves no readable CTL file after writing one")
 	}
-	e.Message += "; the former CTL was put back on all nodes"
-	return cause
-}
-
-// publisherList is the file that the publisher serves now, checked.
-func (s *Session) publisherList(p *Plan) (*ctlbuild.List, error) {
-	for _, n := range s.Snapshot.Nodes {
-		if n.Node.Role != site.RolePublisher {
-			continue
-		}
-		switch {
-		case n.List == nil:
-			return nil, fail(FilesBad, []string{"look at it: ctlclient cluster status"}, "the publisher serves no readable CTL file after writing one")
-		case p.Old != nil && bytes.Equal(n.File, p.Old.Bytes()):
-			return nil, fail(FilesBad, []string{"the command may still be running: ctlclient cluster status"}, "the publisher still serves the former CTL file")
-		}
-		if v := n.List.Verify(); !v.OK {
-			return nil, fail(FilesBad, []string{"a server restored without CallManager.pem (CSCtn50405) does this: regenerate CallManager, then update again"},
-				"Verification of the CTL file failed: %s", v.Reason)
-		}
-		if !n.List.Tokenless() {
-			return nil, fail(FilesBad, []string{"go back to the token CTL (ctlclient update) and repeat"}, "the publisher's CTL still lists tokens")
-		}
-		return n.List, nil
+	if v := l.Verify(); !v.OK {
+		return nil, fail(FilesBad, []string{"a server restored without CallManager.pem (CSCtn50405) does this: regenerate CallManager, then update again"},
+			"Verification of the CTL file failed: %s", v.Reason)
 	}
-	return nil, fail(BadRequest, nil, "the profile names no publisher")
-}
-
-// servedNow is the file of every node that answered, nil where it has none.
-func (s *Session) servedNow() map[string][]byte {
-	files := map[string][]byte{}
-	for _, n := range s.Snapshot.Nodes {
-		if n.File != nil || n.Missing {
-			files[n.Node.Name] = n.File
-		}
+	if !l.Tokenless() {
+		return nil, fail(FilesBad, []string{"go back to the token CTL (ctlclient update) and repeat"}, "the publisher's CTL still lists tokens")
 	}
-	return files
+	return l, nil
 }
 
 func boolPtr(b bool) *bool { return &b }
