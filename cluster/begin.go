@@ -108,7 +108,7 @@ func (r *Run) End(ctx context.Context) (Outcome, error) {
 // Ready says what a job would be refused for, before a PIN is asked: another program at
 // work, an older job that is unfinished, a state folder that cannot be written.
 func (c *Cluster) Ready(ctx context.Context) error {
-	lock, err := c.lock("looking")
+	lock, err := c.lock("")
 	if err != nil {
 		return err
 	}

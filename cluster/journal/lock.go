@@ -43,7 +43,8 @@ type owner struct {
 	Since time.Time `json:"since"`
 }
 
-// Lock takes the cluster's lock or says who holds it (*LockedError); it does not wait.
+// Lock takes the cluster's lock or says who holds it (*LockedError); it does not wait. job
+// "" holds it for a moment only, to look: nobody is told.
 func (s *Store) Lock(job string) (*Lock, error) {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot lock cluster: %w", err)
@@ -60,6 +61,9 @@ func (s *Store) Lock(job string) (*Lock, error) {
 			_ = json.Unmarshal(data, &who)
 		}
 		return nil, &LockedError{PID: who.PID, Job: who.Job, Since: who.Since}
+	}
+	if job == "" {
+		return l, nil
 	}
 	data, err := json.Marshal(owner{PID: os.Getpid(), Job: job, Since: s.now().UTC()})
 	if err == nil {
