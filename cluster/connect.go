@@ -101,6 +101,9 @@ type Cluster struct {
 	tvs      *trust.CachedAsker
 }
 
+// Dir is this cluster's folder in the state directory; it may not be there yet.
+func (c *Cluster) Dir() string { return c.dir }
+
 // Node is one node of the profile, and the way to its file.
 type Node struct {
 	reach.Node

@@ -3,6 +3,7 @@ package workflow
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -112,6 +113,7 @@ type ResetRequest struct {
 	Names []string      // none: every phone that is registered now
 	Batch int           // that many at a time; 0: DefaultBatch
 	Wait  time.Duration // for a batch to register again; 0: DefaultWait
+	Quiet bool          // do not read the phones' web pages before and after
 }
 
 // Defaults of a ResetRequest.
@@ -121,7 +123,7 @@ const (
 )
 
 // pollPhones is the pause between two looks at phones that are starting.
-const pollPhones = 15 * time.Second
+const pollPhones = 3 * time.Second
 
 // ResetResult says what became of the phones.
 type ResetResult struct {
@@ -129,6 +131,7 @@ type ResetResult struct {
 	Back    int         // that are registered again
 	Missing []LivePhone // that are not, with what is known of them
 	Failed  []PhoneFailure
+	Words   []PhoneWord // what the phones themselves say, those that differ from what was predicted first
 }
 
 // PhoneFailure is a phone that could not be told to restart.
@@ -145,7 +148,7 @@ func (s *Session) ResetPhones(ctx context.Context, r ResetRequest) (*ResetResult
 	if err := s.Cluster.Site.Need(reach.AbilityPhones); err != nil {
 		return nil, fail(BadRequest, []string{"reset the phones in Cisco Unified CM Administration, or restart them one by one"}, "%v", err)
 	}
-	names, err := s.resetNames(ctx, r.Names)
+	phones, err := s.toReset(ctx, r.Names)
 	if err != nil {
 		return nil, err
 	}
@@ -156,8 +159,8 @@ func (s *Session) ResetPhones(ctx context.Context, r ResetRequest) (*ResetResult
 		r.Wait = DefaultWait
 	}
 	ok, err := s.ui.Confirm(ctx, Confirmation{
-		Title: fmt.Sprintf("Reset %d phones?", len(names)),
-		Text:  fmt.Sprintf("%d phones restart, %d at a time; calls on them end. Each batch is waited for before the next.", len(names), r.Batch),
+		Title: fmt.Sprintf("Reset %d phones?", len(phones)),
+		Text:  fmt.Sprintf("%d phones restart, %d at a time; calls on them end. Each batch is waited for before the next.", len(phones), r.Batch),
 	})
 	if err != nil {
 		return nil, err
@@ -166,30 +169,66 @@ func (s *Session) ResetPhones(ctx context.Context, r ResetRequest) (*ResetResult
 		return nil, fail(Declined, nil, "stopped: no phone was reset")
 	}
 	out := &ResetResult{}
-	for batch := range slices.Chunk(names, r.Batch) {
-		if err := s.resetBatch(ctx, batch, r.Wait, out, len(names)); err != nil {
+	for batch := range slices.Chunk(phones, r.Batch) {
+		if err := s.resetAndAsk(ctx, batch, r, out, len(phones)); err != nil {
 			return out, err
 		}
 	}
+	slices.SortStableFunc(out.Words, byDifference)
 	return out, nil
 }
 
-// resetNames are the phones to reset: those named, else all that are registered.
-func (s *Session) resetNames(ctx context.Context, named []string) (names []string, err error) {
-	if len(named) > 0 {
-		return named, nil
+// resetAndAsk resets a batch, and reads what its phones say before and after.
+func (s *Session) resetAndAsk(ctx context.Context, phones []LivePhone, r ResetRequest, out *ResetResult, total int) error {
+	var batch []string
+	for _, p := range phones {
+		batch = append(batch, p.Name)
 	}
+	if r.Quiet {
+		return s.resetBatch(ctx, batch, r.Wait, out, total)
+	}
+	before, _, err := s.readPages(ctx, phones)
+	if err != nil {
+		return err
+	}
+	if err := s.resetBatch(ctx, batch, r.Wait, out, total); err != nil {
+		return err
+	}
+	now, errs, err := s.readPages(ctx, phones)
+	if err != nil {
+		return err
+	}
+	out.Words = append(out.Words, s.words(phones, before, now, errs, s.predictions(ctx, phones))...)
+	kept, err := s.keptReadings()
+	if err != nil {
+		return err
+	}
+	return s.keepReadings(merge(kept, now))
+}
+
+// toReset are the phones to reset: those named, else all that are registered.
+func (s *Session) toReset(ctx context.Context, named []string) (phones []LivePhone, err error) {
 	defer s.step(StepPhones, "asking which phones are registered")(&err)
+	wanted := map[string]bool{}
+	for _, name := range named {
+		wanted[name] = true
+	}
 	err = s.Phones(ctx, true, func(p LivePhone) error {
-		if p.Registered == reach.Registered || p.Registered == reach.PartiallyRegistered {
-			names = append(names, p.Name)
+		registered := p.Registered == reach.Registered || p.Registered == reach.PartiallyRegistered
+		if wanted[p.Name] || len(named) == 0 && registered {
+			phones = append(phones, p)
+			delete(wanted, p.Name)
 		}
 		return nil
 	})
-	if err == nil && len(names) == 0 {
+	switch {
+	case err != nil:
+	case len(wanted) > 0:
+		err = fail(BadRequest, nil, "the cluster knows no phone %s; no phone was reset", strings.Join(slices.Sorted(maps.Keys(wanted)), ", "))
+	case len(phones) == 0:
 		err = fail(BadRequest, nil, "no phone is registered")
 	}
-	return names, err
+	return phones, err
 }
 
 func (s *Session) resetBatch(ctx context.Context, batch []string, wait time.Duration, out *ResetResult, total int) (err error) {

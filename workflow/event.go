@@ -42,6 +42,7 @@ const (
 	StepTrust      = "trust-store" // certificates are uploaded to Phone-SAST-trust
 	StepPhones     = "phones"      // the cluster is asked for its phones
 	StepReset      = "reset"       // phones restart
+	StepPages      = "phone-pages" // phones' web pages are read
 )
 
 // States of a step.

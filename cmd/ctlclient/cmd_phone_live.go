@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"context"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"ctlclient/trust/phoneword"
 	"ctlclient/workflow"
 )
 
@@ -95,6 +97,7 @@ type phoneResetOptions struct {
 	batch int
 	wait  time.Duration
 	file  string
+	quiet bool
 }
 
 func newPhoneResetCommand(a *app) *cobra.Command {
@@ -114,6 +117,7 @@ is not registered again.`,
 	f.IntVar(&o.batch, "batch", workflow.DefaultBatch, "how many phones restart at a time")
 	f.DurationVar(&o.wait, "wait", workflow.DefaultWait, "how long to wait for a batch to register again")
 	f.StringVar(&o.file, "names", "", "`file` with the names of phones, one a line")
+	f.BoolVar(&o.quiet, "no-pages", false, "do not read the phones' web pages before and after")
 	return withExits(c, exitDone, exitBad, exitUsage, exitUnreachable, exitRefused, exitInterrupted)
 }
 
@@ -129,14 +133,17 @@ func runPhoneReset(ctx context.Context, a *app, o phoneResetOptions, names []str
 		names = append(names, strings.Fields(string(data))...)
 	}
 	return a.with(ctx, func(s *workflow.Session) error {
-		r, err := s.ResetPhones(ctx, workflow.ResetRequest{Names: names, Batch: o.batch, Wait: o.wait})
+		r, err := s.ResetPhones(ctx, workflow.ResetRequest{Names: names, Batch: o.batch, Wait: o.wait, Quiet: o.quiet})
 		if r == nil {
 			return err
 		}
 		if e := a.resetResult(r); err == nil {
 			err = e
 		}
-		if err == nil && (len(r.Missing) > 0 || len(r.Failed) > 0) {
+		bad := len(r.Missing) > 0 || len(r.Failed) > 0 || slices.ContainsFunc(r.Words, func(w workflow.PhoneWord) bool {
+			return w.Differs() || w.Word.Verdict == phoneword.Kept
+		})
+		if err == nil && bad {
 			err = errBad
 		}
 		return err
@@ -156,6 +163,11 @@ func (a *app) resetResult(r *workflow.ResetResult) error {
 			failed[f.Name] = oneLine(f.Err.Error())
 		}
 		v["missing"], v["failed"] = missing, failed
+		for _, w := range r.Words {
+			if err := a.object("phone", wordOf(w)); err != nil {
+				return err
+			}
+		}
 		return a.result(v)
 	}
 	a.printf("%d of %d are registered again", r.Back, r.Asked)
@@ -167,6 +179,9 @@ func (a *app) resetResult(r *workflow.ResetResult) error {
 		a.printf("; not yet: %s", names(not))
 	}
 	a.printf(".\n")
+	if err := a.printWords(r.Words); err != nil {
+		return err
+	}
 	for _, f := range r.Failed {
 		a.printf("%s could not be reset: %s\n", f.Name, printable(oneLine(f.Err.Error())))
 	}
@@ -180,4 +195,103 @@ func names(all []string) string {
 		return strings.Join(all, ", ")
 	}
 	return strings.Join(all[:most], ", ") + " and " + strconv.Itoa(len(all)-most) + " more"
+}
+
+func newPhoneVerifyCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "verify [NAME...]",
+		Short: "Say what each phone itself says of its trust list",
+		Long: `Read the web page of each phone, where Web Access is on for it, and say what its status
+messages tell: it took the new list, it kept the old one, nothing was said since the last
+reading, or unknown. A phone whose word differs from what was predicted comes first.
+Nothing is told to a phone. Without names, all phones that the cluster knows an address
+of.`,
+		Example: "  ctlclient --profile hq phone verify",
+		Args:    cobra.ArbitraryArgs,
+		RunE:    func(cmd *cobra.Command, args []string) error { return runPhoneVerify(cmd.Context(), a, args) },
+	}
+	return withExits(c, exitDone, exitBad, exitUsage, exitUnreachable, exitRefused, exitInterrupted)
+}
+
+func runPhoneVerify(ctx context.Context, a *app, names []string) error {
+	return a.look(ctx, func(s *workflow.Session) error {
+		words, err := s.VerifyPhones(ctx, names)
+		if err != nil {
+			return err
+		}
+		bad := 0
+		for _, w := range words {
+			if w.Differs() || w.Word.Verdict == phoneword.Kept {
+				bad++
+			}
+			if a.json {
+				if err := a.object("phone", wordOf(w)); err != nil {
+					return err
+				}
+			}
+		}
+		if a.json {
+			err = a.result(map[string]any{"phones": len(words), "bad": bad})
+		} else {
+			err = a.printWords(words)
+		}
+		if err == nil && bad > 0 {
+			err = errBad
+		}
+		return err
+	})
+}
+
+type wordJSON struct {
+	Phone     string `json:"phone"`
+	Model     string `json:"model,omitempty"`
+	Says      string `json:"says"` // took it, kept the old one, nothing said, unknown
+	Message   string `json:"message,omitempty"`
+	Predicted string `json:"predicted,omitempty"` // accept, refuse, not certain
+	Differs   bool   `json:"differs"`
+	Error     string `json:"error,omitempty"`
+}
+
+func wordOf(w workflow.PhoneWord) wordJSON {
+	j := wordJSON{Phone: w.Name, Model: w.Model, Says: w.Word.Verdict.String(), Message: w.Word.Deciding.Text, Differs: w.Differs()}
+	if w.Err != nil {
+		j.Error = oneLine(w.Err.Error())
+	}
+	if p := w.Predicted; p != nil {
+		j.Predicted = "not certain"
+		switch {
+		case p.Certain && p.Accept:
+			j.Predicted = "accept"
+		case p.Certain:
+			j.Predicted = "refuse"
+		}
+	}
+	return j
+}
+
+// printWords is what phones say; those that differ from what was predicted are first.
+func (a *app) printWords(words []workflow.PhoneWord) error {
+	if len(words) == 0 {
+		return nil
+	}
+	st := a.outSt
+	t := table{indent: "  ", head: []string{"Phone", "Says", "Predicted", "Message"}}
+	for _, w := range words {
+		j := wordOf(w)
+		paint := st.dim
+		switch {
+		case w.Differs(), w.Word.Verdict == phoneword.Kept:
+			paint = st.red
+		case w.Word.Verdict == phoneword.Took:
+			paint = st.green
+		}
+		message := j.Message
+		if w.Differs() {
+			message = "not as predicted: " + message
+		} else if message == "" {
+			message = j.Error
+		}
+		t.row(plain(printable(strings.TrimSpace(w.Name+" "+w.Model))), painted(j.Says, paint), plain(j.Predicted), painted(printable(message), st.dim))
+	}
+	return t.write(a.out, st)
 }

@@ -1,0 +1,200 @@
+package workflow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ctlclient/cluster"
+	"ctlclient/cluster/reach"
+	"ctlclient/cluster/reach/pages"
+	"ctlclient/ctlbuild"
+	"ctlclient/internal/atomicfile"
+	"ctlclient/trust"
+	"ctlclient/trust/phoneword"
+)
+
+// PhoneWord is what a phone itself says of its trust list, beside what was predicted.
+type PhoneWord struct {
+	Name, Model string
+	Word        phoneword.Word
+	Err         error // why its page could not be read
+	// Predicted is the verdict of the newest job; nil: there was none for this phone.
+	Predicted *trust.Verdict
+}
+
+// Differs reports a phone that says another thing than was predicted.
+func (w PhoneWord) Differs() bool {
+	if w.Predicted == nil || !w.Predicted.Certain {
+		return false
+	}
+	return w.Word.Verdict == phoneword.Took && !w.Predicted.Accept || w.Word.Verdict == phoneword.Kept && w.Predicted.Accept
+}
+
+// readings are what phones said the last time, kept beside the cluster's journal: a phone
+// may come back long after a job.
+type readings map[string]phoneword.Reading
+
+func (s *Session) readingsFile() string {
+	return filepath.Join(s.Cluster.Dir(), "phones.json")
+}
+
+// maxReadings bounds the file, in bytes: ten messages of a hundred thousand phones.
+const maxReadings = 256 << 20
+
+func (s *Session) keptReadings() (readings, error) {
+	f, err := os.Open(s.readingsFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return readings{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || info.Size() > maxReadings {
+		return nil, errors.Join(err, fmt.Errorf("%s is too large", f.Name()))
+	}
+	r := readings{}
+	if err := json.NewDecoder(f).Decode(&r); err != nil {
+		return nil, fmt.Errorf("%s is damaged: %w; move it away", f.Name(), err)
+	}
+	return r, nil
+}
+
+func (s *Session) keepReadings(r readings) error {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(s.Cluster.Dir(), 0o700); err != nil {
+		return err
+	}
+	return atomicfile.Write(s.readingsFile(), data, 0o600)
+}
+
+// read asks phones for their pages now.
+func (s *Session) readPages(ctx context.Context, phones []LivePhone) (now readings, errs map[string]error, err error) {
+	now, errs = readings{}, map[string]error{}
+	defer s.step(StepPages, fmt.Sprintf("reading the web pages of %d phones", len(phones)))(&err)
+	done := 0
+	err = pages.Read(ctx, phones, s.Cluster.Profile.Practice, func(name string, r phoneword.Reading, err error) {
+		done++
+		now[name] = r
+		if err != nil {
+			errs[name] = err
+		}
+		s.emit(Event{Type: EventProgress, Step: StepPages, Done: done, Total: len(phones)})
+	})
+	return now, errs, err
+}
+
+// VerifyPhones reads what phones say of themselves, and compares it with what they said the
+// last time: took the new list, kept the old one, nothing said, unknown. names: none is
+// every phone that is registered. The first reading has nothing to be compared with but the
+// phone's last restart; it is kept for the next. Phones whose word differs from what was
+// predicted come first.
+func (s *Session) VerifyPhones(ctx context.Context, names []string) ([]PhoneWord, error) {
+	if err := s.Cluster.Site.Need(reach.AbilityPhones); err != nil {
+		return nil, fail(BadRequest, []string{"look at the phones themselves: Settings, Status, Status Messages"}, "%v", err)
+	}
+	phones, err := s.addressed(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	before, err := s.keptReadings()
+	if err != nil {
+		return nil, err
+	}
+	now, errs, err := s.readPages(ctx, phones)
+	if err != nil {
+		return nil, err
+	}
+	words := s.words(phones, before, now, errs, s.predictions(ctx, phones))
+	return words, s.keepReadings(merge(before, now))
+}
+
+// predictions are what the newest job that is done was to make of phones: each is taken to
+// have held the file of before.
+func (s *Session) predictions(ctx context.Context, phones []LivePhone) map[string]*trust.Verdict {
+	jobs, err := cluster.History(s.opt.StateDir, s.Cluster.Profile.Name)
+	i := slices.IndexFunc(jobs, func(j cluster.Job) bool { return j.State == cluster.StateFinished })
+	if err != nil && i < 0 || i < 0 {
+		return nil
+	}
+	files, err := cluster.FilesOf(s.opt.StateDir, s.Cluster.Profile.Name, jobs[i].ID)
+	if err != nil {
+		return nil
+	}
+	fresh, err := ctlbuild.Parse(files.New)
+	if err != nil {
+		return nil
+	}
+	held, err := ctlbuild.Parse(files.FormerOf(jobs[i].Nodes))
+	if err != nil {
+		held = nil // there was none
+	}
+	var described []trust.Phone
+	for _, p := range phones {
+		described = append(described, trust.Phone{Name: p.Name, Model: p.Model, NoSBD: s.noSBD(p.Model), CTL: held, ITL: s.Snapshot.ITL, TVS: p.TVS})
+	}
+	out := map[string]*trust.Verdict{}
+	verdicts := trust.AssessAll(ctx, described, trust.Offer{CTL: fresh}, s.Cluster.TVS())
+	for i := range verdicts {
+		out[verdicts[i].Phone.Name] = &verdicts[i]
+	}
+	return out
+}
+
+// merge keeps what a phone said before where it could not be read now.
+func merge(before, now readings) readings {
+	for name, r := range now {
+		if r.Read {
+			before[name] = r
+		}
+	}
+	return before
+}
+
+// addressed are the phones to read, with their addresses.
+func (s *Session) addressed(ctx context.Context, names []string) (phones []LivePhone, err error) {
+	defer s.step(StepPhones, "asking where the phones are")(&err)
+	err = s.Phones(ctx, true, func(p LivePhone) error {
+		wanted := len(names) == 0 && p.Address.IsValid() || slices.Contains(names, p.Name)
+		if wanted {
+			phones = append(phones, p)
+		}
+		return nil
+	})
+	if err == nil && len(phones) == 0 {
+		err = fail(BadRequest, nil, "the cluster knows the address of no such phone")
+	}
+	return phones, err
+}
+
+// words judges each phone.
+func (s *Session) words(phones []LivePhone, before, now readings, errs map[string]error, predicted map[string]*trust.Verdict) []PhoneWord {
+	var out []PhoneWord
+	for _, p := range phones {
+		w := PhoneWord{Name: p.Name, Model: p.Model, Err: errs[p.Name], Predicted: predicted[p.Name]}
+		w.Word = phoneword.Judge(before[p.Name], now[p.Name])
+		out = append(out, w)
+	}
+	slices.SortStableFunc(out, byDifference)
+	return out
+}
+
+func byDifference(a, b PhoneWord) int {
+	switch {
+	case a.Differs() == b.Differs():
+		return strings.Compare(a.Name, b.Name)
+	case a.Differs():
+		return -1
+	}
+	return 1
+}
