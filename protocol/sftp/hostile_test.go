@@ -288,6 +288,55 @@ func TestLinkIsNamed(t *testing.T) {
 	})
 }
 
+// What can be known before a stage is said without writing anything.
+func TestCheck(t *testing.T) {
+	onBoth(t, func(t *testing.T, s server, folder, dir string) {
+		c := s.dial(t)
+		live := filepath.Join(folder, name)
+		if err := c.Check(t.Context(), dir, name); err != nil {
+			t.Errorf("no file yet: %v", err)
+		}
+		put(t, live, oldBytes, 0o644)
+		if err := c.Check(t.Context(), dir, name); err != nil {
+			t.Errorf("a file: %v", err)
+		}
+		wantNames(t, folder, name)
+		if err := c.Check(t.Context(), dir+"/missing", name); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("no folder: %v", err)
+		}
+		if err := os.Mkdir(live+".previous", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		var keep *sftp.KeepError
+		if err := c.Check(t.Context(), dir, name); !errors.As(err, &keep) {
+			t.Errorf("a folder in the former file's place: %v", err)
+		}
+		if err := errors.Join(os.Remove(live+".previous"), os.Rename(live, live+".x"), os.Symlink(name+".x", live)); err != nil {
+			t.Fatal(err)
+		}
+		var link *sftp.LinkError
+		if err := c.Check(t.Context(), dir, name); !errors.As(err, &link) {
+			t.Errorf("a link: %v", err)
+		}
+		if err := errors.Join(os.Remove(live), os.Mkdir(live, 0o755)); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Check(t.Context(), dir, name); !errors.Is(err, sftp.ErrNotRegular) {
+			t.Errorf("a folder: %v", err)
+		}
+	})
+	folder := t.TempDir()
+	put(t, filepath.Join(folder, name), oldBytes, 0o644)
+	s := startSSHD(t, "-P posix-rename")
+	if err := s.dial(t).Check(t.Context(), folder, name); !errors.Is(err, sftp.ErrNotAtomic) {
+		t.Errorf("no posix-rename: %v", err)
+	}
+	s.options.AllowNonAtomic = true
+	if err := s.dial(t).Check(t.Context(), folder, name); err != nil {
+		t.Errorf("no posix-rename, allowed: %v", err)
+	}
+}
+
 // The way out on a server that cannot replace a file is named, and it is no editor.
 func TestNotAtomicNamesTheWayOut(t *testing.T) {
 	if hint := (&sftp.NotAtomicError{Path: "/x"}).Hint(); !strings.Contains(hint, `transport = "by-hand"`) || !strings.Contains(hint, "sftp-server") {

@@ -46,6 +46,27 @@ func checkToken(name, token string) error {
 	return nil
 }
 
+// Check says what is known beforehand of a stage to come, without writing anything: a
+// live name that is no file, a server that cannot replace it, a folder that is not there
+// or in the former file's place. The errors are StageAs's; nil is no promise.
+func (c *Client) Check(ctx context.Context, dir, name string) error {
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	ctx, done := c.begin(ctx)
+	defer done()
+	target := path.Join(dir, name)
+	_, info, err := c.lookAround(target)
+	switch {
+	case err != nil:
+	case info != nil && !info.Mode().IsRegular():
+		_, err = c.expected(target, info, &[32]byte{})
+	case info != nil && !c.posixRename && !c.options.AllowNonAtomic:
+		return &NotAtomicError{Path: target}
+	}
+	return c.explain(ctx, "look at", target, 0, err)
+}
+
 // Stage is StageAs with a new token.
 func (c *Client) Stage(ctx context.Context, dir, name string, data []byte, expect *[32]byte) (token string, err error) {
 	token = NewToken(name)

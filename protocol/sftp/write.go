@@ -21,26 +21,30 @@ type place struct {
 	folder, former fs.FileInfo // former is the one kept as NAME.previous; nil: none
 }
 
-// look finds out what is at a live name, and at the names around it, in one round
-// trip and the reading of the live file.
+// look is lookAround and the reading of the live file.
 func (c *Client) look(target string, expect *[32]byte) (place, error) {
-	p := place{target: target}
-	var info fs.FileInfo
-	err := side(
+	p, info, err := c.lookAround(target)
+	if err == nil {
+		p.live, err = c.expected(target, info, expect)
+	}
+	return p, err
+}
+
+// lookAround finds out what is at a live name, nil for nothing, and at the names around
+// it, in one round trip.
+func (c *Client) lookAround(target string) (p place, info fs.FileInfo, err error) {
+	p.target = target
+	err = side(
 		c.lookAt(target, &info),
 		c.lookAt(target+previousSuffix, &p.former),
 		func() (err error) {
 			p.folder, err = c.sftp.Stat(path.Dir(target))
 			return err
 		})
-	if err != nil {
-		return p, err
-	}
-	p.live, err = c.expected(target, info, expect)
-	if err == nil && p.live.info != nil && p.former != nil && p.former.IsDir() {
+	if err == nil && info != nil && p.former != nil && p.former.IsDir() {
 		err = &KeepError{Path: target + previousSuffix}
 	}
-	return p, err
+	return p, info, err
 }
 
 // mayReplace says whether a user may put other files in the place of those that are

@@ -263,6 +263,35 @@ func errorPacket(code uint16, message string) []byte {
 	return append(append(p, message...), 0)
 }
 
+// What is asked for on the wire: nothing but the file with blocks of 512 bytes, as
+// phones do; a longer block as an option. A host may be given by its name.
+func TestRequestBytes(t *testing.T) {
+	for size, want := range map[int]string{
+		512: "\x00\x01x\x00octet\x00",
+		0:   "\x00\x01x\x00octet\x00blksize\x001428\x00",
+		600: "\x00\x01x\x00octet\x00blksize\x00600\x00",
+	} {
+		asked := make(chan string, 1)
+		addr := scripted(t, func(p []byte) []byte {
+			select {
+			case asked <- string(p):
+			default:
+			}
+			return errorPacket(1, "")
+		})
+		_, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tftp.Get(t.Context(), "localhost:"+port, "x", tftp.Options{BlockSize: size}); !errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("block size %d: %v", size, err)
+		}
+		if got := <-asked; got != want {
+			t.Errorf("block size %d asks %q, want %q", size, got, want)
+		}
+	}
+}
+
 // A server that ends the transfer because of options gets a request without.
 func TestOptionsRefused(t *testing.T) {
 	addr := scripted(t, func(p []byte) []byte {

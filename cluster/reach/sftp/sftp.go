@@ -16,6 +16,7 @@ import (
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/reach/internal/door"
 	"ctlclient/cluster/site"
+	"ctlclient/ctlbuild"
 	"ctlclient/protocol/sftp"
 	"ctlclient/protocol/sshconn"
 )
@@ -163,6 +164,11 @@ func (a *node) Fetch(ctx context.Context, name string) (data []byte, err error) 
 		data = []byte{}
 	}
 	return data, nil
+}
+
+// Prepare implements reach.Preparer.
+func (a *node) Prepare(ctx context.Context) error {
+	return a.use(ctx, true, func(c *sftp.Client) error { return c.Check(ctx, a.n.Path, ctlbuild.CTLFileName) })
 }
 
 func (a *node) Stage(ctx context.Context, name string, data []byte, expect *[32]byte) (stage string, err error) {
