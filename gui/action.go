@@ -49,6 +49,9 @@ func jobIcon(kind jobKind) fyne.Resource {
 func (a *actionScreen) shown() {
 	a.box.RemoveAll()
 	a.buttons, a.advised = nil, nil
+	if a.s.model.session != nil && a.s.model.job.isDraft() {
+		a.box.Add(a.s.draftNotice(a.shown))
+	}
 	if a.s.model.session == nil {
 		a.box.Add(emptyNote("action.none"))
 	}

@@ -29,20 +29,22 @@ type clustersScreen struct {
 	details  *widgets.Button
 	remove   *widgets.Button
 	practice *practiceCard
+	adding   addFields
 }
 
 func newClustersScreen(s *shell) *clustersScreen {
-	c := &clustersScreen{s: s, none: widgets.NewNotice(widgets.InfoNotice, t("clusters.none")), broken: container.NewVBox()}
+	c := &clustersScreen{s: s, none: widgets.NewNotice(widgets.InfoNotice, t("clusters.none")), broken: container.NewVBox(), adding: freshFields()}
 	c.list = widgets.NewChooser(func(int) { c.enable() },
 		widgets.Column{Title: t("clusters.name"), Share: 220}, widgets.Column{Title: t("clusters.publisher"), Share: 320}, widgets.Column{Title: t("clusters.nodes.title"), Share: 90})
 	c.list.OnOpen = func(int) { c.connect() }
+	finder := widgets.NewFinder(c.list)
 	c.practice = newPracticeCard(s)
 	c.open = widgets.MainButton(t("clusters.open"), theme.NavigateNextIcon(), c.connect)
 	c.details = widgets.NewButton(t("clusters.details"), theme.InfoIcon(), c.showDetails)
 	c.remove = widgets.NewButton(t("clusters.remove"), theme.DeleteIcon(), c.removeChosen)
 	add := widgets.NewButton(t("clusters.add"), theme.ContentAddIcon(), c.add)
 	c.Page = widgets.NewPage(t("clusters.title"), t("clusters.text"), nil,
-		container.NewVBox(c.broken, c.none, c.list, widgets.Spacer(12), c.practice.object),
+		container.NewVBox(c.broken, c.none, finder.Object, c.list, widgets.Spacer(12), c.practice.object, widgets.Spacer(8), kindsNote()),
 		add, layout.NewSpacer(), c.remove, c.details, c.open)
 	c.enable()
 	return c

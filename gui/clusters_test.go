@@ -29,7 +29,7 @@ func TestAddClusterIsChecked(t *testing.T) {
 	b.on(screenClusters)
 	b.tap("clusters.add")
 	f := b.fields()
-	if len(f) != 4 {
+	if len(f) != 7 {
 		t.Fatalf("%d fields", len(f))
 	}
 	b.mustSay("2444")
@@ -86,13 +86,10 @@ func TestAddCluster(t *testing.T) {
 	p.mustSay("SHA256:")
 	p.tap("identity.keep")
 	p.typeSecret("password.label", strings.TrimSpace(string(password)))
-	p.untilSays(tr("clusters.complete.text"))
-	p.mustSay("cucm-sub1")
-	p.tap("clusters.complete.yes")
 	// The second node is met for the first time too.
-	p.untilSays(tr("identity.advice"))
-	p.tap("identity.keep")
-	p.typeSecret("password.label", strings.TrimSpace(string(password)))
+	p.untilSays("cucm-sub1")
+	p.mustSay(tr("identity.advice"))
+	p.tap("identity.keep") // the password was asked once
 	p.on(screenOverview)
 	p.mustSay("hq", "cucm-sub1", tr("agree.same"))
 

@@ -3,12 +3,8 @@ package gui
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -31,6 +27,17 @@ func (s *shell) openProfile(nameOrFile string) {
 // connect opens a cluster and goes on to the overview. A profile that is not kept yet is kept
 // once it has proved right.
 func (s *shell) connect(p *site.Profile) {
+	s.connectWith(p, s.asker, func(err error) {
+		if err != nil && !stopped(err) {
+			s.failAgain(t("clusters.connect.failed", map[string]any{"Name": p.Name}), err, t("error.again"), func() { s.connect(p) })
+		} else if err != nil {
+			s.status.text.SetText(t("status.stopped"))
+		}
+	})
+}
+
+// connectWith is connect with somebody to ask; done is told how it went.
+func (s *shell) connectWith(p *site.Profile, ui workflow.UI, done func(error)) {
 	type connected struct {
 		session *workflow.Session
 		seen    seen
@@ -48,14 +55,14 @@ func (s *shell) connect(p *site.Profile) {
 	options.Tolerant = true
 	start(s.tasks, t("clusters.connecting", map[string]any{"Name": p.Name}),
 		func(ctx context.Context) (c connected, err error) {
-			if c.session, err = workflow.Connect(ctx, p, s.asker, options); err == nil {
+			if c.session, err = workflow.Connect(ctx, p, ui, options); err == nil {
 				c.seen = seen{c.session.Snapshot, c.session.Fits()}
 			}
 			return c, err
 		},
 		func(c connected, err error) {
 			if err != nil {
-				s.failUnlessStopped(t("clusters.connect.failed", map[string]any{"Name": p.Name}), err)
+				done(err)
 				return
 			}
 			if _, err := os.Stat(p.File); errors.Is(err, fs.ErrNotExist) {
@@ -69,6 +76,8 @@ func (s *shell) connect(p *site.Profile) {
 			s.model.profile, s.model.session, s.model.seen = p, c.session, c.seen
 			s.model.turn = make(chan struct{}, 1)
 			s.remember(p)
+			s.restoreDraft()
+			done(nil)
 			s.open(screenOverview)
 			s.completeProfile()
 		})
@@ -76,6 +85,7 @@ func (s *shell) connect(p *site.Profile) {
 
 // disconnect leaves the cluster that is open. What still runs on it is stopped first.
 func (s *shell) disconnect() {
+	s.keepDraft()
 	old, turn := s.model.session, s.model.turn
 	s.model.session, s.model.profile, s.model.seen = nil, nil, seen{}
 	s.model.job, s.model.findings = nil, nil
@@ -142,64 +152,6 @@ func (s *shell) stopPractice() {
 			s.model.practising = false
 			s.open(screenClusters)
 		})
-}
-
-// add asks for the publisher's address, port and user, as the CTL Client's first screen does.
-// The password is asked when it is needed, after the fingerprint was confirmed.
-func (c *clustersScreen) add() {
-	s := c.s
-	name, address, port, user := widgets.NewField("hq"), widgets.NewField("192.0.2.1"), widgets.NewField(""), widgets.NewField("")
-	port.SetText("2444")
-	user.SetText("admin")
-	note := container.NewVBox()
-	content := container.NewVBox(widgets.Flush(widgets.Wrapped(t("clusters.add.text"))),
-		widgets.Form(t("clusters.add.name"), name, t("clusters.add.address"), address,
-			t("clusters.add.port"), port, t("clusters.add.user"), user), note)
-	q := widgets.NewQuestion(s.dialogs, t("clusters.add.title"), content, t("clusters.open"), t("button.cancel"), false)
-	q.First = name
-	var p *site.Profile
-	q.Check = func() bool {
-		note.RemoveAll()
-		var err error
-		if p, err = newProfile(name.Text, address.Text, port.Text, user.Text); err == nil {
-			err = nameFile(p)
-		}
-		if err != nil {
-			note.Add(widgets.NewNotice(widgets.WarningNotice, err.Error()))
-		}
-		return err == nil
-	}
-	q.OnAnswer = func(yes bool) {
-		if yes {
-			s.connect(p)
-		}
-	}
-	q.Show()
-}
-
-// newProfile is a cluster known by its publisher alone; its other nodes are added when it is open.
-func newProfile(name, address, port, user string) (*site.Profile, error) {
-	name, address, user = strings.TrimSpace(name), strings.TrimSpace(address), strings.TrimSpace(user)
-	number, err := strconv.ParseUint(strings.TrimSpace(port), 10, 16)
-	if err != nil || number == 0 || name == "" || user == "" || address == "" {
-		return nil, errors.New(t("clusters.add.incomplete"))
-	}
-	return &site.Profile{Name: name, User: user, PasswordSource: "prompt",
-		Nodes: []site.Node{{Name: address, Role: site.RolePublisher,
-			Address: address, Transport: site.TransportCTLP, CTLPPort: site.At(int(number))}}}, nil
-}
-
-// nameFile says where a new profile will be kept; one that is there stays as it is.
-func nameFile(p *site.Profile) error {
-	dir, err := site.ConfigDir()
-	if err != nil {
-		return err
-	}
-	p.File = joinName(dir, p.Name, ".toml")
-	if _, err := os.Stat(p.File); err == nil {
-		return fmt.Errorf("%s: %w", filepath.Base(p.File), fs.ErrExist)
-	}
-	return nil
 }
 
 // completeProfile offers to add the nodes that the publisher names and the profile lacks.

@@ -54,10 +54,11 @@ func recordCells(r *ctlbuild.Record) []widgets.Cell {
 
 func hostOf(r *ctlbuild.Record) string {
 	host := r.DNSName()
-	if ip, ok := r.IP(); ok && host == "" && !ip.IsUnspecified() {
-		host = ip.String()
+	ip, ok := r.IP()
+	if !ok || ip.IsUnspecified() || ip.String() == host {
+		return host
 	}
-	return host
+	return hostText(host, ip.String())
 }
 
 // typeText is the CTL Client's word for a function: it calls a SAST a security token.

@@ -25,7 +25,7 @@ import (
 func tr(key string, data ...any) string { return t(key, data...) }
 
 // patience bounds every wait; nothing is asserted about how long something takes.
-const patience = 2 * time.Minute
+const patience = time.Minute
 
 // bench is the program's window on the toolkit's test driver. The test's goroutine is the UI
 // goroutine: what tasks hand over waits in a queue until a test runs it, so that a test sees

@@ -85,6 +85,14 @@ func (s *shell) begin(kind jobKind) {
 	if s.model.session == nil {
 		return
 	}
+	switch {
+	case s.model.job.isDraft() && s.model.job.kind == kind:
+		s.open(screenEntries) // it goes on where it was left
+		return
+	case s.model.job.isDraft():
+		s.askDiscard(func() { s.begin(kind) })
+		return
+	}
 	j := &job{kind: kind, publisher: kind == jobToTokenless}
 	for _, f := range s.model.fits {
 		if jobNames[f.Job] == kind && f.Publisher {

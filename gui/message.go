@@ -12,6 +12,7 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
+	"ctlclient/token"
 	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
 )
@@ -26,8 +27,12 @@ func (s *shell) tell(kind widgets.NoticeKind, text string) {
 
 // fail shows an error in the words of the command line, with its hints, and offers the next
 // step as a button where the program can do it.
-func (s *shell) fail(what string, err error) {
-	message, hints := describe(err)
+func (s *shell) fail(what string, err error) { s.failAgain(what, err, "", nil) }
+
+// failAgain is fail with a button that tries again, from the start: nothing that went wrong is
+// remembered.
+func (s *shell) failAgain(what string, err error, again string, try func()) {
+	message, hints := s.describe(err)
 	content := container.NewVBox(widgets.NewNotice(widgets.StopNotice, message))
 	copied := what + "\n" + message
 	if len(hints) > 0 {
@@ -41,7 +46,41 @@ func (s *shell) fail(what string, err error) {
 	content.Add(widgets.NewCopyButton(t("button.copy"), func() string { return copied }))
 	q := widgets.NewStatement(s.dialogs, what, content)
 	s.offer(q, err)
+	if try != nil {
+		q.Add(again, theme.ViewRefreshIcon(), try)
+	}
 	q.Show()
+}
+
+// describe words an error. What a token says of a PIN is said in words, with what is known of the
+// tries left.
+func (s *shell) describe(err error) (string, []string) {
+	message, hints := describe(err)
+	var e *token.Error
+	if !errors.As(err, &e) {
+		return message, hints
+	}
+	data := map[string]any{"Token": e.Token}
+	switch e.Kind {
+	case token.PINWrong:
+		return t("pin.wrong", data), []string{triesText(e.Flags), t("pin.wrong.hint")}
+	case token.PINLocked:
+		return t("pin.locked", data), []string{t("pin.locked.hint")}
+	}
+	return message, hints
+}
+
+// triesText is what is known of the tries left: PKCS#11 has three words for it, and no number.
+func triesText(f token.Flags) string {
+	switch {
+	case f.PINLocked:
+		return t("tries.none")
+	case f.PINFinalTry:
+		return t("tries.last")
+	case f.PINCountLow:
+		return t("tries.low")
+	}
+	return t("tries.full")
 }
 
 // failUnlessStopped shows an error unless the person stopped the job.
@@ -76,6 +115,8 @@ func (s *shell) offer(q *widgets.Question, err error) {
 		if s.model.rehearsal != nil {
 			q.Add(t("tokens.trust"), theme.UploadIcon(), func() { s.trustAll(refused.Unvouched) })
 		}
+	case errors.Is(err, token.PINWrong) && s.model.job != nil && s.model.job.plan != nil && s.current == screenReview:
+		q.Add(t("pin.try"), theme.ViewRefreshIcon(), s.screens[screenReview].(*reviewScreen).signAndDistribute)
 	case errors.Is(err, cluster.ErrConflict):
 		q.Add(t("button.refresh"), theme.ViewRefreshIcon(), func() {
 			s.open(screenOverview)

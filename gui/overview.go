@@ -38,7 +38,6 @@ func newOverviewScreen(s *shell) *overviewScreen {
 		widgets.Column{Title: t("overview.node"), Share: 130}, widgets.Column{Title: t("overview.address"), Share: 125},
 		widgets.Column{Title: t("overview.services"), Share: 250}, widgets.Column{Title: t("overview.checksum"), Share: 150},
 		widgets.Column{Title: t("overview.signer"), Share: 190}, widgets.Column{Title: t("overview.agreement"), Share: 160})
-	o.nodes.Wrap = true
 	o.sasts = widgets.NewChooser(o.showSAST, widgets.Column{Title: t("overview.record"), Share: 80}, widgets.Column{Title: t("entries.subject"), Share: 400},
 		widgets.Column{Title: t("overview.kind"), Share: 170}, widgets.Column{Title: t("overview.signed"), Share: 150})
 	o.tokens = widgets.NewTable(widgets.Column{Title: t("overview.token"), Share: 160}, widgets.Column{Title: t("overview.token.name"), Share: 220},
@@ -47,7 +46,7 @@ func newOverviewScreen(s *shell) *overviewScreen {
 	o.practice = widgets.NewButton(t("practice.restart"), theme.MediaReplayIcon(), s.showPhones)
 	o.next = widgets.MainButton(t("overview.next"), theme.NavigateNextIcon(), func() { s.open(screenAction) })
 	o.sections = []fyne.CanvasObject{
-		widgets.Section(t("overview.nodes"), o.nodes),
+		widgets.Section(t("overview.nodes"), widgets.NewFinder(o.nodes).Object, o.nodes),
 		widgets.Section(t("overview.sast"), o.sasts),
 		widgets.Section(t("overview.tokens"), o.tokens, o.noTokens),
 	}

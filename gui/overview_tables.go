@@ -20,7 +20,7 @@ func (o *overviewScreen) fillNodes(snap *cluster.Snapshot) {
 		sum, signer := "", ""
 		if n.File != nil {
 			digest := sha1.Sum(n.File)
-			sum, signer = hex.EncodeToString(digest[:6])+"…", signerOf(n.List)
+			sum, signer = hex.EncodeToString(digest[:]), signerOf(n.List)
 		}
 		row := widgets.Cells(n.Node.Name, n.Node.Address, servicesText(n, snap), sum, signer)
 		rows = append(rows, append(row, agreement(n, snap)))

@@ -238,7 +238,7 @@ func recordText(r *ctlbuild.Record) string {
 	if name == "" {
 		name = r.SubjectName()
 	}
-	host := r.DNSName()
+	host := hostOf(r)
 	switch {
 	case r.IsStub():
 		return stubText(host)

@@ -1,0 +1,40 @@
+package gui
+
+import (
+	"testing"
+
+	"ctlclient/lab"
+)
+
+// What was begun stays when a person goes elsewhere, to another cluster too, is offered again,
+// and goes only when they say so.
+func TestDraftIsKept(t *testing.T) {
+	p := newPractised(t, lab.Options{Nodes: 1, NoAltTFTP: true})
+	p.s.begin(jobToTokens)
+	p.on(screenEntries)
+	p.chooseTokens()
+	p.s.open(screenAction)
+	p.on(screenAction)
+	text := tr("draft.text", map[string]any{"Job": tr("action.to-tokens"), "Count": "2"})
+	p.mustSay(text)
+
+	p.connect() // as coming back from another cluster does
+	p.s.open(screenAction)
+	p.on(screenAction)
+	p.mustSay(text)
+	p.tap("draft.continue")
+	p.on(screenEntries)
+	if j := p.s.model.job; len(j.tokens) != 2 {
+		t.Errorf("%d tokens are left of two", len(j.tokens))
+	}
+	p.s.open(screenAction)
+	p.tap("action.update")
+	p.mustSay(tr("draft.discard.title"))
+	p.tap("button.cancel")
+	p.tap("draft.discard")
+	p.tap("draft.discard")
+	p.on(screenAction)
+	if p.says(text) || p.s.model.job != nil {
+		t.Error("the draft is still there")
+	}
+}
