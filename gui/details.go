@@ -3,6 +3,7 @@ package gui
 import (
 	"crypto/sha1"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,7 @@ func detailBox(pairs []string) fyne.CanvasObject {
 func recordPairs(r *ctlbuild.Record) []string {
 	pairs := []string{t("entries.type"), typeText(r.Function()), t("entries.host"), hostOf(r),
 		t("entries.subject"), r.SubjectName(), t("entries.issuer"), r.IssuerName(),
-		t("details.serial"), fmt.Sprintf("% X", r.SerialNumber())}
+		t("details.serial"), bothOrders(r.SerialNumber())}
 	der := r.Certificate()
 	if der == nil {
 		return append(pairs, t("entries.certificate"), t("details.stub"))
@@ -41,6 +42,17 @@ func recordPairs(r *ctlbuild.Record) []string {
 			t("tokens.key"), t("tokens.bits", map[string]any{"Bits": fmt.Sprint(c.KeyBits)}))
 	}
 	return append(pairs, t("details.sha1"), sha1Text(der))
+}
+
+// bothOrders is a serial number as it is written in a certificate and, behind it, as Windows and
+// old tools show it, from the other end.
+func bothOrders(serial []byte) string {
+	if len(serial) == 0 {
+		return ""
+	}
+	back := slices.Clone(serial)
+	slices.Reverse(back)
+	return fmt.Sprintf("% X", serial) + "  ·  " + t("details.reversed", map[string]any{"Serial": fmt.Sprintf("% X", back)})
 }
 
 // recordCells are the CTL Client's columns: Type, Hostname/IP Address, Issuer Name, Subject Name.

@@ -138,7 +138,7 @@ func (b *bench) texts() []string {
 	var texts []string
 	for _, o := range test.LaidOutObjects(b.front()) {
 		switch o := o.(type) {
-		case interface{ Text() string }: // a table, also what is out of sight
+		case interface{ Text() string }: // a table or a text, also what is out of sight
 			texts = append(texts, o.Text())
 		case fyne.Widget:
 			// Labels, buttons and fields, and what is made of them.

@@ -28,7 +28,9 @@ type inspectScreen struct {
 	table   *widgets.Table
 	split   *widgets.Split
 	show    *widgets.Viewer
-	diff    *widgets.Viewer
+	diff    *comparison
+	header  *fyne.Container // of a signed configuration, in the place of records
+	recent  *widgets.Button
 	address *widgets.Field
 
 	compare, export, save, distribute *widgets.Button
@@ -44,7 +46,7 @@ const (
 
 func newInspectScreen(s *shell) *inspectScreen {
 	i := &inspectScreen{s: s, verdict: container.NewVBox(), sums: container.NewVBox(),
-		show: widgets.NewViewer(8), diff: widgets.NewViewer(8), tabs: widgets.NewTabs()}
+		show: widgets.NewViewer(8), diff: newComparison(), header: container.NewVBox(), tabs: widgets.NewTabs()}
 	i.table = widgets.NewChooser(i.choose, widgets.Column{Title: t("overview.record"), Share: 80}, widgets.Column{Title: t("entries.type"), Share: 150},
 		widgets.Column{Title: t("entries.host"), Share: 180}, widgets.Column{Title: t("entries.issuer"), Share: 270}, widgets.Column{Title: t("entries.subject"), Share: 300})
 	i.finder = widgets.NewFinder(i.table)
@@ -52,17 +54,18 @@ func newInspectScreen(s *shell) *inspectScreen {
 	i.address = widgets.NewField("tftp://192.0.2.10/CTLFile.tlv")
 	i.address.OnSubmitted = func(string) { i.fetch() }
 	fetch := widgets.NewButton(t("inspect.fetch"), theme.DownloadIcon(), i.fetch)
+	i.recent = widgets.NewButton(t("inspect.recent"), theme.HistoryIcon(), i.showRecent)
 	phone := widgets.NewButton(t("inspect.phone"), theme.ComputerIcon(), i.askPhone)
 	i.compare = widgets.NewButton(t("inspect.compare"), theme.ViewFullScreenIcon(), func() { i.openWith(i.compareWith) })
 	i.export = widgets.NewButton(t("inspect.export"), theme.DocumentSaveIcon(), i.exportAll)
 	i.save = widgets.NewButton(t("inspect.save"), theme.DocumentSaveIcon(), i.saveContent)
 	i.distribute = widgets.NewButton(t("inspect.distribute"), theme.UploadIcon(), func() { s.beginDistribute(i.list) })
-	i.split = widgets.NewSplit(container.NewVBox(i.finder.Object, i.table))
+	i.split = widgets.NewSplit(container.NewVBox(i.finder.Object, i.table, i.header))
 	i.tabs.Add(t("inspect.records"), i.split.Object)
 	i.tabs.Add(t("inspect.header"), widgets.NewScroller(i.sums).Object)
 	i.tabs.Add(t("inspect.show"), i.show.Object)
-	i.tabs.Add(t("inspect.comparison"), i.diff.Object)
-	top := container.NewVBox(widgets.Border(nil, nil, open, container.NewHBox(fetch, phone), i.address), i.verdict)
+	i.tabs.Add(t("inspect.comparison"), i.diff.root)
+	top := container.NewVBox(widgets.Border(nil, nil, container.NewHBox(open, i.recent), container.NewHBox(fetch, phone), i.address), i.verdict)
 	i.Page = widgets.NewFixedPage(t("inspect.title"), t("inspect.text"), top, i.tabs.Build(),
 		i.distribute, layout.NewSpacer(), i.save, i.export, i.compare)
 	i.fill()
@@ -98,7 +101,7 @@ func (i *inspectScreen) load(name string, data []byte) {
 	}
 	i.name, i.list, i.sgn = name, list, sgn
 	i.finder.Clear()
-	i.diff.SetText(t("inspect.compare.none"))
+	i.diff.clear()
 	i.tabs.Show(tabRecords)
 	i.fill()
 }
@@ -115,6 +118,7 @@ func (i *inspectScreen) enable() {
 func (i *inspectScreen) fill() {
 	i.verdict.RemoveAll()
 	i.sums.RemoveAll()
+	i.header.RemoveAll()
 	i.table.Selected = -1
 	i.enable()
 	widgets.Visible(i.tabs.Object, i.list != nil || i.sgn != nil)
@@ -125,7 +129,7 @@ func (i *inspectScreen) fill() {
 		i.fillEnvelope()
 	default:
 		i.verdict.Add(emptyNote("inspect.none"))
-		i.diff.SetText(t("inspect.compare.none"))
+		i.diff.clear()
 	}
 	i.fillRecords()
 	i.Root.Refresh()
@@ -156,6 +160,20 @@ func (i *inspectScreen) fillEnvelope() {
 	} else {
 		i.verdict.Add(widgets.NewNotice(widgets.DangerNotice, t("inspect.failed", map[string]any{"Name": i.name, "Reason": v.Reason})))
 	}
+	h := i.sgn.Header
+	pairs := []string{t("files.name"), h.FileName, t("inspect.sgn.signer"), h.SignerName, t("entries.issuer"), h.CAName,
+		t("details.serial"), bothOrders(h.SerialNumber), t("inspect.sgn.digest"), h.Digest.String(),
+		t("files.size"), t("files.bytes", map[string]any{"Count": len(i.sgn.Bytes())})}
+	if !h.Time.IsZero() {
+		pairs = append(pairs, t("inspect.signed-at"), timeText(h.Time))
+	}
+	if live != nil {
+		if v := i.sgn.VerifyFrom(live, ctlbuild.CCMTFTP, ctlbuild.TFTP); v.Signer >= 0 {
+			pairs = append(pairs, t("inspect.sgn.by"), number(v.Signer)+". "+recordText(&live.Records[v.Signer]))
+		}
+	}
+	i.header.Add(detailBox(pairs))
+	i.sums.Add(detailBox(pairs))
 	if i.sgn.Encrypted() {
 		i.verdict.Add(emptyNote("inspect.encrypted"))
 	}
@@ -165,7 +183,6 @@ func (i *inspectScreen) fillEnvelope() {
 		return
 	}
 	i.show.SetText(text)
-	i.tabs.Show(tabShow)
 }
 
 // fillRecords shows the records.

@@ -38,7 +38,10 @@ func (i *inspectScreen) dropped(uris []fyne.URI) {
 func (i *inspectScreen) openFile() { i.openWith(i.load) }
 
 func (i *inspectScreen) openWith(use func(name string, data []byte)) {
-	chooseFile(i.s, t("inspect.open.title"), listSuffixes, func(path string) { readFile(i.s, path, use) })
+	chooseFile(i.s, t("inspect.open.title"), listSuffixes, func(path string) {
+		i.s.opened(path)
+		readFile(i.s, path, use)
+	})
 }
 
 // readFile reads a file beside the window; a huge one that cannot be a trust list is cut off.
@@ -70,6 +73,8 @@ func (i *inspectScreen) fetch() {
 				i.s.failUnlessStopped(t("inspect.fetch"), err)
 				return
 			}
+			address = source.Redact(address)
+			i.s.opened(address)
 			i.load(address, data)
 		})
 }
@@ -174,54 +179,6 @@ func (i *inspectScreen) showPhone(server string, files []phoneFile) {
 		return false
 	}
 	q.Show()
-}
-
-// compareWith shows the difference from another list, and what phones that hold this one make of it.
-func (i *inspectScreen) compareWith(name string, data []byte) {
-	other, err := ctlbuild.Parse(data)
-	if err != nil {
-		i.s.fail(t("inspect.bad", map[string]any{"Name": name}), err)
-		return
-	}
-	held, mine := i.list, i.name
-	start(i.s.tasks, t("inspect.comparing"),
-		func(ctx context.Context) (string, error) {
-			var b strings.Builder
-			fmt.Fprintf(&b, "%s → %s\n\n", mine, name)
-			if err := ctlbuild.Compare(held, other).WriteText(&b); err != nil {
-				return "", err
-			}
-			fmt.Fprintf(&b, "\n%s\n\n", t("inspect.assess", map[string]any{"Held": mine, "Offered": name}))
-			err := assess(ctx, &b, held, other)
-			return b.String(), err
-		},
-		func(text string, err error) {
-			if err != nil {
-				i.s.failUnlessStopped(t("inspect.compare"), err)
-				return
-			}
-			i.diff.SetText(text)
-			i.tabs.Show(tabCompare)
-		})
-}
-
-// assess says what phones that hold one list make of another. TVS is not asked: which cluster
-// the files are of is not known here.
-func assess(ctx context.Context, w io.Writer, held, offered *ctlbuild.List) error {
-	offer := trust.Offer{CTL: offered}
-	if offered.Kind() == ctlbuild.KindITL {
-		offer = trust.Offer{ITL: offered}
-	}
-	for _, phone := range trust.DefaultPhones(held, nil, nil) {
-		if held.Kind() == ctlbuild.KindITL {
-			phone.CTL, phone.ITL = nil, held
-		}
-		if err := trust.Assess(ctx, phone, offer, nil).WriteText(w); err != nil {
-			return err
-		}
-		fmt.Fprintln(w)
-	}
-	return nil
 }
 
 // exportAll writes every certificate as PEM into a folder, named as the command names them.

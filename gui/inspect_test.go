@@ -59,13 +59,14 @@ func TestInspect(t *testing.T) {
 	}
 	i.compareWith("CTLFile.tlv", other)
 	p.idle()
-	if i.tabs.Current != tabCompare || !strings.Contains(i.diff.Text.Text(), "ITLFile.tlv → CTLFile.tlv") {
-		t.Errorf("the comparison is not shown:\n%s", i.diff.Text.Text())
+	if i.tabs.Current != tabCompare || len(i.diff.changes) == 0 {
+		t.Error("the comparison is not shown")
 	}
+	p.mustSay("ITLFile.tlv", "CTLFile.tlv", tr("mark.added"), tr("review.phones"))
 	i.tabs.Show(tabRecords)
 
 	p.drop(find(t, node.Folder, ".cnf.xml.sgn"))
-	p.mustSay(tr("notice.good"), ".cnf.xml.sgn")
+	p.mustSay(tr("notice.good"), ".cnf.xml.sgn", tr("inspect.sgn.by"), tr("details.serial"))
 	if !strings.Contains(i.show.Text.Text(), "<device") {
 		t.Errorf("the configuration cannot be read:\n%.300s", i.show.Text.Text())
 	}
@@ -116,6 +117,19 @@ func TestFetch(t *testing.T) {
 	p.tap("inspect.fetch")
 	p.idle()
 	p.mustSay(tr("notice.good"), "tftp://")
+	i.fetchOwn(workflow.CTLFileName)
+	p.idle()
+	p.mustSay(workflow.CTLFileName+" · ", tr("notice.good"))
+	if recent := p.s.app.Preferences().StringList(prefFiles); len(recent) != 1 || !strings.HasPrefix(recent[0], "tftp://") {
+		t.Errorf("opened lately: %v", recent)
+	}
+	i.address.SetText("ftp://user:password@127.0.0.1/CTLFile.tlv")
+	p.tap("inspect.fetch")
+	p.idle()
+	if p.says("user:password") || strings.Contains(strings.Join(p.s.app.Preferences().StringList(prefFiles), ""), "password") {
+		t.Errorf("a password is shown: %q", p.texts())
+	}
+	p.tap("button.close")
 	for _, address := range []string{"", "CTLFile.tlv", "gopher://127.0.0.1/CTLFile.tlv", "tftp://127.0.0.1"} {
 		i.address.SetText(address)
 		p.tap("inspect.fetch")

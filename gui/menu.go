@@ -67,9 +67,23 @@ func (s *shell) menu() *fyne.MainMenu {
 	view.Items = append(view.Items, fyne.NewMenuItemSeparator(), item("menu.find", ctrl(fyne.KeyF), s.find))
 	view.Items = append(view.Items, fyne.NewMenuItemSeparator(), again)
 	help := fyne.NewMenu(t("menu.help"),
+		s.helpItem(),
+		item("menu.glossary", nil, s.showGlossary),
 		item("menu.keys", nil, s.showKeys),
+		fyne.NewMenuItemSeparator(),
+		item("menu.log", nil, s.showLog),
+		item("menu.folder", nil, func() { s.openFolder(s.options.CrashDir) }),
 		item("menu.about", nil, s.about))
 	return fyne.NewMainMenu(file, view, help)
+}
+
+// helpItem explains the screen in front.
+func (s *shell) helpItem() *fyne.MenuItem {
+	return fyne.NewMenuItem(t("menu.help.screen")+"    F1", func() {
+		if s.dialogs.Front() == nil {
+			s.showHelp()
+		}
+	})
 }
 
 // find goes to the search of what is in front.
@@ -120,6 +134,7 @@ func (s *shell) showKeys() {
 		widgets.Cells("Ctrl+F", t("menu.find")),
 		widgets.Cells("Ctrl+C, Ctrl+A", t("keys.copy")),
 		widgets.Cells(t("keys.menu.keys"), t("keys.menu")),
+		widgets.Cells("F1", t("menu.help.screen")),
 		widgets.Cells("F5", t("menu.refresh")),
 		widgets.Cells("Tab, Shift+Tab", t("keys.tab")),
 		widgets.Cells(t("keys.arrows.keys"), t("keys.arrows")),
@@ -131,10 +146,4 @@ func (s *shell) showKeys() {
 	tb.Wrap = true
 	tb.SetRows(rows)
 	widgets.NewStatement(s.dialogs, t("menu.keys"), tb).Show()
-}
-
-func (s *shell) about() {
-	widgets.NewStatement(s.dialogs, t("app.title"), container.NewVBox(
-		widgets.Flush(widgets.Wrapped(t("about.text"))),
-		widgets.Facts(t("about.version"), s.options.Version, t("about.crashes"), s.options.CrashDir))).Show()
 }

@@ -33,6 +33,7 @@ func (s *shell) fail(what string, err error) { s.failAgain(what, err, "", nil) }
 // remembered.
 func (s *shell) failAgain(what string, err error, again string, try func()) {
 	message, hints := s.describe(err)
+	s.diary.add(what + ": " + message)
 	content := container.NewVBox(widgets.NewNotice(widgets.StopNotice, message))
 	copied := what + "\n" + message
 	if len(hints) > 0 {

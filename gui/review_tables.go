@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
 	"ctlclient/ctlbuild"
@@ -111,22 +112,11 @@ func (r *reviewScreen) explain(row int) {
 		return
 	}
 	c := r.classes[row]
-	box := container.NewVBox()
+	var who []fyne.CanvasObject
 	if len(c.Names) > 1 {
-		box.Add(widgets.Facts(t("review.which"), someOf(c.Names)))
+		who = append(who, widgets.Facts(t("review.which"), someOf(c.Names)))
 	}
-	for i, step := range c.first.Steps {
-		s := widgets.GoodSign
-		if !step.OK {
-			s = widgets.BadSign
-		}
-		box.Add(widgets.Flush(widgets.Wrapped(number(i) + ". " + step.What)))
-		box.Add(widgets.Signed(s, step.Outcome))
-	}
-	if c.Source != "" {
-		box.Add(widgets.Flush(widgets.QuietText(t("review.source", map[string]any{"Source": c.Source}))))
-	}
-	r.Split.Show(r.phones, widgets.NewPanel(container.New(widgets.Inset, box)))
+	r.Split.Show(r.phones, verdictDetails(c.first, who...))
 }
 
 // someOf names phones, as many as a person reads.
@@ -156,10 +146,12 @@ func (c change) word() string {
 const fewRecords = 30
 
 // changesOf puts the records of now and then beside each other: what changes first.
-func changesOf(p *workflow.Plan) []change {
+func changesOf(p *workflow.Plan) []change { return changesBetween(p.Diff, p.Old) }
+
+func changesBetween(d ctlbuild.Diff, old *ctlbuild.List) []change {
 	var list []change
 	touched := map[int]bool{}
-	for _, c := range p.Diff.Changes {
+	for _, c := range d.Changes {
 		if c.Old >= 0 {
 			touched[c.Old] = true
 		}
@@ -172,9 +164,9 @@ func changesOf(p *workflow.Plan) []change {
 		}
 		list = append(list, change{c.OldRec, c.NewRec, s})
 	}
-	if p.Old != nil {
-		for i := range p.Old.Records {
-			if rec := &p.Old.Records[i]; !touched[i] {
+	if old != nil {
+		for i := range old.Records {
+			if rec := &old.Records[i]; !touched[i] {
 				list = append(list, change{rec, rec, widgets.NoSign})
 			}
 		}
@@ -198,8 +190,13 @@ func (r *reviewScreen) fillDiff(p *workflow.Plan) {
 		r.sums.Add(widgets.Flush(widgets.QuietText(t("review.stay", map[string]any{"Count": fmt.Sprint(len(r.changes) - stay)}))))
 		r.changes = r.changes[:stay]
 	}
+	r.diff.Selected = -1
+	r.diff.SetRows(changeRows(r.changes))
+}
+
+func changeRows(changes []change) [][]widgets.Cell {
 	var rows [][]widgets.Cell
-	for _, c := range r.changes {
+	for _, c := range changes {
 		row := []widgets.Cell{{Text: c.word(), Sign: c.sign}, {}, {}, {}}
 		for i, rec := range []*ctlbuild.Record{c.old, c.new} {
 			if rec != nil {
@@ -208,8 +205,20 @@ func (r *reviewScreen) fillDiff(p *workflow.Plan) {
 		}
 		rows = append(rows, row)
 	}
-	r.diff.Selected = -1
-	r.diff.SetRows(rows)
+	return rows
+}
+
+// changeDetails is a record in full, as it is beside as it will be.
+func changeDetails(c change, now, then string) fyne.CanvasObject {
+	if c.old == nil || c.new == nil || c.sign == widgets.NoSign {
+		rec := c.new
+		if rec == nil {
+			rec = c.old
+		}
+		return detailBox(recordPairs(rec))
+	}
+	return container.NewGridWithColumns(2, widgets.Section(now, detailBox(recordPairs(c.old))),
+		widgets.Section(then, detailBox(recordPairs(c.new))))
 }
 
 // showRecord shows a record in full, as it is beside as it will be.
@@ -219,18 +228,7 @@ func (r *reviewScreen) showRecord(row int) {
 		r.Split.Show(nil)
 		return
 	}
-	c := r.changes[row]
-	if c.old == nil || c.new == nil || c.sign == widgets.NoSign {
-		rec := c.new
-		if rec == nil {
-			rec = c.old
-		}
-		r.Split.Show(r.diff, detailBox(recordPairs(rec)))
-		return
-	}
-	r.Split.Show(r.diff, container.NewGridWithColumns(2,
-		widgets.Section(t("review.now"), detailBox(recordPairs(c.old))),
-		widgets.Section(t("review.then"), detailBox(recordPairs(c.new)))))
+	r.Split.Show(r.diff, changeDetails(r.changes[row], t("review.now"), t("review.then")))
 }
 
 func recordText(r *ctlbuild.Record) string {

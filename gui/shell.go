@@ -72,7 +72,8 @@ type shell struct {
 	status    *statusBar
 	waiting   func()            // closes what says that a token waits for the person; nil: nothing does
 	shortcuts map[string]func() // by their names
-	drafts    map[string]draft  // jobs that were begun, by the file of the cluster's profile
+	diary     diary
+	drafts    map[string]draft // jobs that were begun, by the file of the cluster's profile
 	// ownModules are those for the person's own tokens; in the practice cluster there are others.
 	ownModules []string
 	// stopWatch ends the watch of tokens.
@@ -156,8 +157,12 @@ func (s *shell) typedKey(k *fyne.KeyEvent) {
 		q.Key(k)
 		return
 	}
-	if k.Name == fyne.KeyF5 {
+	switch k.Name {
+	case fyne.KeyF5:
 		s.refresh()
+		return
+	case fyne.KeyF1:
+		s.showHelp()
 		return
 	}
 	s.screens[s.current].Key(k.Name)
@@ -175,6 +180,7 @@ func (s *shell) refresh() {
 
 // event is what a job reports: the status bar shows its sentence, the screen in front draws it.
 func (s *shell) event(e workflow.Event) {
+	s.diary.event(e)
 	switch e.Type {
 	case workflow.EventStep, workflow.EventInfo:
 		if e.Message != "" {

@@ -2,6 +2,7 @@ package gui
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
@@ -104,7 +105,15 @@ func tokenFacts(info token.Info) fyne.CanvasObject {
 			t("tokens.until"), day(cert.NotAfter),
 			t("tokens.key"), t("tokens.bits", map[string]any{"Bits": fmt.Sprint(raw.KeyBits)}))
 	}
-	return widgets.Facts(append(pairs, t("tokens.serial"), info.Serial, t("tokens.model"), info.Model)...)
+	pairs = append(pairs, t("tokens.serial"), info.Serial, t("tokens.model"), info.Model,
+		t("tokens.tries"), triesText(info.Flags), t("tokens.module.short"), info.Module)
+	if raw, _, ok := signingCertificate(info); ok {
+		if c, err := x509.ParseCertificate(raw.DER); err == nil {
+			pairs = append(pairs, t("details.serial"), bothOrders(c.SerialNumber.Bytes()))
+		}
+		pairs = append(pairs, t("tokens.thumbprint"), sha1Text(raw.DER))
+	}
+	return widgets.Facts(pairs...)
 }
 
 // tokenNotices say what a person has to know before typing a PIN.

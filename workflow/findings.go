@@ -58,11 +58,12 @@ func (s *Session) findJobs(add addFinding) {
 }
 
 func (s *Session) findNodes(add addFinding) {
+	var silent []string
 	for _, n := range s.Snapshot.Nodes {
 		name := n.Node.Name
 		switch {
 		case n.Err != nil && n.File == nil:
-			add(hazard.Danger, "", "", "%s could not be asked for its CTL file: %v", name, n.Err)
+			silent = append(silent, fmt.Sprintf("%s could not be asked for its CTL file: %v", name, n.Err))
 		case n.Missing:
 		case n.List == nil:
 			add(hazard.Danger, "distribute", "ctlclient distribute FILE", "%s serves a CTL file that cannot be read (Error parsing the CTL File.)", name)
@@ -77,6 +78,12 @@ func (s *Session) findNodes(add addFinding) {
 		if n.TFTPErr != nil {
 			findTFTP(name, n.TFTPErr, add)
 		}
+	}
+	switch {
+	case len(silent) == 1:
+		add(hazard.Danger, "", "", "%s", silent[0])
+	case len(silent) > 1: // one notice for a network that is down, not one a node
+		add(hazard.Danger, "", "", "%d nodes could not be asked for their CTL file:\n%s", len(silent), strings.Join(silent, "\n"))
 	}
 	if groups := s.groups(); len(groups) > 1 {
 		add(hazard.Danger, "distribute", "ctlclient distribute FILE   (or: ctlclient update)", "the nodes do not serve the same CTL file: %s", strings.Join(groups, " | "))
