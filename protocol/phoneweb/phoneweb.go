@@ -90,13 +90,23 @@ var families = []family{
 	{"/", "/localmenus.cgi?func=604"},      // 7937
 }
 
+// modelNumber is the four digits of "Cisco 7962G" or "CP-8845"; empty: there are none.
+func modelNumber(model string) string {
+	for run := range strings.FieldsFuncSeq(model, func(r rune) bool { return r < '0' || r > '9' }) {
+		if len(run) == 4 {
+			return run
+		}
+	}
+	return ""
+}
+
 // likely puts the family of a model first.
 func likely(model string) []family {
 	first := 0
-	switch digits := strings.Trim(model, "CPiscoGP-_ "); {
+	switch digits := modelNumber(model); {
 	case digits == "7940" || digits == "7960":
 		first = 1
-	case strings.HasPrefix(digits, "69") && len(digits) == 4:
+	case strings.HasPrefix(digits, "69"):
 		first = 2
 	case digits == "7937":
 		first = 4

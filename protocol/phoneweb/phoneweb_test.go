@@ -84,7 +84,7 @@ func TestForms(t *testing.T) {
 			}
 		}
 	}
-	for _, model := range []string{"CP-7940", "CP-7960", "CP-7937", "CP-6921", "CP-7962"} {
+	for _, model := range []string{"CP-7940", "CP-7960", "CP-7937", "CP-6921", "CP-7962G"} {
 		c := Content{Device: Device{Name: phone.Name, Model: model}, Form: FormOf(model), Messages: mesgs[2:]}
 		host, o := serve(t, Handler(func() (Content, bool) { return c, true }), false)
 		for _, guess := range []string{model, "Cisco 8845"} {

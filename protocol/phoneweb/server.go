@@ -21,7 +21,7 @@ const (
 
 // FormOf a model, as "Cisco 7962".
 func FormOf(model string) Form {
-	switch digits := strings.Trim(model, "CPiscoGP-_ "); {
+	switch digits := modelNumber(model); {
 	case strings.HasPrefix(digits, "79"):
 		return FormClock
 	case strings.HasPrefix(digits, "78"), digits == "8831":

@@ -30,6 +30,7 @@ const (
 	// Port of both services.
 	Port = 8443
 
+	service   = "Serviceability"
 	namespace = "http://schemas.cisco.com/ast/soap"
 	risPath   = "/realtimeservice2/services/RISService70"
 	ccPath    = "/controlcenterservice2/services/ControlCenterServices"
@@ -75,7 +76,7 @@ type Client struct {
 
 // New makes a client of the node at addr (host:port). Nothing is sent yet.
 func New(addr string, o Options) (*Client, error) {
-	c, err := pinned.New("Serviceability", addr, o)
+	c, err := pinned.New(service, addr, o)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ type Fault struct {
 	Words     string // Cisco's words
 }
 
-func (e *Fault) Error() string { return fmt.Sprintf("Serviceability %s: %s", e.Operation, e.Words) }
+func (e *Fault) Error() string { return fmt.Sprintf("%s %s: %s", service, e.Operation, e.Words) }
 
 // Is finds ErrBusy in the words that releases have for it; the spelling is theirs.
 func (e *Fault) Is(target error) bool {
@@ -119,7 +120,7 @@ func (c *Client) call(ctx context.Context, path, operation string, request, answ
 			return &Fault{Operation: operation, Words: fault.Words()}
 		}
 		if errors.Is(err, ErrMalformed) {
-			return fmt.Errorf("Serviceability %s at %s: %w", operation, c.http.Addr(), err)
+			return fmt.Errorf("%s %s at %s: %w", service, operation, c.http.Addr(), err)
 		}
 		return err
 	})

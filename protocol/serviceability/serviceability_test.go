@@ -266,28 +266,29 @@ func TestRestart(t *testing.T) {
 func TestRestartFails(t *testing.T) {
 	running := ServiceState{State: "Started", Started: "x"}
 	ok := func(string, []string) []ServiceState { return []ServiceState{{Name: ServiceTFTP, State: "Started"}} }
-	restart := func(n *node) (error, int) {
+	restart := func(n *node) (polls int, err error) {
 		c, slept := dial(t, NewServer(n))
-		return c.Restart(t.Context(), "pub", ServiceTFTP, nil), len(*slept)
+		err = c.Restart(t.Context(), "pub", ServiceTFTP, nil)
+		return len(*slept), err
 	}
 
 	n := &node{states: states(NotActivated("")), control: ok}
-	err, _ := restart(n)
+	_, err := restart(n)
 	if e, is := errors.AsType[*ServiceError](err); !is || !errors.Is(err, ErrNotActivated) || len(n.controls) != 0 || !strings.Contains(e.Hint(), "activate") || !strings.Contains(e.Error(), "Service Not Activated (code -1068)") {
 		t.Errorf("not activated: %v, %v", err, n.controls)
 	}
 	n = &node{states: states(running), control: func(string, []string) []ServiceState {
 		return []ServiceState{{Name: ServiceTFTP, State: "Started", Code: -1074, Words: "Operation not allowed"}}
 	}}
-	err, polls := restart(n)
+	polls, err := restart(n)
 	if e, is := errors.AsType[*ServiceError](err); !is || e.Code != -1074 || polls != 0 || !strings.Contains(e.Hint(), "utils service restart Cisco Tftp") {
 		t.Errorf("refused: %v", err)
 	}
-	err, polls = restart(&node{states: states(running, ServiceState{State: "Stopped"}), control: ok})
+	polls, err = restart(&node{states: states(running, ServiceState{State: "Stopped"}), control: ok})
 	if e, is := errors.AsType[*NotStartedError](err); !is || e.State.State != "Stopped" || polls != restartPolls || e.Waited != 10*time.Minute {
 		t.Errorf("does not come back: %v after %d polls", err, polls)
 	}
-	err, _ = restart(&node{states: func([]string) []ServiceState { return nil }, control: ok})
+	_, err = restart(&node{states: func([]string) []ServiceState { return nil }, control: ok})
 	if !errors.Is(err, ErrMalformed) {
 		t.Errorf("nothing said: %v", err)
 	}
@@ -303,13 +304,13 @@ func TestRestartFails(t *testing.T) {
 		return nil
 	}
 	for gone = range map[int]bool{restartPollFailures - 1: true} {
-		if err, polls := restart(n); err != nil || polls != restartPollFailures {
+		if polls, err := restart(n); err != nil || polls != restartPollFailures {
 			t.Errorf("away for a while: %v, %d polls", err, polls)
 		}
 	}
 	n.controls, gone = nil, 1000
 	n.states = states(running)
-	if err, polls := restart(n); err == nil || polls != restartPollFailures {
+	if polls, err := restart(n); err == nil || polls != restartPollFailures {
 		t.Errorf("away for good: %v, %d polls", err, polls)
 	}
 }

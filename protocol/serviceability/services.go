@@ -171,7 +171,7 @@ func (c *Client) state(ctx context.Context, name string) (ServiceState, error) {
 			return s, nil
 		}
 	}
-	return ServiceState{}, fmt.Errorf("Serviceability soapGetServiceStatus: %w: nothing about %s", ErrMalformed, name)
+	return ServiceState{}, fmt.Errorf("%s soapGetServiceStatus: %w: nothing about %s", service, ErrMalformed, name)
 }
 
 // Restart restarts one service of the node and waits until it runs again, ten minutes at
