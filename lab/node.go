@@ -231,6 +231,43 @@ func (n *Node) loadHostKey() error {
 	return nil
 }
 
+// tcpServer is a service of a node that answers on TCP.
+type tcpServer struct {
+	what   string
+	port   *int
+	server interface {
+		Serve(net.Listener) error
+		Close() error
+	}
+}
+
+// tcpServers are those that the node's ports say it runs.
+func (n *Node) tcpServers() ([]tcpServer, error) {
+	p := &n.st.Ports
+	var out []tcpServer
+	if p.CTLP != 0 {
+		provider, err := n.newProvider()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, tcpServer{"CTL Provider", &p.CTLP, provider})
+	}
+	if n.callManager() {
+		out = append(out, tcpServer{"TVS", &p.TVS, n.newTVS()}, tcpServer{"SSH", &p.SSH, n.newCLI()}, tcpServer{"HTTPS", &p.HTTPS, n.newHTTPS()})
+	}
+	if p.SFTP != 0 {
+		s, err := n.newSFTP()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, tcpServer{"SFTP", &p.SFTP, s})
+	}
+	if p.HTTP != 0 {
+		out = append(out, tcpServer{"HTTP", &p.HTTP, n.newHTTP()})
+	}
+	return out, nil
+}
+
 // start opens every listener of the node before the first is served: a node
 // runs whole or not at all. move lets a service whose port is taken go to a
 // free one; a node that is plugged in again answers where it did.
@@ -249,48 +286,22 @@ func (n *Node) start(move bool) (err error) {
 			}
 		}
 	}()
-	tcp := func(what string, port *int, s interface {
-		Serve(net.Listener) error
-		Close() error
-	}) error {
-		servers = append(servers, s)
-		l, err := listen(n.Address, port, move)
+	tcp, err := n.tcpServers()
+	if err != nil {
+		return err
+	}
+	for _, s := range tcp {
+		servers = append(servers, s.server)
+	}
+	for _, s := range tcp {
+		l, err := listen(n.Address, s.port, move)
 		if err != nil {
-			return fmt.Errorf("%s: %s: %w", n.Name, what, err)
+			return fmt.Errorf("%s: %s: %w", n.Name, s.what, err)
 		}
 		servers = append(servers, l)
-		serve = append(serve, func() { n.served(what, s.Serve(l)) })
-		return nil
+		serve = append(serve, func() { n.served(s.what, s.server.Serve(l)) })
 	}
 	p := &n.st.Ports
-	if n.callManager() {
-		if p.CTLP != 0 {
-			provider, err := n.newProvider()
-			if err != nil {
-				return err
-			}
-			if err := tcp("CTL Provider", &p.CTLP, provider); err != nil {
-				return err
-			}
-		}
-		if err := errors.Join(tcp("TVS", &p.TVS, n.newTVS()), tcp("SSH", &p.SSH, n.newCLI()), tcp("HTTPS", &p.HTTPS, n.newHTTPS())); err != nil {
-			return err
-		}
-	}
-	if p.SFTP != 0 {
-		s, err := n.newSFTP()
-		if err != nil {
-			return err
-		}
-		if err := tcp("SFTP", &p.SFTP, s); err != nil {
-			return err
-		}
-	}
-	if p.HTTP != 0 {
-		if err := tcp("HTTP", &p.HTTP, n.newHTTP()); err != nil {
-			return err
-		}
-	}
 	if p.TFTP != 0 {
 		c, err := listenPacket(n.Address, &p.TFTP, move)
 		if err != nil {
