@@ -40,6 +40,7 @@ func TestDotted(t *testing.T) {
 		"\x55\x04\x03":                         "2.5.4.3",
 		"\x88\x37\x01":                         "2.999.1",
 		"\x01":                                 "0.1",
+		"\x2a\x90\x80\x80\x80\x00":             "1.2.4294967296", // the largest arc that is told
 		"":                                     "",
 		"\x2a\xff\xff\xff\xff\xff\xff\x7f":     "1.2", // an arc that is too large to be told
 	} {

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -14,6 +15,46 @@ import (
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
 )
+
+// A common name is found again in each form that it is written in, whatever stands beside it.
+func FuzzCommonName(f *testing.F) {
+	f.Add("pub", "Cisco, Inc.")
+	f.Add(`a "b" c`, `x;CN=no`)
+	f.Add(`a\b+c=d`, `/CN=no/`)
+	f.Add("Kraków", `",CN=no`)
+	f.Fuzz(func(t *testing.T, cn, other string) {
+		want := strings.TrimSpace(cn)
+		if strings.ContainsRune(cn+other, 0) || want == "" {
+			return // a NUL ends a name
+		}
+		quoted := func(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+		escaped := func(s string) string {
+			var b strings.Builder
+			for i := range len(s) {
+				if c := s[i]; c < ' ' || strings.IndexByte(` ,+"\<>;#=/`, c) >= 0 {
+					fmt.Fprintf(&b, `\%02x`, c)
+				} else {
+					b.WriteByte(c)
+				}
+			}
+			return b.String()
+		}
+		written := []string{
+			"ou=" + quoted(other) + ";cn=" + quoted(cn), // as for tokens
+			"C=NZ,O=" + escaped(other) + ",CN=" + escaped(cn),
+			"CN = " + escaped(cn) + ", O = " + escaped(other),
+		}
+		if !strings.ContainsAny(cn, `;"`) {
+			written = append(written, "CN="+cn+";O=x") // as for servers
+		}
+		for _, name := range written {
+			if got := certificate.CommonName(name); got != want {
+				t.Fatalf("in %q it is %q, not %q", name, got, want)
+			}
+		}
+		certificate.CommonName(cn) // anything may be written in a file
+	})
+}
 
 // The certificate reader takes all that crypto/x509 takes and reads the same
 // in it; whatever it takes can be written into a record.

@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
@@ -58,6 +60,26 @@ func FuzzParse(f *testing.F) {
 		}
 		if len(content) != 0 {
 			t.Fatalf("%d bytes are in no record", len(content))
+		}
+		e, err := ctlbuild.ParseEnvelope(data)
+		if err != nil {
+			t.Fatalf("a list that is no signed file: %v", err)
+		}
+		if again, err := e.List(); err != nil || len(again.Records) != len(l.Records) {
+			t.Fatalf("the signed file's list is another: %v", err)
+		}
+		if len(l.Records) > 0 && e.Kind() != l.Kind() {
+			t.Fatalf("a list of kind %v, as a signed file %v", l.Kind(), e.Kind())
+		}
+		for _, found := range l.Findings() {
+			if found.Record > len(l.Records) || strings.ContainsFunc(found.String(), unicode.IsControl) {
+				t.Fatalf("%+v: %s", found, found)
+			}
+		}
+		for i := range l.Records {
+			if found, err := ctlbuild.Select(l.Records, strconv.Itoa(i+1)); err != nil || len(found) != 1 || found[0] != i {
+				t.Fatalf("record %d names %v, %v", i+1, found, err)
+			}
 		}
 		if v := l.Verify(); v.OK == (v.Reason != "") {
 			t.Fatalf("%+v", v)

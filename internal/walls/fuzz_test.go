@@ -18,6 +18,8 @@ var decoders = map[string]string{
 	"trust lists, edited":               "ctlbuild.FuzzEdit",
 	"signed files (.sgn)":               "ctlbuild.FuzzEnvelope",
 	"certificates":                      "certificate.FuzzParse",
+	"names that lists have":             "certificate.FuzzCommonName",
+	"addresses of files":                "source.FuzzRedact",
 	"certificates on tokens":            "token.FuzzParseCertificate",
 	"what module hosts are told":        "token/host.FuzzMessage",
 	"PKCS#11 URIs":                      "token.FuzzParseURI",
