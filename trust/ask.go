@@ -31,13 +31,13 @@ func (a *assessment) tvsRecords() []tvsRecord {
 
 // reachTVS says whether the phone can ask TVS at all. When it cannot, a step says
 // why and refusal is the end of the sentence that explains it.
-func (a *assessment) reachTVS() (records []tvsRecord, refusal, source string, ok bool) {
+func (a *assessment) reachTVS() (records []tvsRecord, refusal *message.Text, source string, ok bool) {
 	p := a.v.Phone
 	what := "Can the phone ask TVS?"
 	can, known, why := p.canAsk()
 	if !can {
 		a.step(false, what, "no: it has no Security By Default ("+why+")")
-		return nil, "the phone cannot ask TVS, having no Security By Default", srcNoSBD, false
+		return nil, butNoSBD, srcNoSBD, false
 	}
 	if !known {
 		a.step(true, what, fmt.Sprintf("not known for model %q (%s); taken as yes", p.Model, why))
@@ -51,7 +51,7 @@ func (a *assessment) reachTVS() (records []tvsRecord, refusal, source string, ok
 		} else {
 			a.step(false, what, "no: no list that it holds has a TVS record by which to authenticate a TVS server")
 		}
-		return nil, "it holds no TVS record by which to ask TVS", srcUnknown, false
+		return nil, butNoRecord, srcUnknown, false
 	}
 	if known {
 		names := make([]string, len(records))
@@ -60,15 +60,15 @@ func (a *assessment) reachTVS() (records []tvsRecord, refusal, source string, ok
 		}
 		a.step(true, what, "yes: it authenticates TVS servers by "+message.And(names))
 	}
-	return records, "", "", true
+	return records, nil, "", true
 }
 
 // askAbout puts the signer of a list to TVS: the last place where a phone looks.
 func (a *assessment) askAbout(o offered) {
-	lacks := "The signer, " + o.signer.name + ", is no SAST that the phone knows, and "
+	lacks := lacking{whyLacksList, o.signer.name}
 	records, refusal, source, ok := a.reachTVS()
 	if !ok {
-		a.reject(source, lacks+refusal+".")
+		a.reject(source, lacks.and(refusal))
 		return
 	}
 	answer, ok := a.ask(o.signer.question(), o.signer.name, records, lacks, lineTVSProxy)
@@ -86,12 +86,12 @@ func (a *assessment) askAbout(o offered) {
 	a.print(lineTVSFlush, lineTVSFlushed)
 	a.success(o)
 	a.decidedByTVS(records)
-	a.end(true, srcRegen+"; "+SourceRules+", item 5", "The phone does not know the signer, "+o.signer.name+", but TVS vouches for it.")
+	a.end(true, srcRegen+"; "+SourceRules+", item 5", whyListVouched.With("signer", o.signer.name))
 }
 
 // ask asks once. When the answer is no answer, or no, the verdict is ended. lines are
 // what the console shows before a question that reaches a server.
-func (a *assessment) ask(q Question, name string, records []tvsRecord, lacks string, lines ...string) (Answer, bool) {
+func (a *assessment) ask(q Question, name string, records []tvsRecord, lacks lacking, lines ...string) (Answer, bool) {
 	what := "TVS is asked about " + name + "."
 	if q.ByName() {
 		what = "TVS is asked about " + name + ", by issuer and serial number."
@@ -99,7 +99,7 @@ func (a *assessment) ask(q Question, name string, records []tvsRecord, lacks str
 	if a.tvs == nil {
 		a.step(false, what, "not asked")
 		a.doubt()
-		a.end(false, srcUnknown, lacks+"TVS was not asked; the phone accepts only if TVS vouches for it.")
+		a.end(false, srcUnknown, lacks.and(butNotAsked))
 		return Answer{}, false
 	}
 	answer, err := a.tvs.Ask(a.ctx, a.v.Phone, q)
@@ -114,7 +114,7 @@ func (a *assessment) ask(q Question, name string, records []tvsRecord, lacks str
 	a.v.ByTVS = true
 	if !answer.Valid {
 		a.step(false, what, "status 1: TVS does not know the certificate")
-		a.end(false, srcUnknown, lacks+"TVS does not vouch for it.")
+		a.end(false, srcUnknown, lacks.and(butNotVouched))
 		return answer, false
 	}
 	out := "status 0: valid"
@@ -140,33 +140,33 @@ func (a *assessment) verifiedByAnswer(answer Answer, verify func([]byte) ctlbuil
 		}
 		a.step(false, "Does the certificate that TVS gave verify the file?", "not known: the answer holds none")
 		a.doubt()
-		a.end(false, srcQuery, "TVS knows the signer, but gave no certificate to verify the "+what+" with.")
+		a.end(false, srcQuery, whyNoAnswerCert.With("file", what))
 		return false
 	}
 	v := verify(answer.Certificate)
 	a.step(v.OK, "Does the certificate that TVS gave verify the file?", map[bool]string{true: "yes", false: "no: " + v.Reason}[v.OK])
 	if !v.OK {
-		a.end(false, srcQuery, "TVS knows the signer's name, but the key is another: the signature of the "+what+" does not verify.")
+		a.end(false, srcQuery, whyAnswerKey.With("file", what))
 	}
 	return v.OK
 }
 
 // noAnswer: the question could not be put. For the phone that is a refusal; for us
 // it is one only when it was the servers, and not we, that gave up.
-func (a *assessment) noAnswer(what, lacks string, err error) {
+func (a *assessment) noAnswer(what string, lacks lacking, err error) {
 	if a.ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
 		a.step(false, what, "not asked to the end: "+err.Error())
 		a.doubt()
-		a.end(false, srcUnknown, lacks+"asking TVS was broken off; the phone accepts only if TVS vouches for it.")
+		a.end(false, srcUnknown, lacks.and(butBrokenOff))
 		return
 	}
 	a.step(false, what, "no answer: "+err.Error())
-	reason := "TVS cannot be reached"
+	reason := butOutOfReach
 	if _, bad := errors.AsType[*TVSCertificateError](err); bad {
 		a.print(lineServerCert, lineTVSInCTL, lineTVSInITL)
-		reason = "no TVS server shows a certificate that the phone's lists know"
+		reason = butStranger
 	}
-	a.end(false, srcUnknown, lacks+reason+".")
+	a.end(false, srcUnknown, lacks.and(reason))
 }
 
 // signs says in which roles a signer may be vouched for, by what it signed.
@@ -186,11 +186,11 @@ func (a *assessment) rolesFit(answer Answer, what, name string) bool {
 	a.step(false, "Does TVS vouch for the signer of a "+what+"?",
 		"not as "+want+", but as "+roleNames(answer.Roles)+"; the documents do not say that a phone is content with that")
 	a.doubt()
-	reason := "TVS knows " + name + ", but not as " + want
+	why := whyNotAs.With("signer", name, "role", want)
 	if want == "SAST" {
-		reason += "; it has to be in Phone-SAST-trust to sign a " + what
+		why = whyNotSAST.With("signer", name, "file", what)
 	}
-	a.reject(srcRegen, reason+".")
+	a.reject(srcRegen, why)
 	return false
 }
 

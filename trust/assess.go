@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // Sources of the rules that Assess follows.
@@ -40,10 +41,10 @@ func Assess(ctx context.Context, p Phone, o Offer, tvs Asker) Verdict {
 	case o.HTTPS != nil:
 		a.https(o.HTTPS)
 	case o.Empty:
-		a.end(false, "CUCM facts, rule 27", "The file is empty: the phone takes nothing from it and keeps what it has.")
+		a.end(false, "CUCM facts, rule 27", whyEmpty.With())
 	default:
 		a.doubt()
-		a.end(false, SourceRules, "Nothing was offered.")
+		a.end(false, SourceRules, whyNothing.With())
 	}
 	return a.v
 }
@@ -75,7 +76,7 @@ func AssessSigner(ctx context.Context, p Phone, certDER []byte, tvs Asker) Verdi
 	c, err := ctlbuild.ParseCertificate(certDER)
 	if err != nil {
 		a.doubt()
-		a.end(false, SourceRules, "The certificate of the signer cannot be read.")
+		a.end(false, SourceRules, whyUnreadable.With())
 		return a.v
 	}
 	a.config(signedFile{
@@ -189,17 +190,17 @@ func (a *assessment) decide(r *ctlbuild.Record, name string) { a.v.Decider, a.v.
 func (a *assessment) doubt() { a.v.Certain = false }
 
 // end fixes the verdict.
-func (a *assessment) end(accept bool, source, reason string) {
+func (a *assessment) end(accept bool, source string, why message.Message) {
 	if accept && a.unsure {
 		a.doubt()
 	}
-	a.v.Accept, a.v.Source, a.v.Reason = accept, source, reason
+	a.v.Accept, a.v.Source, a.v.Why, a.v.Reason = accept, source, why, why.String()
 }
 
 // reject ends a trust list's verdict with what the phone displays, if that is known.
-func (a *assessment) reject(source, reason string) {
+func (a *assessment) reject(source string, why message.Message) {
 	a.printFailed()
-	a.end(false, source, reason)
+	a.end(false, source, why)
 }
 
 // sbd reports whether the phone has Security By Default; an unknown model is taken to.
@@ -229,7 +230,7 @@ func (a *assessment) list(o offered) {
 		_, _, why := p.canAsk()
 		a.step(true, "Does the phone use an ITL?", "no: it has no Security By Default ("+why+")")
 		a.unsure = false
-		a.end(true, srcNoSBD, "The phone has no Security By Default and never asks for an ITL: nothing changes for it.")
+		a.end(true, srcNoSBD, whyNoITL.With())
 		return
 	}
 	if a.alreadyHeld(o) {
@@ -238,7 +239,7 @@ func (a *assessment) list(o offered) {
 	if p.Unknown != "" && p.CTL == nil && p.ITL == nil {
 		a.step(false, "What does the phone hold?", "not known: "+p.Unknown)
 		a.doubt()
-		a.end(false, SourceRules, "What the phone holds is not known ("+p.Unknown+"), so whether it accepts cannot be told.")
+		a.end(false, SourceRules, whyUnknown.With("unknown", p.Unknown))
 		return
 	}
 	if p.CTL == nil && a.itl() == nil && p.Unknown == "" {
@@ -261,7 +262,7 @@ func (a *assessment) intact(o offered) bool {
 	what := "Is the offered " + o.label + " intact?"
 	if o.fault != "" {
 		a.step(false, what, "no: "+o.fault)
-		a.reject(SourceSigner, "The offered "+o.label+" is not a sound file: "+o.fault+".")
+		a.reject(SourceSigner, whyUnsound.With("file", o.label, "fault", o.fault))
 		return false
 	}
 	a.step(true, what, o.how)
@@ -285,7 +286,7 @@ func (a *assessment) alreadyHeld(o offered) bool {
 	a.step(true, "Does the phone hold this very file?", "yes, byte for byte (MD5 "+held.MD5()+")")
 	a.unsure = false
 	a.success(o)
-	a.end(true, SourceRules, "The phone already holds this "+o.label+": nothing changes.")
+	a.end(true, SourceRules, whySame.With("file", o.label))
 	return true
 }
 
@@ -297,7 +298,7 @@ func (a *assessment) blind(o offered) {
 		a.step(true, "What does the phone hold?", "no CTL and no ITL")
 	}
 	a.success(o)
-	a.end(true, srcVerify+", first state", "The phone holds nothing to check against: it trusts the next list blindly, and its signer from then on.")
+	a.end(true, srcVerify+", first state", whyBlind.With())
 }
 
 // stateStep says which of the documents' states the phone is in.
@@ -341,8 +342,7 @@ func (a *assessment) itlByCTLAlone(o offered) {
 			"yes, "+RecordName(other, &ctl.Records[other])+"; the document names CCM+TFTP alone and says nothing of this")
 		a.doubt()
 	}
-	a.reject(srcVerify+", second state",
-		"The phone holds a CTL and no ITL: it takes an ITL only from a signer that its CTL lists as CCM+TFTP (or as ITLRecovery), and "+o.signer.name+" is not.")
+	a.reject(srcVerify+", second state", whyCTLAlone.With("signer", o.signer.name))
 }
 
 // knownSigner decides by a record of a held list, when one names the signer.
@@ -372,7 +372,7 @@ func (a *assessment) byRecord(o offered, held *ctlbuild.List, where string, m ma
 	if m.cert == nil {
 		a.step(false, what, "not known: the record holds a hash, and it is not that of the signer's certificate")
 		a.doubt()
-		a.reject(srcVerify, "The signer is "+name+" of the "+where+" held, but that record has no certificate to verify with.")
+		a.reject(srcVerify, whyNoCertificate.With("record", name, "list", where))
 		return
 	}
 	verdict := ctlbuild.Verification{OK: true}
@@ -383,12 +383,12 @@ func (a *assessment) byRecord(o offered, held *ctlbuild.List, where string, m ma
 	}
 	if !verdict.OK {
 		a.step(false, what, "no: "+verdict.Reason)
-		a.reject(srcVerify, "The phone knows the signer's name from "+name+" of its "+where+", but the key is another: the signature does not verify.")
+		a.reject(srcVerify, whyOtherKey.With("record", name, "list", where))
 		return
 	}
 	a.step(true, what, "yes")
 	a.success(o)
-	a.end(true, acceptSource(o.label), "The signer, "+o.signer.name+", is "+name+" of the "+where+" that the phone holds.")
+	a.end(true, acceptSource(o.label), whyKnown.With("signer", o.signer.name, "record", name, "list", where))
 }
 
 // limits of what phones are known to remember and to verify: beyond them an acceptance

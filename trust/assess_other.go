@@ -28,7 +28,7 @@ func (a *assessment) config(e signedFile) {
 	if p.Unknown != "" && p.CTL == nil && p.ITL == nil {
 		a.step(false, "What does the phone hold?", "not known: "+p.Unknown)
 		a.doubt()
-		a.end(false, SourceRules, "What the phone holds is not known ("+p.Unknown+"), so whether it accepts cannot be told.")
+		a.end(false, SourceRules, whyUnknown.With("unknown", p.Unknown))
 		return
 	}
 	if p.CTL == nil && a.itl() == nil && p.Unknown == "" {
@@ -38,7 +38,7 @@ func (a *assessment) config(e signedFile) {
 	if p.CTL != nil && p.CTL.NonSecure() && a.itl() == nil {
 		a.step(true, "What does the phone hold?", "a CTL that lists the servers by address alone, as in non-secure mode, and no ITL")
 		a.doubt()
-		a.end(true, srcStubs, "The CTL held lists the servers by address alone: the phone takes them for non-secure ones and asks for the configuration without a signature.")
+		a.end(true, srcStubs, whyStubs.With())
 		return
 	}
 	a.stateStep("configuration")
@@ -61,11 +61,11 @@ func (a *assessment) config(e signedFile) {
 func (a *assessment) blindConfig() {
 	if a.v.Phone.ITL != nil && a.sbd() {
 		a.step(true, "What does the phone hold?", "no CTL, and an ITL emptied by \"Prepare Cluster for Rollback to Pre 8.0\"")
-		a.end(true, srcOff, "With an emptied ITL the phone takes any configuration, whoever signed it.")
+		a.end(true, srcOff, whyEmptied.With())
 		return
 	}
 	a.step(true, "What does the phone hold?", "no CTL and no ITL")
-	a.end(true, srcVerify+", first state", "The phone holds no list: it asks for the configuration without a signature and takes any.")
+	a.end(true, srcVerify+", first state", whyUnsigned.With())
 }
 
 func (a *assessment) configByRecord(e signedFile, held *ctlbuild.List, where string, m match) {
@@ -76,26 +76,26 @@ func (a *assessment) configByRecord(e signedFile, held *ctlbuild.List, where str
 	if m.cert == nil {
 		a.step(false, what, "not known: the record holds no certificate")
 		a.doubt()
-		a.end(false, srcVerify, "The signer is "+name+" of the "+where+" held, but that record has no certificate to verify with.")
+		a.end(false, srcVerify, whyNoCertificate.With("record", name, "list", where))
 		return
 	}
 	if v := e.verify(m.cert); !v.OK {
 		a.step(false, what, "no: "+v.Reason)
-		a.end(false, srcVerify, "The signature of the configuration does not verify with "+name+" of the "+where+" that the phone holds.")
+		a.end(false, srcVerify, whyConfigKey.With("record", name, "list", where))
 		return
 	}
 	a.step(true, what, "yes")
 	a.configSuccess()
-	a.end(true, srcVerify, "The signer is "+name+" of the "+where+" that the phone holds.")
+	a.end(true, srcVerify, whyConfigKnown.With("record", name, "list", where))
 }
 
 // configUnknown: TVS is asked by the names in the header, and the certificate in its
 // answer verifies the file.
 func (a *assessment) configUnknown(e signedFile) {
-	lacks := "No list that the phone holds has the signer, " + e.signer.name + ", as CCM+TFTP or TFTP, and "
+	lacks := lacking{whyLacksConfig, e.signer.name}
 	records, refusal, source, ok := a.reachTVS()
 	if !ok {
-		a.end(false, source, lacks+refusal+".")
+		a.end(false, source, lacks.and(refusal))
 		return
 	}
 	answer, ok := a.ask(e.signer.question(), e.signer.name, records, lacks, lineTVSProxy)
@@ -104,7 +104,7 @@ func (a *assessment) configUnknown(e signedFile) {
 	}
 	a.configSuccess()
 	a.decidedByTVS(records)
-	a.end(true, srcQuery, "No list that the phone holds has the signer, "+e.signer.name+", but TVS vouches for it.")
+	a.end(true, srcQuery, whyConfigVouched.With("signer", e.signer.name))
 }
 
 // https follows the certificate of an HTTPS server through the phone.
@@ -113,7 +113,7 @@ func (a *assessment) https(der []byte) {
 	name := CertificateName(der)
 	if p.ITL != nil && a.sbd() && p.ITL.IsEmptyRollback() && p.CTL == nil {
 		a.step(false, "What does the phone hold?", "an ITL emptied by \"Prepare Cluster for Rollback to Pre 8.0\"")
-		a.end(false, srcOff, "With an emptied ITL the phone cannot verify HTTPS servers; the secured phone URLs must be set to HTTP.")
+		a.end(false, srcOff, whyEmptiedHTTPS.With())
 		return
 	}
 	if p.CTL == nil && a.itl() == nil {
@@ -123,7 +123,7 @@ func (a *assessment) https(der []byte) {
 		}
 		a.step(false, "What does the phone hold?", why)
 		a.doubt()
-		a.end(false, srcUnknown, "The phone has no list in which to find the certificate of "+name+"; the documents do not say what it does then.")
+		a.end(false, srcUnknown, whyNoListHTTPS.With("name", name))
 		return
 	}
 	a.stateStep("certificate")
@@ -136,10 +136,10 @@ func (a *assessment) https(der []byte) {
 		return
 	}
 	a.print(lineHTTPSUnknown)
-	lacks := "The certificate of " + name + " is in no list that the phone holds, and "
+	lacks := lacking{whyLacksHTTPS, name}
 	records, refusal, source, ok := a.reachTVS()
 	if !ok {
-		a.end(false, source, lacks+refusal+".")
+		a.end(false, source, lacks.and(refusal))
 		return
 	}
 	a.print(lineTVSRequest)
@@ -148,7 +148,7 @@ func (a *assessment) https(der []byte) {
 	}
 	a.print(lineHTTPSByTVS)
 	a.decidedByTVS(records)
-	a.end(true, srcUnknown, "The certificate of "+name+" is in no list that the phone holds, but TVS vouches for it.")
+	a.end(true, srcUnknown, whyHTTPSVouched.With("name", name))
 }
 
 // httpsKnown looks for the certificate itself, not only its name, among the records
@@ -165,7 +165,7 @@ func (a *assessment) httpsKnown(l *ctlbuild.List, where string, der []byte, name
 		r := &l.Records[i]
 		a.decide(r, RecordName(i, r)+" of the "+where)
 		a.step(true, what, "found: "+RecordName(i, r))
-		a.end(true, srcUnknown, "The certificate is "+RecordName(i, r)+" of the "+where+" that the phone holds.")
+		a.end(true, srcUnknown, whyHTTPSKnown.With("record", RecordName(i, r), "list", where))
 		return true
 	}
 	out := "not found"

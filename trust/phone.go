@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // Phone is what is known of one phone, or of a class of Count phones that are alike.
@@ -120,9 +121,10 @@ type Step struct {
 type Verdict struct {
 	Phone   Phone
 	Accept  bool
-	Certain bool   // false when it rests on something not known (TVS not asked, unknown contents)
-	Reason  string // one sentence
-	Source  string // where the rule that decided stands
+	Certain bool            // false when it rests on something not known (TVS not asked, unknown contents)
+	Reason  string          // one sentence, in English
+	Why     message.Message // Reason by key and values
+	Source  string          // where the rule that decided stands
 	Steps   []Step
 	Decider *ctlbuild.Record // the record that decided, nil when none
 	// DeciderName is the decider as shown, "record 5 (SAST-ADN008580ef) of the CTL".

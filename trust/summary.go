@@ -18,6 +18,7 @@ type Class struct {
 	// Supposed phones are ones that nobody described (see Phone.Supposed).
 	Supposed bool
 	Reason   string
+	Why      message.Message // Reason by key and values
 	Source   string
 	Names    []string // of the phones or classes, in the order given
 }
@@ -70,7 +71,7 @@ func Summarise(verdicts []Verdict) []Class {
 			i = len(classes)
 			at[key] = i
 			classes = append(classes, Class{
-				Model: model, Accept: v.Accept, Certain: v.Certain, ByTVS: v.ByTVS, Supposed: v.Phone.Supposed(), Reason: v.Reason, Source: v.Source,
+				Model: model, Accept: v.Accept, Certain: v.Certain, ByTVS: v.ByTVS, Supposed: v.Phone.Supposed(), Reason: v.Reason, Why: v.Why, Source: v.Source,
 			})
 		}
 		c := &classes[i]

@@ -286,7 +286,7 @@ func (a *app) adviceJSON(adv advise.Advice) error {
 	}
 	for name, losses := range map[string][]advise.Loss{"lost": adv.Lost, "unsure": adv.Unsure} {
 		for _, l := range losses {
-			err := a.object(name, map[string]any{"who": l.Who.String(), "phones": l.Phones, "file": l.File, "reason": l.Reason,
+			err := a.object(name, map[string]any{"who": l.Who.String(), "phones": l.Phones, "file": l.File, "reason": l.Reason.String(),
 				"certain": l.Certain, "likely": l.Likely, "if_any": l.IfAny, "message": l.Message().String()})
 			if err != nil {
 				return err

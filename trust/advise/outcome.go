@@ -13,9 +13,9 @@ import (
 // Loss is phones that refuse what they are served once the work is done, or may.
 type Loss struct {
 	Who     message.Message
-	Phones  int    // how many, 0 when not known
-	File    string // CTL, ITL or configuration
-	Reason  string // the phone's, in a sentence
+	Phones  int             // how many, 0 when not known
+	File    string          // CTL, ITL or configuration
+	Reason  message.Message // the phone's, in a sentence
 	Certain bool
 	Likely  bool // thought to accept, which is not certain
 	IfAny   bool // nobody described such phones: there may be none

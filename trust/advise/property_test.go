@@ -19,7 +19,7 @@ func TestAdviceIsWhatPhonesDo(t *testing.T) {
 	rng := rand.New(rand.NewPCG(10, 2026))
 	pick := func(s ...string) string { return s[rng.IntN(len(s))] }
 	safe := 0
-	const clusters = 80
+	const clusters = 50
 	for n := range clusters {
 		s := scenario{
 			version: pick("8.6(2)", "9.1(2)", "10.0(1)", "10.5(2)", "11.5(1)SU3", "12.0(1)", "12.5(1)SU5", "14SU1", "15"),

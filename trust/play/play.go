@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust"
 )
 
@@ -20,7 +21,7 @@ type Refusal struct {
 	After int    // how many steps were done
 	File  string // CTL, ITL or configuration
 	// Reason is the phone's, in a sentence.
-	Reason string
+	Reason message.Message
 	// Certain: in every way in which what is not known may be, phones refuse.
 	Certain bool
 	// Likely: the phones are thought to accept, which is not certain.
@@ -98,6 +99,11 @@ func variants(c Cluster, plan []Step) []variant {
 	}
 	return vs
 }
+
+var (
+	noCTLKnown = message.Define("play.ctl-not-known", "Whether the cluster serves a CTL is not known.")
+	noITLKnown = message.Define("play.itl-not-known", "The ITL that the cluster serves is not known.")
+)
 
 // held is what a phone of a class holds.
 type held struct{ ctl, itl *ctlbuild.List }
@@ -211,7 +217,7 @@ func (w *world) boot(ctx context.Context, class Class, s held) booted {
 		}
 		v := assess(q)
 		if !v.Accept || !v.Certain {
-			r := Refusal{File: file, Reason: v.Reason, Certain: !v.Accept && v.Certain, Likely: v.Accept}
+			r := Refusal{File: file, Reason: v.Why, Certain: !v.Accept && v.Certain, Likely: v.Accept}
 			b.refused = append(b.refused, r)
 		}
 		return v.Accept
@@ -220,10 +226,10 @@ func (w *world) boot(ctx context.Context, class Class, s held) booted {
 		p.CTL, b.held.ctl = w.ctl.list, w.ctl.list
 	}
 	if w.ctl == nil && w.CTLUnknown {
-		b.refused = append(b.refused, Refusal{File: "CTL", Reason: "Whether the cluster serves a CTL is not known."})
+		b.refused = append(b.refused, Refusal{File: "CTL", Reason: noCTLKnown.With()})
 	}
 	if sbd && w.itl == nil && w.ITLUnknown {
-		b.refused = append(b.refused, Refusal{File: "ITL", Reason: "The ITL that the cluster serves is not known."})
+		b.refused = append(b.refused, Refusal{File: "ITL", Reason: noITLKnown.With()})
 	}
 	if sbd && w.itl != nil && judge("ITL", func(p trust.Phone) trust.Verdict { return w.itl.offer(ctx, p, asker) }) {
 		p.ITL, b.held.itl = w.itl.list, w.itl.list
