@@ -88,6 +88,9 @@ func TestLockoutForgets(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.succeeded("typist")
+		if l.addresses["typist"] != nil {
+			t.Errorf("after a success %+v is kept", l.addresses["typist"])
+		}
 		if got := count("typist"); got != 5 {
 			t.Errorf("%d attempts after a success, want 5", got)
 		}

@@ -161,3 +161,33 @@ func TestUnreachable(t *testing.T) {
 		t.Errorf("a wrong password: %v", err)
 	}
 }
+
+// An agent without keys has tried none.
+func TestEmptyAgent(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "agent")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go agent.ServeAgent(agent.NewKeyring(), conn)
+		}
+	}()
+	t.Setenv("SSH_AUTH_SOCK", socket)
+	p := startPeer(t, func(p *peer, c *ssh.ServerConfig) {
+		passwordLogin(p, c)
+		c.PublicKeyCallback = func(ssh.ConnMetadata, ssh.PublicKey) (*ssh.Permissions, error) { return nil, errors.New("no") }
+	})
+	_, err = sshconn.Dial(t.Context(), p.addr, sshconn.Options{User: "admin", HostKey: pin(p.key.PublicKey()), Agent: true,
+		Password: func(context.Context) ([]byte, error) { return []byte("wrong"), nil }})
+	var login *sshconn.LoginError
+	if !errors.As(err, &login) || len(login.Tried) != 1 || login.Tried[0] != "password" {
+		t.Errorf("%v, want one try, with the password", err)
+	}
+}
