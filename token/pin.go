@@ -1,17 +1,17 @@
 package token
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/miekg/pkcs11"
+
+	"ctlclient/internal/secret"
 )
 
 // PINRequest tells the person what they are about to unlock.
@@ -47,18 +47,10 @@ func PINFile(source string) PINFunc {
 			return nil, err
 		}
 		defer f.Close()
-		b, err := io.ReadAll(io.LimitReader(f, maxPIN+1))
+		pin, err := secret.Line(f, maxPIN)
 		if err != nil {
-			wipe(b)
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		if len(b) > maxPIN {
-			wipe(b)
-			return nil, fmt.Errorf("%s: longer than a PIN file may be (%d bytes)", path, maxPIN)
-		}
-		line, _, _ := bytes.Cut(b, []byte("\n"))
-		pin := bytes.Clone(bytes.TrimRight(line, "\r"))
-		wipe(b)
 		return pin, nil
 	}
 }

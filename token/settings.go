@@ -51,7 +51,3 @@ func (s Settings) limits(path string) host.Limits {
 	}
 	return l
 }
-
-// Withhold keeps an environment variable from the processes of modules: one that holds
-// a PIN or a password.
-func Withhold(name string) { host.Withhold(name) }

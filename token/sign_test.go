@@ -215,11 +215,15 @@ func TestPINSource(t *testing.T) {
 		mustSign(t, signer)
 		signer.Close()
 	}
+	blank := filepath.Join(t.TempDir(), "blank")
+	if err := os.WriteFile(blank, []byte(tok.PIN+" \n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	big := filepath.Join(t.TempDir(), "big")
 	if err := os.WriteFile(big, bytes.Repeat([]byte("1"), 600), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, source := range []string{"|cat /etc/passwd", "file://elsewhere/pin", "file:" + big} {
+	for _, source := range []string{"|cat /etc/passwd", "file://elsewhere/pin", "file:" + big, "file:" + blank} {
 		u.PINSource = source
 		_, err := token.Open(t.Context(), u, token.Options{Modules: []string{s.Module}})
 		wantKind(t, err, token.PINRequired)

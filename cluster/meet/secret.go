@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"ctlclient/cluster/site"
+	"ctlclient/internal/secret"
 )
 
 const maxSecret = 4096 // bytes
@@ -85,6 +86,7 @@ func (s *Secrets) read(ctx context.Context, source, node, user string) ([]byte, 
 		}
 		return s.prompter.Password(ctx, node, user)
 	case "env":
+		secret.Withhold(arg)
 		v, ok := os.LookupEnv(arg)
 		if !ok || v == "" {
 			return nil, fmt.Errorf("environment variable %s is not set", arg)
@@ -133,20 +135,9 @@ func (s *Secrets) Wipe() {
 
 // firstLine reads a password: everything before the first line end.
 func firstLine(r io.Reader) ([]byte, error) {
-	buf := make([]byte, maxSecret+1)
-	defer clear(buf)
-	n, err := io.ReadFull(r, buf)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return nil, err
+	line, err := secret.Line(r, maxSecret)
+	if err == nil && len(line) == 0 {
+		err = errors.New("the source is empty")
 	}
-	line := buf[:n]
-	if i := bytes.IndexAny(line, "\r\n"); i >= 0 {
-		line = line[:i]
-	} else if n > maxSecret {
-		return nil, fmt.Errorf("longer than %d bytes", maxSecret)
-	}
-	if len(line) == 0 {
-		return nil, errors.New("the source is empty")
-	}
-	return bytes.Clone(line), nil
+	return line, err
 }

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/term"
 
-	"ctlclient/token"
+	"ctlclient/internal/secret"
 )
 
 // maxSecret bounds a PIN or password read from a file or descriptor, in bytes.
@@ -50,7 +50,7 @@ func newSourceOf(flag, what, s string) (*secretSource, error) {
 			return nil, bad
 		}
 		if kind == "env" {
-			token.Withhold(arg)
+			secret.Withhold(arg)
 		}
 	case "fd":
 		if n, err := strconv.Atoi(arg); err != nil || n < 0 {
@@ -114,24 +114,17 @@ func newSecret(ctx context.Context, src *secretSource, prompt, again string) ([]
 	return first, nil
 }
 
-// firstLine reads to the end of the line, which is not part of the secret. It reads
-// byte by byte: no buffer keeps a copy, and the next question finds the next line.
+// firstLine reads a secret that is one line.
 func (s *secretSource) firstLine(r io.Reader) ([]byte, error) {
-	line := make([]byte, 0, maxSecret) // never moved, so that clear reaches all of it
-	var c [1]byte
-	for len(line) < maxSecret {
-		_, err := io.ReadFull(r, c[:])
-		if errors.Is(err, io.EOF) || c[0] == '\n' && err == nil {
-			return bytes.TrimSuffix(line, []byte("\r")), nil
-		}
-		if err != nil {
-			clear(line)
-			return nil, fmt.Errorf("reading the %s: %w", s.what, err)
-		}
-		line = append(line, c[0])
+	line, err := secret.Line(r, maxSecret)
+	var bad *secret.Error
+	if errors.As(err, &bad) {
+		return nil, usagef(bad.Hint(), "the %s cannot be used: %v", s.what, err)
 	}
-	clear(line)
-	return nil, usagef("", "the %s is longer than %d bytes", s.what, maxSecret)
+	if err != nil {
+		return nil, fmt.Errorf("reading the %s: %w", s.what, err)
+	}
+	return line, nil
 }
 
 // askSecret asks on the controlling terminal without echo.

@@ -27,7 +27,8 @@
 // A PIN reaches the module host over its standard input and no other way, and is
 // wiped on both sides when the call is back. The module host cannot be dumped or
 // traced by others, what the module prints while it has a PIN in its hands is not
-// passed on, and environment variables named to Withhold are not handed down.
+// passed on, and variables of the environment that hold a secret (package secret) are
+// not handed down.
 //
 // The module host ends with the program, also when that is killed: its standard
 // input ends then, the kernel signals it (Linux), its job closes (Windows).

@@ -17,6 +17,7 @@ import (
 
 	"github.com/miekg/pkcs11"
 
+	"ctlclient/internal/secret"
 	"ctlclient/softhsm"
 	"ctlclient/softhsm/faulty"
 	"ctlclient/token/host"
@@ -219,7 +220,7 @@ func TestPrintedPIN(t *testing.T) {
 func TestPrivacyOfTheProcess(t *testing.T) {
 	t.Setenv("TEST_PIN", "Cisco123")
 	t.Setenv("TEST_OTHER", "handed down")
-	host.Withhold("TEST_PIN")
+	secret.Withhold("TEST_PIN")
 	c := build(t)
 	p, err := host.Start(host.Spec{Path: c.Module, Env: []string{"TEST_MORE=for this one"}}, host.Limits{}, nil)
 	do(t, err)

@@ -6,12 +6,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/miekg/pkcs11"
+
+	"ctlclient/internal/secret"
 )
 
 // DefaultTimeout is how long a call may take that waits for no person.
@@ -91,7 +91,7 @@ func launch(spec Spec, said func(string)) (*Process, error) {
 	ours[0], theirs[0] = theirs[0], ours[0] // the first runs the other way
 	cmd := exec.Command(exe, Argument, spec.Path)
 	cmd.Args[0] = programName
-	cmd.Env = environment(spec.Env)
+	cmd.Env = append(secret.Environ(), spec.Env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = theirs[0], theirs[1], theirs[2]
 	tie(cmd)
 	err = start(cmd)
@@ -121,30 +121,6 @@ func closeAll(lists ...[]*os.File) {
 			}
 		}
 	}
-}
-
-// withheld are environment variables that hold secrets.
-var withheld struct {
-	sync.Mutex
-	names []string
-}
-
-// Withhold keeps an environment variable from being handed down to module hosts: one
-// that holds a PIN or a password.
-func Withhold(name string) {
-	withheld.Lock()
-	defer withheld.Unlock()
-	withheld.names = append(withheld.names, name)
-}
-
-func environment(more []string) []string {
-	withheld.Lock()
-	defer withheld.Unlock()
-	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
-		name, _, _ := strings.Cut(v, "=")
-		return slices.Contains(withheld.names, name)
-	})
-	return append(env, more...)
 }
 
 // receive passes answers on until the stream ends or holds something else.
