@@ -29,6 +29,7 @@ const (
 	Removed                       // the token is gone, or was taken out for a moment
 	Mismatch                      // another token (or key) than expected
 	Failed                        // anything else that a module reports
+	NotEmpty                      // Init was given a token that holds something
 	DigestRefused                 // the token makes no signature over this digest
 	ModuleFailed                  // the module crashed, hung or ended its process
 )
@@ -46,6 +47,7 @@ var kindText = [...]string{
 	Removed:       "the token was removed",
 	Mismatch:      "not the expected token",
 	Failed:        "the token failed",
+	NotEmpty:      "the token is not empty",
 	DigestRefused: "the token does not sign with this digest",
 	ModuleFailed:  "the token's module failed",
 }

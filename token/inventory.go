@@ -15,6 +15,7 @@ type Inventory struct {
 	held     []*module
 	answered int // modules that answered
 	errs     []error
+	blanks   []Info // tokens that were never initialised
 	closing  sync.Once
 
 	mu       sync.Mutex
@@ -51,8 +52,8 @@ func lookFor(ctx context.Context, named []string, u URI) (*Inventory, error) {
 
 func (v *Inventory) look(ctx context.Context) {
 	type view struct {
-		infos []Info
-		err   error
+		infos, blanks []Info
+		err           error
 	}
 	views := make([]view, len(v.held))
 	failed := make([]error, len(v.held))
@@ -64,14 +65,15 @@ func (v *Inventory) look(ctx context.Context) {
 					return view{}, err
 				}
 				infos, err := r.scan()
-				return view{infos, err}, nil
+				return view{infos, r.blanks, err}, nil
 			}, nil)
 		})
 	}
 	wg.Wait()
-	v.infos, v.answered, v.errs = nil, 0, nil
+	v.infos, v.blanks, v.answered, v.errs = nil, nil, 0, nil
 	for n, w := range views {
 		v.infos = append(v.infos, w.infos...)
+		v.blanks = append(v.blanks, w.blanks...)
 		if failed[n] == nil {
 			v.answered++
 		}
@@ -89,6 +91,10 @@ func (v *Inventory) Tokens() []Info {
 	defer v.mu.Unlock()
 	return slices.Clone(v.infos)
 }
+
+// Blank are the tokens that were never initialised, module by module: for Init. They
+// are not among Tokens.
+func (v *Inventory) Blank() []Info { return slices.Clone(v.blanks) }
 
 // Err joins the errors of single modules and tokens, nil when there was none.
 func (v *Inventory) Err() error { return errors.Join(v.errs...) }

@@ -69,6 +69,9 @@ func (i Info) URI() URI {
 		slot := i.Slot
 		u.SlotID = &slot
 	}
+	if i.blank {
+		u.ModulePath = i.Module
+	}
 	return u
 }
 
@@ -134,7 +137,7 @@ func List(ctx context.Context, named []string) ([]Info, error) {
 
 // slots reads the slot list. The lock is held.
 func (r *running) slots() ([]Info, error) {
-	r.looked = true
+	r.looked, r.blanks = true, nil
 	ids, err := r.proc.GetSlotList(true)
 	if err != nil {
 		return nil, r.failed("slot list", err)
@@ -154,10 +157,12 @@ func (r *running) slots() ([]Info, error) {
 			errs = append(errs, r.failed(fmt.Sprintf("slot %d", id), err))
 			continue
 		}
+		i.Library = lib
 		if !i.Flags.Initialized && i.Label == "" {
+			i.blank = true
+			r.blanks = append(r.blanks, i)
 			continue
 		}
-		i.Library = lib
 		infos = append(infos, i)
 	}
 	for n := range infos {

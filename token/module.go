@@ -40,9 +40,10 @@ type running struct {
 	path, name  string // of the module: its file, and as it was named
 	proc        *host.Process
 	initialized bool
-	looked      bool // the slots were looked at since the last C_Initialize
-	removable   bool // a token can come and go while the module is initialised
-	signers     int  // those who hold sessions
+	looked      bool   // the slots were looked at since the last C_Initialize
+	blanks      []Info // slots with a token that was never initialised, at the last look
+	removable   bool   // a token can come and go while the module is initialised
+	signers     int    // those who hold sessions
 	logins      map[uint]int
 	wrapped     bool // crypto11 is set up
 }

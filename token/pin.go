@@ -20,7 +20,8 @@ type PINRequest struct {
 	CountLow      bool // tries have been used up
 	FinalTry      bool // a wrong PIN locks the token for good
 	Context       bool // context-specific login: the token wants the PIN again for this signature
-	New           bool // the new PIN of ChangePIN is asked for
+	New           bool // the new PIN of ChangePIN or Init is asked for
+	SO            bool // the security officer's (administrator's) PIN is asked for
 }
 
 // PINFunc asks for the PIN. Called once for one attempt; the slice is wiped after use.
@@ -205,13 +206,21 @@ func (r *running) changePIN(i Info, o Options, old, new []byte) error {
 	}
 	defer r.proc.CloseSession(s)
 	if err := r.proc.SetPIN(s, old, new); err != nil {
-		if errors.Is(err, pkcs11.Error(pkcs11.CKR_PIN_LEN_RANGE)) || errors.Is(err, pkcs11.Error(pkcs11.CKR_PIN_INVALID)) {
-			return &Error{Kind: Failed, Token: i.Label, Module: i.Module, Detail: "the token does not take the new PIN", Flags: now.Flags, Err: err,
-				hint: "the PIN was not changed; choose one of another length" + r.pinLengths(now.Slot)}
+		if hasRV(err, pkcs11.CKR_PIN_LEN_RANGE, pkcs11.CKR_PIN_INVALID) {
+			return r.newPINRefused(now, err)
 		}
 		return r.loginFailed(i, "changing the PIN", err)
 	}
 	return nil
+}
+
+// newPINRefused says which PINs a token takes, where it was given one that it does not.
+func (r *running) newPINRefused(i Info, err error) error {
+	if !hasRV(err, pkcs11.CKR_PIN_LEN_RANGE, pkcs11.CKR_PIN_INVALID) {
+		return classify(i, "setting the PIN", err)
+	}
+	return &Error{Kind: Failed, Token: i.Label, Module: i.Module, Detail: "the token does not take the new PIN", Flags: i.Flags, Err: err,
+		hint: "the PIN was not set; choose one of another length" + r.pinLengths(i.Slot)}
 }
 
 // pinLengths says what the token takes, where it does.

@@ -17,9 +17,10 @@ import (
 )
 
 func newTokenCommand(a *app) *cobra.Command {
-	return group("token", "List tokens, export their certificates, change a PIN",
+	return group("token", "List tokens, export their certificates, change a PIN, make a SAST",
 		"  ctlclient token list\n  ctlclient token export pkcs11:token=SAST-1",
-		newTokenListCommand(a), newTokenExportCommand(a), newTokenWatchCommand(a), newTokenPINCommand(a))
+		newTokenListCommand(a), newTokenExportCommand(a), newTokenWatchCommand(a), newTokenPINCommand(a),
+		newTokenInitCommand(a), newTokenCSRCommand(a), newTokenImportCommand(a))
 }
 
 // tokenSettings are those of every command that may reach a token.
@@ -58,8 +59,13 @@ func newTokenListCommand(a *app) *cobra.Command {
 }
 
 func runTokenList(ctx context.Context, a *app) error {
-	infos, err := token.List(ctx, a.modules)
-	if err != nil && len(infos) == 0 {
+	v, err := token.Look(ctx, a.modules)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	infos, err := token.Distinct(v.Tokens()), v.Err()
+	if err != nil && len(infos) == 0 && len(v.Blank()) == 0 {
 		return err
 	}
 	if err != nil {
@@ -68,6 +74,11 @@ func runTokenList(ctx context.Context, a *app) error {
 	if a.json {
 		for _, i := range infos {
 			if err := a.object("token", tokenOf(i)); err != nil {
+				return err
+			}
+		}
+		for _, i := range v.Blank() {
+			if err := a.object("empty-slot", map[string]any{"uri": i.URI().String(), "module": i.Module, "slot": i.Slot, "description": i.SlotDescription}); err != nil {
 				return err
 			}
 		}
@@ -81,8 +92,11 @@ func runTokenList(ctx context.Context, a *app) error {
 			}
 			a.printToken(i)
 		}
+		for _, i := range v.Blank() {
+			a.note("a token that was never initialised is in slot %d of %s: ctlclient token init '%s'", i.Slot, i.Module, i.URI())
+		}
 	}
-	if len(infos) == 0 {
+	if len(infos) == 0 && len(v.Blank()) == 0 {
 		return noTokens(ctx, a.modules)
 	}
 	return nil
@@ -203,7 +217,7 @@ func runTokenExport(ctx context.Context, a *app, o tokenExportOptions, args []st
 		if err != nil && len(infos) == 0 {
 			return err
 		}
-		for _, i := range infos {
+		for _, i := range token.Distinct(infos) {
 			certs = append(certs, i.Certificates...)
 		}
 		if len(certs) == 0 {
@@ -214,7 +228,7 @@ func runTokenExport(ctx context.Context, a *app, o tokenExportOptions, args []st
 		if err != nil {
 			return err
 		}
-		_, c, err := token.CertificateOf(ctx, a.modules, u)
+		c, err := a.certificateOf(ctx, u)
 		if err != nil {
 			return err
 		}
@@ -228,6 +242,7 @@ func (a *app) exportCertificates(certs []token.Certificate, o tokenExportOptions
 		return plainPath(err)
 	}
 	var written []string
+	named := map[string]int{}
 	for _, c := range certs {
 		data := c.DER
 		if o.format == "pem" {
@@ -239,7 +254,11 @@ func (a *app) exportCertificates(certs []token.Certificate, o tokenExportOptions
 		}
 		path := o.out
 		if path == "" {
-			path = filepath.Join(o.dir, certificateName(c)+map[string]string{"der": ".cer", "pem": ".pem"}[o.format])
+			name := certificateName(c)
+			if named[name]++; named[name] > 1 { // two of one name, as a renewed certificate has
+				name += "-" + hex.EncodeToString(c.Serial)
+			}
+			path = filepath.Join(o.dir, name+map[string]string{"der": ".cer", "pem": ".pem"}[o.format])
 		}
 		if err := createFile(path, data, o.force, 0o644); err != nil {
 			return err
@@ -256,9 +275,25 @@ func (a *app) exportCertificates(certs []token.Certificate, o tokenExportOptions
 	return nil
 }
 
+// certificateOf finds a token's certificate. One that is seen after a login alone asks
+// for the PIN.
+func (a *app) certificateOf(ctx context.Context, u token.URI) (token.Certificate, error) {
+	modules := a.modules
+	if u.ModulePath != "" {
+		modules = []string{u.ModulePath}
+	}
+	v, err := token.Look(ctx, modules)
+	if err != nil {
+		return token.Certificate{}, err
+	}
+	defer v.Close()
+	_, c, err := v.CertificateWith(ctx, u, a.tokenOptions())
+	return c, err
+}
+
 // exportTo writes one token's certificate as DER and returns where.
 func (a *app) exportTo(ctx context.Context, u token.URI, dir string) (string, error) {
-	_, c, err := token.CertificateOf(ctx, a.modules, u)
+	c, err := a.certificateOf(ctx, u)
 	if err != nil {
 		return "", err
 	}
@@ -339,8 +374,7 @@ func runTokenPIN(ctx context.Context, a *app, o tokenPINOptions, uri string) err
 	if err != nil {
 		return usagef("use --new-pin-source prompt, env:NAME, file:PATH or fd:N", "wrong --new-pin-source")
 	}
-	opts := token.Options{Modules: a.modules, PIN: a.ui.PIN, AllowFinalTry: a.finalTry}
-	err = token.ChangePIN(ctx, u, opts, func(ctx context.Context, r token.PINRequest) ([]byte, error) {
+	err = token.ChangePIN(ctx, u, a.tokenOptions(), func(ctx context.Context, r token.PINRequest) ([]byte, error) {
 		return newSecret(ctx, src, fmt.Sprintf("New PIN of %s: ", ctlbuild.Printable(r.Token)), "The new PIN again: ")
 	})
 	if err != nil {
