@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,7 +133,7 @@ func Init(ctx context.Context, u URI, m Make, o MakeOptions) (Info, Certificate,
 		return Info{}, Certificate{}, err
 	}
 	ask := o.asker(u)
-	if i.blank || m.Erase {
+	if !i.Flags.Initialized || m.Erase {
 		var pin []byte
 		if i, pin, err = v.initialize(ctx, i, m, o); err != nil {
 			return i, Certificate{}, err
@@ -190,7 +191,7 @@ func (v *Inventory) target(u URI) (Info, error) {
 // initialize initialises a token and gives it a user PIN, which it returns for the login
 // that follows.
 func (v *Inventory) initialize(ctx context.Context, i Info, m Make, o MakeOptions) (Info, []byte, error) {
-	if !i.blank {
+	if i.Flags.Initialized {
 		if o.Erasing == nil {
 			return i, nil, notEmpty(i)
 		}
@@ -275,13 +276,17 @@ func (r *running) justMade(i Info, label string) (Info, error) {
 	var found []Info
 	for _, id := range ids {
 		now, err := r.view(id)
-		if err != nil || now.Label != label || now.Flags.PINInitialized {
+		if err != nil || now.Label != label {
 			continue
 		}
 		if id == i.Slot {
 			return now, nil
 		}
 		found = append(found, now)
+	}
+	// Another token may have the same label; the new one has no user PIN yet.
+	if fresh := slices.DeleteFunc(slices.Clone(found), func(n Info) bool { return n.Flags.PINInitialized }); len(fresh) > 0 {
+		found = fresh
 	}
 	if len(found) != 1 {
 		return i, &Error{Kind: Removed, Token: label, Module: i.Module, Detail: "looking for the token that was initialised"}

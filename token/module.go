@@ -222,7 +222,11 @@ func (m *module) enter(ctx context.Context) error {
 		m.run = &running{path: m.spec.Path, name: m.name, proc: p, logins: map[uint]int{}}
 	}
 	m.run.proc.SetLimits(s.limits(m.spec.Path))
-	return m.run.initialize()
+	err := m.run.initialize()
+	if err != nil {
+		m.startAnew() // a module that failed once may go on failing
+	}
+	return err
 }
 
 // said passes on what the module prints, each different line once: a module that is

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 package token_test
 
@@ -12,11 +12,11 @@ import (
 	"ctlclient/token"
 )
 
-// A second implementation of PKCS#11, of another family than SoftHSM2: NSS's soft
+// realNSS is another implementation of PKCS#11, of another family than SoftHSM2: NSS's soft
 // token, with a key and certificate made by NSS's own tool. Other slots, other ids
 // (the hash of the key), a token without a key beside it, and an argument of its
 // own for C_Initialize, out of a p11-kit configuration.
-func TestNSS(t *testing.T) {
+func realNSS(t *testing.T) *real {
 	libs, _ := filepath.Glob("/usr/lib/*/libsoftokn3.so")
 	certutil, err := exec.LookPath("certutil")
 	if err != nil || len(libs) == 0 {
@@ -50,31 +50,16 @@ func TestNSS(t *testing.T) {
 		}
 	}
 	t.Setenv("HOME", home)
-
+	// Two tokens, one of them without a key: the one with the certificate is meant.
 	infos, err := token.List(t.Context(), libs[:1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	var with []token.Info
 	for _, i := range infos {
-		if len(i.Certificates) > 0 {
-			with = append(with, i)
+		if len(i.Certificates) == 1 && i.Certificates[0].Subject == "cn=SAST-NSS;o=Practice" && i.Certificates[0].KeyBits == 2048 {
+			return &real{module: libs[0], uri: i.CertificateURI(i.Certificates[0]).String(), pin: secret}
 		}
 	}
-	if len(with) != 1 || with[0].Certificates[0].Subject != "cn=SAST-NSS;o=Practice" || with[0].Certificates[0].KeyBits != 2048 {
-		t.Fatalf("tokens %+v", infos)
-	}
-	u := with[0].CertificateURI(with[0].Certificates[0])
-	u.ModulePath = libs[0]
-	a := &asker{pin: "wrong"}
-	_, err = token.Open(t.Context(), uri(t, u.String()), token.Options{PIN: a.ask})
-	wantKind(t, err, token.PINWrong)
-	a.pin = secret
-	s := open(t, u.String(), token.Options{PIN: a.ask})
-	mustSign(t, s)
-	mustSign(t, s)
-	if len(a.asked) != 2 {
-		t.Errorf("asked for %d PINs", len(a.asked))
-	}
-	a.wiped(t)
+	t.Fatalf("tokens %+v", infos)
+	return nil
 }

@@ -125,6 +125,7 @@ func (w *watcher) look(ctx context.Context) error {
 	known := w.present
 	infos, err := call(ctx, w.mod, func(r *running) ([]Info, error) {
 		if err := r.renew(); err != nil {
+			w.mod.startAnew()
 			return nil, err
 		}
 		infos, err := r.slots()
