@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"ctlclient/certificate"
 	"ctlclient/cluster/reach"
@@ -169,7 +170,7 @@ func (c *cluster) credentials(f *reach.Facts, certificates []axl.Certificate) []
 	}
 	withAnchors := !f.Version.Before(anchors)
 	for _, cert := range certificates {
-		s := serverOf(f.Servers, cert.Server, pub)
+		s := c.owner(f.Servers, cert, pub)
 		switch {
 		case cert.DER == nil:
 			f.Warnings = append(f.Warnings, fmt.Sprintf("the certificate %s of %s could not be read", cert.Store, s.Name))
@@ -211,10 +212,33 @@ func roleOf(s reach.Server) ctlbuild.Function {
 	return ctlbuild.CCMTFTP
 }
 
-func serverOf(servers []reach.Server, name string, fallback reach.Server) reach.Server {
+// owner is the server that a certificate is of: as the database says, else by the common
+// name, which CUCM makes from the host's. What bears no server's name, such as a
+// multi-server certificate, is the publisher's.
+func (c *cluster) owner(servers []reach.Server, cert axl.Certificate, pub reach.Server) reach.Server {
+	if s := c.serverOf(servers, cert.Server, reach.Server{}); s.Name != "" {
+		return s
+	}
+	parsed, err := certificate.Parse(cert.DER)
+	if err != nil {
+		return pub
+	}
+	name := strings.TrimPrefix(strings.TrimSpace(parsed.CN), "ITLRECOVERY_")
+	return c.serverOf(servers, name, pub)
+}
+
+// serverOf finds a server by its name or address. The cluster may list by address what is
+// named elsewhere: the profile has both.
+func (c *cluster) serverOf(servers []reach.Server, name string, fallback reach.Server) reach.Server {
+	names := []string{name}
+	if n := c.profileNode(name); n != nil {
+		names = append(names, n.Name, n.Address)
+	}
 	for _, s := range servers {
-		if ctlbuild.SameServer(s.Name, name) || ctlbuild.SameHost(s.Address, name) {
-			return s
+		for _, name := range names {
+			if ctlbuild.SameServer(s.Name, name) || ctlbuild.SameHost(s.Address, name) {
+				return s
+			}
 		}
 	}
 	return fallback
@@ -287,7 +311,7 @@ func (c *cluster) takeRecords(f *reach.Facts, n *site.Node, l *ctlbuild.List, se
 		}
 		seen[key] = true
 		host := r.DNSName()
-		s := serverOf(f.Servers, host, serverOf(f.Servers, n.Name, reach.Server{Name: n.Name, Address: n.Address}))
+		s := c.serverOf(f.Servers, host, c.serverOf(f.Servers, n.Name, reach.Server{Name: n.Name, Address: n.Address}))
 		f.Credentials = append(f.Credentials, reach.Credential{NodeName: s.Name, NodeAddress: s.Address, Function: role, Certificate: der})
 	}
 }

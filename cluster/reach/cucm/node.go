@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"sync"
 
 	"ctlclient/cluster/reach"
@@ -16,6 +18,7 @@ import (
 	"ctlclient/cluster/reach/serve"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/atomicfile"
 	"ctlclient/protocol/osadmin"
 	"ctlclient/protocol/platform"
 )
@@ -32,11 +35,10 @@ type node struct {
 
 	mu     sync.Mutex
 	staged map[string][]byte // by stage, on this machine
-	put    map[string][]byte // by name: what was committed, and TFTP does not serve yet
 }
 
 func newNode(c *cluster, n *site.Node) *node {
-	a := &node{cluster: c, n: n, staged: map[string][]byte{}, put: map[string][]byte{}}
+	a := &node{cluster: c, n: n, staged: map[string][]byte{}}
 	a.link.Answered = func(err error) bool { return answered(err) }
 	a.link.Dial = func(context.Context) (*osadmin.Client, error) {
 		return osadmin.New(n.Addr(site.PortHTTPS), c.options(n, c.platform))
@@ -66,23 +68,55 @@ func (a *node) Prepare(ctx context.Context) error {
 }
 
 // Fetch is the live file: what phones get, or, where the TFTP service still serves another
-// one from its memory, what was put there since.
+// one from its memory, what was put there since, by this program or by an earlier run of it.
 func (a *node) Fetch(ctx context.Context, name string) ([]byte, error) {
 	data, err := a.served(ctx, name)
-	a.mu.Lock()
-	put, waiting := a.put[name]
-	a.mu.Unlock()
-	if !waiting || err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return data, err
 	}
-	if err == nil && bytes.Equal(data, put) {
-		a.forget(name)
-		return data, nil
-	}
-	if a.arrived(ctx, name, put) {
+	put, waiting, perr := a.waiting(name)
+	switch {
+	case perr != nil:
+		return nil, perr
+	case !waiting:
+		return data, err
+	case err == nil && bytes.Equal(data, put):
+		return data, a.forget(name)
+	case a.arrived(ctx, name, put):
 		return put, nil
 	}
 	return data, err
+}
+
+// waiting is what was sent there and not served when it was looked at last. It is kept on
+// this machine: a later run, which takes it back, must not take the file that TFTP has in
+// its memory for the node's.
+func (a *node) waiting(name string) (data []byte, waiting bool, err error) {
+	data, err = os.ReadFile(a.keep(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false, nil
+	}
+	return data, err == nil, err
+}
+
+// keep is the file on this machine that has what a node holds and TFTP does not serve.
+func (a *node) keep(name string) string {
+	return filepath.Join(a.cluster.tools.Dir, "not-served-yet", a.n.Name, name)
+}
+
+// remember keeps what is there and not served yet.
+func (a *node) remember(name string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(a.keep(name)), 0o700); err != nil {
+		return err
+	}
+	return atomicfile.Write(a.keep(name), data, 0o600)
+}
+
+func (a *node) forget(name string) error {
+	if err := os.Remove(a.keep(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func (a *node) served(ctx context.Context, name string) ([]byte, error) {
@@ -91,12 +125,6 @@ func (a *node) served(ctx context.Context, name string) ([]byte, error) {
 		data = []byte{}
 	}
 	return data, err
-}
-
-func (a *node) forget(name string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.put, name)
 }
 
 // arrived asks the node's CLI, which reads the file itself, whether it has these bytes. No
@@ -161,6 +189,10 @@ func (a *node) Commit(ctx context.Context, name, stage string, expect *[32]byte)
 	if err := a.expects(ctx, name, expect); err != nil {
 		return "", err
 	}
+	// Before it is sent: whoever is killed now must find out later what the node holds.
+	if err := a.remember(name, data); err != nil {
+		return "", err
+	}
 	var answer *osadmin.Answer
 	err := a.on(ctx, func(p *osadmin.Client) (err error) {
 		answer, err = p.Upload(ctx, name, data)
@@ -171,6 +203,9 @@ func (a *node) Commit(ctx context.Context, name, stage string, expect *[32]byte)
 		return "", err
 	}
 	if !a.live(ctx, name, data) {
+		if ferr := a.forget(name); ferr != nil {
+			return "", ferr
+		}
 		return a.byHand(ctx, name, data, expect, a.notThere(name, answer, err))
 	}
 	_ = a.Abort(ctx, name, stage) // it is on this machine alone
@@ -195,15 +230,8 @@ func (a *node) byHand(ctx context.Context, name string, data []byte, expect *[32
 
 // live reports whether the node has the file, served already or not.
 func (a *node) live(ctx context.Context, name string, data []byte) bool {
-	a.mu.Lock()
-	a.put[name] = data
-	a.mu.Unlock()
 	got, err := a.Fetch(ctx, name)
-	if err == nil && bytes.Equal(got, data) {
-		return true
-	}
-	a.forget(name)
-	return false
+	return err == nil && bytes.Equal(got, data)
 }
 
 // notThere is the error of an upload that cannot be found again.
@@ -250,8 +278,7 @@ func (a *node) Restore(ctx context.Context, name string, former []byte, current 
 			return err
 		})
 	}
-	a.forget(name)
-	if err != nil {
+	if err = errors.Join(err, a.forget(name)); err != nil {
 		return err
 	}
 	if _, err := a.served(ctx, name); errors.Is(err, fs.ErrNotExist) {
