@@ -96,6 +96,8 @@ type Cluster struct {
 
 	mu   sync.Mutex
 	seen map[string][][]byte // by node: contents fetched, to show a conflict
+	// views by node and file: what phones got when they were asked for last
+	views map[string]phoneView
 	// services by node, from the newest snapshot's topology
 	services map[string][]reach.Service
 	tvs      *trust.CachedAsker
@@ -160,6 +162,7 @@ func open(p *site.Profile, o Options) (*Cluster, error) {
 		Profile: &c, o: o, dir: dir, ids: ids,
 		secrets:  meet.NewSecrets(o.Prompter, c.Resolve),
 		seen:     map[string][][]byte{},
+		views:    map[string]phoneView{},
 		services: map[string][]reach.Service{},
 	}
 	cl.tvs = trust.NewCachedAsker(tvsAsker{cl}, o.Now)

@@ -239,7 +239,15 @@ func (j *job) readBack(ctx context.Context, t *target, want []byte, phones bool)
 			if err := j.c.at(StepReadBack+".before", t.node.Name()); err != nil {
 				return err
 			}
+			phones = phones && j.c.servesTFTP(t.node.Profile)
+			served := make(chan error, 1)
+			if phones {
+				go func() { served <- j.readTFTP(ctx, t, want) }()
+			} else {
+				served <- nil
+			}
 			live, err := j.live(ctx, t)
+			phonesErr := <-served
 			if err != nil {
 				return err
 			}
@@ -247,10 +255,7 @@ func (j *job) readBack(ctx context.Context, t *target, want []byte, phones bool)
 				return &ConflictError{Node: t.node.Name(), Name: j.name, Expected: want, Found: live,
 					hint: "the node does not serve what was put there; `ctlclient cluster status` shows what each node serves"}
 			}
-			if !phones || !j.c.servesTFTP(t.node.Profile) {
-				return nil
-			}
-			return j.readTFTP(ctx, t, want)
+			return phonesErr
 		})
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/reach"
+	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 )
 
@@ -18,26 +19,38 @@ type phoneView struct {
 	err   error
 }
 
-// view asks a node for the file as a phone does.
-func (j *job) view(ctx context.Context, t *target) phoneView {
-	if !j.c.servesTFTP(t.node.Profile) {
+// view asks a node for a file as a phone does, and remembers the answer.
+func (c *Cluster) view(ctx context.Context, n site.Node, name string) phoneView {
+	if !c.servesTFTP(n) {
 		return phoneView{}
 	}
-	data, err := j.c.FetchTFTP(ctx, t.node.Profile, j.name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return phoneView{asked: true}
-	case err == nil && data == nil:
+	data, err := c.FetchTFTP(ctx, n, name)
+	if err == nil && data == nil {
 		data = []byte{}
 	}
-	return phoneView{true, data, err}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	v := phoneView{true, data, err}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.views[n.Name+"/"+name] = v
+	return v
+}
+
+// viewed is the last answer to view, where there is one.
+func (c *Cluster) viewed(n site.Node, name string) (phoneView, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v, ok := c.views[n.Name+"/"+name]
+	return v, ok
 }
 
 // readTFTP compares what phones get with what they should. What phones get decides: a node
 // that gave them a file before and gives none now has failed. A TFTP service that still
 // has the former file in its memory, or did not answer before either, is a warning.
 func (j *job) readTFTP(ctx context.Context, t *target, want []byte) error {
-	now := j.view(ctx, t)
+	now := j.c.view(ctx, t.node.Profile, j.name)
 	t.out.Warning = ""
 	refused := reach.ClassOf(now.err) == reach.Permanent
 	switch {

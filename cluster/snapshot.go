@@ -68,8 +68,16 @@ func (s *Snapshot) Mixed() bool { return s.Mode == reach.Mixed }
 // transport and as phones get it, and the publisher's ITL. Only a publisher that does not
 // answer is an error; what else could not be read says so in its NodeState.
 func (c *Cluster) Snapshot(ctx context.Context) (*Snapshot, error) {
-	s := &Snapshot{Time: c.o.Now()}
+	s := &Snapshot{Time: c.o.Now(), Nodes: make([]NodeState, len(c.Nodes))}
 	lead := c.Nodes[c.Profile.Lead()]
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	// Nodes are read while the facts come; who runs TFTP is one of these.
+	known := make(chan struct{})
+	var work sync.WaitGroup
+	for i, n := range c.Nodes {
+		work.Go(func() { c.readNode(reading, n, &s.Nodes[i], known) })
+	}
 	err := c.report(lead.Name(), StepFetch, func() (err error) {
 		s.Facts, err = c.Site.Facts.Facts(ctx)
 		return err
@@ -77,24 +85,22 @@ func (c *Cluster) Snapshot(ctx context.Context) (*Snapshot, error) {
 	if err != nil {
 		err = &NodeError{Node: lead.Name(), Step: StepFetch, Err: err}
 		if !c.goesOnWithout(lead.Name()) || ctx.Err() != nil {
+			stop()
+			close(known)
+			work.Wait()
 			return nil, err
 		}
 		s.Warnings = append(s.Warnings, "the publisher does not answer, so that mode, servers and certificates are not known: "+err.Error())
 	}
-	s.Nodes = make([]NodeState, len(c.Nodes))
+	c.mu.Lock()
 	for i, n := range c.Nodes {
-		s.Nodes[i] = NodeState{Node: n.Profile, Services: servicesOf(n.Profile, s.Servers)}
-		c.mu.Lock()
+		s.Nodes[i].Node, s.Nodes[i].Services = n.Profile, servicesOf(n.Profile, s.Servers)
 		c.services[n.Name()] = s.Nodes[i].Services
-		c.mu.Unlock()
 	}
-	var itl sync.WaitGroup
-	itl.Go(func() { s.ITL, s.ITLErr = c.itl(ctx, lead.Profile) })
-	side(c.Nodes, func(i int, n Node) error {
-		c.readNode(ctx, n, &s.Nodes[i])
-		return nil
-	})
-	itl.Wait()
+	c.mu.Unlock()
+	close(known)
+	work.Go(func() { s.ITL, s.ITLErr = c.itl(ctx, lead.Profile) })
+	work.Wait()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -107,37 +113,41 @@ func (c *Cluster) Snapshot(ctx context.Context) (*Snapshot, error) {
 	return s, nil
 }
 
-// readNode fills in what one node serves.
-func (c *Cluster) readNode(ctx context.Context, n Node, st *NodeState) {
+// readNode fills in what one node serves: over its transport and, once it is known whether
+// it runs TFTP, to phones.
+func (c *Cluster) readNode(ctx context.Context, n Node, st *NodeState, known <-chan struct{}) {
+	var phones phoneView
+	var tftp sync.WaitGroup
+	tftp.Go(func() {
+		<-known
+		if c.servesTFTP(n.Profile) && ctx.Err() == nil {
+			_ = c.report(n.Name(), StepFetchTFTP, func() error { // it is in the view
+				phones = c.view(ctx, n.Profile, CTLFile)
+				return phones.err
+			})
+		}
+	})
+	defer func() {
+		tftp.Wait()
+		st.TFTPErr = phones.err
+		if !phones.asked || phones.err != nil || st.File == nil && !st.Missing {
+			return
+		}
+		same := (phones.data == nil) == st.Missing && bytes.Equal(phones.data, st.File)
+		st.TFTPAgree = &same
+	}()
 	data, err := c.fetch(ctx, n, CTLFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		st.Missing = true
 	case err != nil:
 		st.Err = &NodeError{Node: n.Name(), Step: StepFetch, Err: err}
-		return
 	default:
 		st.File = data
 		if st.List, err = ctlbuild.Parse(data); err != nil {
 			st.Err = &NodeError{Node: n.Name(), Step: StepFetch, Err: err}
 		}
 	}
-	if !c.servesTFTP(n.Profile) {
-		return
-	}
-	var served []byte
-	st.TFTPErr = c.report(n.Name(), StepFetchTFTP, func() error {
-		served, err = c.FetchTFTP(ctx, n.Profile, CTLFile)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		return err
-	})
-	if st.TFTPErr != nil {
-		return
-	}
-	same := errors.Is(err, fs.ErrNotExist) == st.Missing && bytes.Equal(served, st.File)
-	st.TFTPAgree = &same
 }
 
 // agree reports whether every node answered and all serve the same, a missing file included.

@@ -71,6 +71,9 @@ type Job struct {
 	mu   sync.Mutex // nodes are worked on side by side
 	log  *os.File
 	size int64 // of the log's good part
+
+	waiting  []*writing // lines not yet on disk
+	flushing bool       // somebody writes them
 }
 
 var idForm = lazyregexp.New(`^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}$`)
@@ -264,25 +267,59 @@ func nextContent(name string) string {
 }
 
 // Append writes one line and syncs it; when it returns nil the line is on disk. After
-// an error the line is not there.
+// an error the line is not there. Lines that nodes write side by side are synced together.
 func (j *Job) Append(e Entry) error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
 	e.Time = j.now().UTC()
 	line, err := e.encode()
 	if err != nil {
 		return fmt.Errorf("cannot write journal: %w", err)
 	}
-	_, err = j.log.WriteAt(line, j.size)
+	w := &writing{entry: e, line: line, done: make(chan error, 1)}
+	j.mu.Lock()
+	j.waiting = append(j.waiting, w)
+	if !j.flushing {
+		j.flushing = true
+		for len(j.waiting) > 0 {
+			batch := j.waiting
+			j.waiting = nil
+			j.mu.Unlock()
+			err := j.flush(batch)
+			j.mu.Lock()
+			for _, w := range batch {
+				if err == nil {
+					j.size += int64(len(w.line))
+					j.Entries = append(j.Entries, w.entry)
+				}
+				w.done <- err
+			}
+		}
+		j.flushing = false
+	}
+	j.mu.Unlock()
+	return <-w.done
+}
+
+// writing is one line on its way to the disk.
+type writing struct {
+	entry Entry
+	line  []byte
+	done  chan error
+}
+
+// flush writes lines behind the good part of the log and syncs them. One caller at a time.
+func (j *Job) flush(batch []*writing) error {
+	var lines []byte
+	for _, w := range batch {
+		lines = append(lines, w.line...)
+	}
+	_, err := j.log.WriteAt(lines, j.size)
 	if err == nil {
 		err = j.log.Sync()
 	}
 	if err != nil {
-		// What a full disk left of the line is cut off, so that later lines stand alone.
+		// What a full disk left of the lines is cut off, so that later lines stand alone.
 		return fmt.Errorf("cannot write journal: %w", errors.Join(err, j.log.Truncate(j.size)))
 	}
-	j.size += int64(len(line))
-	j.Entries = append(j.Entries, e)
 	return nil
 }
 

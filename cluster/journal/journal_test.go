@@ -3,11 +3,13 @@ package journal
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -270,6 +272,38 @@ func TestTidy(t *testing.T) {
 	}
 	if list, err := s.List(); err != nil || len(list) != 1 || list[0].Begin.ID != j.Begin.ID || list[0].Begin.Number != 1 {
 		t.Errorf("jobs: %v, %v", list, err)
+	}
+}
+
+// Lines that come side by side are all there, each once and whole.
+func TestAppendSideBySide(t *testing.T) {
+	s := &Store{Dir: t.TempDir()}
+	j := create(t, s)
+	var wg sync.WaitGroup
+	for i := range 64 {
+		wg.Go(func() {
+			if err := j.Append(Entry{Kind: KindAct, Node: fmt.Sprint(i), Step: "stage", State: Intent}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	got, err := s.Open(j.Begin.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Close()
+	seen := map[string]int{}
+	for _, e := range got.Entries {
+		seen[e.Node]++
+	}
+	for i := range 64 {
+		if n := seen[fmt.Sprint(i)]; n != 1 {
+			t.Errorf("line %d is there %d times", i, n)
+		}
+	}
+	if !sameEntries(got.Entries, j.Entries) {
+		t.Error("what is remembered is not what was written")
 	}
 }
 
