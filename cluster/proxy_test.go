@@ -29,6 +29,26 @@ type proxy struct {
 	harm  string // "": none
 	kill  func() // for faultKilled
 	wg    sync.WaitGroup
+
+	asking bool
+	trips  int // round trips: how often the client spoke after the server had, and connected
+}
+
+// turn notes who speaks.
+func (p *proxy) turn(asks bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if asks && !p.asking {
+		p.trips++
+	}
+	p.asking = asks
+}
+
+func (p *proxy) trip() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.trips++
+	p.asking = false
 }
 
 func newProxy(t testing.TB, address, target string) *proxy {
@@ -63,12 +83,13 @@ func (p *proxy) serve() {
 		p.mu.Lock()
 		p.conns[in], p.conns[out] = true, true
 		p.mu.Unlock()
-		p.wg.Go(func() { p.copy(out, in) })
-		p.wg.Go(func() { p.copy(in, out) })
+		p.trip() // the connection's own
+		p.wg.Go(func() { p.copy(out, in, true) })
+		p.wg.Go(func() { p.copy(in, out, false) })
 	}
 }
 
-func (p *proxy) copy(dst, src net.Conn) {
+func (p *proxy) copy(dst, src net.Conn, asks bool) {
 	defer p.end(dst, src)
 	buf := make([]byte, 8192)
 	for {
@@ -76,6 +97,7 @@ func (p *proxy) copy(dst, src net.Conn) {
 		if err != nil {
 			return
 		}
+		p.turn(asks)
 		chunk, goOn := p.pass(buf[:n])
 		if len(chunk) > 0 {
 			if _, err := dst.Write(chunk); err != nil {
