@@ -193,7 +193,7 @@ func (a *asker) newPIN(ctx context.Context, r token.PINRequest) ([]byte, error) 
 // Identity shows a fingerprint that is met for the first time.
 func (a *asker) Identity(ctx context.Context, node, kind, fingerprint string) (bool, error) {
 	return a.confirm(ctx, func() *widgets.Question {
-		print := widget.NewLabelWithStyle(fingerprint, fyne.TextAlignLeading, fyne.TextStyle{Monospace: true})
+		print := widget.NewLabelWithStyle(bothForms(fingerprint), fyne.TextAlignLeading, fyne.TextStyle{Monospace: true})
 		print.Wrapping = fyne.TextWrapBreak
 		content := container.NewVBox(
 			widgets.Flush(widgets.Wrapped(t("identity.text", map[string]any{"Node": node, "Kind": kind}))),
@@ -217,7 +217,7 @@ func (a *asker) Confirm(ctx context.Context, c workflow.Confirmation) (bool, err
 			if c.Danger && h.Severity != hazard.Danger {
 				continue // the review has shown it; here is only what is to be accepted
 			}
-			content.Add(widgets.NewNotice(noticeOf(h.Severity), strings.TrimSpace(h.Message.String())))
+			content.Add(widgets.NewNotice(noticeOf(h.Severity), strings.TrimSpace(say(h.Message))))
 		}
 		yes := t("button.continue")
 		switch e := c.Plan.Earlier(); {

@@ -141,8 +141,10 @@ func (c *clustersScreen) showDetails() {
 	}
 	q := widgets.NewStatement(c.s.dialogs, p.Name, container.NewVBox(
 		widgets.Facts(t("clusters.file"), p.File, t("clusters.user"), p.User, t("clusters.version"), p.Version, t("clusters.fleet"), fleet),
-		nodes, widgets.Flush(widgets.QuietText(t("clusters.edit.text")))))
+		nodes))
 	q.Wide = true
+	q.Add(t("edit.button"), theme.DocumentCreateIcon(), func() { c.s.editProfile(p) })
+	q.Add(t("edit.identities"), theme.AccountIcon(), func() { c.s.showIdentities(p) })
 	q.Add(t("clusters.folder"), theme.FolderOpenIcon(), func() { c.s.openFolder(filepath.Dir(p.File)) })
 	q.Show()
 }

@@ -155,6 +155,7 @@ func (h *historyScreen) choose(row int) {
 		widgets.SetEnabled(b, h.mine(j) && f.sum != "")
 		files = append(files, b)
 	}
+	files = append(files, widgets.NewButton(t("report.save"), theme.DocumentIcon(), func() { h.s.saveReport(j) }))
 	h.split.Show(h.table, append(note, widgets.ButtonRow(files...), detailBox(pairs))...)
 	widgets.SetEnabled(h.resume, h.mine(j) && j.State == cluster.StateIncomplete)
 	widgets.SetEnabled(h.back, h.mine(j) && (j.State == cluster.StateIncomplete || j.State == cluster.StateFinished))

@@ -115,10 +115,10 @@ func (r *reviewScreen) fillTop(p *workflow.Plan) {
 	var others []fyne.CanvasObject
 	for _, h := range p.Hazards {
 		if h.Severity == hazard.Danger {
-			r.top.Add(hazardNotice(h)) // before everything else
+			r.top.Add(r.s.hazardNotice(h)) // before everything else
 			continue
 		}
-		others = append(others, hazardNotice(h))
+		others = append(others, r.s.hazardNotice(h))
 	}
 	if len(others) > 0 {
 		r.rules.Add(widgets.Section(t("review.rules"), others...))
@@ -128,17 +128,18 @@ func (r *reviewScreen) fillTop(p *workflow.Plan) {
 	}
 }
 
-func hazardNotice(h hazard.Hazard) fyne.CanvasObject {
+func (s *shell) hazardNotice(h hazard.Hazard) fyne.CanvasObject {
 	var below []fyne.CanvasObject
-	for line := range strings.Lines(h.Hint.String()) {
+	for line := range strings.Lines(say(h.Hint)) {
 		if line = strings.TrimSpace(line); line != "" {
 			below = append(below, widgets.Flush(widgets.Wrapped(t("review.first", map[string]any{"Hint": line}))))
 		}
 	}
+	below = append(below, s.deeds(h.Hint)...)
 	if h.Source != "" {
 		below = append(below, widgets.Flush(widgets.QuietText(t("review.source", map[string]any{"Source": h.Source}))))
 	}
-	return widgets.NewNotice(noticeOf(h.Severity), h.Message.String(), below...)
+	return widgets.NewNotice(noticeOf(h.Severity), say(h.Message), below...)
 }
 
 // saveSigned asks about saving, signs, and keeps the file instead of uploading it. Nothing is

@@ -1,0 +1,45 @@
+// Package catalogue has the translations of what the rooms below the front ends say (package
+// message), for the window and the command line alike. English stands beside the code; a file
+// here is one other language, by the keys of the messages.
+package catalogue
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	"ctlclient/message"
+)
+
+//go:embed pt-BR.json
+var portuguese []byte
+
+// Languages are the tags that Of knows, English first.
+func Languages() []string { return []string{"en", "pt-BR"} }
+
+var readPortuguese = sync.OnceValues(func() (*message.Language, error) { return message.ReadLanguage("pt-BR", portuguese) })
+
+// Of is the language of a locale or tag, such as "pt_BR.UTF-8" or "pt-BR"; nil is English, which
+// every language that is not here falls back to.
+func Of(locale string) (*message.Language, error) {
+	if !strings.HasPrefix(strings.ToLower(locale), "pt") {
+		return nil, nil
+	}
+	l, err := readPortuguese()
+	if err != nil {
+		return nil, fmt.Errorf("the translations that are built in cannot be read: %w", err)
+	}
+	return l, nil
+}
+
+// Environment is the locale for messages that the environment names, by POSIX's rule.
+func Environment() string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			return v
+		}
+	}
+	return ""
+}

@@ -1,0 +1,143 @@
+package gui
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"strings"
+
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+
+	"ctlclient/cluster"
+	"ctlclient/cluster/site"
+	"ctlclient/gui/widgets"
+)
+
+// showIdentities shows who the servers of a cluster say they are, beside who they were. A change
+// is accepted here, after both were seen, and nowhere else.
+func (s *shell) showIdentities(p *site.Profile) {
+	o := cluster.Options{Prompter: s.asker, StateDir: s.options.Session.StateDir, Timeout: s.options.Session.Timeout}
+	start(s.tasks, t("identities.reading"),
+		func(ctx context.Context) ([]cluster.Identity, error) { return cluster.Identities(ctx, p, o, false) },
+		func(ids []cluster.Identity, err error) {
+			if err != nil {
+				s.failAgain(t("edit.identities"), err, t("error.again"), func() { s.showIdentities(p) })
+				return
+			}
+			s.identityTable(p, o, ids)
+		})
+}
+
+func (s *shell) identityTable(p *site.Profile, o cluster.Options, ids []cluster.Identity) {
+	details := container.NewVBox()
+	tb := widgets.NewChooser(func(row int) {
+		details.RemoveAll()
+		if row >= 0 {
+			id := ids[row]
+			details.Add(widgets.Facts(t("overview.node"), id.Node, t("restart.service"), id.Service, t("overview.address"), id.Address,
+				t("identities.known"), bothForms(id.Known), t("identities.now"), bothForms(id.Fingerprint), t("identities.where"), whereToRead(id)))
+		}
+	}, widgets.Column{Title: t("overview.node"), Share: 150}, widgets.Column{Title: t("restart.service"), Share: 90},
+		widgets.Column{Title: t("result.status"), Share: 200}, widgets.Column{Title: t("identities.now"), Share: 320})
+	var rows [][]widgets.Cell
+	changed := false
+	for _, id := range ids {
+		state := widgets.Cell{Text: t("identities.same"), Sign: widgets.GoodSign}
+		switch {
+		case id.Err != nil:
+			state = widgets.Cell{Text: t("identities.silent") + ": " + id.Err.Error(), Sign: widgets.BadSign}
+		case id.Changed():
+			state = widgets.Cell{Text: t("identities.changed"), Sign: widgets.WarnSign}
+			changed = true
+		case id.Known == "":
+			state = widgets.Cell{Text: t("identities.new"), Sign: widgets.UnsureSign}
+			changed = true
+		}
+		rows = append(rows, append(widgets.Cells(id.Node, id.Service), state, widgets.Cell{Text: id.Fingerprint}))
+	}
+	tb.SetRows(rows)
+	q := widgets.NewStatement(s.dialogs, t("edit.identities"), container.NewVBox(tb, details))
+	q.Wide = true
+	q.First = tb
+	if changed {
+		q.Add(t("identities.accept"), theme.ConfirmIcon(), func() { s.acceptIdentities(p, o, ids) })
+	}
+	q.Show()
+}
+
+// acceptIdentities asks about each server that is new or another, and keeps what is confirmed.
+func (s *shell) acceptIdentities(p *site.Profile, o cluster.Options, ids []cluster.Identity) {
+	for _, id := range ids {
+		if !id.Changed() {
+			continue
+		}
+		content := container.NewVBox(widgets.NewNotice(widgets.DangerNotice, t("identities.changed.text", map[string]any{"Node": id.Node, "Service": id.Service})),
+			widgets.Facts(t("identities.known"), bothForms(id.Known), t("identities.now"), bothForms(id.Fingerprint), t("identities.where"), whereToRead(id)))
+		q := widgets.NewQuestion(s.dialogs, t("identities.changed"), content, t("identities.accept.yes"), t("button.cancel"), true)
+		q.Wide = true
+		q.OnAnswer = func(yes bool) {
+			if !yes {
+				return
+			}
+			if n := p.Node(id.Node); n != nil && setFingerprint(n, id) {
+				if err := p.Save(p.File); err != nil {
+					s.fail(t("edit.identities"), err)
+					return
+				}
+			}
+			s.keepIdentities(p, o)
+		}
+		q.Show()
+		return // one after the other
+	}
+	s.keepIdentities(p, o)
+}
+
+// setFingerprint writes the new identity where the profile has the old one, and reports whether
+// it had.
+func setFingerprint(n *site.Node, id cluster.Identity) bool {
+	for _, kept := range []*string{&n.Fingerprint, &n.SFTPHostKey, &n.SSHHostKey} {
+		if *kept != "" && *kept == id.Known {
+			*kept = id.Fingerprint
+			return true
+		}
+	}
+	return false
+}
+
+// keepIdentities keeps those that the profile does not name; each is asked about.
+func (s *shell) keepIdentities(p *site.Profile, o cluster.Options) {
+	start(s.tasks, t("identities.reading"),
+		func(ctx context.Context) ([]cluster.Identity, error) { return cluster.Pin(ctx, p, o, false) },
+		func(ids []cluster.Identity, err error) {
+			if err != nil {
+				s.failUnlessStopped(t("edit.identities"), err)
+				return
+			}
+			s.identityTable(p, o, ids)
+		})
+}
+
+// bothForms is a fingerprint as it is kept, in base64, and in hexadecimal, as browsers show it.
+func bothForms(fingerprint string) string {
+	if fingerprint == "" {
+		return t("identities.none")
+	}
+	raw, err := base64.RawStdEncoding.DecodeString(strings.TrimPrefix(fingerprint, "SHA256:"))
+	if err != nil {
+		return fingerprint
+	}
+	return fingerprint + "\n" + strings.ReplaceAll(fmt.Sprintf("% X", raw), " ", ":")
+}
+
+// whereToRead says where the same is read on the server itself.
+func whereToRead(id cluster.Identity) string {
+	switch id.Service {
+	case "ctlp":
+		return t("identities.where.ctlp")
+	case "https":
+		return t("identities.where.https")
+	}
+	return t("identities.where.ssh")
+}

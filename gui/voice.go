@@ -1,0 +1,104 @@
+package gui
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/theme"
+
+	"ctlclient/catalogue"
+	"ctlclient/gui/widgets"
+	"ctlclient/message"
+)
+
+// say words what the rooms below have to say, in the window's language and with its buttons'
+// names for what can be done.
+func say(m message.Message) string {
+	l, err := catalogue.Of(string(lang.SystemLocale()))
+	if err != nil {
+		l = nil // a test holds that the catalogue can be read; English is better than nothing
+	}
+	return message.Voice{Language: l, Word: actionText}.Say(m)
+}
+
+// actionText is an action as the window names it.
+func actionText(a message.Action) string {
+	return t("do."+string(a.Do), map[string]any{"Name": a.Name, "Node": a.Node, "File": a.File, "ID": a.ID})
+}
+
+// deed is what the window does for an action, nil where it is done elsewhere: on the publisher, at
+// a phone, or by the person.
+func (s *shell) deed(a message.Action) func() {
+	job := func(kind jobKind) func() {
+		if s.model.session == nil {
+			return nil
+		}
+		return func() { s.begin(kind) }
+	}
+	open := func(id screenID) func() { return func() { s.open(id) } }
+	switch a.Do {
+	case message.SeeStatus:
+		return func() { s.open(screenOverview); s.refresh() }
+	case message.SeeHistory, message.CloseJob:
+		return open(screenHistory)
+	case message.Resume, message.TakeBack:
+		if a.ID == "" || s.model.session == nil {
+			return open(screenHistory)
+		}
+		kind := jobResume
+		if a.Do == message.TakeBack {
+			kind = jobTakeBack
+		}
+		return func() { s.reviewEarlier(a.ID, kind) }
+	case message.Distribute:
+		return open(screenAction)
+	case message.Update, message.AddToken, message.RemoveRecord, message.ListAnchors:
+		return job(jobUpdate)
+	case message.ToTokens:
+		return job(jobToTokens)
+	case message.ToTokenless:
+		return job(jobToTokenless)
+	case message.SetMixed:
+		return job(jobMixed)
+	case message.SetNonSecure:
+		return job(jobNonSecure)
+	case message.PublisherMode:
+		if a.Name == "mixed" {
+			return job(jobMixed)
+		}
+		return job(jobNonSecure)
+	case message.ListTokens, message.ExportTokens, message.UploadTrust:
+		return open(screenTokens)
+	case message.VerifyFile:
+		return open(screenInspect)
+	case message.AddMissing:
+		if s.model.session != nil {
+			return s.completeProfile
+		}
+	case message.EditProfile, message.MeetServers, message.DescribePhone:
+		if s.model.profile != nil {
+			return func() { s.editProfile(s.model.profile) }
+		}
+		return open(screenClusters)
+	case message.RestartTFTP:
+		if s.model.session != nil {
+			return func() { s.askRestart(func(bool) {}) }
+		}
+	case message.Rehearse:
+		return func() { s.practise(false) }
+	}
+	return nil
+}
+
+// deeds are buttons for what a message says can be done, as far as the window does it.
+func (s *shell) deeds(m message.Message) []fyne.CanvasObject {
+	var buttons []fyne.CanvasObject
+	for _, a := range m.Actions() {
+		if do := s.deed(a); do != nil {
+			buttons = append(buttons, widgets.NewButton(actionText(a), theme.NavigateNextIcon(), do))
+		}
+	}
+	if len(buttons) == 0 {
+		return nil
+	}
+	return []fyne.CanvasObject{widgets.ButtonRow(buttons...)}
+}
