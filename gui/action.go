@@ -21,12 +21,14 @@ type actionScreen struct {
 	width float32 // of the widest button
 	box   *fyne.Container
 
+	preflight        *widgets.Button
 	buttons, advised []*widgets.Button
 }
 
 func newActionScreen(s *shell) *actionScreen {
 	a := &actionScreen{s: s, box: container.NewVBox()}
-	a.Page = widgets.NewPage(t("action.title"), t("action.text"), nil, a.box)
+	a.preflight = widgets.NewButton(t("preflight.title")+"…", theme.ListIcon(), s.showPreflight)
+	a.Page = widgets.NewPage(t("action.title"), t("action.text"), nil, a.box, a.preflight)
 	return a
 }
 
@@ -49,6 +51,7 @@ func jobIcon(kind jobKind) fyne.Resource {
 func (a *actionScreen) shown() {
 	a.box.RemoveAll()
 	a.buttons, a.advised = nil, nil
+	widgets.SetEnabled(a.preflight, a.s.model.session != nil)
 	if a.s.model.session != nil && a.s.model.job.isDraft() {
 		a.box.Add(a.s.draftNotice(a.shown))
 	}

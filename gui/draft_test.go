@@ -38,3 +38,20 @@ func TestDraftIsKept(t *testing.T) {
 		t.Error("the draft is still there")
 	}
 }
+
+// The pre-flight list says of each thing that a migration rests on how it stands.
+func TestPreflight(t *testing.T) {
+	p := newPractised(t, lab.Options{Nodes: 1, NoAltTFTP: true})
+	p.s.open(screenAction)
+	p.on(screenAction)
+	p.s.showPreflight()
+	p.untilSays(tr("tries.full"))
+	p.mustSay("TVS", tr("preflight.state.good"), tr("tries.full"), "Phone-SAST-trust", tr("preflight.warn"))
+	p.tap("button.close")
+	p.trustTokens()
+	p.s.showPreflight()
+	p.untilSays(tr("tries.full"))
+	if p.says("Phone-SAST-trust") {
+		t.Error("the tokens are in the trust store and it says that they are not")
+	}
+}

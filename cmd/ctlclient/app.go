@@ -30,6 +30,7 @@ type globals struct {
 	lookOnly   bool // a dry run
 	acceptLoss bool
 	stateDir   string
+	lang       string
 	timeout    time.Duration
 }
 

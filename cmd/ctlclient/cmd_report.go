@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"ctlclient/catalogue"
 	"ctlclient/cluster"
 	"ctlclient/message"
 	"ctlclient/workflow/report"
@@ -81,4 +83,10 @@ func runReport(a *app, o reportOptions, args []string) error {
 }
 
 // voice is how this program speaks.
-func (a *app) voice() message.Voice { return message.Voice{Word: command} }
+func (a *app) voice() message.Voice {
+	l, err := catalogue.Of(cmp.Or(a.lang, catalogue.Environment()))
+	if err != nil {
+		l = nil // a test holds that it can be read; English is better than nothing
+	}
+	return message.Voice{Word: command, Language: l}
+}

@@ -50,6 +50,7 @@ work on a practice cluster: ctlclient lab demo`,
 	f.BoolVarP(&a.yes, "yes", "y", false, "answer confirmations (never PIN or fingerprint questions)")
 	f.BoolVar(&a.finalTry, "final-try", false, "let a token's last PIN try be used")
 	f.StringVar(&a.stateDir, "state-dir", "", "`folder` of journals and kept identities (default: the user's state folder)")
+	f.StringVar(&a.lang, "lang", "", "`language` of sentences: en or pt-BR (default: LC_MESSAGES)")
 	f.DurationVar(&a.timeout, "timeout", 0, "longest wait for one answer of a node or of a token's module, such as 30s")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		msg := strings.TrimSpace(err.Error())
