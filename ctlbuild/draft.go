@@ -115,8 +115,7 @@ func (d *Draft) written(der []byte) *Record {
 // stubOf finds the stub of r's server, -1 when there is none.
 func (d *Draft) stubOf(r *Record) int {
 	return slices.IndexFunc(d.Records, func(o Record) bool {
-		return o.IsStub() && o.Function() == r.Function() &&
-			((SameHost(o.DNSName(), r.DNSName()) || o.DNSName() == r.DNSName()) || sameAddress(&o, r))
+		return o.IsStub() && o.Function() == r.Function() && (SameHost(o.DNSName(), r.DNSName()) || sameAddress(&o, r))
 	})
 }
 

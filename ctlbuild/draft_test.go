@@ -197,6 +197,32 @@ func TestRemoveNothing(t *testing.T) {
 	}
 }
 
+// A stub is its server's by the name alone, in any case, or by the address alone; a server
+// that has neither in common with it is another one.
+func TestStubsAreFoundByNameOrAddress(t *testing.T) {
+	c := ctltest.NewCluster(t, 1024)
+	other := netip.MustParseAddr("10.9.9.9")
+	for _, test := range []struct {
+		host   string
+		ip     netip.Addr
+		filled bool
+	}{
+		{"CUCM-1051-A-SUB1", other, true},
+		{"elsewhere", netip.MustParseAddr(ctltest.SubIP), true},
+		{"elsewhere", other, false},
+	} {
+		d := ctlbuild.Edit(c.Tokenless(t))
+		d.NonSecure()
+		n := len(d.Records)
+		if _, err := d.Add(ctlbuild.Entry{Function: ctlbuild.CCMTFTP, Certificate: c.TVS.DER, Host: test.host, IP: test.ip}); err != nil {
+			t.Fatal(err)
+		}
+		if filled := len(d.Records) == n; filled != test.filled {
+			t.Errorf("%s, %s: taken for the stub's server: %v", test.host, test.ip, filled)
+		}
+	}
+}
+
 // A list goes to non-secure mode and back: stubs take the place of server
 // records, and the servers that of their stubs.
 func TestNonSecureAndBack(t *testing.T) {

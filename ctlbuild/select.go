@@ -164,7 +164,7 @@ func (s selection) oneThing(indexes []int) bool {
 	for n, i := range indexes[1:] {
 		related := slices.ContainsFunc(indexes[:n+1], func(o int) bool {
 			a, b := &s.records[o], &s.records[i]
-			return sameHost(a, b) || sameAddress(a, b) || len(a.Certificate()) > 0 && bytes.Equal(a.Certificate(), b.Certificate())
+			return SameHost(a.DNSName(), b.DNSName()) || sameAddress(a, b) || len(a.Certificate()) > 0 && bytes.Equal(a.Certificate(), b.Certificate())
 		})
 		if !related {
 			return false
@@ -173,24 +173,15 @@ func (s selection) oneThing(indexes []int) bool {
 	return true
 }
 
-func sameHost(a, b *Record) bool {
-	host := strings.TrimSpace(a.DNSName())
-	return SameHost(host, b.DNSName())
-}
-
 // atHost reports a record of the host or address. The 0.0.0.0 of tokens names
 // nothing.
 func atHost(r *Record, selector string) bool {
-	name := strings.TrimSpace(r.DNSName())
-	if SameHost(name, selector) {
+	if SameHost(r.DNSName(), selector) {
 		return true
 	}
 	want, err := netip.ParseAddr(selector)
 	if err != nil || want.IsUnspecified() {
 		return false
-	}
-	if written, err := netip.ParseAddr(name); err == nil && written.Unmap() == want.Unmap() {
-		return true
 	}
 	ip, ok := r.IP()
 	return ok && ip.Unmap() == want.Unmap()
