@@ -12,6 +12,8 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/theme"
+
+	"ctlclient/internal/atomicfile"
 )
 
 // listing is a folder as it was read.
@@ -132,13 +134,7 @@ func writeNew(path string, data []byte) error {
 }
 
 // writeOver writes a file; chooseSave has asked where there is one.
-func writeOver(path string, data []byte) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	return writeAll(f, data)
-}
+func writeOver(path string, data []byte) error { return atomicfile.Write(path, data, 0o644) }
 
 func writeAll(f *os.File, data []byte) error {
 	_, err := f.Write(data)
