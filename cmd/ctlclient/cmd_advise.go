@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -215,7 +216,7 @@ func (a *app) printAdvice(adv advise.Advice) {
 	a.printf("%s %s\n", mark, st.bold(st.wrap(printable(adv.Summary.String()), 2)))
 	a.printLosses("What would be lost", adv.Lost)
 	a.printLosses("What is not certain", adv.Unsure)
-	a.printFindings("Why", adv.Breaks)
+	a.printFindings("Why", slices.DeleteFunc(slices.Clone(adv.Breaks), advise.Finding.Repeats))
 	a.printList("First", adv.First)
 	var steps []string
 	for _, s := range adv.Steps {

@@ -249,6 +249,7 @@ var rules = []func(*outlook) []Finding{
 	anchorReplaced,
 	oneForAll,
 	tokensUnsupported,
+	refuseAlready,
 	knownModels,
 	offMeanwhile,
 	callManagerWithTVS,

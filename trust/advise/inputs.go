@@ -153,6 +153,20 @@ func offMeanwhile(k *outlook) []Finding {
 	return found
 }
 
+// refuseAlready: phones that do not follow the cluster as it is.
+func refuseAlready(k *outlook) []Finding {
+	var found []Finding
+	for _, l := range k.best.already {
+		found = append(found, Finding{
+			Rule: "refuse-already", Severity: hazard.Warning, Who: l.Who.String(), Phones: l.Phones,
+			Source:  "the phone model, played step by step (trust-list, section 6)",
+			Message: fmt.Sprintf("The %s that is served now is refused already: %s", l.File, l.Reason),
+			First:   []string{"Bring back the phones that refuse what is served now, or count on clearing them by hand; what follows is about the others."},
+		})
+	}
+	return found
+}
+
 // knownModels: phones of a model that no table has are taken to ask TVS.
 func knownModels(k *outlook) []Finding {
 	var models []string

@@ -25,6 +25,7 @@ type Loss struct {
 
 var (
 	lossRefuse   = message.Define("advise.loss.refuse", "{who} {n|refuses|refuse} the {file} when it is done: {reason}")
+	lossShort    = message.Define("advise.loss.short", "{who} would refuse the {file}.")
 	lossIfAny    = message.Define("advise.loss.if-any", "If there are any, {who} refuse the {file} when it is done: {reason}")
 	lossUnsure   = message.Define("advise.loss.not-certain", "Whether {who} {n|accepts|accept} the {file} is not certain: {reason}")
 	lossLikely   = message.Define("advise.loss.likely", "{who} probably {n|accepts|accept} the {file}; it is not certain: {reason}")
@@ -63,9 +64,15 @@ func (l Loss) Message() message.Message {
 	return text.With("who", l.Who, "n", max(l.Phones, 0), "file", l.File, "reason", l.Reason)
 }
 
+// rulePhoneModel is the rule of findings that only repeat what would be lost.
+const rulePhoneModel = "phone-model"
+
+// Repeats reports a finding that says nothing that Advice.Lost does not say.
+func (f Finding) Repeats() bool { return f.Rule == rulePhoneModel }
+
 // finding is a loss that no rule explains.
 func (l Loss) finding() Finding {
-	return Finding{Rule: "phone-model", Severity: hazard.Danger, Who: l.Who.String(), Phones: l.Phones, Message: l.Message().String(),
+	return Finding{Rule: rulePhoneModel, Severity: hazard.Danger, Who: l.Who.String(), Phones: l.Phones, Message: l.Message().String(),
 		Recover: "delete the lists on each of these phones by hand", Source: "the phone model, played step by step (trust-list, section 6)"}
 }
 
@@ -179,13 +186,13 @@ func (k *outlook) canonical() func(*ctlbuild.List) *ctlbuild.List {
 
 // outcome of one plan.
 type outcome struct {
-	plan   plan
-	result play.Result
-	lost   []Loss // for certain, and such phones are there
-	unsure []Loss
-	stops  int
-	before bool   // phones refuse what is served already
-	away   []Loss // if they are off all the time
+	plan    plan
+	result  play.Result
+	lost    []Loss // for certain, and such phones are there
+	unsure  []Loss
+	stops   int
+	already []Loss // that refuse what is served now
+	away    []Loss // if they are off all the time
 }
 
 func (k *outlook) try(p plan, gs []group) outcome {
@@ -203,9 +210,11 @@ func (k *outlook) try(p plan, gs []group) outcome {
 			o.lost = addLoss(o.lost, l)
 		}
 	}
-	o.before = len(o.result.Before) > 0
-	for _, r := range append(slices.Clone(o.result.Before), o.result.Unsure...) {
-		if g := gs[r.Class]; !g.away && (r.After == 0 || r.After == len(steps)) {
+	for _, r := range o.result.Before {
+		o.already = addLoss(o.already, gs[r.Class].loss(r))
+	}
+	for _, r := range o.result.Unsure {
+		if g := gs[r.Class]; !g.away && r.After == len(steps) {
 			o.unsure = addLoss(o.unsure, g.loss(r))
 		}
 	}
@@ -216,7 +225,8 @@ func (k *outlook) try(p plan, gs []group) outcome {
 	}
 	o.plan.steps = slices.Clone(p.steps)
 	for _, r := range append(slices.Clone(o.result.Stops), o.result.Unsure...) {
-		if r.After == 0 || r.After == len(steps) || r.Likely || gs[r.Class].ifAny || gs[r.Class].away {
+		g := gs[r.Class]
+		if r.After == 0 || r.After == len(steps) || r.Likely || g.ifAny || g.away || o.unsureOf(g) {
 			continue
 		}
 		if textOf[r.After-1] == textOf[r.After] {
@@ -232,6 +242,12 @@ func (k *outlook) try(p plan, gs []group) outcome {
 		}
 	}
 	return o
+}
+
+// unsureOf reports phones of which it is not certain what becomes of them in the end: no
+// later step brings them back.
+func (o *outcome) unsureOf(g group) bool {
+	return slices.ContainsFunc(o.unsure, func(l Loss) bool { return l.Who.String() == g.who.String() })
 }
 
 func (g group) loss(r play.Refusal) Loss {
@@ -287,7 +303,7 @@ func (k *outlook) play() Advice {
 	if len(best.lost) == len(plain.lost) && len(best.unsure) == len(plain.unsure) && best.stops == plain.stops {
 		best = plain
 	}
-	k.mayLose = named.before || len(named.lost) > 0 || slices.ContainsFunc(named.unsure, func(l Loss) bool { return !l.Likely && !l.IfAny })
+	k.mayLose = len(named.already) > 0 || len(named.lost) > 0 || slices.ContainsFunc(named.unsure, func(l Loss) bool { return !l.Likely && !l.IfAny })
 	return Advice{
 		Safe: len(named.lost) == 0, Certain: len(named.unsure) == 0, Lost: named.lost, Unsure: named.unsure,
 		Steps: best.plan.steps, clean: len(best.lost)+len(best.unsure) == 0, waits: best.stops > 0,
@@ -339,7 +355,10 @@ func (k *outlook) summary(a *Advice) message.Message {
 	}
 	switch {
 	case len(a.Breaks) > 0:
-		why := lowerFirst(a.Breaks[0].Message)
+		var why any = lowerFirst(a.Breaks[0].Message)
+		if a.Breaks[0].Rule == rulePhoneModel {
+			why = lossShort.With("who", a.Lost[0].Who, "file", a.Lost[0].File)
+		}
 		switch {
 		case a.clean && !a.beyond:
 			return sumBetter.With("why", why)

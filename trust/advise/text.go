@@ -3,6 +3,7 @@ package advise
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"ctlclient/trust/hazard"
@@ -24,11 +25,11 @@ func (a Advice) WriteText(w io.Writer) error {
 			fmt.Fprintf(&b, "  - %s\n", l.Message())
 		}
 	}
-	if len(a.Breaks) > 0 {
-		b.WriteString("\nWhy:\n")
-		for _, f := range a.Breaks {
-			f.write(&b)
+	for i, f := range slices.DeleteFunc(slices.Clone(a.Breaks), Finding.Repeats) {
+		if i == 0 {
+			b.WriteString("\nWhy:\n")
 		}
+		f.write(&b)
 	}
 	if len(a.First) > 0 {
 		b.WriteString("\nFirst:\n")

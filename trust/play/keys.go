@@ -31,6 +31,8 @@ type key struct {
 	// seen says that the cluster is known to present the certificate: an anchor is a key
 	// that exists, not a record of a list.
 	seen bool
+	// replaced: the CTL still has another certificate for it.
+	replaced bool
 }
 
 // is reports whether a record of a list stands for the key as it is now.

@@ -2,6 +2,7 @@ package play
 
 import (
 	"context"
+	"slices"
 
 	"ctlclient/ctlbuild"
 	"ctlclient/message"
@@ -84,7 +85,7 @@ func variants(c Cluster, plan []Step) []variant {
 	if gone {
 		both(func(v *variant) { v.gone = true })
 	}
-	renames, renews := false, gone
+	renames, renews := false, gone || slices.ContainsFunc(newWorld(c, variant{}).keys, func(k *key) bool { return k.role == recovery && k.replaced })
 	for _, s := range plan {
 		for _, a := range s.Acts {
 			renames = renames || a.Kind == Rename

@@ -190,7 +190,7 @@ func (w *world) answer(q trust.Question) trust.Answer {
 		case callManager:
 			return yes(uint8(ctlbuild.SAST), uint8(ctlbuild.CCMTFTP))
 		case recovery:
-			if k.made > 0 && w.v.silent {
+			if (k.made > 0 || k.replaced) && w.v.silent {
 				return trust.Answer{}
 			}
 			return yes(uint8(ctlbuild.SAST))

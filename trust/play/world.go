@@ -129,6 +129,7 @@ func (w *world) keyOf(l *ctlbuild.List, r *ctlbuild.Record) *key {
 	}
 	for _, have := range w.keys {
 		if have.is(r) && have.role == k.role || have.sameHolder(k) {
+			have.replaced = have.replaced || !have.is(r) && r.Certificate() != nil
 			return have
 		}
 	}
