@@ -285,6 +285,25 @@ func (j *job) begin(spec JobSpec) error {
 	return j.c.at("begin.recorded", "")
 }
 
+// NodeLacks is what a node cannot promise.
+type NodeLacks struct {
+	Node, Way string   // the way is as it is shown: "by hand", "OS Administration"
+	What      []string // "replace in one step", "keep the former file"...
+}
+
+// Lacks are the nodes that cannot promise all that there is to promise, for a plan to
+// show. The journal's own copy of the former file stands in for the node's.
+func (c *Cluster) Lacks() []NodeLacks {
+	var out []NodeLacks
+	for _, n := range c.Nodes {
+		p := n.Properties()
+		if what := lacks(p); len(what) > 0 {
+			out = append(out, NodeLacks{n.Name(), p.Way, what})
+		}
+	}
+	return out
+}
+
 // lacks is what a node cannot promise, as the journal keeps it.
 func lacks(p reach.Properties) []string {
 	var out []string

@@ -46,6 +46,9 @@ func (s *Session) Agree(ctx context.Context, p *Plan, purpose Purpose) (*Agreeme
 		Danger: p.Dangerous() && !p.accepted && !s.opt.AcceptLoss, Hazards: p.Hazards,
 		Undescribed: purpose == ToWrite && len(p.Undescribed()) > 0 && !s.opt.AcceptLoss,
 	}
+	if text := s.lacksText(); text != "" && purpose == ToWrite {
+		c.Text += "\n" + text
+	}
 	if c.Undescribed {
 		c.Text += "\n" + undescribedText(p)
 	}
@@ -145,6 +148,18 @@ func contentOf(name string, digest ctlbuild.Digest, signer []byte, records []ctl
 		part(records[i].Bytes())
 	}
 	return [32]byte(h.Sum(nil))
+}
+
+// lacksText is what nodes cannot promise, which the person agrees to with the plan.
+func (s *Session) lacksText() string {
+	var lines []string
+	for _, l := range s.Cluster.Lacks() {
+		lines = append(lines, fmt.Sprintf("%s (%s) cannot %s.", l.Node, l.Way, strings.Join(l.What, ", ")))
+	}
+	if len(lines) > 0 {
+		lines = append(lines, "The journal keeps the former file of every node, to put it back.")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // undescribedText is what the person is asked to think of.

@@ -104,6 +104,9 @@ func (s *Session) assess(ctx context.Context, p *Plan) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if text := s.lacksText(); text != "" {
+		p.Notes = append(p.Notes, strings.Split(text, "\n")...)
+	}
 	for _, n := range p.Notes {
 		s.info(n)
 	}

@@ -217,6 +217,45 @@ func killAt(t *testing.T, node string, at event) {
 // TestInterrupt interrupts a job before its first commit: exit 130, nothing changed,
 // nothing left to resume.
 func TestInterrupt(t *testing.T) {
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(sig.String(), func(t *testing.T) { interruptBy(t, sig) })
+	}
+}
+
+// A reader that leaves in the middle of a job, as head does, ends it tidily: the nodes
+// never differ in silence, and nothing is left in the way.
+func TestReaderThatLeaves(t *testing.T) {
+	b := newBench(t)
+	c := b.command("ctlclient", b.migrateArgs()...)
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for sc := bufio.NewScanner(out); sc.Scan() && !strings.Contains(sc.Text(), `"step":"stage"`); {
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	code := exitOf(t, c.Wait())
+	files, err := servedBy(b.lab)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range files {
+		if files[i] != files[0] {
+			t.Errorf("exit code %d: %s differs", code, b.lab.Nodes[i].Name)
+		}
+	}
+	if code != 0 && code != 5 && code != 130 {
+		t.Errorf("exit code %d", code)
+	}
+	b.run(0, "ctlclient", "--profile", b.lab.Profile, "--json", "history")
+}
+
+func interruptBy(t *testing.T, sig os.Signal) {
 	b := newBench(t)
 	before, err := servedBy(b.lab)
 	if err != nil {
@@ -226,7 +265,7 @@ func TestInterrupt(t *testing.T) {
 	code, said := b.watch(b.migrateArgs(), func(e event, p *os.Process) {
 		if !sent && e.Step == "snapshot" && e.State == "start" {
 			sent = true
-			if err := p.Signal(os.Interrupt); err != nil {
+			if err := p.Signal(sig); err != nil {
 				t.Error(err)
 			}
 		}

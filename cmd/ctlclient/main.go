@@ -33,9 +33,18 @@ func start(stdout, stderr io.Writer) int {
 }
 
 // run is the program. An interrupt cancels the context: every wait ends, what was
-// begun is cleaned up, and the exit code is 130. A second one ends the process.
+// begun is cleaned up, and the exit code is 130. A second one ends the process. A terminal
+// that goes away and a reader that has had enough of what is printed are interrupts too.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		ends = append(ends, syscall.SIGHUP)
+	}
+	// Caught for good: what is printed after the reader has gone is an error, not the end of
+	// the process in the middle of cleaning up.
+	pipe, gone := signal.NotifyContext(context.Background(), syscall.SIGPIPE)
+	defer gone()
+	ctx, stop := signal.NotifyContext(pipe, ends...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	a := newApp(stdin, stdout, stderr)
