@@ -13,6 +13,7 @@
 //
 //	lab.toml            a profile that works as it is
 //	password            of the administrator, made at random
+//	platform-password   of a CUCM cluster's platform user, likewise
 //	lab.json            the cluster's database: mode, release, nodes, phones
 //	control.json        while it runs: where other processes reach it
 //	lab.log             who asked for what
@@ -23,6 +24,14 @@
 //	phones/SEP.../      what a phone holds, and its console
 //
 // A lab that is started again on its folder is the same cluster.
+//
+// # Two kinds
+//
+// As it stands a lab's nodes run the project's own CTL Provider on 2444. With
+// [Options.CUCM] it is a cluster as Cisco ships it: nothing on 2444; AXL, RisPort70,
+// Control Center, OS Administration and the certificate REST API on 8443, with two
+// accounts; phones that are reset by AXL, register, and tell on a web page of their own
+// what became of a list. [Lab.SetFault] lets things go wrong.
 //
 // # What always holds
 //
