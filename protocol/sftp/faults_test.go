@@ -15,7 +15,6 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ctlclient/protocol/sftp"
-	"ctlclient/protocol/sshconn"
 )
 
 // silent is a connection whose peer can fall silent: what is sent is swallowed,
@@ -156,42 +155,56 @@ func finish(t *testing.T, c *sftp.Client, dir string) {
 	}
 }
 
+// startMemory starts a server that has its files in memory and does with a session what
+// the test's handlers do.
+func startMemory(t *testing.T, handlers pkgsftp.Handlers) server {
+	t.Helper()
+	return startHostile(t, func(channel ssh.Channel) { pkgsftp.NewRequestServer(channel, handlers).Serve() })
+}
+
 // A server that stores something else than it was sent is found out before the
 // live file is touched.
 func TestCorruptingServer(t *testing.T) {
 	memory := pkgsftp.InMemHandler()
-	good := memory.FilePut
-	memory.FilePut = corrupter{good}
-	key, _ := newKey(t)
-	s := sshconn.NewServer(sshconn.ServerOptions{
-		HostKey: key,
-		Login:   func(string, []byte) bool { return true },
-		Session: func(_ context.Context, _ string, channel ssh.Channel, requests <-chan *ssh.Request) {
-			for request := range requests {
-				request.Reply(request.Type == "subsystem", nil)
-				if request.Type == "subsystem" {
-					pkgsftp.NewRequestServer(channel, memory).Serve()
-					return
-				}
-			}
-		},
-	})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go s.Serve(l)
-	t.Cleanup(func() { s.Close() })
-	c := server{l.Addr().String(), sftp.Options{
-		User: "x", HostKey: pin(key.PublicKey()),
-		Password: func(context.Context) ([]byte, error) { return []byte("x"), nil },
-	}, 0}.dial(t)
+	memory.FilePut = corrupter{memory.FilePut}
+	c := startMemory(t, memory).dial(t)
 	if _, err := c.Stage(t.Context(), "/", name, newBytes, nil); !errors.Is(err, sftp.ErrCorrupted) {
 		t.Errorf("%v, want ErrCorrupted", err)
 	}
 	if left, err := c.Leftovers(t.Context(), "/", name); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
+}
+
+// That a server sets no permissions is no error by itself, however it says no; what is no
+// such answer is one.
+func TestSetstatAnswers(t *testing.T) {
+	for answer, ok := range map[error]bool{
+		pkgsftp.ErrSSHFxFailure:          true,
+		pkgsftp.ErrSSHFxOpUnsupported:    true,
+		pkgsftp.ErrSSHFxPermissionDenied: true,
+		pkgsftp.ErrSSHFxBadMessage:       false,
+	} {
+		memory := pkgsftp.InMemHandler()
+		memory.FileCmd = noSetstat{memory.FileCmd, answer}
+		_, err := startMemory(t, memory).dial(t).Stage(t.Context(), "/", name, newBytes, nil)
+		if (err == nil) != ok {
+			t.Errorf("%v: %v", answer, err)
+		}
+	}
+}
+
+// noSetstat answers the setting of permissions with an error.
+type noSetstat struct {
+	pkgsftp.FileCmder
+	answer error
+}
+
+func (n noSetstat) Filecmd(r *pkgsftp.Request) error {
+	if r.Method == "Setstat" {
+		return n.answer
+	}
+	return n.FileCmder.Filecmd(r)
 }
 
 // corrupter flips a bit of what is written.

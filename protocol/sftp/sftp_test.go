@@ -286,7 +286,11 @@ func TestLinkRefused(t *testing.T) {
 func TestTooLarge(t *testing.T) {
 	folder := t.TempDir()
 	put(t, filepath.Join(folder, name), make([]byte, sftp.MaxFile+1), 0o644)
+	put(t, filepath.Join(folder, "longest"), make([]byte, sftp.MaxFile), 0o644)
 	c := startOwn(t, folder).dial(t)
+	if f, err := c.Get(t.Context(), "/", "longest"); err != nil || len(f.Data) != sftp.MaxFile {
+		t.Errorf("a file of the limit: %d bytes, %v", len(f.Data), err)
+	}
 	if _, err := c.Get(t.Context(), "/", name); !errors.Is(err, sftp.ErrTooLarge) {
 		t.Errorf("get: %v, want ErrTooLarge", err)
 	}

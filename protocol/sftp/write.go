@@ -48,10 +48,10 @@ func (c *Client) lookAround(target string) (p place, info fs.FileInfo, err error
 }
 
 // mayReplace says whether a user may put other files in the place of those that are
-// there: a folder with the sticky bit allows that to their owners alone.
+// there, where the folder has the sticky bit: it allows that to their owners alone.
 func (p place) mayReplace(user uint32) error {
 	folder, ok := owner(p.folder)
-	if !ok || p.folder.Mode()&fs.ModeSticky == 0 || user == 0 || folder.UID == user {
+	if !ok || user == 0 || folder.UID == user {
 		return nil
 	}
 	names := []string{p.target, p.target + previousSuffix}
