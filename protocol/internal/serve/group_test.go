@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"sync"
 	"syscall"
 	"testing"
@@ -65,6 +66,19 @@ func dial(t *testing.T, addr string) net.Conn {
 	return c
 }
 
+// idle returns when no connection is left.
+func (s *serving) idle() {
+	for {
+		s.Group.mu.Lock()
+		left := len(s.conns)
+		s.Group.mu.Unlock()
+		if left == 0 {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
 // closed reports that the other side ended a connection.
 func closed(c net.Conn) bool {
 	_, err := c.Read(make([]byte, 1))
@@ -87,7 +101,7 @@ func TestMax(t *testing.T) {
 		t.Error("a connection that was refused stays open")
 	}
 	close(s.end)
-	s.wg.Wait()
+	s.idle()
 	dial(t, s.addr)
 	<-s.handled
 	if err := s.Close(); err != nil {
@@ -119,7 +133,7 @@ func TestStrangers(t *testing.T) {
 		t.Errorf("refused with %v", why)
 	}
 	close(s.end)
-	s.wg.Wait()
+	s.idle()
 	if len(s.strangers) != 0 || len(s.conns) != 0 {
 		t.Errorf("after the end of all %v, %v are remembered", s.strangers, s.conns)
 	}
