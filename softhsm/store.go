@@ -36,7 +36,7 @@ func ModulePath() (string, error) {
 	more, _ := filepath.Glob("/usr/lib/*/softhsm/libsofthsm2.so")
 	places = append(more, places...)
 	if runtime.GOOS == "windows" {
-		places = []string{filepath.Join(os.Getenv("ProgramFiles"), "SoftHSM2", "lib", "softhsm2-x64.dll"), `C:\SoftHSM2\lib\softhsm2-x64.dll`}
+		places = []string{filepath.Join(os.Getenv("ProgramFiles"), "SoftHSM2", "lib", "softhsm2-x64.dll")}
 	}
 	if p := os.Getenv("SOFTHSM2_MODULE"); p != "" {
 		places = []string{p}

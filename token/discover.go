@@ -28,7 +28,8 @@ const programName = "ctlclient"
 // and its list of trusted CAs, which holds no keys, are left out.
 func Modules(ctx context.Context, named []string) []Module {
 	var mods []Module
-	for _, name := range candidates(named) {
+	names, _ := candidates(named)
+	for _, name := range names {
 		m := lease(name)
 		l, err := call(ctx, m, func(r *running) (Library, error) { return r.library(), nil }, nil)
 		m.release(ctx)
@@ -37,24 +38,32 @@ func Modules(ctx context.Context, named []string) []Module {
 	return mods
 }
 
-// candidates lists module paths, each file once, in the order of preference.
-func candidates(named []string) []string {
+// candidates lists names of modules, each file once, in the order of preference, and
+// why others that were found are not among them.
+func candidates(named []string) (names []string, refused []error) {
 	if len(named) > 0 {
-		return unique(named)
+		return unique(named), nil
 	}
-	var paths []string
+	keep := func(p string) {
+		if _, err := os.Stat(p); err != nil || isProxy(p) {
+			return
+		}
+		if err := checkPlace(p); err != nil {
+			refused = append(refused, err)
+			return
+		}
+		names = append(names, p)
+	}
 	for _, c := range p11kitModules(p11kitFolders(), moduleFolders()) {
-		paths = append(paths, c.path)
+		keep(c.path)
 	}
-	if p := os.Getenv("PKCS11_MODULE"); p != "" {
-		paths = append(paths, p)
+	if p := os.Getenv("PKCS11_MODULE"); p != "" && !isProxy(p) {
+		names = append(names, p) // named
 	}
 	for _, p := range usualPlaces() {
-		if _, err := os.Stat(p); err == nil {
-			paths = append(paths, p)
-		}
+		keep(p)
 	}
-	return unique(slices.DeleteFunc(paths, isProxy))
+	return unique(names), refused
 }
 
 // unique leaves out a file that was named before, in the same environment.
@@ -63,7 +72,7 @@ func unique(names []string) []string {
 	var out []string
 	for _, p := range names {
 		env, path := splitName(p)
-		if key := ModuleWith(realPath(path), env...); !seen[key] {
+		if key := ModuleWith(realPath(absolute(path)), env...); !seen[key] {
 			seen[key] = true
 			out = append(out, p)
 		}

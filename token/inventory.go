@@ -27,14 +27,15 @@ type Inventory struct {
 // the context ends; what failed otherwise is told by Err.
 func Look(ctx context.Context, named []string) (*Inventory, error) {
 	v := &Inventory{ctx: ctx}
-	paths := candidates(named)
-	for _, p := range paths {
-		v.held = append(v.held, lease(p))
+	names, refused := candidates(named)
+	for _, name := range names {
+		v.held = append(v.held, lease(name))
 	}
 	v.look(ctx)
-	if len(paths) == 0 {
+	if len(names) == 0 {
 		v.errs = append(v.errs, &Error{Kind: NoModule})
 	}
+	v.errs = append(v.errs, refused...)
 	if err := ctx.Err(); err != nil {
 		v.Close()
 		return nil, err

@@ -57,6 +57,7 @@ var modules = struct {
 // the lease is released. The same file in the same environment is the same module.
 func lease(name string) *module {
 	env, path := splitName(name)
+	path = absolute(path)
 	key := realPath(path) + "\x00" + strings.Join(effective(env), "\x00")
 	modules.Lock()
 	defer modules.Unlock()

@@ -41,7 +41,7 @@ type Event struct {
 // cancelled. A module without a removable slot (SoftHSM2) shows changes only after a
 // new C_Initialize, and gets one for each look while no signer is open on it.
 func Watch(ctx context.Context, named []string, f func(Event)) error {
-	names := candidates(named)
+	names, _ := candidates(named)
 	if len(names) == 0 {
 		return &Error{Kind: NoModule}
 	}

@@ -15,6 +15,7 @@ import (
 const Argument = "module-host"
 
 func init() {
+	librariesOfSystem()
 	calls = callTable()
 	if len(os.Args) > 1 && os.Args[1] == Argument {
 		os.Exit(runChild())

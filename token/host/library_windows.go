@@ -15,12 +15,17 @@ static void *load(const wchar_t *path, unsigned long *code)
 import "C"
 
 import (
+	"path/filepath"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
 )
 
+// dlopen loads a module. What it loads by itself later may lie beside it as well.
 func dlopen(path string) (unsafe.Pointer, error) {
+	if dir, err := windows.UTF16PtrFromString(filepath.Dir(path)); err == nil && filepath.IsAbs(path) {
+		C.AddDllDirectory((*C.wchar_t)(unsafe.Pointer(dir)))
+	}
 	p, err := windows.UTF16PtrFromString(path)
 	if err != nil {
 		return nil, err
@@ -31,6 +36,12 @@ func dlopen(path string) (unsafe.Pointer, error) {
 		return nil, windows.Errno(code)
 	}
 	return h, nil
+}
+
+// librariesOfSystem keeps this process from loading a DLL that lies beside the program
+// or in the current folder, whoever asks for it. It fails on no Windows that Go runs on.
+func librariesOfSystem() {
+	_ = windows.SetDefaultDllDirectories(windows.LOAD_LIBRARY_SEARCH_SYSTEM32 | windows.LOAD_LIBRARY_SEARCH_USER_DIRS)
 }
 
 // crashPlainly keeps Windows from putting up a window about a module that crashes.
