@@ -23,6 +23,7 @@ const (
 	NoCertificate                 // the token holds no certificate that fits
 	NoKey                         // the token holds no private key for the certificate
 	PINWrong                      // the token refused the PIN; Error.Flags says what it tells about the tries left
+	PINUnfit                      // the token takes no PIN of this length or of these characters; Error.Flags as with PINWrong
 	PINLocked                     // the PIN is locked: no attempt was made, or the last one locked it
 	PINFinalTry                   // refused: only one try left and AllowFinalTry not set; no attempt was made
 	PINRequired                   // there was no way to ask, or nothing was entered; no attempt was made
@@ -41,6 +42,7 @@ var kindText = [...]string{
 	NoCertificate: "no certificate on the token",
 	NoKey:         "no private key for the certificate",
 	PINWrong:      "the PIN is wrong",
+	PINUnfit:      "the token takes no PIN like this",
 	PINLocked:     "the PIN is locked",
 	PINFinalTry:   "only one PIN try is left",
 	PINRequired:   "a PIN is needed",
@@ -73,7 +75,8 @@ type Error struct {
 	Flags  Flags  // of the token after the failure, where PINs are concerned
 	Err    error  // underlying PKCS#11 error, never a PIN
 
-	hint string
+	hint   string
+	family family
 }
 
 func (e *Error) Error() string {
@@ -117,7 +120,7 @@ func (e *Error) Hint() string {
 	}
 	switch e.Kind {
 	case NoModule:
-		return "install the token's software (SafeNet Authentication Client for eTokens, or OpenSC), or name its module with --module PATH"
+		return install[e.family]
 	case NotFound:
 		return "plug the token in, wait for its light, and see `ctlclient token list`"
 	case Ambiguous:
@@ -127,7 +130,9 @@ func (e *Error) Hint() string {
 	case NoKey:
 		return "a token that signs holds the private key beside the certificate, with the same id; this one may be a copy of the certificate alone"
 	case PINWrong:
-		return "no second attempt was made; " + e.Flags.triesLeft()
+		return "no second attempt was made; " + e.Flags.triesLeft(e.family)
+	case PINUnfit:
+		return "no second attempt was made; enter the PIN of the token, not that of another\n" + e.Flags.triesLeft(e.family)
 	case PINLocked:
 		return "too many wrong PINs were entered; use another token of the trust list, or have this one unlocked with its administrator password"
 	case PINFinalTry:
@@ -136,17 +141,23 @@ func (e *Error) Hint() string {
 	case PINRequired:
 		return "enter the PIN on a terminal, or name where it is with --pin-source env:NAME, file:PATH or fd:N"
 	case Removed:
+		if e.family == tpm || e.family == softHSM {
+			return "what is behind the module has ended or forgotten the login; repeat"
+		}
 		return "plug the token in again and repeat"
 	case ModuleFailed:
 		return "repeat; if it stays, see whether the token's own software can open it, and leave the module out with --module PATH of another"
 	case Mismatch:
 		return "plug in the token that holds the expected certificate; `ctlclient token list` shows what each holds"
 	}
+	if e.family == tpm || e.family == softHSM {
+		return "repeat; if it stays: " + install[e.family]
+	}
 	return "take the token out, plug it in again and repeat; if it stays, see whether the token's own software can open it"
 }
 
 // triesLeft is what the token says about the tries left, for a hint.
-func (f Flags) triesLeft() string {
+func (f Flags) triesLeft(kind family) string {
 	switch {
 	case f.PINLocked:
 		return "the token says that the PIN is locked now"
@@ -155,21 +166,23 @@ func (f Flags) triesLeft() string {
 	case f.PINCountLow:
 		return "the token says that tries have been used up; a right PIN resets the count"
 	}
-	return "the token does not say how many tries are left (an eToken as delivered locks after 15 in a row)"
+	return kind.tries()
 }
 
 // kindOf sorts a PKCS#11 return value.
 func kindOf(rv pkcs11.Error) Kind {
 	switch rv {
-	case pkcs11.CKR_PIN_INCORRECT, pkcs11.CKR_PIN_INVALID, pkcs11.CKR_PIN_LEN_RANGE:
+	case pkcs11.CKR_PIN_INCORRECT:
 		return PINWrong
+	case pkcs11.CKR_PIN_INVALID, pkcs11.CKR_PIN_LEN_RANGE:
+		return PINUnfit
 	case pkcs11.CKR_PIN_LOCKED:
 		return PINLocked
 	case pkcs11.CKR_FUNCTION_CANCELED, pkcs11.CKR_CANCEL:
 		return PINRequired
 	case pkcs11.CKR_DEVICE_REMOVED, pkcs11.CKR_TOKEN_NOT_PRESENT, pkcs11.CKR_TOKEN_NOT_RECOGNIZED,
 		pkcs11.CKR_SESSION_HANDLE_INVALID, pkcs11.CKR_SESSION_CLOSED, pkcs11.CKR_SLOT_ID_INVALID,
-		pkcs11.CKR_KEY_HANDLE_INVALID, pkcs11.CKR_OBJECT_HANDLE_INVALID, pkcs11.CKR_CRYPTOKI_NOT_INITIALIZED:
+		pkcs11.CKR_KEY_HANDLE_INVALID, pkcs11.CKR_OBJECT_HANDLE_INVALID:
 		return Removed
 	}
 	return Failed
@@ -181,7 +194,7 @@ func classify(i Info, doing string, err error) error {
 	if err == nil || errors.As(err, &te) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	e := &Error{Kind: Failed, Token: i.Label, Module: i.Module, Detail: doing, Err: err}
+	e := &Error{Kind: Failed, Token: i.Label, Module: i.Module, Detail: doing, Err: err, family: i.family()}
 	if kindOfEnd(err) {
 		e.Kind = ModuleFailed
 	}
@@ -196,7 +209,7 @@ func classify(i Info, doing string, err error) error {
 	case pkcs11.CKR_PIN_EXPIRED:
 		e.hint = "the token wants a new PIN first: `ctlclient token pin`"
 	case pkcs11.CKR_USER_PIN_NOT_INITIALIZED:
-		e.hint = "the token has no user PIN yet; set one with the token's own software"
+		e.hint = "the token was not initialised, or has no user PIN yet: `ctlclient token init` makes it ready, or the token's own software"
 	case pkcs11.CKR_FUNCTION_CANCELED, pkcs11.CKR_CANCEL:
 		e.hint = "it was cancelled at the token or its reader; repeat when ready"
 	}

@@ -25,7 +25,7 @@ func notFound(u URI, all []Info, answered int, errs []error) error {
 	e := &Error{Kind: NotFound, Detail: u.String()}
 	if answered == 0 && len(errs) > 0 {
 		if first := (*Error)(nil); errors.As(errs[0], &first) {
-			e, errs = &Error{Kind: NoModule, Detail: first.Detail, Err: first.Err}, errs[1:]
+			e, errs = &Error{Kind: first.Kind, Detail: first.Detail, Err: first.Err, hint: first.hint, family: first.family}, errs[1:]
 		}
 	}
 	hint := []string{e.Hint()}

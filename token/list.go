@@ -100,6 +100,8 @@ func (i Info) fit(u URI) int {
 	return n
 }
 
+func (i Info) family() family { return familyOf(i.Module, i.Model, i.Manufacturer) }
+
 // sameModule tells whether two tokens were shown by the same module.
 func (i Info) sameModule(o Info) bool { return i.Module == o.Module && i.from == o.from }
 

@@ -253,6 +253,10 @@ func (m *module) startAnew() {
 
 // broken wraps the error of a module that cannot be used.
 func (m *module) broken(err error) error {
+	var unloadable *host.LoadError
+	if errors.As(err, &unloadable) {
+		return loadError(unloadable)
+	}
 	e := &Error{Kind: NoModule, Detail: m.spec.Path, Err: err}
 	if kindOfEnd(err) {
 		e.Kind = ModuleFailed
@@ -277,9 +281,9 @@ func (r *running) initialize() error {
 		r.removable = r.anyRemovable()
 		return nil
 	}
-	e := &Error{Kind: NoModule, Detail: r.path, Err: fmt.Errorf("%s: %w", doing, err)}
+	e := &Error{Kind: NoModule, Detail: r.path, Err: fmt.Errorf("%s: %w", doing, err), hint: initializeHint(r.path, err)}
 	if kindOfEnd(err) {
-		e.Kind, e.Err = ModuleFailed, err
+		e.Kind, e.Detail, e.Err, e.hint = ModuleFailed, "", err, ""
 	} else if r.initialized {
 		r.finalize()
 	}

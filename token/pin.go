@@ -148,6 +148,9 @@ func (r *running) loginFailed(i Info, doing string, err error) error {
 		if e.Kind == PINWrong && e.Flags.PINLocked {
 			e.Kind, e.Detail = PINLocked, "that was the last try"
 		}
+		if e.Kind == PINUnfit {
+			e.Detail = strings.TrimPrefix(r.pinLengths(i.Slot), ": ")
+		}
 	} else if rv := pkcs11.Error(0); errors.As(viewErr, &rv) && kindOf(rv) == Removed {
 		e.Kind = Removed
 	}

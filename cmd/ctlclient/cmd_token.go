@@ -120,6 +120,9 @@ func (a *app) printToken(i token.Info) {
 	st := a.outSt
 	a.printf("%s  %s\n", st.bold(ctlbuild.Printable(i.Label)), st.dim(i.URI().String()))
 	a.printf("  %s %s, serial number %s, slot %d of %s\n", ctlbuild.Printable(i.Manufacturer), ctlbuild.Printable(i.Model), ctlbuild.Printable(i.Serial), i.Slot, i.Module)
+	if i.Practice() {
+		a.printf("  %s\n", st.dim("a practice token: it signs for practice clusters alone"))
+	}
 	for _, w := range pinWarnings(i.Flags) {
 		a.printf("  %s %s\n", st.yellow("!"), w)
 	}
@@ -130,7 +133,13 @@ func (a *app) printToken(i token.Info) {
 		a.printf("  %s\n", ctlbuild.Printable(c.Subject))
 		a.printf("    Issuer Name  %s\n", ctlbuild.Printable(c.Issuer))
 		a.printf("    Valid From   %s   Expires on %s%s\n", c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly), expiry(st, c.NotAfter))
-		a.printf("    Key          %d bits, serial number %s\n", c.KeyBits, hex.EncodeToString(c.Serial))
+		a.printf("    Key          %d bits, serial number %s\n", c.KeyBits, c.SerialHex())
+		if len(i.Certificates) > 1 {
+			a.printf("    %s\n", st.dim(i.CertificateURI(c).String()))
+		}
+		for _, o := range c.Oddities() {
+			a.printf("    %s not like a SAST: %s\n", st.yellow("!"), o)
+		}
 	}
 }
 
@@ -161,15 +170,20 @@ func pinWarnings(f token.Flags) []string {
 func tokenOf(i token.Info) map[string]any {
 	certs := make([]map[string]any, 0, len(i.Certificates))
 	for _, c := range i.Certificates {
+		odd := []string{}
+		for _, o := range c.Oddities() {
+			odd = append(odd, o.String())
+		}
 		certs = append(certs, map[string]any{
 			"label": c.Label, "id": hex.EncodeToString(c.ID), "subject": c.Subject, "issuer": c.Issuer,
-			"serial": hex.EncodeToString(c.Serial), "not_before": c.NotBefore, "not_after": c.NotAfter, "key_bits": c.KeyBits,
+			"serial": c.SerialHex(), "serial_reversed": c.SerialReversedHex(), "thumbprint": c.Thumbprint(),
+			"uri": i.CertificateURI(c).String(), "oddities": odd, "not_before": c.NotBefore, "not_after": c.NotAfter, "key_bits": c.KeyBits,
 		})
 	}
 	return map[string]any{
 		"uri": i.URI().String(), "module": i.Module, "slot": i.Slot, "label": i.Label, "serial": i.Serial, "model": i.Model,
 		"manufacturer": i.Manufacturer, "pin_locked": i.Flags.PINLocked, "pin_final_try": i.Flags.PINFinalTry,
-		"pin_count_low": i.Flags.PINCountLow, "certificates": certs,
+		"pin_count_low": i.Flags.PINCountLow, "practice": i.Practice(), "certificates": certs,
 	}
 }
 
