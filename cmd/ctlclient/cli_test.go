@@ -209,6 +209,17 @@ func cmdFaulty(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(c.Pull(args[1], args[2]))
 	case "absent":
 		ts.Check(c.Absent(args[1]))
+	case "crash":
+		ts.Check(c.Crash(args[1]))
+	case "exit":
+		ts.Check(c.Exit(args[1], atoi(args[2])))
+	case "hang":
+		_, _, err := c.Block(args[1])
+		ts.Check(err)
+	case "free":
+		ts.Check(os.Remove(filepath.Join(dir, "block."+args[1])))
+	case "print":
+		ts.Check(c.Print(args[1], args[2]))
 	case "tries":
 		ts.Check(c.Tries(args[1], atoi(args[2]), atoi(args[3])))
 	case "left":
