@@ -189,3 +189,31 @@ func TestCompareSignerVersion(t *testing.T) {
 		t.Errorf("%v\n%s", err, &text)
 	}
 }
+
+// A record of another role, host and certificate is another record, and so is one of a role
+// that is no server's, even of the same certificate.
+func TestOtherServersAreNoChange(t *testing.T) {
+	c := ctltest.NewCluster(t, 1024)
+	list := func(entries ...ctlbuild.Entry) *ctlbuild.List {
+		d := c.ETokensDraft(t)
+		for _, e := range entries {
+			e.Certificate = map[bool][]byte{true: c.TVS.DER, false: c.Recovery.DER}[e.Host == "one"]
+			if _, err := d.Add(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return ctltest.Sign(t, d, c.Token1)
+	}
+	for _, test := range []struct {
+		old, new ctlbuild.Entry
+		changes  int // two: one removed, one added
+	}{
+		{ctlbuild.Entry{Function: ctlbuild.CCMTFTP, Host: "one"}, ctlbuild.Entry{Function: ctlbuild.TFTP, Host: "two"}, 2},
+		{ctlbuild.Entry{Function: ctlbuild.CCMTFTP, Host: "one"}, ctlbuild.Entry{Function: ctlbuild.TFTP, Host: "one"}, 1},
+		{ctlbuild.Entry{Function: ctlbuild.CCMTFTP, Host: "one"}, ctlbuild.Entry{Function: ctlbuild.TVS, Host: "one"}, 2},
+	} {
+		if d := ctlbuild.Compare(list(test.old), list(test.new)); len(d.Changes) != test.changes {
+			t.Errorf("%v to %v: %+v", test.old.Function, test.new.Function, d.Changes)
+		}
+	}
+}

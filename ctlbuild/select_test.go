@@ -71,6 +71,12 @@ func TestSelect(t *testing.T) {
 		if test.want == nil && (!errors.As(err, &e) || e.Why != test.why || len(e.Fits) != test.fits || !strings.Contains(e.Hint(), "1 to 8")) {
 			t.Errorf("%q: %+v, %v", test.selector, e, err)
 		}
+		if test.want == nil && test.fits > 0 {
+			begins := map[ctlbuild.SelectorProblem]string{ctlbuild.NamesSeveral: "it fits ", ctlbuild.NamesNothing: "did you mean "}[test.why]
+			if !strings.HasPrefix(e.Hint(), begins) {
+				t.Errorf("%q hints %q", test.selector, e.Hint())
+			}
+		}
 	}
 }
 
