@@ -219,3 +219,27 @@ func TestPhonesThatNobodyDescribed(t *testing.T) {
 		t.Errorf("nobody vouches: %+v", h[0])
 	}
 }
+
+// A token's record that holds a hash has no serial number to compare with; a first
+// creation is told what it can do.
+func TestOddRecords(t *testing.T) {
+	s := trusttest.New(t)
+	r, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: s.NewToken.DER, Token: true, Hash: ctlbuild.SHA1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := ctlbuild.Edit(s.ETokens)
+	d.Records = append(d.Records, r)
+	for _, h := range hazard.Find(t.Context(), hazard.Change{Old: s.ETokens, Draft: d, Signer: s.Token1.DER, Mixed: true, Now: ctltest.Time}, nil) {
+		if h.Rule == "serial-order" || h.Rule == "record-form" {
+			t.Errorf("%s: %s", h.Rule, h.Message)
+		}
+	}
+	first := hazard.Change{ITL: s.ITL, Draft: ctlbuild.Edit(s.ETokens), Signer: s.Token1.DER, Now: ctltest.Time,
+		Phones: []trust.Phone{{Name: "a 7975", Model: "7975", ITL: s.ITL}}}
+	found := hazard.Find(t.Context(), first, trust.NoTVS)
+	i := slices.IndexFunc(found, func(h hazard.Hazard) bool { return h.Rule == "continuity-of-signer" })
+	if i < 0 || !strings.Contains(found[i].Hint.String(), "Phone-SAST-trust") || strings.Contains(found[i].Hint.String(), "without Security By Default") {
+		t.Errorf("at the first creation: %v", found)
+	}
+}

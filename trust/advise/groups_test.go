@@ -1,0 +1,86 @@
+package advise_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	. "ctlclient/trust/advise"
+)
+
+// Where nobody described the phones, those that there may be stand in: with one list
+// unknown nothing is said of phones as if there were none.
+func TestPhonesThatNobodyDescribed(t *testing.T) {
+	c := newReal(t, scenario{"11.5(1)", "tokens", true, 2, false})
+	advice := func(s Situation) Advice {
+		t.Helper()
+		s.Version, s.Mixed = version(t, "11.5"), true
+		a, err := Advise(t.Context(), s, []PlannedChange{{Kind: RegenerateTVS}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	for name, test := range map[string]struct {
+		s      Situation
+		safe   bool
+		unsure string // about whom, among others
+	}{
+		"both lists are known":  {Situation{CTL: c.CTL, ITL: c.ITL}, true, ""},
+		"there is no CTL":       {Situation{NoCTL: true, ITL: c.ITL}, true, ""},
+		"the CTL is not known":  {Situation{ITL: c.ITL}, false, "phones without Security By Default"},
+		"the ITL is not known":  {Situation{CTL: c.CTL}, false, "phones with Security By Default"},
+		"neither list is known": {Situation{}, false, "phones with Security By Default"},
+	} {
+		a := advice(test.s)
+		who := slices.ContainsFunc(a.Unsure, func(l Loss) bool { return strings.HasPrefix(l.Who.String(), test.unsure) })
+		if a.Safe != test.safe || a.Certain != test.safe || test.unsure != "" && !who {
+			t.Errorf("%s: safe %v, certain %v, not certain %v", name, a.Safe, a.Certain, a.Unsure)
+		}
+	}
+}
+
+// A shared certificate is spoken of where CallManager changes, and nowhere else.
+func TestSharedCertificateIsAboutCallManager(t *testing.T) {
+	c := newReal(t, scenario{"14SU2", "tokenless", true, 2, false})
+	c.call[0] = c.cert("node-0-ms.example.org")
+	c.call[1] = c.call[0]
+	c.update(c.signer(false))
+	c.makeITL(false)
+	plain := newReal(t, scenario{"14SU2", "tokenless", true, 2, false})
+	for name, test := range map[string]struct {
+		c     *real
+		kind  Kind
+		speak bool
+	}{
+		"shared, CallManager":     {c, RegenerateCallManager, true},
+		"shared, TVS":             {c, RegenerateTVS, false},
+		"not shared, CallManager": {plain, RegenerateCallManager, false},
+	} {
+		a, err := Advise(t.Context(), Situation{CTL: test.c.CTL, ITL: test.c.ITL, Mixed: true, Version: version(t, "14SU2")}, []PlannedChange{{Kind: test.kind}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.Contains(rulesOf(a.Cautions), "multi-server-certificate") != test.speak {
+			t.Errorf("%s: %v", name, rulesOf(a.Cautions))
+		}
+	}
+}
+
+// Who is off all the time is told of as sure as it is.
+func TestOffMeanwhile(t *testing.T) {
+	c := newReal(t, scenario{"12.5(1)", "tokenless", true, 1, false})
+	a, err := Advise(t.Context(), Situation{CTL: c.CTL, ITL: c.ITL, Mixed: true, Version: version(t, "12.5"), Phones: asSaid(c)}, []PlannedChange{{Kind: RegenerateITLRecovery}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[bool]string{}
+	for _, f := range a.Cautions {
+		if f.Rule == "off-during-change" {
+			said[strings.Contains(f.Who, "without")] = f.Message
+		}
+	}
+	if !strings.Contains(said[true], "last refuse the CTL") || !strings.Contains(said[false], "last may refuse the CTL") {
+		t.Errorf("%v", said)
+	}
+}
