@@ -266,12 +266,21 @@ func (a *assessment) intact(o offered) bool {
 		return false
 	}
 	a.step(true, what, o.how)
-	if o.digest == ctlbuild.SHA512 {
+	if o.digest == ctlbuild.SHA512 && a.verified512() {
+		a.step(true, "Can the phone verify the list's digest?", "yes: it is SHA-512, as that of a list which the phone holds")
+	} else if o.digest == ctlbuild.SHA512 {
 		a.step(false, "Can the phone verify the list's digest?",
 			"not known: it is SHA-512, which phones without support for it refuse; the documents do not say which models have it")
 		a.unsure = true
 	}
 	return true
+}
+
+// verified512: a phone that holds a list signed with SHA-512 has verified one. Which models
+// can is in no document.
+func (a *assessment) verified512() bool {
+	p := a.v.Phone
+	return p.CTL != nil && p.CTL.Header.Digest == ctlbuild.SHA512 || a.itl() != nil && a.itl().Header.Digest == ctlbuild.SHA512
 }
 
 // alreadyHeld: the same bytes need no verdict.

@@ -145,6 +145,7 @@ func TestFlow(t *testing.T) {
 		{name: "half known phone/the known CTL does not decide", phone: trust.Phone{CTL: s.ETokens, Unknown: "its ITL is not known"}, offer: trust.Offer{CTL: byNewToken}, tvs: never, unsure: true},
 		{name: "unknown model may ask TVS", phone: trust.Phone{Model: "Acme 1", CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: byNewToken}, tvs: trusttest.Vouches(nil, s.NewToken), accept: true, unsure: true, byTVS: true, decider: ctltest.PubHost, says: `not known for model "Acme 1"`},
 		{name: "facts rule 14/SHA-512 is not certain", phone: trust.Phone{CTL: s.ETokens}, offer: trust.Offer{CTL: sha512List}, tvs: never, accept: true, unsure: true, decider: "SAST-ADN0054f509", says: "SHA-512"},
+		{name: "facts rule 14/a phone that holds a SHA-512 list can verify one", phone: trust.Phone{CTL: sha512List}, offer: trust.Offer{CTL: trusttest.Edited(t, sha512List, s.Token1, func(d *ctlbuild.Draft) { d.Time = d.Time.Add(time.Hour) })}, tvs: never, accept: true, decider: "SAST-ADN0054f509", says: "as that of a list which the phone holds"},
 		{name: "facts rule 14/SHA-512 of an unknown signer is refused for certain", phone: trust.Phone{CTL: s.Tokenless}, offer: trust.Offer{CTL: sha512List}, tvs: never, says: "holds no TVS record"},
 		{name: "unknown model and no TVS is refused for certain", phone: trust.Phone{Model: "Acme 1", CTL: s.ETokens, ITL: s.ITL}, offer: trust.Offer{CTL: byNewToken}, tvs: trust.NoTVS, says: "TVS cannot be reached"},
 		{name: "nothing offered", unsure: true},
