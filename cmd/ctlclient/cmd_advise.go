@@ -107,7 +107,7 @@ func runAdvise(ctx context.Context, a *app, o adviseOptions, args []string) erro
 
 // situation collects what is known of the cluster, and the names of the profile's nodes.
 func (a *app) situation(ctx context.Context, o adviseOptions) (s advise.Situation, nodes []string, err error) {
-	s = advise.Situation{Mixed: !o.nonSecure, Nodes: o.nodes, TVS: o.tvs}
+	s = advise.Situation{Mixed: !o.nonSecure && o.ctl != noList, Nodes: o.nodes, TVS: o.tvs}
 	if o.version != "" {
 		if s.Version, err = release.Parse(o.version); err != nil {
 			return s, nil, usagef("--cucm 12.5(1)SU5", "--cucm: %v", err)
