@@ -65,7 +65,7 @@ func recordCells(r *ctlbuild.Record) []widgets.Cell {
 }
 
 func hostOf(r *ctlbuild.Record) string {
-	host := r.DNSName()
+	host := strings.TrimSpace(r.DNSName())
 	ip, ok := r.IP()
 	if !ok || ip.IsUnspecified() || ip.String() == host {
 		return host

@@ -112,7 +112,7 @@ func (e *entriesScreen) fill() {
 // entries are the live records with what the person chose so far. This is for the eye; the
 // plan on the next screen is made by workflow from the same choices.
 func (s *shell) entries(j *job) []entry {
-	var rows []entry
+	var rows, added []entry // what is new stands first, where it is seen
 	if live := s.live(); live != nil {
 		for i := range live.Records {
 			r := &live.Records[i]
@@ -129,7 +129,7 @@ func (s *shell) entries(j *job) []entry {
 	}
 	add := func(en ctlbuild.Entry, undo func()) {
 		if r, err := ctlbuild.NewRecord(en); err == nil {
-			rows = append(rows, entry{record: &r, sign: widgets.AddSign, live: -1, undo: undo})
+			added = append(added, entry{record: &r, sign: widgets.AddSign, live: -1, undo: undo})
 		}
 	}
 	for i, info := range j.tokens {
@@ -149,7 +149,7 @@ func (s *shell) entries(j *job) []entry {
 		add(ctlbuild.Entry{Function: ctlbuild.CCM, Certificate: srv.Certificate, Host: srv.Host},
 			func() { j.firewall = slices.Delete(j.firewall, i, i+1) })
 	}
-	return rows
+	return append(added, rows...)
 }
 
 // choose shows the certificate of a row.

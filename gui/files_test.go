@@ -139,7 +139,7 @@ func TestAddServer(t *testing.T) {
 		t.Fatalf("the dialog is still there: %q", p.texts())
 	}
 	e := p.s.screens[screenEntries].(*entriesScreen)
-	last := e.rows[len(e.rows)-1]
+	last := e.rows[0]
 	if last.sign != widgets.AddSign || last.record.DNSName() != "tftp-9" || last.record.Function() != ctlbuild.TFTP {
 		t.Errorf("the new row: %v %q %v", last.sign, last.record.DNSName(), last.record.Function())
 	}

@@ -27,6 +27,7 @@ type resultScreen struct {
 	showing fyne.CanvasObject
 	resume  *widgets.Button
 	restart *widgets.Button
+	done    *widgets.Button
 	back    *widgets.Button
 }
 
@@ -40,13 +41,13 @@ func newResultScreen(s *shell) *resultScreen {
 	r.resume = widgets.NewButton(t("history.resume"), theme.MediaPlayIcon(), r.resumeJob)
 	r.restart = widgets.NewButton(t("result.restart"), theme.ViewRefreshIcon(), r.askRestart)
 	r.back = widgets.NewButton(t("result.take-back"), theme.ContentUndoIcon(), r.takeBack)
-	done := widgets.MainButton(t("result.done"), theme.ConfirmIcon(), func() {
+	r.done = widgets.MainButton(t("result.done"), theme.ConfirmIcon(), func() {
 		s.model.job = nil
 		s.open(screenOverview)
 	})
 	r.Page = widgets.NewPage(t("result.title"), "", r.steps.Object(),
 		container.NewVBox(r.top, r.servers, r.reports, r.sums, r.showing),
-		r.back, layout.NewSpacer(), r.resume, r.restart, done)
+		r.back, layout.NewSpacer(), r.resume, r.restart, r.done)
 	return r
 }
 
@@ -191,3 +192,6 @@ func (r *resultScreen) takeBack() {
 func (r *resultScreen) resumeJob() {
 	r.s.reviewEarlier(r.s.model.job.result.Outcome.ID, jobResume)
 }
+
+// first is what an unfinished job wants, or the way on.
+func (r *resultScreen) first() fyne.Focusable { return enabled(r.resume, r.done) }

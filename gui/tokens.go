@@ -109,7 +109,7 @@ func tokenFacts(info token.Info) fyne.CanvasObject {
 		t("tokens.tries"), triesText(info.Flags), t("tokens.module.short"), info.Module)
 	if raw, _, ok := signingCertificate(info); ok {
 		if c, err := x509.ParseCertificate(raw.DER); err == nil {
-			pairs = append(pairs, t("details.serial"), bothOrders(c.SerialNumber.Bytes()))
+			pairs = append(pairs, t("tokens.cert-serial"), bothOrders(c.SerialNumber.Bytes()))
 		}
 		pairs = append(pairs, t("tokens.thumbprint"), sha1Text(raw.DER))
 	}

@@ -407,11 +407,12 @@ func (p *desktop) shot(name string) {
 	}
 }
 
-// shotWhile keeps the last picture of a screen that passes by itself.
-func (p *desktop) shotWhile(name, screen string) {
+// shotWhile keeps the last picture of a screen that passes by itself, if it lasts long enough to
+// be seen before the next one.
+func (p *desktop) shotWhile(name, screen, next string) {
 	p.t.Helper()
 	var img *image.NRGBA
-	for p.until("screen "+screen, func(s state) bool { return s.Screen == screen || img != nil }).Screen == screen {
+	for p.until("screen "+screen, func(s state) bool { return s.Screen == screen || s.Screen == next || img != nil }).Screen == screen {
 		shown, err := p.d.picture()
 		if err != nil {
 			p.t.Fatal(err)

@@ -228,7 +228,7 @@ func (r *rehearsal) migrate() {
 	r.sign() // asked anew: the agreement and the PIN were for a run that ended
 	r.write(softhsm.DefaultPIN)
 	r.key("Return")
-	r.shotWhile("11-distribute", "distribute")
+	r.shotWhile("11-distribute", "distribute", "result")
 	s := r.onScreen("result")
 	if !s.has(r.text("result.good")) {
 		r.fail("the result is not good")
