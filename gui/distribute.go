@@ -141,7 +141,7 @@ func (d *distributeScreen) draw() {
 // distribute asks whether to go on, and does what a job's plan says. The review stays in front
 // until the first node is touched: a wrong PIN leads back to where the person was.
 func (s *shell) distribute(j *job) {
-	d := s.screens[screenDistribute].(*distributeScreen)
+	d := s.screen(screenDistribute).(*distributeScreen)
 	d.reset(s.model.snapshot)
 	plan := j.plan
 	d.began = time.Time{}
@@ -194,7 +194,7 @@ func elapsed(d time.Duration) string {
 func (s *shell) distributed(j *job, result *workflow.Result, err error) {
 	s.writing = nil
 	s.doneWaiting()
-	if began := s.screens[screenDistribute].(*distributeScreen).began; !began.IsZero() {
+	if began := s.screen(screenDistribute).(*distributeScreen).began; !began.IsZero() {
 		j.took = time.Since(began)
 		s.notify(j, err)
 	}

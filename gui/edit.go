@@ -74,7 +74,7 @@ func (s *shell) editProfile(p *site.Profile) {
 			s.connect(e.p) // as it is now
 			return
 		}
-		s.screens[screenClusters].(*clustersScreen).read()
+		s.screen(screenClusters).(*clustersScreen).read()
 	}
 	q.Add(t("edit.identities"), theme.AccountIcon(), func() { s.showIdentities(fresh) })
 	q.Show()

@@ -138,7 +138,7 @@ func TestAddServer(t *testing.T) {
 	if p.dialogOpen() {
 		t.Fatalf("the dialog is still there: %q", p.texts())
 	}
-	e := p.s.screens[screenEntries].(*entriesScreen)
+	e := p.s.screen(screenEntries).(*entriesScreen)
 	last := e.rows[0]
 	if last.sign != widgets.AddSign || last.record.DNSName() != "tftp-9" || last.record.Function() != ctlbuild.TFTP {
 		t.Errorf("the new row: %v %q %v", last.sign, last.record.DNSName(), last.record.Function())

@@ -10,7 +10,7 @@ import (
 func TestHelp(t *testing.T) {
 	b := newBench(t, Options{Version: "ctlclient 1.2.3 (0123456789ab)"})
 	b.on(screenClusters)
-	for id := range b.s.screens {
+	for _, id := range screenIDs {
 		if text := tr("help." + string(id)); strings.HasPrefix(text, "help.") {
 			t.Errorf("no help on %s", id)
 		}

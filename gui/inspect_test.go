@@ -17,7 +17,7 @@ import (
 func (b *bench) drop(path string) {
 	b.Helper()
 	b.s.open(screenInspect)
-	b.s.screens[screenInspect].(*inspectScreen).dropped([]fyne.URI{storage.NewFileURI(path)})
+	b.s.screen(screenInspect).(*inspectScreen).dropped([]fyne.URI{storage.NewFileURI(path)})
 	b.idle()
 }
 
@@ -40,7 +40,7 @@ func TestInspect(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctl := filepath.Join(node.Folder, workflow.CTLFileName)
-	i := p.s.screens[screenInspect].(*inspectScreen)
+	i := p.s.screen(screenInspect).(*inspectScreen)
 
 	p.drop(ctl)
 	p.mustSay(tr("notice.good"), "ITLRECOVERY_cucm-pub", i.list.MD5(), i.list.SHA1(), tr("type.sast"), "CAPF")
@@ -112,7 +112,7 @@ func TestInspectWithoutACluster(t *testing.T) {
 func TestFetch(t *testing.T) {
 	p := newPractised(t, lab.Options{Nodes: 1, NoAltTFTP: true})
 	p.s.open(screenInspect)
-	i := p.s.screens[screenInspect].(*inspectScreen)
+	i := p.s.screen(screenInspect).(*inspectScreen)
 	i.address.SetText("tftp://" + p.lab.TFTPServers()[0] + "/CTLFile.tlv")
 	p.tap("inspect.fetch")
 	p.idle()

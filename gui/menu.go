@@ -40,7 +40,7 @@ func (s *shell) menu() *fyne.MainMenu {
 		}
 		return ok
 	}
-	clusters := func() *clustersScreen { return s.screens[screenClusters].(*clustersScreen) }
+	clusters := func() *clustersScreen { return s.screen(screenClusters).(*clustersScreen) }
 	quit := item("menu.quit", ctrl(fyne.KeyQ), s.closeWindow)
 	quit.IsQuit = true
 	file := fyne.NewMenu(t("menu.file"),

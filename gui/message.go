@@ -117,7 +117,7 @@ func (s *shell) offer(q *widgets.Question, err error) {
 			q.Add(t("tokens.trust"), theme.UploadIcon(), func() { s.trustAll(refused.Unvouched) })
 		}
 	case errors.Is(err, token.PINWrong) && s.model.job != nil && s.model.job.plan != nil && s.current == screenReview:
-		q.Add(t("pin.try"), theme.ViewRefreshIcon(), s.screens[screenReview].(*reviewScreen).signAndDistribute)
+		q.Add(t("pin.try"), theme.ViewRefreshIcon(), s.screen(screenReview).(*reviewScreen).signAndDistribute)
 	case errors.Is(err, cluster.ErrConflict):
 		q.Add(t("button.refresh"), theme.ViewRefreshIcon(), func() {
 			s.open(screenOverview)

@@ -138,7 +138,7 @@ func TestEntries(t *testing.T) {
 	p.migrate()
 	p.s.begin(jobUpdate)
 	p.on(screenEntries)
-	e := p.s.screens[screenEntries].(*entriesScreen)
+	e := p.s.screen(screenEntries).(*entriesScreen)
 	if e.sign.Selected != tokenName(p.s.model.job.signWith.Label, p.s.model.job.signWith.Serial) {
 		t.Errorf("signs with %q", e.sign.Selected)
 	}
@@ -265,7 +265,7 @@ func TestReview(t *testing.T) {
 	p.review()
 	p.mustSay(tr("review.nothing-written"), tr("notice.danger"),
 		tr("review.lost", map[string]any{"Count": "1"}), tr("verdict.rejects"), tr("verdict.accepts"), "(7940)")
-	r := p.s.screens[screenReview].(*reviewScreen)
+	r := p.s.screen(screenReview).(*reviewScreen)
 	refused := -1
 	for i, c := range r.classes {
 		if strings.Contains(c.text(), "7940") == c.Accept {
@@ -385,7 +385,7 @@ func TestResultAndHistory(t *testing.T) {
 		t.Fatal("nothing was written")
 	}
 	p.mustSay(tr("result.good"), strings.ToLower(after["cucm-pub"]), workflow.MsgRestart, "The CTL file was verified successfully.")
-	r := p.s.screens[screenResult].(*resultScreen)
+	r := p.s.screen(screenResult).(*resultScreen)
 	var nodes []string
 	for _, row := range r.servers.Rows {
 		nodes = append(nodes, row[0].Text)
@@ -402,7 +402,7 @@ func TestResultAndHistory(t *testing.T) {
 
 	p.s.open(screenHistory)
 	p.on(screenHistory)
-	h := p.s.screens[screenHistory].(*historyScreen)
+	h := p.s.screen(screenHistory).(*historyScreen)
 	if len(h.jobs) != 1 || h.jobs[0].Kind != workflow.JobToTokens {
 		t.Fatalf("jobs: %+v", h.jobs)
 	}

@@ -89,7 +89,7 @@ func newShell(ctx context.Context, a fyne.App, o Options) *shell {
 	s.ownModules = o.Session.Modules
 	s.model.modules = s.ownModules
 	s.body = container.NewStack()
-	s.screens = s.makeScreens()
+	s.screens = map[screenID]screen{}
 	s.nav = newNavigation(s.open)
 
 	content := container.New(layout.NewCustomPaddedLayout(10, 8, 20, 20-widgets.BarWidth), s.body)
@@ -112,12 +112,12 @@ func newShell(ctx context.Context, a fyne.App, o Options) *shell {
 	return s
 }
 
-func (s *shell) inspect() *inspectScreen { return s.screens[screenInspect].(*inspectScreen) }
+func (s *shell) inspect() *inspectScreen { return s.screen(screenInspect).(*inspectScreen) }
 
 // open brings a screen to the front.
 func (s *shell) open(id screenID) {
-	sc, ok := s.screens[id]
-	if !ok {
+	sc := s.screen(id)
+	if sc == nil {
 		return
 	}
 	s.current = id
@@ -165,7 +165,7 @@ func (s *shell) typedKey(k *fyne.KeyEvent) {
 		s.showHelp()
 		return
 	}
-	s.screens[s.current].Key(k.Name)
+	s.screen(s.current).Key(k.Name)
 }
 
 // refresh reads what the screen in front shows once more.
@@ -173,7 +173,7 @@ func (s *shell) refresh() {
 	if s.dialogs.Front() != nil {
 		return
 	}
-	if again, ok := s.screens[s.current].(interface{ read() }); ok {
+	if again, ok := s.screen(s.current).(interface{ read() }); ok {
 		again.read()
 	}
 }
@@ -194,7 +194,7 @@ func (s *shell) event(e workflow.Event) {
 		s.writing()
 		s.writing = nil
 	}
-	if sc, ok := s.screens[s.current].(interface{ event(workflow.Event) }); ok {
+	if sc, ok := s.screen(s.current).(interface{ event(workflow.Event) }); ok {
 		sc.event(e)
 	}
 }

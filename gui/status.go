@@ -2,6 +2,7 @@ package gui
 
 import (
 	"fmt"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -21,18 +22,20 @@ type statusBar struct {
 	bar     *widgets.Progress
 	cancel  *widgets.Button
 	more    *widgets.Button
-	busy    string // what is under way
+	busy    string        // what is under way
+	clock   *widget.Label // how long it has been under way
+	ticking *time.Timer   // nil at rest
 	dialogs *widgets.Dialogs
 	running []*task
 }
 
 func newStatusBar(d *widgets.Dialogs) *statusBar {
-	b := &statusBar{dialogs: d, text: widget.NewLabel(""), wheel: widget.NewActivity(), bar: widgets.NewProgress()}
+	b := &statusBar{dialogs: d, text: widget.NewLabel(""), clock: widgets.QuietLabel(""), wheel: widget.NewActivity(), bar: widgets.NewProgress()}
 	b.text.Truncation = fyne.TextTruncateEllipsis
 	b.cancel = widgets.NewButton(t("button.cancel"), theme.CancelIcon(), nil)
 	b.more = widgets.NewButton("", nil, b.list)
 	b.more.Importance = widget.LowImportance
-	buttons := container.NewHBox(b.bar.Object, b.more, b.cancel)
+	buttons := container.NewHBox(b.clock, b.bar.Object, b.more, b.cancel)
 	b.box = widgets.NewPanel(widgets.Border(widget.NewSeparator(), nil, nil, nil,
 		container.New(layout.NewCustomPaddedLayout(0, 0, 10, 10),
 			widgets.Border(nil, nil, b.wheel, buttons, b.text))))
@@ -45,6 +48,7 @@ func (b *statusBar) show(running []*task) {
 	b.running = running
 	b.bar.Object.Hide()
 	b.more.Hide()
+	b.tick()
 	if len(running) == 0 {
 		b.wheel.Stop()
 		b.wheel.Hide()
@@ -65,6 +69,28 @@ func (b *statusBar) show(running []*task) {
 	b.cancel.Show()
 	b.wheel.Show()
 	b.wheel.Start()
+}
+
+// slow is from when on it is said how long something has been under way.
+const slow = 3 * time.Second
+
+// tick shows the time while something is under way, once a second, and rests when nothing is.
+func (b *statusBar) tick() {
+	if b.ticking != nil {
+		b.ticking.Stop()
+		b.ticking = nil
+	}
+	if len(b.running) == 0 {
+		b.clock.Hide()
+		return
+	}
+	if took := time.Since(b.running[len(b.running)-1].began); took >= slow {
+		b.clock.SetText(elapsed(took))
+		b.clock.Show()
+	} else {
+		b.clock.Hide()
+	}
+	b.ticking = time.AfterFunc(time.Second, func() { fyne.Do(b.tick) })
 }
 
 // detail adds what a job says of itself to what is under way.

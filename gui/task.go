@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -23,6 +24,7 @@ type tasks struct {
 
 type task struct {
 	what      string
+	began     time.Time
 	cancel    context.CancelFunc
 	onCluster bool // works on the cluster that is open
 	final     bool // past the point at which it can be cancelled
@@ -70,7 +72,7 @@ func (ts *tasks) close() {
 // unless the window is closing. It is called on the UI goroutine itself.
 func start[T any](ts *tasks, what string, work func(ctx context.Context) (T, error), done func(T, error)) *task {
 	ctx, cancel := context.WithCancel(ts.ctx)
-	tk := &task{what: what, cancel: cancel}
+	tk := &task{what: what, began: time.Now(), cancel: cancel}
 	ts.list = append(ts.list, tk)
 	ts.changed()
 	ts.wait.Add(1)
