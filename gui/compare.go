@@ -68,7 +68,7 @@ func (c *comparison) show(first, second string, old, new *ctlbuild.List, phones 
 	c.steps = phones
 	var rows [][]widgets.Cell
 	for _, v := range phones {
-		rows = append(rows, []widgets.Cell{{Text: phoneText(v.Phone.Name, v.Phone.Model)}, verdictCell(v.Accept, v.Certain, v.Phone.Supposed()), {Text: v.Reason}})
+		rows = append(rows, []widgets.Cell{{Text: phoneText(v.Phone.Name, v.Phone.Model)}, verdictCell(v.Accept, v.Certain, v.Phone.Supposed()), {Text: because(v.Why, v.Reason)}})
 	}
 	c.phones.Show()
 	c.phones.SetRows(rows)

@@ -72,7 +72,7 @@ func (l *lostPhones) fill() {
 	done, all, left := l.cleared(), countPhones(l.phones), 0
 	var rows [][]widgets.Cell
 	for _, v := range l.phones {
-		row := append([]widgets.Cell{{Text: t("lost.no")}}, widgets.Cells(v.Phone.Name, v.Phone.Model, fmt.Sprint(v.Phone.N()), v.Reason)...)
+		row := append([]widgets.Cell{{Text: t("lost.no")}}, widgets.Cells(v.Phone.Name, v.Phone.Model, fmt.Sprint(v.Phone.N()), because(v.Why, v.Reason))...)
 		if slices.Contains(done, v.Phone.Name) {
 			row[0] = widgets.Cell{Text: t("lost.yes"), Sign: widgets.GoodSign}
 		} else {
@@ -174,7 +174,7 @@ func (l *lostPhones) export() {
 		if slices.Contains(done, v.Phone.Name) {
 			yes = t("lost.yes")
 		}
-		lines = append(lines, []string{safeCSV(v.Phone.Name), safeCSV(v.Phone.Model), fmt.Sprint(v.Phone.N()), safeCSV(v.Reason), yes})
+		lines = append(lines, []string{safeCSV(v.Phone.Name), safeCSV(v.Phone.Model), fmt.Sprint(v.Phone.N()), safeCSV(because(v.Why, v.Reason)), yes})
 	}
 	if err := w.WriteAll(lines); err != nil {
 		l.s.fail(t("lost.csv"), err)

@@ -62,7 +62,7 @@ func (r *reviewScreen) fillPhones(vs []trust.Verdict) {
 	r.classes = classesOf(vs)
 	var rows [][]widgets.Cell
 	for _, c := range r.classes {
-		rows = append(rows, []widgets.Cell{{Text: c.text()}, verdictCell(c.Accept, c.Certain, c.Supposed), {Text: c.Reason}})
+		rows = append(rows, []widgets.Cell{{Text: c.text()}, verdictCell(c.Accept, c.Certain, c.Supposed), {Text: because(c.Why, c.Reason)}})
 	}
 	const readable = 60 // so many groups are read, more are searched
 	r.phones.Wrap = len(rows) <= readable

@@ -20,6 +20,14 @@ func say(m message.Message) string {
 	return message.Voice{Language: l, Word: actionText}.Say(m)
 }
 
+// because is the reason of a verdict; in English where it has no key yet.
+func because(why message.Message, english string) string {
+	if why.IsZero() {
+		return english
+	}
+	return say(why)
+}
+
 // actionText is an action as the window names it.
 func actionText(a message.Action) string {
 	return t("do."+string(a.Do), map[string]any{"Name": a.Name, "Node": a.Node, "File": a.File, "ID": a.ID})

@@ -73,6 +73,7 @@ type Table struct {
 	set            map[int]float32 // widths that the person chose
 	widthsFor      float32         // the width that had is for
 	had            []float32
+	heights        map[int]float32 // of the rows of a table that wraps, at that width
 
 	in          *Scroller
 	top, height float32 // what is in sight

@@ -48,7 +48,7 @@ func (tb *Table) bottom(width float32) float32 {
 	}
 	height := h
 	for _, row := range tb.order {
-		height += tb.rowHeight(tb.Rows[row], tb.widths(width))
+		height += tb.rowHeight(row, width)
 	}
 	return height
 }
@@ -59,12 +59,12 @@ func (tb *Table) rowTop(at int) (y, height float32) {
 	if !tb.Wrap {
 		return h * float32(1+at), h
 	}
-	widths := tb.widths(tb.Size().Width)
 	y = h
+	width := tb.Size().Width
 	for _, row := range tb.order[:at] {
-		y += tb.rowHeight(tb.Rows[row], widths)
+		y += tb.rowHeight(row, width)
 	}
-	return y, tb.rowHeight(tb.Rows[tb.order[at]], widths)
+	return y, tb.rowHeight(tb.order[at], width)
 }
 
 func (r *tableRenderer) Layout(size fyne.Size) {
@@ -84,7 +84,7 @@ func (r *tableRenderer) Layout(size fyne.Size) {
 		row.assign(tb.order[first+i], first+i)
 		rowHeight := h
 		if tb.Wrap {
-			rowHeight = tb.rowHeight(row.cells(), tb.widths(size.Width))
+			rowHeight = tb.rowHeight(row.index, size.Width)
 		}
 		row.Move(fyne.NewPos(0, y))
 		row.Resize(fyne.NewSize(size.Width, rowHeight))

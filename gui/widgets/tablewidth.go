@@ -65,7 +65,7 @@ func (tb *Table) widths(width float32) []float32 {
 		free = append(free, i)
 	}
 	tb.divide(got, free, max(left, leastColumn*float32(len(free))))
-	tb.widthsFor, tb.had = width, got
+	tb.widthsFor, tb.had, tb.heights = width, got, map[int]float32{}
 	return got
 }
 
@@ -112,8 +112,18 @@ func (tb *Table) divide(got []float32, columns []int, width float32) {
 	}
 }
 
-// rowHeight is the height of a row of a table that wraps.
-func (tb *Table) rowHeight(cells []Cell, widths []float32) float32 {
+// rowHeight is the height of a row of a table that wraps, measured once for a width.
+func (tb *Table) rowHeight(row int, width float32) float32 {
+	widths := tb.widths(width)
+	if h, ok := tb.heights[row]; ok {
+		return h
+	}
+	h := tb.measureRow(tb.Rows[row], widths)
+	tb.heights[row] = h
+	return h
+}
+
+func (tb *Table) measureRow(cells []Cell, widths []float32) float32 {
 	lines := 1
 	for i, c := range cells {
 		w := widths[i] - cellSide
