@@ -284,3 +284,29 @@ func TestEditCopies(t *testing.T) {
 		t.Error("changing the draft changed the list")
 	}
 }
+
+func TestRemoveAt(t *testing.T) {
+	d := ctlbuild.Edit(ctltest.NewCluster(t, 1024).ETokens(t))
+	for _, i := range []int{-1, 5, 99} {
+		var e *ctlbuild.SelectorError
+		if _, err := d.RemoveAt(i); !errors.As(err, &e) || len(d.Records) != 5 {
+			t.Errorf("RemoveAt(%d): %v, %d records left", i, err, len(d.Records))
+		}
+	}
+	for left := 4; left >= 0; left-- {
+		if _, err := d.RemoveAt(0); err != nil || len(d.Records) != left {
+			t.Errorf("%v, %d records left", err, len(d.Records))
+		}
+	}
+}
+
+// The first record of a list is filled in as any other.
+func TestFirstStubIsFilled(t *testing.T) {
+	c := ctltest.NewCluster(t, 1024)
+	d := ctlbuild.Edit(c.ETokens(t))
+	d.NonSecure()
+	d.Records = d.Records[1:2]
+	if _, err := d.Add(ctlbuild.Entry{Function: ctlbuild.CCMTFTP, Certificate: c.Pub.DER, Host: "10.48.47.155"}); err != nil || len(d.Records) != 1 || d.Records[0].IsStub() {
+		t.Errorf("%v, %d records", err, len(d.Records))
+	}
+}

@@ -292,3 +292,17 @@ func TestReasonsAreMessages(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 }
+
+// Where several records answer to the names in the header and none verifies, the first is the
+// one that the list is told to be signed by, and the reason names each.
+func TestSeveralSignersNoneFits(t *testing.T) {
+	c := ctltest.NewCluster(t, 1024)
+	d := c.ETokensDraft(t)
+	d.Records = append(d.Records, d.Records[0])
+	data := bytes.Clone(ctltest.Sign(t, d, c.Token1).Bytes())
+	data[len(data)-1] ^= 1
+	v := parse(t, data).Verify()
+	if v.OK || v.Signer != 0 || !strings.Contains(v.Reason, "record 1: ") || !strings.Contains(v.Reason, "; record 6: ") {
+		t.Errorf("%+v", v)
+	}
+}
