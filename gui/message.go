@@ -3,6 +3,7 @@ package gui
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -12,6 +13,7 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
+	"ctlclient/message"
 	"ctlclient/token"
 	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
@@ -32,21 +34,33 @@ func (s *shell) fail(what string, err error) { s.failAgain(what, err, "", nil) }
 // failAgain is fail with a button that tries again, from the start: nothing that went wrong is
 // remembered.
 func (s *shell) failAgain(what string, err error, again string, try func()) {
-	message, hints := s.describe(err)
-	s.diary.add(what + ": " + message)
-	content := container.NewVBox(widgets.NewNotice(widgets.StopNotice, message))
-	copied := what + "\n" + message
+	words, hints := s.describe(err)
+	s.diary.add(what + ": " + words)
+	content := container.NewVBox(widgets.NewNotice(widgets.StopNotice, words))
+	copied := what + "\n" + words
+	var actions []message.Action
 	if len(hints) > 0 {
 		list := container.NewVBox()
 		for _, h := range hints {
-			list.Add(widgets.Flush(widgets.Wrapped("• " + h)))
+			text, can := hint(h)
+			list.Add(widgets.Flush(widgets.Wrapped("• " + text)))
+			copied += "\n• " + text
+			for _, a := range can {
+				if !slices.Contains(actions, a) {
+					actions = append(actions, a)
+				}
+			}
 		}
 		content.Add(widgets.Section(t("error.next"), list))
-		copied += "\n• " + strings.Join(hints, "\n• ")
 	}
 	content.Add(widgets.NewCopyButton(t("button.copy"), func() string { return copied }))
 	q := widgets.NewStatement(s.dialogs, what, content)
 	s.offer(q, err)
+	for _, a := range actions {
+		if do := s.deed(a); do != nil && len(q.Extra) < 2 {
+			q.Add(actionText(a), theme.NavigateNextIcon(), do)
+		}
+	}
 	if try != nil {
 		q.Add(again, theme.ViewRefreshIcon(), try)
 	}

@@ -149,7 +149,13 @@ func (o *overviewScreen) showFindings() {
 			}
 			mend = append(mend, widgets.ButtonRow(widgets.NewButton(text, theme.NavigateNextIcon(), do)))
 		} else if f.Mend != "" {
-			mend = append(mend, widgets.Flush(widgets.QuietText(f.Mend)))
+			text, can := hint(f.Mend)
+			mend = append(mend, widgets.Flush(widgets.QuietText(text)))
+			for _, a := range can {
+				if do := o.s.deed(a); do != nil {
+					mend = append(mend, widgets.ButtonRow(widgets.NewButton(actionText(a), theme.NavigateNextIcon(), do)))
+				}
+			}
 		}
 		o.findings.Add(widgets.NewNotice(noticeOf(f.Severity), f.Message, mend...))
 	}

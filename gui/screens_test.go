@@ -318,6 +318,7 @@ func (p *practised) saysError(want error) {
 		return
 	}
 	for _, line := range strings.Split(h.Hint(), "\n") {
-		p.mustSay(line)
+		words, _ := hint(line)
+		p.mustSay(words)
 	}
 }
