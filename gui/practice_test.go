@@ -2,6 +2,7 @@ package gui
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"ctlclient/lab"
@@ -58,5 +59,21 @@ func TestPracticeAndRealShareNoToken(t *testing.T) {
 	sees("MINE")
 	if got := labels(token.Distinct(p.s.model.tokens)); len(got) != 1 {
 		t.Errorf("tokens: %v", got)
+	}
+}
+
+// A certificate that is not shaped like a SAST's is warned of in words, each oddity with its own.
+func TestOddCertificate(t *testing.T) {
+	newBench(t, Options{})
+	if odd := oddities(token.Certificate{KeyBits: 4096}); odd == "" {
+		t.Error("a key of 4096 bits is not odd")
+	}
+	for o, key := range oddKeys {
+		if o.String() == "" || strings.HasPrefix(tr("odd."+key), "odd.") {
+			t.Errorf("%v has no words", o)
+		}
+	}
+	if token.Oddity(len(oddKeys)+1).String() != "" {
+		t.Error("there is an oddity that the window has no words for")
 	}
 }

@@ -128,16 +128,35 @@ func tokenNotices(info token.Info) []fyne.CanvasObject {
 	case info.Flags.PINCountLow:
 		say(widgets.WarningNotice, "tokens.low")
 	}
-	_, cert, ok := signingCertificate(info)
+	raw, cert, ok := signingCertificate(info)
 	if !ok {
 		say(widgets.WarningNotice, "tokens.no-certificate")
 		return list
+	}
+	if odd := oddities(raw); odd != "" {
+		list = append(list, widgets.NewNotice(widgets.WarningNotice, odd))
 	}
 	if time.Now().After(cert.NotAfter) {
 		say(widgets.WarningNotice, "tokens.expired")
 	}
 	return list
 }
+
+// oddities says in words what about a certificate is not as on a SAST, "" where everything is:
+// any card can be plugged in, and what signs the list becomes the root of what phones trust.
+func oddities(c token.Certificate) string {
+	var list []string
+	for _, o := range c.Oddities() {
+		list = append(list, "• "+t("odd."+oddKeys[o]))
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return t("odd.text") + "\n" + strings.Join(list, "\n")
+}
+
+var oddKeys = map[token.Oddity]string{token.OddNames: "names", token.OddIssuer: "issuer", token.OddCA: "ca",
+	token.OddUse: "use", token.OddNoSign: "no-sign", token.OddKey: "key"}
 
 // export saves the certificate as the trust store's upload page takes it: DER, .cer.
 func (c *tokensScreen) export(info token.Info) {
