@@ -1,0 +1,138 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"ctlclient/cluster/reach"
+	"ctlclient/protocol/ctlp"
+)
+
+// modeJob brings a file and sets the mode; stop ends it like a killed program, after the file.
+func modeJob(t *testing.T, c *Cluster, stop bool) (Outcome, error) {
+	t.Helper()
+	r, err := c.Begin(t.Context(), JobSpec{Kind: "mode mixed", Data: newFile,
+		Steps: []Step{{Kind: StepMode, Mode: reach.Mixed, Former: reach.NonSecure}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if out, err := r.File(t.Context()); err != nil || stop {
+		return out, err
+	}
+	if err := r.SetMode(t.Context(), reach.Mixed); err != nil {
+		return r.TakeBack(t.Context(), err)
+	}
+	return r.End(t.Context())
+}
+
+// A job of two steps is done when the second one is.
+func TestModeIsPartOfItsJob(t *testing.T) {
+	for _, back := range []bool{false, true} {
+		s := newSite(t, oldFile)
+		c := s.connect(s.options())
+		if _, err := modeJob(t, c, true); err != nil {
+			t.Fatal(err)
+		}
+		s.wantAll(newFile)
+		if _, err := c.Distribute(t.Context(), DistributeOptions{Data: oldFile}); !errors.As(err, new(*UnfinishedError)) {
+			t.Errorf("another job while the mode is not set: %v", err)
+		}
+		finish, want, mode := c.Resume, newFile, any("mixed")
+		if back {
+			finish, want, mode = c.Rollback, oldFile, nil
+		}
+		if _, err := finish(t.Context(), ""); err != nil {
+			t.Fatal(err)
+		}
+		s.wantAll(want)
+		if got := s.node("pub").mode.Load(); got != mode {
+			t.Errorf("back %v: the mode was set to %v, want %v", back, got, mode)
+		}
+	}
+	// Refused: the file goes back as well. Resumed without an answer: the job stays unfinished.
+	s := newSite(t, oldFile)
+	c := s.connect(s.options())
+	s.node("pub").refuseMode.Store(&ctlp.StatusError{Status: ctlp.ExportRefused})
+	if out, err := modeJob(t, c, false); out.State != StateTakenBack || reach.ClassOf(err) != reach.Permanent {
+		t.Errorf("refused: %+v, %v", out, err)
+	}
+	s.wantAll(oldFile)
+	if _, err := modeJob(t, c, true); err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.Resume(t.Context(), "")
+	if !errors.As(err, new(*PartialError)) || out.State != StateIncomplete || !strings.Contains(err.Error(), "all nodes hold the new file") ||
+		!strings.Contains(err.Error(), "Mixed Mode") {
+		t.Errorf("resumed, refused: %+v, %v", out, err)
+	}
+}
+
+// Where the publisher sets the mode by its own command alone, that writes a file of its
+// own, in whose place the job's goes. Ended anywhere, the job is finished or undone.
+func TestModeByThePublishersCommand(t *testing.T) {
+	job := func(c *Cluster, stop string) error {
+		r, err := c.Begin(t.Context(), JobSpec{Kind: "mode mixed", Data: newFile,
+			Steps: []Step{{Kind: StepAuthor, Author: reach.WriteMixed, Former: reach.NonSecure}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		if err := r.ModeByPublisher(t.Context(), reach.WriteMixed); err != nil || stop == "mode" {
+			return err
+		}
+		if _, err := r.File(t.Context()); err != nil || stop == "file" {
+			return err
+		}
+		_, err = r.End(t.Context())
+		return err
+	}
+	for _, stop := range []string{"", "intended", "mode", "stage.before", "commit.recorded", "file"} {
+		for _, back := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s back %v", stop, back), func(t *testing.T) {
+				s := newSite(t, oldFile)
+				c, a := s.withAuthor(s.options())
+				c.Site.Mode = nil
+				switch stop {
+				case "intended":
+					c.o.fault = once("publisher-writes.intended", "pub", func() error { return errFault })
+				case "stage.before", "commit.recorded":
+					c.o.fault = func(p, n string) error { // the program ends here
+						if p == stop && n == "sub" {
+							return errFault
+						}
+						return nil
+					}
+				}
+				err := job(c, stop)
+				c.o.fault = nil
+				if stop == "" && err != nil {
+					t.Fatal(err)
+				}
+				jobs, err := History(s.dir, "site")
+				if err != nil {
+					t.Fatal(err)
+				}
+				finish, want, asked := c.Resume, newFile, 1
+				if back {
+					finish, want, asked = c.Rollback, oldFile, 2
+				}
+				if jobs[0].State == StateTakenBack { // the job did it itself
+					want, finish = oldFile, c.Rollback
+				}
+				if stop == "intended" && back {
+					asked = 1
+				}
+				if out, err := finish(t.Context(), jobs[0].ID); err != nil {
+					t.Fatalf("%+v, %v", out, err)
+				}
+				s.wantAll(want)
+				if jobs[0].State != StateTakenBack && a.asked != asked {
+					t.Errorf("the publisher was asked %d times, want %d", a.asked, asked)
+				}
+			})
+		}
+	}
+}
