@@ -103,7 +103,7 @@ func (c *cli) importTrust(_ context.Context, args []string, t screen) error {
 	}
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {
-		return errors.New("The certificate is not in PEM")
+		return errors.New("what was pasted is not a certificate in PEM")
 	}
 	if err := c.n.trustCertificate(block.Bytes); err != nil {
 		return err

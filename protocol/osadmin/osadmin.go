@@ -137,7 +137,6 @@ type Client struct {
 	password []byte // a copy, kept for another login when the session ends; wiped by Close
 	loggedIn bool
 	refused  error // why the account is not used any more
-	token    string
 }
 
 // New makes a client of the node at addr (host:port). Nothing is sent yet.

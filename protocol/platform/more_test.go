@@ -96,7 +96,6 @@ type cisco struct {
 	stored []byte // the certificate that was imported
 	typed  string // what was typed for a password
 	say    string // what the last command says instead of success
-	paged  bool   // the pager stopped the output
 }
 
 func (n *cisco) handle(_ context.Context, command string, t *platform.Terminal) error {

@@ -29,7 +29,6 @@ var (
 	lossIfAny    = message.Define("advise.loss.if-any", "If there are any, {who} refuse the {file} when it is done: {reason}")
 	lossUnsure   = message.Define("advise.loss.not-certain", "Whether {who} {n|accepts|accept} the {file} is not certain: {reason}")
 	lossLikely   = message.Define("advise.loss.likely", "{who} probably {n|accepts|accept} the {file}; it is not certain: {reason}")
-	whoCounted   = message.Define("advise.who.counted", "{n|# phone|# phones}")
 	whoWith      = message.Define("advise.who.with-sbd", "{n|# phone|# phones} with Security By Default")
 	whoWithout   = message.Define("advise.who.without-sbd", "{n|# phone|# phones} without Security By Default")
 	whoNamed     = message.Define("advise.who.named", "{n|# phone|# phones} ({names})")
