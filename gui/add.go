@@ -13,7 +13,6 @@ import (
 	"sync"
 
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/theme"
 
 	"ctlclient/cluster/site"
 	"ctlclient/gui/widgets"
@@ -191,9 +190,4 @@ func (u *askedOnce) forget() {
 func kindsNote() *widgets.Notice {
 	return widgets.NewNotice(widgets.InfoNotice, t("clusters.kinds")+"\n• "+t("clusters.kind.ctlp-about")+"\n• "+
 		t("clusters.kind.cucm-about")+"\n• "+t("clusters.kind.none-about"))
-}
-
-// folderButton opens a folder of the program's own.
-func (s *shell) folderButton(dir string) *widgets.Button {
-	return widgets.NewButton(t("clusters.folder"), theme.FolderOpenIcon(), func() { s.openFolder(dir) })
 }

@@ -100,9 +100,3 @@ func signingCertificate(info token.Info) (token.Certificate, *ctlbuild.Certifica
 	}
 	return token.Certificate{}, nil, false
 }
-
-// uriOf names a token so that another with the same label is not mistaken for it.
-func uriOf(info token.Info) string {
-	u := info.URI()
-	return u.String()
-}

@@ -12,7 +12,6 @@ import (
 type tipLayer struct {
 	box    *fyne.Container
 	ground *canvas.Rectangle
-	lines  []*canvas.Text
 	of     fyne.CanvasObject // that shows it
 	said   string
 }
