@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -132,6 +134,43 @@ func clusterDir(stateDir, name string) string {
 	return filepath.Join(stateDir, "clusters", b.String())
 }
 
+// NameError is a cluster whose name differs from that of another in nothing but case: on some
+// systems their state folders are one, and the jobs of one would be taken for the other's.
+type NameError struct{ Name, Folder string }
+
+func (e *NameError) Error() string {
+	return fmt.Sprintf("cluster %q has a name that differs only in case from that of %s; nothing was changed", e.Name, e.Folder)
+}
+
+// Hint names the next action.
+func (e *NameError) Hint() string {
+	return "write the name in the profile as it was written before, or choose another name"
+}
+
+// checkCase refuses a state folder beside which there is one of the same name in another case.
+func checkCase(dir, name string) error {
+	entries, err := os.ReadDir(filepath.Dir(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot read the state folder: %w", err)
+	}
+	other := ""
+	for _, e := range entries {
+		switch base := filepath.Base(dir); {
+		case e.Name() == base:
+			return nil
+		case strings.EqualFold(e.Name(), base):
+			other = filepath.Join(filepath.Dir(dir), e.Name())
+		}
+	}
+	if other != "" {
+		return &NameError{Name: name, Folder: other}
+	}
+	return nil
+}
+
 // open makes a Cluster that is not connected yet.
 func open(p *site.Profile, o Options) (*Cluster, error) {
 	c := *p
@@ -154,6 +193,9 @@ func open(p *site.Profile, o Options) (*Cluster, error) {
 		known = meet.KnownHosts()
 	}
 	dir := clusterDir(o.StateDir, c.Name)
+	if err := checkCase(dir, c.Name); err != nil {
+		return nil, err
+	}
 	ids, err := meet.Open(filepath.Join(dir, "identities.json"), known, o.Prompter, o.Now)
 	if err != nil {
 		return nil, err

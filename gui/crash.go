@@ -1,16 +1,20 @@
 package gui
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"fyne.io/fyne/v2/theme"
 
 	"ctlclient/gui/widgets"
+	"ctlclient/internal/atomicfile"
 )
 
 // A crash of a desktop program is seen by nobody who has no terminal. The runtime writes
@@ -21,7 +25,7 @@ const crashPattern = "crash-*.txt"
 
 // watchCrash names the file for this run. It returns what ends the watch.
 func watchCrash(dir string) (end func(), err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := atomicfile.MakeFolder(dir); err != nil {
 		return nil, err
 	}
 	name := filepath.Join(dir, "crash-"+time.Now().Format("20060102-150405")+fmt.Sprintf("-%d.txt", os.Getpid()))
@@ -60,7 +64,13 @@ func crashesOf(dir string) []string {
 	var found []string
 	for _, name := range names {
 		st, err := os.Stat(name)
-		if err != nil || st.Size() == 0 {
+		if err != nil {
+			continue
+		}
+		if st.Size() == 0 { // of a run that was ended from outside, or one that goes on
+			if !runs(name) {
+				_ = os.Remove(name)
+			}
 			continue
 		}
 		told := filepath.Join(dir, "told-"+filepath.Base(name))
@@ -69,4 +79,16 @@ func crashesOf(dir string) []string {
 		}
 	}
 	return found
+}
+
+// runs tells whether the program that a crash file is for still runs.
+func runs(name string) bool {
+	_, end, _ := strings.Cut(strings.TrimPrefix(filepath.Base(name), "crash-"), "-") // date, then time-pid.txt
+	_, number, _ := strings.Cut(strings.TrimSuffix(end, ".txt"), "-")
+	pid, err := strconv.Atoi(number)
+	if err != nil {
+		return true
+	}
+	p, err := os.FindProcess(pid)
+	return err == nil && !errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }

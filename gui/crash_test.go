@@ -1,9 +1,11 @@
 package gui
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -53,5 +55,31 @@ func TestOrdinaryEndLeavesNoCrashFile(t *testing.T) {
 	end()
 	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// A run that was ended from outside leaves an empty file, which the next start removes; the
+// file of a run that goes on stays.
+func TestEmptyCrashFilesAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	end, err := watchCrash(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end()
+	own, _ := filepath.Glob(filepath.Join(dir, crashPattern))
+	ended := exec.Command(os.Args[0], "-test.run", "^$")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	left := filepath.Join(dir, fmt.Sprintf("crash-20260101-000000-%d.txt", ended.Process.Pid))
+	if err := os.WriteFile(left, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if found := crashesOf(dir); len(found) != 0 {
+		t.Errorf("told: %v", found)
+	}
+	if now, _ := filepath.Glob(filepath.Join(dir, "*")); len(own) != 1 || !slices.Equal(now, own) {
+		t.Errorf("%v stay, want %v", now, own)
 	}
 }

@@ -54,6 +54,9 @@ func tryDisplay() (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: no OpenGL 2.0 here (%v)", ErrNoDisplay, err)
 	}
+	if w == nil { // the library gives neither where a driver has no OpenGL at all
+		return fmt.Errorf("%w: no OpenGL 2.0 here", ErrNoDisplay)
+	}
 	w.Destroy()
 	return nil
 }

@@ -33,6 +33,8 @@ type Options struct {
 	Version string
 	// Profile is opened at the start when it is set: a name or a file.
 	Profile string
+	// File is shown in Inspect at the start when it is set.
+	File    string
 	Session workflow.Options
 	// CrashDir keeps what a crash left to say.
 	CrashDir string
@@ -108,6 +110,9 @@ func Run(ctx context.Context, o Options) error {
 	}
 	if o.Profile != "" {
 		s.openProfile(o.Profile)
+	}
+	if o.File != "" {
+		s.openFile(o.File)
 	}
 	s.window.ShowAndRun()
 	return s.close()

@@ -34,6 +34,16 @@ func (i *inspectScreen) dropped(uris []fyne.URI) {
 	}
 }
 
+// openFile shows a file that the desktop was opened with.
+func (s *shell) openFile(path string) {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	s.open(screenInspect)
+	s.opened(path)
+	readFile(s, path, s.inspect().load)
+}
+
 // openFile asks for a file and shows it.
 func (i *inspectScreen) openFile() { i.openWith(i.load) }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/atomicfile"
 )
 
 // Options of a lab. All but Dir, Fresh and Log describe a new one: a lab that
@@ -137,7 +138,7 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := atomicfile.MakeFolder(dir); err != nil {
 		return nil, err
 	}
 	l := &Lab{Dir: dir, Profile: filepath.Join(dir, ProfileFile)}
@@ -231,7 +232,7 @@ func (l *Lab) load(o Options) (fresh bool, err error) {
 		return false, err
 	}
 	for _, d := range []string{dirTrust, dirNodes, dirPhones} {
-		if err := os.MkdirAll(filepath.Join(l.Dir, d), 0o700); err != nil {
+		if err := atomicfile.MakeFolder(filepath.Join(l.Dir, d)); err != nil {
 			return false, err
 		}
 	}

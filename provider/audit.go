@@ -1,10 +1,14 @@
 package provider
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
+
+	"ctlclient/internal/atomicfile"
 )
 
 // audit writes what happened as JSON lines: time, msg (the event) and its
@@ -30,7 +34,14 @@ func (a *audit) reopen() error {
 	if a.file == "-" {
 		return nil
 	}
+	_, err := os.Lstat(a.file)
+	fresh := errors.Is(err, fs.ErrNotExist)
 	f, err := os.OpenFile(a.file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err == nil && fresh {
+		if err = atomicfile.Private(f); err != nil {
+			err = errors.Join(err, f.Close())
+		}
+	}
 	if err != nil {
 		return err
 	}

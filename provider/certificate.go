@@ -15,6 +15,7 @@ import (
 	"os"
 	"time"
 
+	"ctlclient/internal/atomicfile"
 	"ctlclient/protocol/ctlp"
 )
 
@@ -110,6 +111,9 @@ func writeNew(file string, mode fs.FileMode, data []byte) (err error) {
 		return err
 	}
 	err = likeFolder(f)
+	if err == nil && mode&0o077 == 0 {
+		err = atomicfile.Private(f)
+	}
 	if err == nil {
 		_, err = f.Write(data)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/textfile"
 	"ctlclient/protocol/ctlp"
 )
 
@@ -131,6 +132,13 @@ func parseConfig(data []byte, file string) (Config, error) {
 		IdleTimeout:    duration{ctlp.DefaultIdleTimeout},
 		ModeFile:       "mode",
 		File:           file,
+	}
+	data, err := textfile.UTF8(data)
+	if err != nil {
+		return Config{}, &ConfigError{File: file, Msg: err.Error()}
+	}
+	if line := textfile.WindowsPath(data); line > 0 {
+		return Config{}, &ConfigError{File: file, Line: line, Msg: "a Windows path stands between double quotes; " + textfile.PathHint}
 	}
 	d := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil {

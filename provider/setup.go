@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"ctlclient/internal/atomicfile"
 )
 
 // exampleFolder is what ExampleConfig serves.
@@ -32,7 +34,7 @@ func Init(file, folder string) (c Config, fingerprint string, err error) {
 	if c, err = parseConfig([]byte(text), file); err != nil {
 		return Config{}, "", err
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+	if err := atomicfile.MakeFolder(filepath.Dir(file)); err != nil {
 		return Config{}, "", err
 	}
 	if err := writeNew(file, 0o600, []byte(text)); err != nil {

@@ -72,7 +72,7 @@ func (s *Session) keepReadings(r readings) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(s.Cluster.Dir(), 0o700); err != nil {
+	if err := atomicfile.MakeFolder(s.Cluster.Dir()); err != nil {
 		return err
 	}
 	return atomicfile.Write(s.readingsFile(), data, 0o600)

@@ -111,7 +111,7 @@ func (s *Store) jobs() string { return filepath.Join(s.Dir, "jobs") }
 // Create writes a new journal: contents, then the line "begin". b's ID, digests and
 // time are filled in.
 func (s *Store) Create(b Begin, data []byte, nodes []Content) (_ *Job, err error) {
-	if err := os.MkdirAll(s.jobs(), 0o700); err != nil {
+	if err := atomicfile.MakeFolder(s.jobs()); err != nil {
 		return nil, fmt.Errorf("cannot write journal: %w", err)
 	}
 	b.Format = format

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"ctlclient/internal/atomicfile"
 )
 
 // Lock keeps other programs off a cluster. It is the operating system's: it ends
@@ -46,7 +48,7 @@ type owner struct {
 // Lock takes the cluster's lock or says who holds it (*LockedError); it does not wait. job
 // "" holds it for a moment only, to look: nobody is told.
 func (s *Store) Lock(job string) (*Lock, error) {
-	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+	if err := atomicfile.MakeFolder(s.Dir); err != nil {
 		return nil, fmt.Errorf("cannot lock cluster: %w", err)
 	}
 	l := &Lock{flock: flock.New(filepath.Join(s.Dir, "lock"), flock.SetPermissions(0o600)), owner: filepath.Join(s.Dir, "lock.owner")}

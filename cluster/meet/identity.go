@@ -138,7 +138,7 @@ func (ids *Identities) keep(w Server, fingerprint string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(ids.file), 0o700); err != nil {
+	if err := atomicfile.MakeFolder(filepath.Dir(ids.file)); err != nil {
 		return fmt.Errorf("cannot keep identity: %w", err)
 	}
 	if err := atomicfile.Write(ids.file, append(data, '\n'), 0o600); err != nil {

@@ -19,6 +19,8 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"ctlclient/internal/textfile"
 )
 
 // Roles of a node.
@@ -219,6 +221,13 @@ func All() ([]*Profile, error) {
 // it and relative paths in the profile start from its folder; it may be "".
 func Parse(data []byte, file string) (*Profile, error) {
 	var p Profile
+	data, err := textfile.UTF8(data)
+	if err != nil {
+		return nil, &Error{File: file, Msg: err.Error(), Err: err}
+	}
+	if line := textfile.WindowsPath(data); line > 0 {
+		return nil, &Error{File: file, Line: line, Msg: "a Windows path stands between double quotes", hint: textfile.PathHint}
+	}
 	dec := toml.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&p); err != nil {

@@ -22,7 +22,7 @@ func (p *Profile) Save(file string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+	if err := atomicfile.MakeFolder(filepath.Dir(file)); err != nil {
 		return fmt.Errorf("cannot save profile: %w", err)
 	}
 	if err := atomicfile.Write(file, data, 0o600); err != nil {

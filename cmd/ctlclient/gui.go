@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"runtime"
 
 	"github.com/adrg/xdg"
 	"github.com/spf13/cobra"
@@ -14,6 +15,9 @@ import (
 	"ctlclient/gui"
 )
 
+// hasDesktop: this build opens windows.
+const hasDesktop = true
+
 func newGUICommand(a *app) *cobra.Command {
 	return withExits(&cobra.Command{
 		Use: "gui", Short: "Open the desktop",
@@ -21,12 +25,12 @@ func newGUICommand(a *app) *cobra.Command {
 Cisco's CTL Client: cluster, action, token, CTL entries, review, sign and distribute,
 result. A practice cluster stands one click away.`,
 		Example: "  ctlclient gui\n  ctlclient --profile hq gui", Args: exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error { return openDesktop(cmd.Context(), a, cmd) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return openDesktop(cmd.Context(), a, cmd, "") },
 	}, exitDone, exitUsage)
 }
 
-// openDesktop opens the window, or says in the way of the system why there is none.
-func openDesktop(ctx context.Context, a *app, _ *cobra.Command) error {
+// openDesktop opens the window, with file in Inspect where one is named, or says in the way of the system why there is none.
+func openDesktop(ctx context.Context, a *app, _ *cobra.Command, file string) error {
 	state := a.stateDir
 	if state == "" {
 		state = cluster.StateDir()
@@ -34,6 +38,7 @@ func openDesktop(ctx context.Context, a *app, _ *cobra.Command) error {
 	err := gui.Run(ctx, gui.Options{
 		Version:  versionText(),
 		Profile:  a.profile,
+		File:     file,
 		Session:  a.options(),
 		CrashDir: state,
 		Practice: &practice{dir: filepath.Join(xdg.DataHome, "ctlclient", "practice")},
@@ -41,7 +46,7 @@ func openDesktop(ctx context.Context, a *app, _ *cobra.Command) error {
 	if !errors.Is(err, gui.ErrNoDisplay) {
 		return err
 	}
-	hint := "the same jobs run without a window: ctlclient --help; the main one is ctlclient migrate to-tokens"
-	showMessage("ctlclient", err.Error()+".\n\n"+hint)
+	program := consoleProgram(runtime.GOOS)
+	hint := "the same jobs run without a window: " + program + " --help; the main one is " + program + " migrate to-tokens"
 	return usagef(hint, "%s", err.Error())
 }

@@ -9,7 +9,15 @@ import (
 )
 
 // openDesktop: this build has no desktop, so the commands are shown.
-func openDesktop(_ context.Context, _ *app, cmd *cobra.Command) error { return cmd.Root().Help() }
+func openDesktop(_ context.Context, _ *app, cmd *cobra.Command, file string) error {
+	if file != "" {
+		return usagef("ctlclient file show FILE shows what is in it", "%s cannot be opened: the desktop is not in this build", file)
+	}
+	return cmd.Root().Help()
+}
+
+// hasDesktop: this build opens windows.
+const hasDesktop = false
 
 // newGUICommand says so where someone asks for the desktop by name.
 func newGUICommand(*app) *cobra.Command {

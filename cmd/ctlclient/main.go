@@ -18,6 +18,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/spf13/cobra"
 )
 
 func main() {
@@ -36,6 +38,9 @@ func start(stdout, stderr io.Writer) int {
 // begun is cleaned up, and the exit code is 130. A second one ends the process. A terminal
 // that goes away and a reader that has had enough of what is printed are interrupts too.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	// Cobra would keep a person who double-clicks the program from it, for it thinks that they
+	// want a command line.
+	cobra.MousetrapHelpText = ""
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
 		ends = append(ends, syscall.SIGHUP)
@@ -60,5 +65,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	code := exitCode(ctx, err)
 	a.report(err, code)
+	if !isSeen(stderr) {
+		showMessage("ctlclient", messageOf(err))
+	}
 	return code
 }

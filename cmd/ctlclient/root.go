@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -20,7 +21,8 @@ func bareRoot(a *app) *cobra.Command {
 (CTLFile.tlv) of a Cisco phone cluster, distributes it to every node, verifies what
 the nodes serve, and says beforehand what each phone will make of it.
 
-Without a command it opens the desktop, where this build has one. To see it all at
+Without a command it opens the desktop, where this build has one; with a file instead of
+a command, the desktop shows what is in the file. To see it all at
 work on a practice cluster: ctlclient lab demo`,
 		Example:           "  ctlclient lab demo\n  ctlclient file show CTLFile.tlv\n  ctlclient --profile hq cluster status",
 		SilenceErrors:     true,
@@ -32,6 +34,9 @@ work on a practice cluster: ctlclient lab demo`,
 		},
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && isFile(args[0]) {
+				return openDesktop(cmd.Context(), a, cmd, args[0])
+			}
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])
 			}
@@ -39,7 +44,7 @@ work on a practice cluster: ctlclient lab demo`,
 				a.printf("%s\n", versionText())
 				return nil
 			}
-			return openDesktop(cmd.Context(), a, cmd)
+			return openDesktop(cmd.Context(), a, cmd, "")
 		},
 	}
 	f := root.PersistentFlags()
@@ -66,6 +71,12 @@ work on a practice cluster: ctlclient lab demo`,
 	return root
 }
 
+// isFile tells the file that a file manager opens the program with from the name of a command.
+func isFile(arg string) bool {
+	info, err := os.Stat(arg)
+	return err == nil && info.Mode().IsRegular()
+}
+
 // topCommand is a command below the root, made when it is needed.
 type topCommand struct {
 	name  string
@@ -83,7 +94,7 @@ func topCommands() []topCommand {
 		{"phone", "before", newPhoneCommand}, {"tvs", "before", newTVSCommand}, {"advise", "before", newAdviseCommand},
 		{"file", "files", newFileCommand}, {"token", "files", newTokenCommand},
 		{"lab", "practice", newLabCommand},
-		{"provider", "", newProviderCommand}, {"gui", "", newGUICommand}, {"man", "", newManCommand},
+		{"provider", "", newProviderCommand}, {"gui", "", newGUICommand}, {"man", "", newManCommand}, {"version", "", newVersionCommand},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -53,13 +54,22 @@ func newSourceOf(flag, what, s string) (*secretSource, error) {
 			secret.Withhold(arg)
 		}
 	case "fd":
-		if n, err := strconv.Atoi(arg); err != nil || n < 0 {
+		n, err := strconv.Atoi(arg)
+		if err != nil || n < 0 {
 			return nil, bad
+		}
+		if n != 0 && runtime.GOOS == "windows" {
+			return nil, errDescriptor(flag)
 		}
 	default:
 		return nil, bad
 	}
 	return src, nil
+}
+
+// errDescriptor: a program of Windows inherits handles, not numbers.
+func errDescriptor(flag string) error {
+	return usagef("use "+flag+" fd:0, which is standard input, file:PATH or env:NAME", "%s: Windows has no file descriptors but fd:0", flag)
 }
 
 // get reads one secret; the caller wipes it. prompt asks where the source is a person.
@@ -84,7 +94,9 @@ func (s *secretSource) get(ctx context.Context, prompt string) ([]byte, error) {
 			if err != nil {
 				return nil, err
 			}
-			s.fd = os.NewFile(uintptr(n), "fd "+s.arg)
+			if s.fd = os.Stdin; n != 0 {
+				s.fd = os.NewFile(uintptr(n), "fd "+s.arg)
+			}
 		}
 		return s.firstLine(s.fd)
 	}

@@ -95,7 +95,13 @@ func createFile(path string, data []byte, force bool, mode fs.FileMode) (err err
 	if err != nil {
 		return plainPath(err)
 	}
-	if _, err := f.Write(data); err != nil {
+	if mode&0o077 == 0 && !force {
+		err = atomicfile.Private(f)
+	}
+	if err == nil {
+		_, err = f.Write(data)
+	}
+	if err != nil {
 		return errors.Join(err, f.Close())
 	}
 	return f.Close()

@@ -17,11 +17,14 @@ import (
 
 // Write puts data in the place of the file at path, with permissions mode whatever the
 // former one had. On an error the former file stands as it was and nothing is left beside
-// it. Windows takes no permissions from mode.
+// it. On Windows a mode that lets only the owner read makes the file private; any other says nothing.
 func Write(path string, data []byte, mode fs.FileMode) error {
 	return Replace(path, data, func(f *os.File) error {
 		if err := f.Chmod(mode); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 			return err
+		}
+		if mode&0o077 == 0 {
+			return private(f)
 		}
 		return nil
 	})
@@ -42,10 +45,11 @@ func Replace(path string, data []byte, prepare func(*os.File) error) (err error)
 			_ = os.Remove(f.Name()) // err is the cause
 		}
 	}()
-	if prepare != nil {
-		if err := prepare(f); err != nil {
-			return err
-		}
+	if prepare == nil {
+		prepare = private
+	}
+	if err := prepare(f); err != nil {
+		return err
 	}
 	if _, err := f.Write(data); err != nil {
 		return err

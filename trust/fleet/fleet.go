@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/textfile"
 	"ctlclient/trust"
 )
 
@@ -107,7 +108,9 @@ func Read(r io.Reader, open OpenFunc) ([]Entry, error) {
 	if len(data) > maxFleetFile {
 		return nil, &Error{Err: fmt.Errorf("larger than %d MiB", maxFleetFile>>20)}
 	}
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if data, err = textfile.UTF8(data); err != nil {
+		return nil, &Error{Err: err}
+	}
 	if !utf8.Valid(data) {
 		return nil, &Error{Err: errors.New("not UTF-8 text; save the export as UTF-8")}
 	}

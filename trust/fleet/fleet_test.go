@@ -101,7 +101,9 @@ func TestFleetErrors(t *testing.T) {
 		"40 x 7945, twelve":                                `fleet, line 1, column 12: "twelve" is no class of phones`,
 		"40 x 7945,\n 3 x 8861 nevver seen":                "fleet, line 2, column 2",
 		"99999999999 x 7945":                               "is no number of phones",
-		"\xff\xfe":                                         "fleet: not UTF-8 text",
+		"\xff\xfe":                                         "fleet: empty",
+		"\xff\xfea":                                        "save the file as UTF-8",
+		"a\xff":                                            "fleet: not UTF-8 text",
 	} {
 		_, err := fleet.Read(strings.NewReader(text), open)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -63,7 +63,7 @@ func (a *node) Stage(ctx context.Context, name string, data []byte, expect *[32]
 		return "", fmt.Errorf("%s: %w", a.n.Name, reach.ErrConflict)
 	}
 	dir := filepath.Join(a.tools.Dir, "by-hand", a.n.Name)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := atomicfile.MakeFolder(dir); err != nil {
 		return "", fmt.Errorf("cannot save the file for %s: %w", a.n.Name, err)
 	}
 	file := filepath.Join(dir, name)

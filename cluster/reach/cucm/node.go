@@ -106,7 +106,7 @@ func (a *node) keep(name string) string {
 
 // remember keeps what is there and not served yet.
 func (a *node) remember(name string, data []byte) error {
-	if err := os.MkdirAll(filepath.Dir(a.keep(name)), 0o700); err != nil {
+	if err := atomicfile.MakeFolder(filepath.Dir(a.keep(name))); err != nil {
 		return err
 	}
 	return atomicfile.Write(a.keep(name), data, 0o600)
