@@ -42,12 +42,12 @@ func TestOthersGoOn(t *testing.T) {
 	b.do(err)
 	defer release()
 	waiting := make(chan string, 99)
-	ctx := token.WithSettings(t.Context(), token.Settings{Timeout: 200 * time.Millisecond, SlowAfter: 1, Waiting: func(m string) { waiting <- m }})
+	ctx := token.WithSettings(t.Context(), token.Settings{Timeout: 3 * time.Second, SlowAfter: 1, Waiting: func(m string) { waiting <- m }})
 	infos, err := token.List(ctx, named)
 	if len(infos) != 1 {
 		t.Errorf("tokens %+v", infos)
 	}
-	if e := wantKind(t, err, token.ModuleFailed); !strings.Contains(e.Error(), "200ms in C_GetTokenInfo") {
+	if e := wantKind(t, err, token.ModuleFailed); !strings.Contains(e.Error(), "3s in C_GetTokenInfo") {
 		t.Error(err)
 	}
 	for m := <-waiting; m != b.Module; m = <-waiting {
@@ -93,7 +93,7 @@ func TestHungSignature(t *testing.T) {
 	entered, release, err := b.Block("C_Sign")
 	b.do(err)
 	defer release()
-	ctx, cancel := context.WithCancel(token.WithSettings(t.Context(), token.Settings{Timeout: 50 * time.Millisecond}))
+	ctx, cancel := context.WithCancel(token.WithSettings(t.Context(), token.Settings{Timeout: 3 * time.Second}))
 	s, err := token.Open(ctx, uri(t, b.tok.URI), b.options(&asker{pin: b.tok.PIN}))
 	b.do(err)
 	done := make(chan error)
