@@ -13,6 +13,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -41,17 +42,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	// Cobra would keep a person who double-clicks the program from it, for it thinks that they
 	// want a command line.
 	cobra.MousetrapHelpText = ""
-	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
-		ends = append(ends, syscall.SIGHUP)
-	}
-	// Caught for good: what is printed after the reader has gone is an error, not the end of
-	// the process in the middle of cleaning up.
-	pipe, gone := signal.NotifyContext(context.Background(), syscall.SIGPIPE)
-	defer gone()
-	ctx, stop := signal.NotifyContext(pipe, ends...)
+	ctx, stop := untilInterrupted(context.Background())
 	defer stop()
-	context.AfterFunc(ctx, stop)
 	a := newApp(stdin, stdout, stderr)
 	root := rootFor(a, args)
 	root.SetArgs(args)
@@ -69,4 +61,45 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		showMessage("ctlclient", messageOf(err))
 	}
 	return code
+}
+
+// errHangup is the cause of an interrupt by a terminal that goes away.
+var errHangup = errors.New("the terminal went away")
+
+// untilInterrupted is a context that ends with the first interrupt. The second one ends the
+// process. A write to a connection that a node has closed raises SIGPIPE as one to standard
+// output does: only where nobody reads that any more is it an interrupt.
+func untilInterrupted(parent context.Context) (context.Context, context.CancelFunc) {
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGPIPE}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		ends = append(ends, syscall.SIGHUP)
+	}
+	caught := make(chan os.Signal, 8)
+	signal.Notify(caught, ends...)
+	ctx, cancel := context.WithCancelCause(parent)
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case s := <-caught:
+				if s == syscall.SIGPIPE && !readerGone(1, 2) {
+					continue
+				}
+				cause := context.Canceled
+				if s == syscall.SIGHUP {
+					cause = errHangup
+				}
+				// SIGPIPE stays caught: what is printed after the reader has gone is an error, not
+				// the end of the process in the middle of cleaning up.
+				signal.Reset(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+				cancel(cause)
+				return
+			}
+		}
+	}()
+	return ctx, func() {
+		cancel(context.Canceled)
+		signal.Stop(caught)
+	}
 }
