@@ -34,18 +34,10 @@ func loadTranslations() error {
 // t is the text of a key in the person's language. data, at most one map, fills {{.Name}}.
 func t(key string, data ...any) string { return lang.X(key, key, data...) }
 
-// hinted is what errors carry whose person has a next step.
-type hinted interface{ Hint() string }
-
-// describe splits an error into its sentence and its hints, in the words of the command line.
-func describe(err error) (message string, hints []string) {
-	var h hinted
-	if errors.As(err, &h) {
-		for _, line := range strings.Split(h.Hint(), "\n") {
-			if line = strings.TrimSpace(line); line != "" {
-				hints = append(hints, line)
-			}
-		}
+// describe splits an error into its sentence and its hints, in the window's words.
+func describe(err error) (text string, hints []string) {
+	for _, m := range message.Advice(err) {
+		hints = append(hints, say(m))
 	}
-	return err.Error(), hints
+	return windowVoice().Tell(err), hints
 }

@@ -148,16 +148,11 @@ func (o *overviewScreen) showFindings() {
 				text = t("overview.mend.publisher") // no token may sign this list
 			}
 			mend = append(mend, widgets.ButtonRow(widgets.NewButton(text, theme.NavigateNextIcon(), do)))
-		} else if f.Mend != "" {
-			text, can := hint(f.Mend)
-			mend = append(mend, widgets.Flush(widgets.QuietText(text)))
-			for _, a := range can {
-				if do := o.s.deed(a); do != nil {
-					mend = append(mend, widgets.ButtonRow(widgets.NewButton(actionText(a), theme.NavigateNextIcon(), do)))
-				}
-			}
+		} else if !f.Mend.IsZero() {
+			mend = append(mend, widgets.Flush(widgets.QuietText(say(f.Mend))))
+			mend = append(mend, o.s.deeds(f.Mend)...)
 		}
-		o.findings.Add(widgets.NewNotice(noticeOf(f.Severity), f.Message, mend...))
+		o.findings.Add(widgets.NewNotice(noticeOf(f.Severity), say(f.Text), mend...))
 	}
 	if len(o.s.model.findings) == 0 {
 		o.findings.Add(widgets.NewNotice(widgets.GoodNotice, t("overview.fine")))

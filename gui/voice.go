@@ -12,12 +12,15 @@ import (
 
 // say words what the rooms below have to say, in the window's language and with its buttons'
 // names for what can be done.
-func say(m message.Message) string {
+func say(m message.Message) string { return windowVoice().Say(m) }
+
+// windowVoice is how the window speaks.
+func windowVoice() message.Voice {
 	l, err := catalogue.Of(string(lang.SystemLocale()))
 	if err != nil {
 		l = nil // a test holds that the catalogue can be read; English is better than nothing
 	}
-	return message.Voice{Language: l, Word: actionText}.Say(m)
+	return message.Voice{Language: l, Word: actionText}
 }
 
 // because is the reason of a verdict; in English where it has no key yet.

@@ -111,6 +111,8 @@ func word(v any, l *Language) string {
 		return list(words(v, l), both, l)
 	case Parts:
 		return strings.Join(words(v, l), "; ")
+	case Lines:
+		return strings.Join(words(v, l), "\n")
 	}
 	return fmt.Sprint(v)
 }

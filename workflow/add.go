@@ -10,6 +10,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/cluster/site"
+	"ctlclient/message"
 )
 
 // AddRequest makes the profile of a cluster from the address of its publisher.
@@ -45,7 +46,7 @@ func (r AddRequest) node() site.Node {
 // file's, or is taken.
 func ProfileFile(name string) (string, error) {
 	if name != filepath.Base(name) || name == "." || name == ".." || name == "" {
-		return "", fail(BadRequest, []string{"the profile is a file of that name in the configuration folder"}, "%q is not a plain name", name)
+		return "", fail(BadRequest, textPlainName.With("name", name), hintProfileFile.With())
 	}
 	dir, err := site.ConfigDir()
 	if err != nil {
@@ -53,7 +54,7 @@ func ProfileFile(name string) (string, error) {
 	}
 	file := filepath.Join(dir, name+".toml")
 	if taken := sameFileName(dir, name+".toml"); taken != "" {
-		return "", fail(BadRequest, []string{"to add its new nodes: ctlclient --profile " + name + " cluster add --missing"}, "%s exists already", filepath.Join(dir, taken))
+		return "", fail(BadRequest, textExists.With("file", filepath.Join(dir, taken)), hintAddMissing.With("do", message.Action{Do: message.AddMissing}))
 	}
 	return file, nil
 }
@@ -92,11 +93,7 @@ func (r *AddRequest) Kind(ctx context.Context) (cluster.Found, error) {
 	if f.Other {
 		why = append(why, "on 2444 answers a service that is not ours (Cisco's own CTL Provider, whose protocol is not public)")
 	}
-	return f, fail(Unreachable, []string{
-		"a CUCM as Cisco ships it answers AXL on 8443: activate Cisco AXL Web Service, and see that nothing stands between",
-		"a TFTP server alone needs SSH and TFTP: --publisher none",
-		"say which kind it is: --publisher ctlp, cucm or none",
-	}, "nothing that this program knows answers at %s; %s", r.Address, strings.Join(why, "; "))
+	return f, fail(Unreachable, textNothingAnswers.With("address", r.Address, "why", strings.Join(why, "; ")), hintAXL.With(), hintFiles.With(), hintKind.With())
 }
 
 // Profile is the profile of the publisher alone.
@@ -131,7 +128,7 @@ func AddCluster(ctx context.Context, r AddRequest, ui UI, o Options) (*site.Prof
 			continue
 		}
 		if err := site.CheckSource(src); err != nil {
-			return nil, fail(BadRequest, nil, "%v", err) // before a server is bothered
+			return nil, fail(BadRequest, textOf.With("what", err)) // before a server is bothered
 		}
 	}
 	if _, err := r.Kind(ctx); err != nil {

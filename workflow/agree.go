@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // Purpose is what becomes of a plan's file.
@@ -65,17 +66,11 @@ func (s *Session) Agree(ctx context.Context, p *Plan, purpose Purpose) (*Agreeme
 	case c.Danger:
 		return nil, s.lossError(p)
 	}
-	var hints []string
+	var hints []message.Message
 	if c.Undescribed {
-		hints = describePhones
+		hints = []message.Message{hintDescribe.With("do", message.Action{Do: message.DescribePhone}), hintGoOn.With("do", message.Action{Do: message.AcceptLoss})}
 	}
-	return nil, fail(Declined, hints, "stopped: nothing was written")
-}
-
-// describePhones is what spares the question about phones that nobody described.
-var describePhones = []string{
-	`describe the phones in a file and name it in the profile: fleet = "phones.csv"; one line such as "200 x 8861" is enough`,
-	"to go on without: --accept-loss",
+	return nil, fail(Declined, textDeclined.With(), hints...)
 }
 
 // settled reports whether the person's word was given before: to finish a job that was
@@ -100,13 +95,13 @@ func (p *Plan) question(purpose Purpose) string {
 func (a *Agreement) check(s *Session, purpose Purpose) error {
 	switch {
 	case a == nil || a.session != s:
-		return fail(BadRequest, nil, "nobody agreed to this; nothing was written")
+		return fail(BadRequest, textNotAgreed.With())
 	case a.spent:
-		return fail(BadRequest, nil, "this was agreed to once and has been tried; look at the plan again and agree anew")
+		return fail(BadRequest, textSpent.With())
 	case a.purpose != purpose && purpose == ToWrite:
-		return fail(BadRequest, nil, "saving the file was agreed to, not writing it to the nodes; nothing was written")
+		return fail(BadRequest, textToSave.With())
 	case a.content != a.Plan.content():
-		return fail(BadRequest, nil, "the plan is no longer the one that was agreed to; nothing was written")
+		return fail(BadRequest, textPlanChanged.With())
 	case a.Plan.Dangerous() && !a.loss:
 		return s.lossError(a.Plan)
 	}
@@ -116,7 +111,7 @@ func (a *Agreement) check(s *Session, purpose Purpose) error {
 // covers refuses a signed list that is not the agreed one.
 func (a *Agreement) covers(l *ctlbuild.List) error {
 	if a.Plan.given == nil && contentOf(l.Header.FileName, l.Header.Digest, a.Plan.signer, l.Records) != a.content {
-		return fail(FilesBad, nil, "the signed file is not what was agreed to; nothing was written")
+		return fail(FilesBad, textOtherFile.With())
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ type LivePhone = reach.Phone
 // called for one after the other and may end it by an error.
 func (s *Session) Phones(ctx context.Context, live bool, each func(LivePhone) error) error {
 	if err := s.Cluster.Site.Need(reach.AbilityPhones); err != nil {
-		return fail(BadRequest, []string{"phone list needs a cluster as Cisco ships it (publisher = \"cucm\"), whose AXL knows the phones"}, "%v", err)
+		return fail(BadRequest, textOf.With("what", err), hintPhoneList.With())
 	}
 	if !live {
 		_, err := s.Cluster.Site.Phones.List(ctx, each)
@@ -146,7 +146,7 @@ type PhoneFailure struct {
 func (s *Session) ResetPhones(ctx context.Context, r ResetRequest) (*ResetResult, error) {
 	s.job = JobReset
 	if err := s.Cluster.Site.Need(reach.AbilityPhones); err != nil {
-		return nil, fail(BadRequest, []string{"reset the phones in Cisco Unified CM Administration, or restart them one by one"}, "%v", err)
+		return nil, fail(BadRequest, textOf.With("what", err), hintResetByHand.With())
 	}
 	phones, err := s.toReset(ctx, r.Names)
 	if err != nil {
@@ -166,7 +166,7 @@ func (s *Session) ResetPhones(ctx context.Context, r ResetRequest) (*ResetResult
 		return nil, err
 	}
 	if !ok {
-		return nil, fail(Declined, nil, "stopped: no phone was reset")
+		return nil, fail(Declined, textNoReset.With())
 	}
 	out := &ResetResult{}
 	for batch := range slices.Chunk(phones, r.Batch) {
@@ -224,9 +224,9 @@ func (s *Session) toReset(ctx context.Context, named []string) (phones []LivePho
 	switch {
 	case err != nil:
 	case len(wanted) > 0:
-		err = fail(BadRequest, nil, "the cluster knows no phone %s; no phone was reset", strings.Join(slices.Sorted(maps.Keys(wanted)), ", "))
+		err = fail(BadRequest, textNoSuchPhone.With("names", slices.Sorted(maps.Keys(wanted))))
 	case len(phones) == 0:
-		err = fail(BadRequest, nil, "no phone is registered")
+		err = fail(BadRequest, textNoneRegistered.With())
 	}
 	return phones, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // PlanDistribute takes a file that is signed already. It must be a CTL that
@@ -18,10 +19,10 @@ func (s *Session) PlanDistribute(ctx context.Context, file []byte) (*Plan, error
 		return nil, err
 	}
 	if list.Kind() != ctlbuild.KindCTL {
-		return nil, fail(BadRequest, []string{"the ITL is each node's own to write; only the CTL is brought to the nodes"}, "this is %s, not %s", list.Header.FileName, CTLFileName)
+		return nil, fail(BadRequest, textNotACTL.With("name", list.Header.FileName, "want", CTLFileName), hintOnlyCTL.With())
 	}
 	if v := list.Verify(); !v.OK {
-		return nil, fail(FilesBad, []string{"ctlclient file verify FILE tells more"}, "Verification of the CTL file failed: %s", v.Reason)
+		return nil, fail(FilesBad, textCTLBad.With("why", v.Why), hintVerifyFile.With("do", message.Action{Do: message.VerifyFile}))
 	}
 	if err := s.noPractice(list); err != nil {
 		return nil, err

@@ -72,7 +72,7 @@ func TestDistributeRefusesBadFiles(t *testing.T) {
 	before := b.files()
 	s := b.connect()
 	_, err := s.PlanDistribute(t.Context(), flipped)
-	wantReason(t, err, workflow.FilesBad, "Verification of the CTL file failed", "file verify")
+	wantReason(t, err, workflow.FilesBad, "Verification of the CTL file failed", "verify-file")
 	_, err = s.PlanDistribute(t.Context(), itl)
 	wantReason(t, err, workflow.BadRequest, "ITLFile.tlv", "not CTLFile.tlv")
 	var e *workflow.Error
@@ -109,7 +109,7 @@ func TestDistributeAsksEveryTVSAboutAnUnknownSigner(t *testing.T) {
 
 	_, err = s.PlanMigrateToTokens(t.Context(), by("", b.uri("SAST-1"), b.uri("SAST-2")))
 	e := wantReason(t, err, workflow.PhonesLost, b.cn("SAST-1")+" on "+b.Nodes[0].Name)
-	if strings.Contains(e.Message, b.Nodes[1].Name) {
+	if strings.Contains(e.Text.String(), b.Nodes[1].Name) {
 		t.Errorf("a node that vouches is named: %v", e)
 	}
 

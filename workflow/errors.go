@@ -1,9 +1,7 @@
 package workflow
 
 import (
-	"fmt"
-	"strings"
-
+	"ctlclient/message"
 	"ctlclient/trust/hazard"
 )
 
@@ -41,27 +39,36 @@ const (
 // Error stops a job before or after writing; Reason tells front ends how.
 type Error struct {
 	Reason  Reason
-	Message string
-	Hints   []string
-	Err     error // the cause, or nil
+	Text    message.Message
+	Advice  []message.Message // what to do next, in order
+	Err     error             // the cause, or nil
 	Hazards []hazard.Hazard
 	// Unvouched are certificates (DER) of tokens that TVS does not vouch for: putting them
 	// into Phone-SAST-trust is the next step.
 	Unvouched [][]byte
 }
 
+// Error is the text in English, with the cause.
 func (e *Error) Error() string {
 	if e.Err != nil {
-		return e.Message + ": " + e.Err.Error()
+		return e.Text.String() + ": " + e.Err.Error()
 	}
-	return e.Message
+	return e.Text.String()
 }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Hint is what to do next, one line each.
-func (e *Error) Hint() string { return strings.Join(e.Hints, "\n") }
+// Say is the text in a voice, with the cause.
+func (e *Error) Say(v message.Voice) string {
+	if e.Err != nil {
+		return v.Say(e.Text) + ": " + e.Err.Error()
+	}
+	return v.Say(e.Text)
+}
 
-func fail(r Reason, hints []string, format string, args ...any) *Error {
-	return &Error{Reason: r, Message: fmt.Sprintf(format, args...), Hints: hints}
+// Hints are what to do next; a front end words the actions in them.
+func (e *Error) Hints() []message.Message { return e.Advice }
+
+func fail(r Reason, text message.Message, advice ...message.Message) *Error {
+	return &Error{Reason: r, Text: text, Advice: advice}
 }

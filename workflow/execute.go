@@ -18,6 +18,7 @@ import (
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust"
 )
 
@@ -69,7 +70,7 @@ func (s *Session) Execute(ctx context.Context, a *Agreement, o ExecuteOptions) (
 func (s *Session) write(ctx context.Context, a *Agreement, signed *ctlbuild.List, o ExecuteOptions) (*Result, error) {
 	p := a.Plan
 	if v := signed.Verify(); !v.OK {
-		return nil, fail(FilesBad, nil, "the file to distribute does not verify: %s; nothing was written", v.Reason)
+		return nil, fail(FilesBad, textDistributeBad.With("why", v.Why))
 	}
 	a.spent = true
 	r := &Result{Plan: p, List: signed}
@@ -212,12 +213,15 @@ func (s *Session) setMode(ctx context.Context, run *cluster.Run, r *Result, mixe
 	if reach.ClassOf(err) == reach.Unreachable {
 		reason = Unreachable
 	}
-	hints := []string{"see that the publisher's CTL Provider and database run, then run the same command again"}
+	hints := []message.Message{hintModeAgain.With()}
 	var refused *reach.Error
 	if errors.As(err, &refused) && len(refused.Hints) > 0 {
-		hints = refused.Hints
+		hints = nil
+		for _, h := range refused.Hints {
+			hints = append(hints, message.Plain(h))
+		}
 	}
-	e := fail(reason, hints, "the cluster did not go to %s, and the former CTL was put back on all nodes", modeName(mixed))
+	e := fail(reason, textModeRefused.With("mode", modeName(mixed)), hints...)
 	e.Err = err
 	return e
 }
@@ -296,8 +300,7 @@ func (s *Session) fetchAsPhone(ctx context.Context, r *Result, restarted bool) (
 	wg.Wait()
 	slices.Sort(differ)
 	if restarted && len(differ) > 0 {
-		return fail(NotEverywhere, []string{"look at these nodes: ctlclient cluster status"},
-			"TFTP on %s does not serve the new file although the services were restarted", strings.Join(differ, ", "))
+		return fail(NotEverywhere, textTFTPStale.With("nodes", differ), seeStatus())
 	}
 	return nil
 }

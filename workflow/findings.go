@@ -3,7 +3,6 @@ package workflow
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -12,22 +11,23 @@ import (
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust/hazard"
 )
 
 // Finding is one thing to know about the cluster, and the job that mends it.
 type Finding struct {
 	Severity hazard.Severity
-	Message  string
-	Mend     string // a command line, "" when there is nothing to do
-	Job      string // update, to-tokens, mode, distribute, resume, ""
+	Text     message.Message
+	Mend     message.Message // what mends it; says nothing where nothing does
+	Job      string          // update, to-tokens, mode, distribute, resume, ""
 }
 
 // Findings says what is wrong with the cluster, the worst first; empty when nothing is.
 func (s *Session) Findings(ctx context.Context) []Finding {
 	var fs []Finding
-	add := func(sev hazard.Severity, job, mend, format string, args ...any) {
-		fs = append(fs, Finding{Severity: sev, Message: fmt.Sprintf(format, args...), Mend: mend, Job: job})
+	add := func(sev hazard.Severity, job string, mend, text message.Message) {
+		fs = append(fs, Finding{Severity: sev, Text: text, Mend: mend, Job: job})
 	}
 	s.findJobs(add)
 	s.findNodes(add)
@@ -36,44 +36,51 @@ func (s *Session) Findings(ctx context.Context) []Finding {
 	if l := s.Snapshot.Current; l != nil {
 		s.findList(l, add)
 	} else if s.Snapshot.Mixed() {
-		add(hazard.Danger, "mode", "ctlclient mode mixed --sign-with pkcs11:token=FIRST --add-token pkcs11:token=SECOND", "%s", MsgNoCTLInSecure)
+		add(hazard.Danger, "mode", do(message.Action{Do: message.SetMixed}), textNoCTLInSecure.With())
 	}
 	slices.SortStableFunc(fs, func(a, b Finding) int { return int(b.Severity) - int(a.Severity) })
 	return fs
 }
 
-type addFinding func(sev hazard.Severity, job, mend, format string, args ...any)
+type addFinding func(sev hazard.Severity, job string, mend, text message.Message)
+
+// nothing mends what has no remedy in this program.
+var nothing message.Message
+
+// do is a remedy that is one action.
+func do(a message.Action) message.Message { return mendDo.With("do", a) }
 
 // findJobs: a job that was interrupted stands before everything else.
 func (s *Session) findJobs(add addFinding) {
 	jobs, err := cluster.History(s.opt.StateDir, s.Cluster.Profile.Name)
 	if err != nil {
-		add(hazard.Warning, "", "", "the journal cannot be read: %v", err)
+		add(hazard.Warning, "", nothing, findJournal.With("why", err))
 		return
 	}
 	if len(jobs) > 0 && jobs[0].State == cluster.StateIncomplete {
-		add(hazard.Danger, "resume", "ctlclient resume "+jobs[0].ID+"   (or: ctlclient rollback "+jobs[0].ID+")",
-			"the job %s (%s) was not finished", jobs[0].ID, jobs[0].Kind)
+		id := jobs[0].ID
+		add(hazard.Danger, "resume", mendUnfinished.With("resume", message.Action{Do: message.Resume, ID: id}, "back", message.Action{Do: message.TakeBack, ID: id}),
+			findUnfinished.With("id", id, "job", jobs[0].Kind))
 	}
 }
 
 func (s *Session) findNodes(add addFinding) {
-	var silent []string
+	var silent []message.Message
 	for _, n := range s.Snapshot.Nodes {
 		name := n.Node.Name
 		switch {
 		case n.Err != nil && n.File == nil:
-			silent = append(silent, fmt.Sprintf("%s could not be asked for its CTL file: %v", name, n.Err))
+			silent = append(silent, findSilent.With("node", name, "why", n.Err))
 		case n.Missing:
 		case n.List == nil:
-			add(hazard.Danger, "distribute", "ctlclient distribute FILE", "%s serves a CTL file that cannot be read (Error parsing the CTL File.)", name)
+			add(hazard.Danger, "distribute", do(message.Action{Do: message.Distribute}), findUnreadable.With("node", name))
 		default:
 			if v := n.List.Verify(); !v.OK {
-				add(hazard.Danger, "distribute", "ctlclient distribute FILE", "Verification of the CTL file of %s failed: %s", name, v.Reason)
+				add(hazard.Danger, "distribute", do(message.Action{Do: message.Distribute}), findBadCTL.With("node", name, "why", v.Why))
 			}
 		}
 		if n.TFTPAgree != nil && !*n.TFTPAgree {
-			add(hazard.Warning, "", "restart Cisco Tftp on "+name, "TFTP on %s serves another file than the node holds", name)
+			add(hazard.Warning, "", mendRestartTFTP.With("node", name), findOtherFile.With("node", name))
 		}
 		if n.TFTPErr != nil {
 			findTFTP(name, n.TFTPErr, add)
@@ -81,12 +88,13 @@ func (s *Session) findNodes(add addFinding) {
 	}
 	switch {
 	case len(silent) == 1:
-		add(hazard.Danger, "", "", "%s", silent[0])
+		add(hazard.Danger, "", nothing, silent[0])
 	case len(silent) > 1: // one notice for a network that is down, not one a node
-		add(hazard.Danger, "", "", "%d nodes could not be asked for their CTL file:\n%s", len(silent), strings.Join(silent, "\n"))
+		add(hazard.Danger, "", nothing, findManySilent.With("n", len(silent), "lines", message.Lines(silent)))
 	}
 	if groups := s.groups(); len(groups) > 1 {
-		add(hazard.Danger, "distribute", "ctlclient distribute FILE   (or: ctlclient update)", "the nodes do not serve the same CTL file: %s", strings.Join(groups, " | "))
+		add(hazard.Danger, "distribute", mendDiffer.With("distribute", message.Action{Do: message.Distribute}, "update", message.Action{Do: message.Update}),
+			findDiffer.With("groups", strings.Join(groups, " | ")))
 	}
 }
 
@@ -130,10 +138,10 @@ func (s *Session) publisherTFTP() error {
 func findTFTP(node string, err error, add addFinding) {
 	var t net.Error
 	if errors.As(err, &t) && t.Timeout() {
-		add(hazard.Warning, "", "start Cisco Tftp on "+node+", or see what stands between", "TFTP on %s does not answer: phones that ask it get no file", node)
+		add(hazard.Warning, "", mendTFTPSilent.With("node", node), findTFTPSilent.With("node", node))
 		return
 	}
-	add(hazard.Warning, "", "restart Cisco Tftp on "+node, "TFTP on %s gives phones no CTL file: %v", node, err)
+	add(hazard.Warning, "", mendRestartTFTP.With("node", node), findTFTPNone.With("node", node, "why", err))
 }
 
 // findITL: an ITL that does not verify strands every phone with Security By Default.
@@ -141,13 +149,12 @@ func (s *Session) findITL(add addFinding) {
 	switch l := s.Snapshot.ITL; {
 	case s.Snapshot.ITLErr != nil && s.publisherTFTP() != nil: // its TFTP was found already
 	case s.Snapshot.ITLErr != nil:
-		add(hazard.Warning, "", "", "the ITL that the publisher serves cannot be read: %v", s.Snapshot.ITLErr)
+		add(hazard.Warning, "", nothing, findITLUnread.With("why", s.Snapshot.ITLErr))
 	case l == nil:
 	case !l.Verify().OK:
-		add(hazard.Danger, "", "regenerate CallManager on the publisher, and leave TVS as it is",
-			"Verification of the ITL file failed: %s; a restore from a backup without CallManager.pem does this (CSCtn50405)", l.Verify().Reason)
+		add(hazard.Danger, "", mendITLBad.With(), findITLBad.With("why", l.Verify().Why))
 	case l.IsEmptyRollback():
-		add(hazard.Note, "", "", "the ITL is emptied (Prepare Cluster for Rollback to Pre 8.0 is set): phones take any configuration, whoever signed it")
+		add(hazard.Note, "", nothing, findITLEmpty.With())
 	}
 }
 
@@ -162,40 +169,40 @@ func (s *Session) findList(l *ctlbuild.List, add addFinding) {
 		}
 	}
 	tokens := tokensOf(l)
-	sign := "ctlclient update --sign-with pkcs11:token=LABEL"
+	sign := message.Action{Do: message.Update}
 	if l.Tokenless() {
-		sign = "ctlclient migrate to-tokenless   (the publisher updates its own list)"
+		sign = message.Action{Do: message.ToTokenless} // the publisher updates its own list
 	}
 	switch {
 	case s.Snapshot.Mode == reach.NonSecure && full > 0:
-		add(hazard.Warning, "mode", "ctlclient mode non-secure", "the cluster is in non-secure mode, but its CTL still lists server certificates: residue of mixed mode")
+		add(hazard.Warning, "mode", do(message.Action{Do: message.SetNonSecure}), findResidue.With())
 	case s.Snapshot.Mixed() && stubs > 0:
-		add(hazard.Danger, "mode", "ctlclient mode mixed", "the cluster is in mixed mode, but %d server records of the CTL are empty stubs", stubs)
+		add(hazard.Danger, "mode", do(message.Action{Do: message.SetMixed}), findStubs.With("n", stubs))
 	case s.Snapshot.Mixed():
-		s.findServers(l, sign, add)
+		s.findServers(l, do(sign), add)
 	}
 	if len(tokens) == 1 {
-		add(hazard.Warning, "update", "ctlclient update --sign-with pkcs11:token=LABEL --add-token pkcs11:token=SECOND", "%s is the only token of the CTL: if it is lost, every phone must be cleared by hand", tokens[0])
+		add(hazard.Warning, "update", do(message.Action{Do: message.AddToken}), findOneToken.With("token", tokens[0]))
 	}
 	if len(l.SAST()) > 4 {
-		add(hazard.Note, "update", "ctlclient update --remove CN", "the CTL lists %d SAST certificates; phones remember few", len(l.SAST()))
+		add(hazard.Note, "update", do(message.Action{Do: message.RemoveRecord}), findManySAST.With("n", len(l.SAST())))
 	}
 }
 
 // findServers says which server certificates an update would bring in.
-func (s *Session) findServers(l *ctlbuild.List, mend string, add addFinding) {
+func (s *Session) findServers(l *ctlbuild.List, mend message.Message, add addFinding) {
 	d := ctlbuild.Edit(l)
 	notes, err := collectServers(d, s.serverCredentials())
 	if err != nil {
-		add(hazard.Warning, "", "", "a server's certificate cannot be listed: %v", err)
+		add(hazard.Warning, "", nothing, findCertificate.With("why", err))
 		return
 	}
 	more, err := s.refreshAnchors(d)
 	if err != nil {
-		add(hazard.Warning, "", "", "a server's certificate cannot be listed: %v", err)
+		add(hazard.Warning, "", nothing, findCertificate.With("why", err))
 		return
 	}
 	for _, n := range append(notes, more...) {
-		add(hazard.Warning, "update", mend, "an update is due: %s", n)
+		add(hazard.Warning, "update", mend, findUpdateDue.With("what", n))
 	}
 }

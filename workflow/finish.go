@@ -8,6 +8,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust"
 )
 
@@ -110,18 +111,15 @@ func (s *Session) jobToFinish(r FinishRequest) (cluster.Job, error) {
 	case err != nil:
 		return cluster.Job{}, err
 	case r.ID != "":
-		return cluster.Job{}, fail(BadRequest, []string{"ctlclient history lists them"}, "no such job on %s: %q", s.Cluster.Profile.Name, r.ID)
+		return cluster.Job{}, fail(BadRequest, textNoSuchJob.With("cluster", s.Cluster.Profile.Name, "id", r.ID), seeHistory())
 	}
 	done := slices.IndexFunc(jobs, func(j cluster.Job) bool { return j.State == cluster.StateFinished })
 	if !r.Back || done < 0 {
-		return cluster.Job{}, fail(BadRequest, []string{"ctlclient history lists what was done"}, "no job of %s was left unfinished", s.Cluster.Profile.Name)
+		return cluster.Job{}, fail(BadRequest, textNoUnfinished.With("cluster", s.Cluster.Profile.Name), seeHistory())
 	}
 	j := jobs[done]
-	return cluster.Job{}, fail(BadRequest, []string{
-		"to take back the newest job that is done, name it: ctlclient rollback " + j.ID,
-		"ctlclient history lists what was done",
-	}, "no job of %s was left unfinished; the newest one, %s of %s, is done on every node", s.Cluster.Profile.Name,
-		j.Kind, j.Started.Local().Format(time.DateTime))
+	return cluster.Job{}, fail(BadRequest, textNewestDone.With("cluster", s.Cluster.Profile.Name, "job", j.Kind, "when", j.Started.Local().Format(time.DateTime)),
+		hintTakeBackByName.With("do", message.Action{Do: message.TakeBack, ID: j.ID}), seeHistory())
 }
 
 // executeFinish finishes a job or takes it back.
@@ -132,7 +130,7 @@ func (s *Session) executeFinish(ctx context.Context, a *Agreement, o ExecuteOpti
 		return nil, err
 	}
 	if string(now.Data) != string(f.data) {
-		return nil, fail(BadRequest, nil, "the job %s has changed since this was agreed to; nothing was written", f.id)
+		return nil, fail(BadRequest, textJobChanged.With("id", f.id))
 	}
 	a.spent = true
 	note := map[string]string{"by": whoami()}
@@ -159,7 +157,7 @@ func (s *Session) settled(ctx context.Context, r *Result, err error) (*Result, e
 	}
 	r.List, r.Restart = s.Snapshot.Current, []string{MsgRestart}
 	if !s.Snapshot.Agree {
-		return r, fail(NotEverywhere, []string{"ctlclient cluster status shows every node"}, "the nodes do not serve the same file")
+		return r, fail(NotEverywhere, textNodesDiffer.With(), seeStatus())
 	}
 	return r, s.fetchAsPhone(ctx, r, false)
 }

@@ -10,6 +10,7 @@ import (
 
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust"
 	"ctlclient/trust/fleet"
 	"ctlclient/trust/release"
@@ -102,7 +103,7 @@ func readFleet(p *site.Profile, known []*ctlbuild.List, now fleet.Current) (_ []
 	}
 	f, err := os.Open(beside(p.Fleet))
 	if err != nil {
-		e := fail(BadRequest, []string{"the profile's fleet names it"}, "the fleet cannot be read")
+		e := fail(BadRequest, textFleetBad.With(), hintFleetKey.With("do", message.Action{Do: message.EditProfile, Name: "fleet"}))
 		e.Err = err
 		return nil, e
 	}

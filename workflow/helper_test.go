@@ -16,6 +16,7 @@ import (
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/lab"
+	"ctlclient/message"
 	"ctlclient/softhsm"
 	"ctlclient/token"
 	"ctlclient/workflow"
@@ -400,13 +401,23 @@ func wantReason(t testing.TB, err error, r workflow.Reason, words ...string) *wo
 	if e.Reason != r {
 		t.Errorf("reason %d, want %d: %v", e.Reason, r, err)
 	}
-	text := e.Error() + "\n" + e.Hint()
+	text := e.Error() + "\n" + hintsOf(e)
 	for _, w := range words {
 		if !strings.Contains(text, w) {
 			t.Errorf("no %q in:\n%s", w, text)
 		}
 	}
 	return e
+}
+
+// hintsOf are the hints of an error, a line each, with what its actions are about.
+func hintsOf(err error) string {
+	v := message.Voice{Word: func(a message.Action) string { return strings.TrimSpace(string(a.Do) + " " + a.ID + a.Name + a.File) }}
+	var lines []string
+	for _, m := range message.Advice(err) {
+		lines = append(lines, v.Say(m))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // sast names the SAST records of a list or draft, in order.

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"ctlclient/cluster"
 	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // ServerSAST says what becomes of CallManager and ITLRecovery as SAST when tokens
@@ -37,9 +37,7 @@ func (s *Session) PlanMigrateToTokens(ctx context.Context, sg Signing) (_ *Plan,
 		return nil, s.noCTL()
 	}
 	if !old.Tokenless() {
-		return nil, fail(BadRequest, []string{
-			"to add, replace or remove tokens: ctlclient update --sign-with <a token of the list> --add-token ...",
-		}, "the CTL has tokens already: %s", strings.Join(tokensOf(old), ", "))
+		return nil, fail(BadRequest, textHasTokens.With("tokens", tokensOf(old)), hintChangeTokens.With("do", message.Action{Do: message.AddToken}))
 	}
 	p := &Plan{Job: JobToTokens, Old: old, Draft: ctlbuild.Edit(old)}
 	sg.apply(p.Draft)
@@ -81,10 +79,7 @@ func (s *Session) twoTokens(ctx context.Context, p *Plan, sg Signing) ([][]byte,
 		}
 	}
 	if len(all) < 2 {
-		return nil, fail(BadRequest, []string{
-			"a lost or broken single token would leave a CTL that nothing can update any more: name a second one with --token (or --add-token)",
-			"a token that is not plugged in can be given as its exported certificate: --token SAST-2.cer",
-		}, "the first creation of a token CTL needs two tokens; %s is the only one named", tokenCN(p.signer))
+		return nil, fail(BadRequest, textTwoTokens.With("token", tokenCN(p.signer)), hintSecondToken.With(), hintExported.With())
 	}
 	return all, nil
 }
@@ -94,15 +89,12 @@ func (s *Session) twoTokens(ctx context.Context, p *Plan, sg Signing) ([][]byte,
 func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err error) {
 	defer s.step(StepAskTVS, "asking TVS on every node about the tokens")(&err)
 	if s.Snapshot.ITLErr != nil {
-		e := fail(Unreachable, []string{"phones authenticate TVS by the ITL file; see that the TFTP service runs on the publisher"},
-			"the publisher's ITL file could not be read; nothing was written")
+		e := fail(Unreachable, textITLUnread.With(), hintITLServes.With())
 		e.Err = s.Snapshot.ITLErr
 		return e
 	}
 	if s.Snapshot.ITL == nil {
-		return fail(PhonesLost, []string{
-			"phones authenticate TVS by the ITL file; check that the TVS and TFTP services run on the publisher",
-		}, "the publisher serves no ITL file, so no phone can ask TVS about a token")
+		return fail(PhonesLost, textNoITL.With(), hintITLServes.With())
 	}
 	p.TVS = map[string]map[string]cluster.TVSResult{}
 	var unknown, unreachable []string
@@ -122,8 +114,7 @@ func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err erro
 			return fmt.Errorf("asking TVS about %s: %w", cn, err)
 		}
 		if len(answers) == 0 {
-			return fail(Unreachable, []string{"activate the Cisco Trust Verification Service on the nodes, or give tvs-port in the profile"},
-				"no node runs TVS, so nothing vouches for %s", cn)
+			return fail(Unreachable, textNoTVS.With("token", cn), hintActivateTVS.With())
 		}
 		p.TVS[cn] = answers
 		for _, node := range sortedKeys(answers) {
@@ -155,9 +146,7 @@ func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err erro
 	}
 	if len(unreachable) > 0 {
 		slices.Sort(unreachable)
-		e := fail(Unreachable, []string{
-			"each node must vouch for the tokens, since any phone may ask any of them; see that the Trust Verification Service runs there",
-		}, "TVS could not be asked on %s; nothing was written", strings.Join(slices.Compact(unreachable), ", "))
+		e := fail(Unreachable, textTVSSilent.With("nodes", slices.Compact(unreachable)), hintEveryTVS.With())
 		e.Err = firstErr
 		return e
 	}
@@ -177,11 +166,8 @@ func (s *Session) tvsEvent(cn, node string, a cluster.TVSResult) {
 }
 
 func notVouched(unknown []string, tokens [][]byte) error {
-	e := fail(PhonesLost, []string{
-		"export the certificates: ctlclient token export --all --dir .",
-		"upload each .cer with purpose Phone-SAST-trust: OS Administration > Security > Certificate Management > Upload Certificate",
-		"then run this again; the store reaches the other nodes within minutes",
-	}, "TVS does not vouch for %s: phones would refuse the new CTL; nothing was written", strings.Join(unknown, ", "))
+	e := fail(PhonesLost, textNotVouched.With("what", unknown), hintUpload.With("do", message.Action{Do: message.UploadTrust}),
+		hintUploadByHand.With("do", message.Action{Do: message.ExportTokens}), hintThenAgain.With())
 	e.Unvouched = tokens
 	return e
 }

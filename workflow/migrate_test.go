@@ -70,13 +70,13 @@ func TestTokensMustBeVouchedForOnEveryNode(t *testing.T) {
 	_, err := s.PlanMigrateToTokens(t.Context(), r)
 	wantReason(t, err, workflow.PhonesLost,
 		b.cn("SAST-1")+" on "+b.Nodes[0].Name, b.cn("SAST-1")+" on "+b.Nodes[1].Name,
-		b.cn("SAST-2")+" on "+b.Nodes[0].Name, "Phone-SAST-trust", "token export --all", "nothing was written")
+		b.cn("SAST-2")+" on "+b.Nodes[0].Name, "Phone-SAST-trust", "export-tokens", "nothing was written")
 
 	t.Run("one token alone", func(t *testing.T) {
 		b.trusted("SAST-1")
 		_, err := s.PlanMigrateToTokens(t.Context(), r)
 		e := wantReason(t, err, workflow.PhonesLost, b.cn("SAST-2"))
-		if strings.Contains(e.Message, b.cn("SAST-1")) {
+		if strings.Contains(e.Text.String(), b.cn("SAST-1")) {
 			t.Errorf("a token that is vouched for is named: %v", e)
 		}
 	})
@@ -139,7 +139,7 @@ func TestMigrationOfATokenCTLPointsToUpdate(t *testing.T) {
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
 	s := b.connect()
 	_, err := s.PlanMigrateToTokens(t.Context(), by("", b.uri("SAST-1"), b.uri("SAST-2")))
-	wantReason(t, err, workflow.BadRequest, "tokens already", b.cn("SAST-1"), b.cn("SAST-2"), "ctlclient update")
+	wantReason(t, err, workflow.BadRequest, "tokens already", b.cn("SAST-1"), b.cn("SAST-2"), "add-token")
 }
 
 // Rule 1: phones without Security By Default cannot ask TVS. They are named before
@@ -161,7 +161,7 @@ func TestContinuityNamesThePhonesThatWouldBeLost(t *testing.T) {
 	if !p.Dangerous() || len(p.Lost()) != 1 || p.Lost()[0].Phone.Name != lost {
 		t.Fatalf("dangerous %t, lost %+v", p.Dangerous(), p.Lost())
 	}
-	e := wantReason(t, declined(s, p), workflow.PhonesLost, lost, "--accept-loss", "nothing was written")
+	e := wantReason(t, declined(s, p), workflow.PhonesLost, lost, "accept-loss", "nothing was written")
 	if len(e.Hazards) == 0 || e.Hazards[0].Severity != hazard.Danger {
 		t.Errorf("hazards: %+v", e.Hazards)
 	}

@@ -53,8 +53,7 @@ func (s *Session) PlanMode(ctx context.Context, r ModeRequest) (_ *Plan, err err
 // firstCTL starts from nothing: two tokens, and from 11.5 on the cluster's own SAST.
 func (s *Session) firstCTL(ctx context.Context, r ModeRequest) (*Plan, error) {
 	if len(s.serverCredentials()) == 0 {
-		return nil, fail(FilesBad, []string{"see that CTL Provider and CallManager run on the publisher"},
-			"the publisher names no server certificate, so no CTL can be built")
+		return nil, fail(FilesBad, textNoCertificates.With(), hintServicesRun.With())
 	}
 	p := &Plan{Job: JobMixed, Draft: ctlbuild.NewDraft()}
 	r.apply(p.Draft)

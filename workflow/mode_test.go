@@ -126,7 +126,7 @@ func TestRefusedModeTakesTheFileBack(t *testing.T) {
 func TestResidueOfMixedMode(t *testing.T) {
 	residue := func(b *bench) bool {
 		return slices.ContainsFunc(b.connect().Findings(b.t.Context()), func(f workflow.Finding) bool {
-			return strings.Contains(f.Message, "residue")
+			return strings.Contains(f.Text.String(), "residue")
 		})
 	}
 	b := migrated(t, lab.Options{Phones: phonesThatAsk})
@@ -166,5 +166,5 @@ func TestTokenlessModes(t *testing.T) {
 		t.Errorf("refused: %v", refused)
 	}
 	_, err = b.connect().PlanMode(t.Context(), workflow.ModeRequest{Signing: by(b.uri("SAST-1"))})
-	wantReason(t, err, workflow.WrongToken, workflow.MsgTokenNotInCTL, "ctlclient mode non-secure --tokenless")
+	wantReason(t, err, workflow.WrongToken, workflow.MsgTokenNotInCTL, "publisher-mode non-secure")
 }

@@ -111,7 +111,7 @@ func TestNodeStopsDuringAJob(t *testing.T) {
 				}
 				b.do(b.Start(sub))
 				if partial.Outcome.State == cluster.StateIncomplete {
-					if fs := b.connect().Findings(t.Context()); fs[0].Job != "resume" || !strings.Contains(fs[0].Mend, partial.Outcome.ID) {
+					if fs := b.connect().Findings(t.Context()); fs[0].Job != "resume" || fs[0].Mend.Actions()[0].ID != partial.Outcome.ID {
 						t.Errorf("the first finding is %+v", fs[0])
 					}
 					_, err := b.finish(workflow.FinishRequest{Back: true})
@@ -199,8 +199,8 @@ func TestProfileLacksANode(t *testing.T) {
 	before := b.files()
 	s := b.connect()
 	_, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"))})
-	wantReason(t, err, workflow.BadRequest, sub, "cluster add --missing", "leave-out")
-	if fs := s.Findings(t.Context()); len(fs) == 0 || fs[0].Severity != hazard.Danger || !strings.Contains(fs[0].Message, sub) {
+	wantReason(t, err, workflow.BadRequest, sub, "add-missing", "leave-out")
+	if fs := s.Findings(t.Context()); len(fs) == 0 || fs[0].Severity != hazard.Danger || !strings.Contains(fs[0].Text.String(), sub) {
 		t.Errorf("findings: %+v", fs)
 	}
 	b.untouched(before)
@@ -220,7 +220,7 @@ func TestNodesThatDiffer(t *testing.T) {
 	other := b.signed(d, "SAST-2")
 	b.put(b.Nodes[1].Name, other.Bytes())
 	s := b.connect()
-	if fs := s.Findings(t.Context()); len(fs) == 0 || fs[0].Job != "distribute" || !strings.Contains(fs[0].Message, b.Nodes[1].Name) {
+	if fs := s.Findings(t.Context()); len(fs) == 0 || fs[0].Job != "distribute" || !strings.Contains(fs[0].Text.String(), b.Nodes[1].Name) {
 		t.Errorf("findings: %+v", fs)
 	}
 	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"))})
@@ -243,7 +243,7 @@ func TestNodesThatDiffer(t *testing.T) {
 		b.put(b.Nodes[1].Name, []byte("rubbish"))
 		fs := b.connect().Findings(t.Context())
 		if len(fs) < 2 || !slices.ContainsFunc(fs, func(f workflow.Finding) bool {
-			return f.Severity == hazard.Danger && strings.Contains(f.Message, b.Nodes[1].Name) && strings.Contains(f.Message, "Error parsing the CTL File")
+			return f.Severity == hazard.Danger && strings.Contains(f.Text.String(), b.Nodes[1].Name) && strings.Contains(f.Text.String(), "Error parsing the CTL File")
 		}) {
 			t.Errorf("findings: %+v", fs)
 		}
@@ -254,7 +254,7 @@ func TestNodesThatDiffer(t *testing.T) {
 		b.o.Tolerant = true
 		s := b.connect()
 		fs := s.Findings(t.Context())
-		if len(fs) == 0 || !strings.Contains(fs[0].Message, b.Nodes[1].Name) {
+		if len(fs) == 0 || !strings.Contains(fs[0].Text.String(), b.Nodes[1].Name) {
 			t.Errorf("findings: %+v", fs)
 		}
 		if _, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"))}); err == nil {
@@ -301,11 +301,11 @@ func TestTFTPThatGivesNoFileIsAFinding(t *testing.T) {
 	}
 	s := b.connect()
 	fs := s.Findings(t.Context())
-	if len(fs) != 1 || fs[0].Severity != hazard.Warning || !strings.Contains(fs[0].Message, "TFTP on "+sub.Name+" gives phones no CTL file") || !strings.Contains(fs[0].Message, "not today") {
+	if len(fs) != 1 || fs[0].Severity != hazard.Warning || !strings.Contains(fs[0].Text.String(), "TFTP on "+sub.Name+" gives phones no CTL file") || !strings.Contains(fs[0].Text.String(), "not today") {
 		t.Errorf("findings: %+v", fs)
 	}
 	s.Snapshot.Nodes[1].TFTPErr = &cluster.NodeError{Node: sub.Name, Step: "tftp", Err: os.ErrDeadlineExceeded}
-	if fs := s.Findings(t.Context()); len(fs) != 1 || !strings.Contains(fs[0].Message, "TFTP on "+sub.Name+" does not answer") {
+	if fs := s.Findings(t.Context()); len(fs) != 1 || !strings.Contains(fs[0].Text.String(), "TFTP on "+sub.Name+" does not answer") {
 		t.Errorf("findings: %+v", fs)
 	}
 	// The publisher's ITL comes the same way: that is not said twice.
@@ -382,7 +382,7 @@ func TestITLThatCannotBeRead(t *testing.T) {
 	b.putFile(pub, cluster.ITLFile, []byte("rubbish"))
 	before := b.files()
 	s := b.connect()
-	if fs := s.Findings(t.Context()); len(fs) != 1 || !strings.Contains(fs[0].Message, "the ITL that the publisher serves cannot be read") {
+	if fs := s.Findings(t.Context()); len(fs) != 1 || !strings.Contains(fs[0].Text.String(), "the ITL that the publisher serves cannot be read") {
 		t.Errorf("findings: %+v", fs)
 	}
 	r := by("", b.uri("SAST-1"), b.uri("SAST-2"))

@@ -56,7 +56,7 @@ func (s *Session) CheckPhone(ctx context.Context, h Held) (_ *PhoneCheck, err er
 	names := trust.Names{CTL: []string{cluster.CTLFile}, ITL: []string{cluster.ITLFile}}
 	if h.Name != "" {
 		if names, err = trust.FileNames(h.Name); err != nil {
-			return nil, fail(BadRequest, nil, "%v", err)
+			return nil, fail(BadRequest, textOf.With("what", err))
 		}
 	}
 	end := s.step(StepFetch, "fetching from every node what it serves to the phone")

@@ -101,7 +101,7 @@ func (s *Session) readPages(ctx context.Context, phones []LivePhone) (now readin
 // predicted come first.
 func (s *Session) VerifyPhones(ctx context.Context, names []string) ([]PhoneWord, error) {
 	if err := s.Cluster.Site.Need(reach.AbilityPhones); err != nil {
-		return nil, fail(BadRequest, []string{"look at the phones themselves: Settings, Status, Status Messages"}, "%v", err)
+		return nil, fail(BadRequest, textOf.With("what", err), hintLookAtPhone.With())
 	}
 	phones, err := s.addressed(ctx, names)
 	if err != nil {
@@ -172,7 +172,7 @@ func (s *Session) addressed(ctx context.Context, names []string) (phones []LiveP
 		return nil
 	})
 	if err == nil && len(phones) == 0 {
-		err = fail(BadRequest, nil, "the cluster knows the address of no such phone")
+		err = fail(BadRequest, textNoAddress.With())
 	}
 	return phones, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/token"
 	"ctlclient/trust"
 	"ctlclient/trust/hazard"
@@ -118,42 +119,44 @@ func restartOrder() []string { return []string{"Cisco Tftp", "Cisco CallManager"
 
 func (s *Session) lossError(p *Plan) error {
 	names := phoneNames(p.Lost())
-	hints := []string{}
-	var comes []string
+	var hints []message.Message
+	var comes message.Parts
+	said := map[string]bool{}
 	loses := len(names) > 0
 	for _, h := range p.Hazards {
-		if h.Severity != hazard.Danger {
+		if !isDanger(h) {
 			continue
 		}
 		if len(names) == 0 {
 			names = append(names, h.Phones...)
 		}
-		if c := h.Consequence.Message().String(); !slices.Contains(comes, c) {
+		if c := h.Consequence.Message(); !said[c.String()] {
+			said[c.String()] = true
 			comes = append(comes, c)
 		}
 		loses = loses || h.Consequence.LosesPhones()
-		for l := range strings.Lines(h.Hint.String()) {
-			if l = strings.TrimSpace(l); l != "" && !slices.Contains(hints, l) {
-				hints = append(hints, l)
-			}
+		if !h.Hint.IsZero() && !said[h.Hint.String()] {
+			said[h.Hint.String()] = true
+			hints = append(hints, h.Hint)
 		}
 	}
 	if s.assumed {
-		hints = append(hints, `these stand for phones that you may have; describe yours in a file and name it in the profile: fleet = "phones.csv"`)
+		hints = append(hints, hintAssumed.With("do", message.Action{Do: message.DescribePhone}))
 	}
+	accept := message.Action{Do: message.AcceptLoss}
 	if loses {
-		hints = append(hints, "to go on all the same and clear these phones by hand afterwards: --accept-loss")
+		hints = append(hints, hintAcceptLoss.With("do", accept))
 	} else {
-		hints = append(hints, "to go on all the same: --accept-loss")
+		hints = append(hints, hintGoOn.With("do", accept))
 	}
 	if loses && len(comes) == 0 {
-		comes = []string{hazard.PhonesLost.Message().String()}
+		comes = message.Parts{hazard.PhonesLost.Message()}
 	}
-	msg := strings.Join(comes, "; ")
+	text := textOf.With("what", comes)
 	if len(names) > 0 {
-		msg += ": " + strings.Join(names, ", ")
+		text = textWhoIsLost.With("what", comes, "who", strings.Join(names, ", "))
 	}
-	e := fail(PhonesLost, hints, "%s; nothing was written", msg)
+	e := fail(PhonesLost, textStopped.With("what", text), hints...)
 	e.Hazards = p.Hazards
 	return e
 }

@@ -3,6 +3,7 @@ package workflow
 import (
 	"ctlclient/certificate"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // notPractice holds that a practice token signs, and is SAST, in a practice cluster
@@ -12,10 +13,8 @@ func (s *Session) notPractice(der []byte) error {
 	if s.Cluster.Profile.Practice || !certificate.IsPractice(der) {
 		return nil
 	}
-	return fail(WrongToken, []string{
-		"use a token of your own; `ctlclient token list` shows what is plugged in",
-		"rehearse on a practice cluster: its profile says practice = true",
-	}, "%s is a practice token, whose PIN is public; it cannot sign for %s, nor be listed in its CTL", tokenCN(der), s.Cluster.Profile.Name)
+	return fail(WrongToken, textPractice.With("token", tokenCN(der), "cluster", s.Cluster.Profile.Name),
+		hintOwnToken.With("do", message.Action{Do: message.ListTokens}), hintRehearse.With())
 }
 
 // noPractice is notPractice for a list that is signed already. What the cluster's own

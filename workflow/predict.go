@@ -16,7 +16,7 @@ import (
 func (s *Session) predictTokenless(p *Plan, v release.Version) error {
 	call, recovery := s.anchors()
 	if call == nil {
-		return fail(FilesBad, []string{"see that CallManager runs on the publisher"}, "the publisher presents no CallManager certificate, so no tokenless CTL can be made")
+		return fail(FilesBad, textNoCallManager.With(), hintServicesRun.With())
 	}
 	signer, second := call, recovery
 	if recovery != nil && !v.Before(release.Of(12, 0)) {

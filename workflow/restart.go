@@ -16,7 +16,7 @@ type RestartStep struct {
 // RestartSteps are TFTP on all nodes that run it, then CallManager on all nodes that run it.
 func (s *Session) RestartSteps() ([]RestartStep, error) {
 	if err := s.Cluster.Site.Need(reach.AbilityServices); err != nil {
-		return nil, fail(BadRequest, []string{MsgRestart}, "the file is in place; services cannot be restarted from here: %v", err)
+		return nil, fail(BadRequest, textNoRestart.With("why", err), hintRestart.With())
 	}
 	var steps []RestartStep
 	for _, service := range []reach.Service{reach.TFTP, reach.CallManager} {
@@ -35,7 +35,7 @@ func (s *Session) Restart(ctx context.Context, step RestartStep) error {
 	if err == nil {
 		return nil
 	}
-	e := fail(Unreachable, []string{MsgRestart}, "the file is in place, but %s could not be restarted on %s", step.Service.CiscoName(), step.Node)
+	e := fail(Unreachable, textRestartFailed.With("service", step.Service.CiscoName(), "node", step.Node), hintRestart.With())
 	e.Err = err
 	return e
 }

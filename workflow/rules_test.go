@@ -52,7 +52,7 @@ func TestRenamedHostIsRecoveredBySameToken(t *testing.T) {
 	b.do(b.RenameHost(b.Nodes[0].Name, "cucm-new"))
 	s := b.connect()
 	if fs := s.Findings(t.Context()); !slices.ContainsFunc(fs, func(f workflow.Finding) bool {
-		return f.Job == "update" && strings.Contains(f.Message, "an update is due")
+		return f.Job == "update" && strings.Contains(f.Text.String(), "an update is due")
 	}) {
 		t.Errorf("findings: %+v", fs)
 	}
@@ -136,7 +136,7 @@ func TestRegeneratedAnchorsAreCollected(t *testing.T) {
 			b.do(err)
 			old := sast(b.served(pub.Name).Records)
 			if fs := b.connect().Findings(t.Context()); !slices.ContainsFunc(fs, func(f workflow.Finding) bool {
-				return f.Job == "update" && strings.Contains(f.Message, "SAST record of "+name)
+				return f.Job == "update" && strings.Contains(f.Text.String(), "SAST record of "+name)
 			}) {
 				t.Errorf("findings: %+v", fs)
 			}

@@ -124,7 +124,7 @@ func (s *Session) needNodes() error {
 // can stops a job, before a PIN is asked, that this way to the cluster has no door for.
 func (s *Session) can(a reach.Ability) error {
 	if err := s.Cluster.Site.Need(a); err != nil {
-		return fail(BadRequest, nil, "%v", err)
+		return fail(BadRequest, textOf.With("what", err))
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func (s *Session) Sign(ctx context.Context, a *Agreement) (*ctlbuild.List, error
 		return nil, err
 	}
 	if !a.Plan.Signs() {
-		return nil, fail(BadRequest, nil, "this job signs nothing")
+		return nil, fail(BadRequest, textSignsNothing.With())
 	}
 	return s.sign(ctx, a)
 }
@@ -81,7 +81,7 @@ func (s *Session) recheck(ctx context.Context, p *Plan, list *ctlbuild.List) err
 		return fmt.Errorf("the signed file does not read back: %w", err)
 	}
 	if v := again.Verify(); !v.OK {
-		return fail(FilesBad, nil, "the signed file does not verify: %s; nothing was written", v.Reason)
+		return fail(FilesBad, textSignedBad.With("why", v.Why))
 	}
 	before := p.Verdicts // of the same phones, in the same order
 	p.Verdicts = trust.AssessAll(ctx, s.Fleet, trust.Offer{CTL: again}, s.Cluster.TVS())

@@ -9,6 +9,7 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust"
 	"ctlclient/trust/release"
 )
@@ -48,12 +49,12 @@ func (s *Session) PlanTokenless(ctx context.Context, job TokenlessJob) (_ *Plan,
 		return nil, err
 	}
 	if p.Old == nil && job != TokenlessMixed {
-		return nil, fail(BadRequest, []string{"ctlclient mode mixed --tokenless"}, "no CTL file exists on the cluster")
+		return nil, fail(BadRequest, textNoCTL.With(), hintPublisherCreates.With("do", message.Action{Do: message.PublisherMode, Name: "mixed"}))
 	}
 	s.learnVersion(ctx)
 	v := s.version()
 	if v.Before(release.Of(10, 0)) {
-		return nil, fail(BadRequest, []string{"versions before 10.0 know only token CTLs"}, "CUCM %s has no tokenless CTL", v)
+		return nil, fail(BadRequest, textNoTokenless.With("version", v.String()), hintTokensOnly.With())
 	}
 	if err := s.predictTokenless(p, v); err != nil {
 		return nil, err
@@ -73,11 +74,7 @@ func (s *Session) holdsServerSAST(p *Plan, v release.Version) error {
 	if knows(p.Old, p.signer) {
 		return nil
 	}
-	return fail(PhonesLost, []string{
-		"write a token-signed CTL on this version first, so that it lists ITLRecovery and CallManager: ctlclient update --server-sast keep --sign-with <a token of the list>",
-		"restart TFTP and CallManager, then all phones, and see that they hold it",
-		"then run this again",
-	}, "the CTL that phones hold does not list %s as SAST, so phones would refuse the tokenless CTL; nothing was written", tokenCN(p.signer))
+	return fail(PhonesLost, textNoServerSAST.With("signer", tokenCN(p.signer)), hintListAnchors.With("do", message.Action{Do: message.ListAnchors}), hintRestartAndSee.With(), hintAgain.With())
 }
 
 // executePublisher has the publisher write its CTL, brings the file to the nodes that
@@ -140,7 +137,7 @@ func (s *Session) publisherFailed(ctx context.Context, run *cluster.Run, r *Resu
 		r.Outcome, err = run.TakeBack(ctx, cause)
 		if r.Outcome.State == cluster.StateTakenBack {
 			end(nil)
-			bad.Message += "; the former CTL was put back on all nodes"
+			bad.Text = textPutBack.With("what", bad.Text)
 			return cause
 		}
 		end(&err)
@@ -158,18 +155,17 @@ var authorJobs = map[TokenlessJob]reach.AuthorJob{
 // publisherList is the file that the publisher serves after writing, checked.
 func publisherList(p *Plan, data []byte) (*ctlbuild.List, error) {
 	if p.Old != nil && bytes.Equal(data, p.Old.Bytes()) {
-		return nil, fail(NotEverywhere, []string{"the command may still be running: ctlclient cluster status"}, "the publisher still serves the former CTL file")
+		return nil, fail(NotEverywhere, textStillFormer.With(), hintStillRunning.With("do", message.Action{Do: message.SeeStatus}))
 	}
 	l, err := ctlbuild.Parse(data)
 	if err != nil {
-		return nil, fail(FilesBad, []string{"look at it: ctlclient cluster status"}, "the publisher serves no readable CTL file after writing one")
+		return nil, fail(FilesBad, textUnreadable.With(), seeStatus())
 	}
 	if v := l.Verify(); !v.OK {
-		return nil, fail(FilesBad, []string{"a server restored without CallManager.pem (CSCtn50405) does this: regenerate CallManager, then update again"},
-			"Verification of the CTL file failed: %s", v.Reason)
+		return nil, fail(FilesBad, textCTLBad.With("why", v.Why), hintRestored.With())
 	}
 	if !l.Tokenless() {
-		return nil, fail(FilesBad, []string{"go back to the token CTL (ctlclient update) and repeat"}, "the publisher's CTL still lists tokens")
+		return nil, fail(FilesBad, textStillTokens.With(), hintBackToTokens.With("do", message.Action{Do: message.Update}))
 	}
 	return l, nil
 }

@@ -76,7 +76,7 @@ func TestTokenlessNeedsServerSASTFirst(t *testing.T) {
 	b.boot()
 	before := b.files()
 	_, err := b.connect().PlanTokenless(t.Context(), workflow.TokenlessUpdate)
-	wantReason(t, err, workflow.PhonesLost, "ITLRECOVERY", "--server-sast keep", "nothing was written")
+	wantReason(t, err, workflow.PhonesLost, "ITLRECOVERY", "list-anchors", "nothing was written")
 	b.untouched(before)
 	b.update(workflow.UpdateRequest{Signing: workflow.Signing{ServerSAST: workflow.ServerSASTKeep}})
 	b.boot()

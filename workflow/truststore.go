@@ -21,7 +21,7 @@ type Trusted struct {
 // TrustList lists Phone-SAST-trust, and asks the TVS of every node about each certificate.
 func (s *Session) TrustList(ctx context.Context) ([]Trusted, error) {
 	if err := s.Cluster.Site.Need(reach.AbilityTrust); err != nil {
-		return nil, fail(BadRequest, []string{"look at it in OS Administration > Security > Certificate Management, certificate purpose Phone-SAST-trust"}, "%v", err)
+		return nil, fail(BadRequest, textOf.With("what", err), hintLookAtStore.With())
 	}
 	stored, _, err := s.Cluster.Site.Trust.List(ctx, reach.StorePhoneSAST)
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *Session) TrustAdd(ctx context.Context, ders [][]byte, o TrustOptions) e
 		return err
 	}
 	if !ok {
-		return fail(Declined, nil, "stopped: nothing was uploaded")
+		return fail(Declined, textNotUploaded.With())
 	}
 	if err := s.upload(ctx, ders, names); err != nil {
 		return err
@@ -138,10 +138,7 @@ func (s *Session) waitVouched(ctx context.Context, ders [][]byte, wait time.Dura
 			return nil
 		}
 		if s.now().After(until) {
-			return fail(NotEverywhere, []string{
-				"look at the trust store on these nodes, and restart Cisco Trust Verification Service there",
-				"then run this again: what is there already is not uploaded twice",
-			}, "TVS does not vouch yet: %s", strings.Join(missing, ", "))
+			return fail(NotEverywhere, textNotYetVouched.With("what", missing), hintStoreOnNodes.With(), hintNotTwice.With())
 		}
 		if err := s.pause(ctx, pollTVS); err != nil {
 			return err

@@ -40,7 +40,7 @@ func TestPhonesThatNobodyDescribed(t *testing.T) {
 	_, err = s.Execute(t.Context(), save, workflow.ExecuteOptions{})
 	wantReason(t, err, workflow.BadRequest, "saving the file was agreed to", "nothing was written")
 	b.who.put = nil
-	wantReason(t, declined(s, p), workflow.Declined, "nothing was written", `fleet = "phones.csv"`)
+	wantReason(t, declined(s, p), workflow.Declined, "nothing was written", "describe-phones")
 	c := b.who.put[0]
 	if !c.Undescribed || c.Danger || !strings.Contains(c.Text, "7940/7960") || !strings.Contains(c.Text, "deleted at the phone") {
 		t.Errorf("the question: %+v", c)

@@ -3,6 +3,7 @@ package workflow
 import (
 	"strings"
 
+	"ctlclient/message"
 	"ctlclient/trust/hazard"
 )
 
@@ -12,10 +13,8 @@ func (s *Session) needListed() error {
 	if len(names) == 0 {
 		return nil
 	}
-	return fail(BadRequest, []string{
-		"add them to the profile: ctlclient --profile " + s.Cluster.Profile.Name + " cluster add --missing",
-		`or say in the profile that they get no CTL: leave-out = ["` + strings.Join(names, `", "`) + `"]`,
-	}, "the publisher names nodes that the profile lacks, and that would go on serving the old CTL: %s", strings.Join(names, ", "))
+	return fail(BadRequest, textUnlisted.With("nodes", names), hintAddMissing.With("do", message.Action{Do: message.AddMissing}),
+		hintLeaveOut.With("names", `"`+strings.Join(names, `", "`)+`"`))
 }
 
 // unlisted names these nodes.
@@ -29,7 +28,6 @@ func (s *Session) unlisted() []string {
 
 func (s *Session) findUnlisted(add addFinding) {
 	if names := s.unlisted(); len(names) > 0 {
-		add(hazard.Danger, "", "ctlclient cluster add --missing",
-			"the publisher names nodes that the profile lacks, so that no job reaches them: %s", strings.Join(names, ", "))
+		add(hazard.Danger, "", do(message.Action{Do: message.AddMissing}), findUnlistedNodes.With("nodes", names))
 	}
 }

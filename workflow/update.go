@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"strings"
 
 	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/token"
 )
 
@@ -81,9 +81,7 @@ func stayRemoved(p *Plan, removed []ctlbuild.Record) error {
 		}
 		for j := range p.Draft.Records {
 			if n := &p.Draft.Records[j]; n.Function() == r.Function() && n.MatchesCertificate(r.Certificate()) {
-				return fail(BadRequest, []string{
-					"the publisher presents the certificates of all its servers, and a CTL in mixed mode lists them; take the server out of the cluster first",
-				}, "the %s record of %s cannot be removed: the server is still part of the cluster", r.Function(), r.DNSName())
+				return fail(BadRequest, textStillPart.With("function", r.Function().String(), "host", r.DNSName()), hintTakeOutFirst.With())
 			}
 		}
 	}
@@ -113,8 +111,7 @@ func (s *Session) editCurrent(ctx context.Context, job string, sg Signing) (*Pla
 // chooseSigner finds the signing token; no PIN is asked yet.
 func (s *Session) chooseSigner(ctx context.Context, p *Plan, uri *token.URI) error {
 	if uri == nil {
-		return fail(BadRequest, []string{"name it by its URI: --sign-with pkcs11:token=LABEL (ctlclient token list shows them)"},
-			"no signing token was named")
+		return fail(BadRequest, textNoSigner.With(), hintNameSigner.With("do", message.Action{Do: message.ListTokens}))
 	}
 	c, err := s.tokenCertificate(ctx, *uri)
 	if err != nil {
@@ -126,35 +123,26 @@ func (s *Session) chooseSigner(ctx context.Context, p *Plan, uri *token.URI) err
 
 func (s *Session) noCTL() error {
 	if s.Snapshot.Mixed() {
-		return fail(BadRequest, []string{
-			"create one from two tokens: ctlclient mode mixed --sign-with pkcs11:token=FIRST --add-token pkcs11:token=SECOND",
-		}, "%s", MsgNoCTLInSecure)
+		return fail(BadRequest, textNoCTLInSecure.With(), hintCreateCTL.With("do", message.Action{Do: message.SetMixed}))
 	}
-	return fail(BadRequest, []string{
-		"the cluster is in non-secure mode; to create a CTL and set mixed mode: ctlclient mode mixed --sign-with pkcs11:token=FIRST --add-token pkcs11:token=SECOND",
-	}, "no CTL file exists on the cluster")
+	return fail(BadRequest, textNoCTL.With(), hintCreateInNonSecure.With("do", message.Action{Do: message.SetMixed}))
 }
 
 // unknownSigner explains, in the words people know, why a token may not sign.
 func (s *Session) unknownSigner(p *Plan) error {
 	cn := tokenCN(p.signer)
 	if p.Old.Tokenless() {
-		first := "the current CTL is tokenless: no token is in it, so none may update it"
+		hints := []message.Message{hintTokenless.With()}
 		switch p.Job {
 		case JobMixed:
-			first += "; the publisher can do it itself: ctlclient mode mixed --tokenless"
+			hints = append(hints, hintPublisherCan.With("do", message.Action{Do: message.PublisherMode, Name: "mixed"}))
 		case JobNonSecure:
-			first += "; the publisher can do it itself: ctlclient mode non-secure --tokenless"
+			hints = append(hints, hintPublisherCan.With("do", message.Action{Do: message.PublisherMode, Name: "non-secure"}))
 		}
-		return fail(WrongToken, []string{
-			first,
-			"replace it in one step: ctlclient migrate to-tokens --token pkcs11:token=FIRST --token pkcs11:token=SECOND --sign-with pkcs11:token=FIRST",
-		}, "%s (%s)", MsgTokenNotInCTL, cn)
+		return fail(WrongToken, textTokenNotInCTL.With("token", cn), append(hints, hintReplaceInOneStep.With("do", message.Action{Do: message.ToTokens}))...)
 	}
-	return fail(WrongToken, []string{
-		"tokens in the current CTL: " + strings.Join(tokensOf(p.Old), ", "),
-		"sign with one of these, and add this one: --sign-with <a token of the list> --add-token " + p.SignWith.String(),
-	}, "%s (%s)", MsgTokenNotInCTL, cn)
+	return fail(WrongToken, textTokenNotInCTL.With("token", cn), hintTokensInCTL.With("tokens", tokensOf(p.Old)),
+		hintSignAndAdd.With("do", message.Action{Do: message.AddToken, Name: p.SignWith.String()}))
 }
 
 // addTokens adds tokens that are plugged in and tokens known by their certificate alone.
@@ -211,7 +199,7 @@ func addServer(add func([]byte, string, netip.Addr) (bool, error), srv Server) e
 	var ip netip.Addr
 	if srv.IP != "" {
 		if ip, err = netip.ParseAddr(srv.IP); err != nil || !ip.Is4() {
-			return fail(BadRequest, nil, "%q is not an IPv4 address", srv.IP)
+			return fail(BadRequest, textNotIPv4.With("text", srv.IP))
 		}
 	} else if a, err := netip.ParseAddr(srv.Host); err == nil && a.Is4() {
 		ip = a
@@ -221,7 +209,7 @@ func addServer(add func([]byte, string, netip.Addr) (bool, error), srv Server) e
 		host = srv.IP
 	}
 	if host == "" {
-		return fail(BadRequest, []string{"give host=NAME or ip=ADDRESS beside the certificate"}, "a server to add needs a host or an address")
+		return fail(BadRequest, textHostOrIP.With(), hintHostOrIP.With())
 	}
 	_, err = add(c.DER, host, ip)
 	return err
@@ -237,8 +225,7 @@ func (s *Session) remove(p *Plan, selectors []string) (removed []ctlbuild.Record
 		removed = append(removed, gone...)
 	}
 	if !draftKnows(p.Draft, p.signer) {
-		return nil, fail(BadRequest, []string{"sign with another token of the list, or leave this one in"},
-			"the signing token %s cannot be removed: the file would not verify", tokenCN(p.signer))
+		return nil, fail(BadRequest, textSignerStays.With("token", tokenCN(p.signer)), hintSignerStays.With())
 	}
 	return removed, nil
 }

@@ -119,7 +119,7 @@ func TestUpdateRemoves(t *testing.T) {
 	}{{"99", "1 to " + strconv.Itoa(len(full.Records))}, {"nobody", "common name"}} {
 		_, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1")), Remove: []string{c.selector}})
 		var se *ctlbuild.SelectorError
-		if !errors.As(err, &se) || !strings.Contains(se.Hint(), c.hint) {
+		if !errors.As(err, &se) || !strings.Contains(hintsOf(err), c.hint) {
 			t.Errorf("--remove %s: %v", c.selector, err)
 		}
 	}
@@ -173,13 +173,13 @@ func TestTokenThatIsNotInTheCTL(t *testing.T) {
 		before := b.files()
 		_, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-3"))})
 		wantReason(t, err, workflow.WrongToken, workflow.MsgTokenNotInCTL, b.cn("SAST-3"),
-			"tokens in the current CTL: "+b.cn("SAST-1")+", "+b.cn("SAST-2"), "--add-token")
+			"tokens in the current CTL: "+b.cn("SAST-1")+" and "+b.cn("SAST-2"), "add-token")
 		b.untouched(before)
 	})
 	t.Run("tokenless CTL", func(t *testing.T) {
 		b := newBench(t, lab.Options{Phones: phonesThatAsk})
 		_, err := b.connect().PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"))})
-		wantReason(t, err, workflow.WrongToken, workflow.MsgTokenNotInCTL, "tokenless", "ctlclient migrate to-tokens")
+		wantReason(t, err, workflow.WrongToken, workflow.MsgTokenNotInCTL, "tokenless", "to-tokens")
 	})
 }
 
@@ -191,9 +191,9 @@ func TestNoCTLInSecureMode(t *testing.T) {
 	}
 	s := b.connect()
 	_, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"))})
-	wantReason(t, err, workflow.BadRequest, workflow.MsgNoCTLInSecure, "ctlclient mode mixed")
+	wantReason(t, err, workflow.BadRequest, workflow.MsgNoCTLInSecure, "set-mixed")
 	fs := s.Findings(t.Context())
-	if !slices.ContainsFunc(fs, func(f workflow.Finding) bool { return f.Message == workflow.MsgNoCTLInSecure && f.Job == "mode" }) {
+	if !slices.ContainsFunc(fs, func(f workflow.Finding) bool { return f.Text.String() == workflow.MsgNoCTLInSecure && f.Job == "mode" }) {
 		t.Errorf("findings: %+v", fs)
 	}
 }
@@ -210,7 +210,7 @@ func TestRegeneratedCallManagerIsCollected(t *testing.T) {
 	b.do(err)
 	s := b.connect()
 	if fs := s.Findings(t.Context()); !slices.ContainsFunc(fs, func(f workflow.Finding) bool {
-		return f.Job == "update" && strings.Contains(f.Message, "an update is due") && strings.Contains(f.Message, sub.Name)
+		return f.Job == "update" && strings.Contains(f.Text.String(), "an update is due") && strings.Contains(f.Text.String(), sub.Name)
 	}) {
 		t.Errorf("findings: %+v", fs)
 	}

@@ -118,11 +118,11 @@ func (a *app) report(err error, code int) {
 	if is[examined](err) {
 		return // the result said it
 	}
-	msg := oneLine(err.Error())
+	msg := oneLine(a.voice().Tell(err))
 	if code == exitInterrupted && !is[*workflow.Error](err) {
 		msg = "interrupted"
 	}
-	hs := hints(err)
+	hs := a.hints(err)
 	if a.json {
 		v := map[string]any{"code": code, "message": msg, "hint": strings.Join(hs, "\n")}
 		if e := a.line(a.err, "error", v); e != nil {

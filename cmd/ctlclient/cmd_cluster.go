@@ -71,9 +71,9 @@ func unreachable(snap *cluster.Snapshot) error {
 func (a *app) printStatus(s *workflow.Session, findings []workflow.Finding) error {
 	st, snap := a.outSt, s.Snapshot
 	for _, f := range findings {
-		a.printf("%s  %s\n", severityMark(st, f.Severity), printable(f.Message))
-		if f.Mend != "" {
-			a.printf("           %s\n", st.dim(printable(f.Mend)))
+		a.printf("%s  %s\n", severityMark(st, f.Severity), st.wrap(printable(a.voice().Say(f.Text)), 11))
+		if !f.Mend.IsZero() {
+			a.printf("           %s\n", st.dim(printable(a.voice().Say(f.Mend))))
 		}
 	}
 	if len(findings) > 0 {
@@ -166,7 +166,7 @@ func nodeFile(n cluster.NodeState) (size, sum, signer string) {
 
 func (a *app) statusJSON(s *workflow.Session, findings []workflow.Finding) error {
 	for _, f := range findings {
-		if err := a.object("finding", map[string]any{"severity": f.Severity.String(), "message": f.Message, "mend": f.Mend, "job": f.Job}); err != nil {
+		if err := a.object("finding", map[string]any{"severity": f.Severity.String(), "message": a.voice().Say(f.Text), "mend": a.voice().Say(f.Mend), "job": f.Job}); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/token"
 )
 
@@ -40,7 +41,7 @@ func parseTokenURI(s string) (token.URI, error) {
 	if err == nil {
 		return u, nil
 	}
-	if hs := hints(err); len(hs) > 0 {
+	if hs := hintLines(err, message.Voice{Word: command}); len(hs) > 0 {
 		return u, usagef(strings.Join(hs, "\n"), "%v", err)
 	}
 	return u, usagef("such as pkcs11:token=SAST-1 or pkcs11:serial=0054f509", "%v", err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"slices"
 	"strings"
 
 	"ctlclient/cluster"
@@ -14,6 +13,7 @@ import (
 	"ctlclient/cluster/meet"
 	"ctlclient/cluster/reach"
 	"ctlclient/lab/control"
+	"ctlclient/message"
 	"ctlclient/source"
 	"ctlclient/token"
 	"ctlclient/workflow"
@@ -136,30 +136,15 @@ func refused(err error) bool {
 		errors.Is(err, reach.ErrConflict) || is[*journal.LockedError](err)
 }
 
-// hints collects what the errors of a tree say to do next, each line once.
-func hints(err error) []string {
+// hints are what the errors of a tree say to do next, a line each.
+func (a *app) hints(err error) []string { return hintLines(err, a.voice()) }
+
+func hintLines(err error, v message.Voice) []string {
 	var lines []string
-	var walk func(error)
-	walk = func(err error) {
-		if err == nil {
-			return
-		}
-		if h, ok := err.(interface{ Hint() string }); ok {
-			for l := range strings.Lines(h.Hint()) {
-				if l = strings.TrimSpace(l); l != "" && !slices.Contains(lines, l) {
-					lines = append(lines, l)
-				}
-			}
-		}
-		switch u := err.(type) {
-		case interface{ Unwrap() error }:
-			walk(u.Unwrap())
-		case interface{ Unwrap() []error }:
-			for _, e := range u.Unwrap() {
-				walk(e)
-			}
+	for _, m := range message.Advice(err) {
+		for l := range strings.Lines(v.Say(m)) {
+			lines = append(lines, strings.TrimSpace(l))
 		}
 	}
-	walk(err)
 	return lines
 }
