@@ -144,6 +144,11 @@ func (j *job) step(node, step string, e journal.Entry, f func(*journal.Entry) er
 
 // refusedForCertain tells an answer after which nothing was done.
 func refusedForCertain(err error) bool {
+	var changed *meet.IdentityError
+	var password *meet.PasswordError
+	if errors.As(err, &changed) || errors.As(err, &password) {
+		return true // it ended before anything was asked of the server
+	}
 	class := reach.ClassOf(err)
 	return errors.Is(err, ErrConflict) || class == reach.Login || class == reach.Permanent
 }

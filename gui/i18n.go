@@ -2,12 +2,11 @@ package gui
 
 import (
 	"embed"
-	"errors"
-	"strings"
 
 	"fyne.io/fyne/v2/lang"
 
 	"ctlclient/gui/widgets"
+	"ctlclient/message"
 )
 
 //go:embed translations/*.json
