@@ -53,6 +53,13 @@ func (s *shell) failAgain(what string, err error, again string, try func()) {
 		}
 		content.Add(widgets.Section(t("error.next"), list))
 	}
+	for _, m := range message.Advice(err) {
+		for _, a := range m.Actions() {
+			if !slices.Contains(actions, a) {
+				actions = append(actions, a)
+			}
+		}
+	}
 	content.Add(widgets.NewCopyButton(t("button.copy"), func() string { return copied }))
 	q := widgets.NewStatement(s.dialogs, what, content)
 	s.offer(q, err)

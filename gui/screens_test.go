@@ -13,6 +13,7 @@ import (
 	"ctlclient/cluster/site"
 	"ctlclient/gui/widgets"
 	"ctlclient/lab"
+	"ctlclient/message"
 	"ctlclient/softhsm"
 	"ctlclient/token"
 	"ctlclient/workflow"
@@ -312,13 +313,9 @@ func (p *practised) saysError(want error) {
 	if want == nil {
 		p.Fatal("the command has no objection")
 	}
-	p.mustSay(want.Error())
-	var h interface{ Hint() string }
-	if !errors.As(want, &h) {
-		return
-	}
-	for _, line := range strings.Split(h.Hint(), "\n") {
-		words, _ := hint(line)
+	p.mustSay(windowVoice().Tell(want))
+	for _, m := range message.Advice(want) {
+		words, _ := hint(say(m))
 		p.mustSay(words)
 	}
 }
