@@ -2,7 +2,6 @@ package gui
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
