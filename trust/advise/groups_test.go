@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"ctlclient/trust"
 	. "ctlclient/trust/advise"
 )
 
@@ -82,5 +83,21 @@ func TestOffMeanwhile(t *testing.T) {
 	}
 	if !strings.Contains(said[true], "last refuse the CTL") || !strings.Contains(said[false], "last may refuse the CTL") {
 		t.Errorf("%v", said)
+	}
+}
+
+// Where every phone refuses what is served already, no change is called safe.
+func TestNobodyFollows(t *testing.T) {
+	c := newReal(t, scenario{"12.5(1)", "tokenless", true, 1, false})
+	former := newReal(t, scenario{"10.5(2)", "tokens", true, 1, false})
+	stranded := []trust.Phone{{Name: "stranded", Model: "7940", Count: 3, CTL: former.CTL}}
+	for name, phones := range map[string][]trust.Phone{"all": stranded, "some": append(asSaid(c), stranded[0])} {
+		a, err := Advise(t.Context(), Situation{CTL: c.CTL, ITL: c.ITL, Mixed: true, Version: version(t, "12.5"), Phones: phones}, []PlannedChange{{Kind: RegenerateTVS}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Safe != (name == "some") || !slices.Contains(append(rulesOf(a.Breaks), rulesOf(a.Cautions)...), "refuse-already") {
+			t.Errorf("%s: safe %v, %v, %v", name, a.Safe, rulesOf(a.Breaks), rulesOf(a.Cautions))
+		}
 	}
 }

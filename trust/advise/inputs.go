@@ -156,15 +156,29 @@ func offMeanwhile(k *outlook) []Finding {
 // refuseAlready: phones that do not follow the cluster as it is.
 func refuseAlready(k *outlook) []Finding {
 	var found []Finding
+	severity := hazard.Warning
+	if len(listsVerify(k)) > 0 {
+		return nil // that says why
+	}
+	if k.nobodyFollows() {
+		severity = hazard.Danger // nothing that is said of the change is about anybody
+	}
 	for _, l := range k.best.already {
 		found = append(found, Finding{
-			Rule: "refuse-already", Severity: hazard.Warning, Who: l.Who.String(), Phones: l.Phones,
+			Rule: "refuse-already", Severity: severity, beyond: severity == hazard.Danger, Who: l.Who.String(), Phones: l.Phones,
 			Source:  "the phone model, played step by step (trust-list, section 6)",
 			Message: fmt.Sprintf("The %s that is served now is refused already: %s", l.File, l.Reason),
 			First:   []string{"Bring back the phones that refuse what is served now, or count on clearing them by hand; what follows is about the others."},
 		})
 	}
 	return found
+}
+
+// nobodyFollows: all phones that there are refuse what is served now.
+func (k *outlook) nobodyFollows() bool {
+	return len(k.best.already) > 0 && !slices.ContainsFunc(k.groups(), func(g group) bool {
+		return !g.ifAny && !slices.ContainsFunc(k.best.already, func(l Loss) bool { return l.Who.String() == g.who.String() })
+	})
 }
 
 // knownModels: phones of a model that no table has are taken to ask TVS.
