@@ -13,9 +13,12 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # so that the toolkit is built once for both.
 GUI_TAGS := accessibility
 LDFLAGS := -s -w -X main.buildVersion=$(VERSION)
+# Tools that make test does not run (CONTRIBUTING.md).
+GOVULNCHECK := v1.9.0
+BENCHSTAT   := v0.0.0-20260908200009-22c9c6c9d4da
 
 .DEFAULT_GOAL := help
-.PHONY: help run test gui build build-gui windows install screens fuzz bench clean
+.PHONY: help run test gui build build-gui windows install screens fuzz bench benchstat vulncheck clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,8 +61,14 @@ screens: ## the pictures of docs/screens, taken while the journey runs
 fuzz: ## long fuzz rounds of every decoder; FUZZTIME=5m by default
 	@scripts/fuzz $(or $(FUZZTIME),5m)
 
-bench: ## benchmarks
-	@$(GO) test -tags nogui -run '^$$' -bench . -benchmem ./...
+bench: ## benchmarks, BENCHCOUNT=6 times each
+	@$(GO) test -tags nogui -run '^$$' -bench . -benchmem -count $(or $(BENCHCOUNT),6) ./...
+
+benchstat: ## compares old.txt with new.txt, two outputs of make bench
+	@$(GO) run golang.org/x/perf/cmd/benchstat@$(BENCHSTAT) old.txt new.txt
+
+vulncheck: ## known weaknesses of what is built in; asks vuln.go.dev
+	@$(GO) run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK) -tags nogui ./...
 
 clean: ## remove what was built
 	@rm -rf $(BIN) dist

@@ -288,7 +288,7 @@ func (b *boot) print(format string, args ...any) {
 	b.out.Console = append(b.out.Console, fmt.Sprintf("%4d: NOT %s %s", len(b.out.Console)+1, time.Now().Format("15:04:05.000000"), line))
 }
 
-// run follows trust-list.md, section 6: CTL, then ITL, then the configuration.
+// run follows docs/trust-list.md, section 6: CTL, then ITL, then the configuration.
 func (b *boot) run() {
 	p := b.phone.Describe()
 	b.blank = p.CTL == nil && (p.ITL == nil || p.ITL.IsEmptyRollback())

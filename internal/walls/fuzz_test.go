@@ -4,8 +4,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -80,21 +80,14 @@ func TestDecodersAreFuzzed(t *testing.T) {
 // package has for several, and the files of its corpus.
 func fuzzTargets(t *testing.T) map[string]int {
 	t.Helper()
-	root := filepath.Join("..", "..")
 	targets := map[string]int{}
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+	eachFile(t, func(name string, data []byte) {
+		file, err := parser.ParseFile(token.NewFileSet(), name, data, parser.SkipObjectResolution)
 		if err != nil {
-			return err
+			t.Error(err)
+			return
 		}
-		dir := filepath.Dir(path)
-		rel, err := filepath.Rel(root, dir)
-		if err != nil {
-			return err
-		}
+		dir := path.Dir(name)
 		for _, decl := range file.Decls {
 			f, ok := decl.(*ast.FuncDecl)
 			if !ok || f.Recv != nil || !strings.HasPrefix(f.Name.Name, "Fuzz") {
@@ -118,15 +111,11 @@ func fuzzTargets(t *testing.T) map[string]int {
 				}
 				return true
 			})
-			if corpus, err := os.ReadDir(filepath.Join(dir, "testdata", "fuzz", f.Name.Name)); err == nil {
+			if corpus, err := os.ReadDir(filepath.Join(root, filepath.FromSlash(dir), "testdata", "fuzz", f.Name.Name)); err == nil {
 				seeds += len(corpus)
 			}
-			targets[filepath.ToSlash(rel)+"."+f.Name.Name] = seeds
+			targets[dir+"."+f.Name.Name] = seeds
 		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	}, "_test.go")
 	return targets
 }

@@ -1,7 +1,6 @@
 package walls
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,31 +17,9 @@ var (
 // What docs/security.md says is shown by tests that exist, and nothing in its tables is
 // said without one.
 func TestSecurityDocument(t *testing.T) {
-	root := filepath.Join("..", "..")
-	tests := map[string]bool{}
-	err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(root, filepath.Dir(path))
-		for _, m := range testFunc.FindAllStringSubmatch(string(data), -1) {
-			tests[filepath.ToSlash(rel)+"."+m[1]] = true
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(filepath.Join(root, "docs", "security.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	tests := testNames(t)
 	named := 0
-	for line := range strings.Lines(string(data)) {
+	for line := range strings.Lines(read(t, "docs/security.md")) {
 		found := namedTest.FindAllStringSubmatch(line, -1)
 		scripts := namedScript.FindAllStringSubmatch(line, -1)
 		if strings.HasPrefix(line, "| ") && !strings.HasPrefix(line, "| attack") && !strings.HasPrefix(line, "| ---") && len(found) == 0 {
