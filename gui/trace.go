@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -72,16 +73,24 @@ func observe(s *shell) {
 			case <-s.tasks.ctx.Done():
 				return
 			case <-tick.C:
-				fyne.Do(o.look)
+				// On a slow machine a look takes longer than the time between two: they must not
+				// queue up before what the program itself has to show.
+				if o.asked.CompareAndSwap(false, true) {
+					fyne.Do(func() {
+						o.look()
+						o.asked.Store(false)
+					})
+				}
 			}
 		}
 	}()
 }
 
 type observer struct {
-	s    *shell
-	out  *json.Encoder
-	last traceLine
+	asked atomic.Bool // to look, and has not yet
+	s     *shell
+	out   *json.Encoder
+	last  traceLine
 }
 
 // look runs on the UI goroutine.
