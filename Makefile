@@ -12,13 +12,13 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The tags and flags of the desktop, the same for release and test (scripts/test has them too),
 # so that the toolkit is built once for both.
 GUI_TAGS := accessibility
-LDFLAGS := -s -w -X main.buildVersion=$(VERSION)
+LDFLAGS := -s -w -X main.buildVersion=$(VERSION) -X main.buildCommit=$(shell git rev-parse HEAD 2>/dev/null)
 # Tools that make test does not run (CONTRIBUTING.md).
 GOVULNCHECK := v1.9.0
 BENCHSTAT   := v0.0.0-20260908200009-22c9c6c9d4da
 
 .DEFAULT_GOAL := help
-.PHONY: help run test gui build build-gui windows install screens fuzz bench benchstat vulncheck clean
+.PHONY: help run test gui build build-gui windows dist test-dist install screens fuzz bench benchstat vulncheck clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,9 +48,19 @@ build-gui: ## the desktop program, bin/ctlclient-desktop (the first build takes 
 windows: ## both Windows programs, dist/*.exe, with mingw-w64
 	@scripts/build-windows
 
+dist: ## everything that is handed out, dist/: packages of both systems, SBOM, checksums
+	@scripts/setup dist
+	@scripts/dist
+
+test-dist: ## dist twice: the same bytes, and the .deb leaves nothing behind
+	@scripts/setup dist
+	@scripts/test-dist
+
 install: build-gui ## the desktop program with its icon and menu entry, under PREFIX
 	@install -Dm755 $(BIN)/ctlclient-desktop $(DESTDIR)$(PREFIX)/bin/ctlclient-desktop
 	@install -Dm644 packaging/linux/ctlclient.desktop $(DESTDIR)$(PREFIX)/share/applications/ctlclient.desktop
+	@install -Dm644 packaging/linux/ctlclient.metainfo.xml $(DESTDIR)$(PREFIX)/share/metainfo/io.github.ctlclient.ctlclient.metainfo.xml
+	@install -Dm644 packaging/linux/ctlclient.mime.xml $(DESTDIR)$(PREFIX)/share/mime/packages/ctlclient.xml
 	@install -Dm644 gui/icon.svg $(DESTDIR)$(PREFIX)/share/icons/hicolor/scalable/apps/ctlclient.svg
 	@install -Dm644 gui/icon.png $(DESTDIR)$(PREFIX)/share/icons/hicolor/256x256/apps/ctlclient.png
 
