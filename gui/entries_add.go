@@ -28,9 +28,18 @@ func (e *entriesScreen) addTokens() {
 	q.OnAnswer = func(bool) { e.watching = nil; e.fill() }
 	q.Extra = append(q.Extra, widgets.NewButton(t("entries.add-certificate"), theme.FolderOpenIcon(), e.addTokenCertificate))
 	var next fyne.Focusable // the first token that can be added
+	offered := map[fyne.Focusable]bool{}
 	e.watching = func() {
+		// A token that comes or goes makes the buttons anew: the focus stays among them.
+		lost := offered[s.window.Canvas().Focused()]
+		defer func() {
+			if lost {
+				q.Focus(next)
+			}
+		}()
 		list.RemoveAll()
 		next = nil
+		clear(offered)
 		list.Add(widgets.NewNotice(widgets.InfoNotice, t("entries.insert")))
 		for _, c := range s.model.job.certs {
 			list.Add(widgets.Signed(widgets.GoodSign, t("entries.added", map[string]any{"Name": c.cn})))
@@ -53,6 +62,7 @@ func (e *entriesScreen) addTokens() {
 					e.watching()
 					q.Focus(next)
 				})
+				offered[b] = true
 				if next == nil {
 					next = b
 				}
