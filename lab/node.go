@@ -21,6 +21,7 @@ import (
 	"ctlclient/ctlbuild"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/platform"
+	"ctlclient/protocol/serviceability"
 	"ctlclient/protocol/tftp"
 	"ctlclient/protocol/tvs"
 )
@@ -61,9 +62,9 @@ type Service struct {
 
 // Names of the services that an update has an administrator restart.
 const (
-	serviceTFTP        = "Cisco Tftp"
-	serviceCallManager = "Cisco CallManager"
-	serviceTVS         = "Cisco Trust Verification Service"
+	serviceTFTP        = serviceability.ServiceTFTP
+	serviceCallManager = serviceability.ServiceCallManager
+	serviceTVS         = serviceability.ServiceTVS
 )
 
 func newNode(l *Lab, st *nodeState) *Node {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
 	"ctlclient/message"
 	"ctlclient/token"
@@ -115,7 +116,7 @@ func (s *Session) assess(ctx context.Context, p *Plan) (err error) {
 }
 
 // restartOrder is TFTP before CallManager, on all nodes that run them.
-func restartOrder() []string { return []string{"Cisco Tftp", "Cisco CallManager"} }
+func restartOrder() []string { return []string{reach.TFTP.CiscoName(), reach.CallManager.CiscoName()} }
 
 func (s *Session) lossError(p *Plan) error {
 	names := phoneNames(p.Lost())

@@ -54,7 +54,7 @@ a file with --signer-version 1.1. Files of Cisco's own have no such field.`,
 	f.StringArrayVar(&o.records, "record", nil, "a `FUNCTION=CERT[,host=H][,ip=A]`; repeatable")
 	f.StringVar(&o.signWith, "sign-with", "", "signing token, a PKCS#11 `URI`")
 	f.StringVar(&o.digest, "digest", "sha1", "`sha1|sha256|sha512`")
-	f.StringVar(&o.name, "name", "CTLFile.tlv", "file name in the header: CTLFile.tlv or ITLFile.tlv")
+	f.StringVar(&o.name, "name", ctlbuild.CTLFileName, "file name in the header: CTLFile.tlv or ITLFile.tlv")
 	f.StringVar(&o.serial, "serial-order", "little-endian", "serial numbers of token records: `little-endian|big-endian`")
 	f.StringVar(&o.dialect, "dialect", "ctl-client", "how server records are written: `ctl-client|tokenless`")
 	f.BoolVar(&o.nameFirst, "ca-name-first", false, "write CANAME before SERIALNUMBER in the header, as some builders do")

@@ -11,34 +11,14 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
+
+	"ctlclient/protocol/internal/frame/frametest"
 )
 
-// wire joins what a message consists of: "=text" is taken as it is, []byte too,
-// other strings are hexadecimal with blanks.
-func wire(t testing.TB, parts ...any) []byte {
-	t.Helper()
-	var out []byte
-	for _, p := range parts {
-		switch p := p.(type) {
-		case []byte:
-			out = append(out, p...)
-		case string:
-			if s, ok := strings.CutPrefix(p, "="); ok {
-				out = append(out, s...)
-				continue
-			}
-			b, err := hex.DecodeString(strings.ReplaceAll(p, " ", ""))
-			if err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, b...)
-		}
-	}
-	return out
-}
+// wire joins what a message consists of.
+var wire = frametest.Wire
 
 // length is a u32 that depends on where the test's folder is.
 func length(n int) string { return fmt.Sprintf("%08x", n) }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"io"
 	"net"
@@ -14,31 +13,12 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"ctlclient/protocol/internal/frame/frametest"
 )
 
-// wire joins what a message consists of: "=text" is taken as it is, other
-// strings are hexadecimal with blanks.
-func wire(t testing.TB, parts ...any) []byte {
-	t.Helper()
-	var out []byte
-	for _, p := range parts {
-		switch p := p.(type) {
-		case []byte:
-			out = append(out, p...)
-		case string:
-			if s, ok := strings.CutPrefix(p, "="); ok {
-				out = append(out, s...)
-				continue
-			}
-			b, err := hex.DecodeString(strings.ReplaceAll(p, " ", ""))
-			if err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, b...)
-		}
-	}
-	return out
-}
+// wire joins what a message consists of.
+var wire = frametest.Wire
 
 func request(t testing.TB) []byte {
 	return wire(t,
