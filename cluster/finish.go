@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"ctlclient/cluster/journal"
-	"ctlclient/ctlbuild"
 )
 
 // FinishOptions of Finish.
@@ -243,77 +242,6 @@ func (c *Cluster) CloseJob(ctx context.Context, id string, note map[string]strin
 	return j.finish(ctx, StateOvertaken, nil)
 }
 
-// author is the step in which the publisher writes the file, where it is not known yet
-// what it wrote.
-func (j *job) author() (Step, bool) {
-	if _, known := j.j.Known(); known {
-		return Step{}, false
-	}
-	for _, w := range j.j.Begin.Steps {
-		if s, err := readStep(w); err == nil && s.Kind == StepAuthor {
-			return s, true
-		}
-	}
-	return Step{}, false
-}
-
-// modeFirst is the step in which the publisher sets the mode before the file is brought,
-// where that is not done.
-func (j *job) modeFirst() (Step, bool) {
-	for _, s := range j.leftSteps() {
-		if s.Kind == StepAuthor && !j.j.Begin.Later {
-			return s, true
-		}
-	}
-	return Step{}, false
-}
-
-// finishAuthor takes what the publisher serves for the new file, where it has written one;
-// else it is asked again: to write the same file twice is harmless.
-func (j *job) finishAuthor(ctx context.Context, s Step) error {
-	lead := j.lead()
-	live, err := j.live(ctx, lead)
-	if err != nil {
-		return j.failed(lead, StepFetch, err)
-	}
-	if j.j.Did(lead.node.Name(), StepAuthor, s.written().Arg) != "" && !journal.Same(live, lead.former) {
-		_, err = j.adopt(ctx, verifies)
-		return err
-	}
-	_, err = j.publisherWrites(ctx, s.Author, verifies)
-	return err
-}
-
-// verifies accepts a trust list whose signature holds.
-func verifies(data []byte) error {
-	l, err := ctlbuild.Parse(data)
-	if err != nil {
-		return fmt.Errorf("what the publisher serves is no trust list: %w", err)
-	}
-	if v := l.Verify(); !v.OK {
-		return fmt.Errorf("the publisher's file does not verify: %s", v.Reason)
-	}
-	return nil
-}
-
-// lead is the node that goes first.
-func (j *job) lead() *target {
-	for _, t := range j.targets {
-		if j.c.isLead(t.node.Name()) {
-			return t
-		}
-	}
-	return j.targets[0]
-}
-
-// assumeLead takes what the publisher serves for the new file of a job that was ended
-// before anybody had seen it.
-func (j *job) assumeLead(ctx context.Context) {
-	if live, err := j.live(ctx, j.lead()); err == nil {
-		j.data = live
-	}
-}
-
 // finishSteps does, in order, the steps that are not done.
 func (j *job) finishSteps(ctx context.Context) error {
 	for _, s := range j.leftSteps() {
@@ -412,9 +340,10 @@ func (j *job) look(ctx context.Context, want func(*target) []byte, o FinishOptio
 	found = map[string][]byte{}
 	var conflicts []error
 	// What the publisher wrote within the job is none of somebody else's.
+	rewrote := j.wroteUnseen()
 	written := func(live []byte) bool {
 		i := slices.Index(j.targets, j.lead())
-		return !j.j.Begin.Later && j.j.Touched(StepAuthor) && answered[i] && journal.Same(live, lives[i])
+		return rewrote && (answered[i] && journal.Same(live, lives[i]) || ownFile(live))
 	}
 	for i, t := range j.targets {
 		if !answered[i] {

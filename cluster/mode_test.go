@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"ctlclient/cluster/reach"
+	"ctlclient/ctlbuild/ctltest"
 	"ctlclient/protocol/ctlp"
 )
 
@@ -130,6 +131,63 @@ func TestModeByThePublishersCommand(t *testing.T) {
 				}
 				s.wantAll(want)
 				if jobs[0].State != StateTakenBack && a.asked != asked {
+					t.Errorf("the publisher was asked %d times, want %d", a.asked, asked)
+				}
+			})
+		}
+	}
+}
+
+// A rollback that was killed after the publisher had set the mode back, with a file of its
+// own that nobody has seen, is no dead end: both ways lead on, and resume sets the mode
+// again instead of saying that it is set.
+func TestRollbackOfAModeThatWasEnded(t *testing.T) {
+	for _, stop := range [][2]string{{"publisher-writes.acted", "pub"}, {"publisher-writes.recorded", "pub"}, {"off", "sub"}} {
+		for _, back := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%v back %v", stop, back), func(t *testing.T) {
+				s := newSite(t, oldFile)
+				c, a := s.withAuthor(s.options())
+				c.Site.Mode = nil
+				r, err := c.Begin(t.Context(), JobSpec{Kind: "mode mixed", ByPublisher: true, KeepGoing: true,
+					Steps: []Step{{Kind: StepAuthor, Author: reach.WriteMixed, Former: reach.NonSecure}}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := r.PublisherWrites(t.Context(), reach.WriteMixed, nil); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := r.File(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := r.End(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if err := r.Close(); err != nil {
+					t.Fatal(err)
+				}
+				a.file = ctltest.NewCluster(t, 1024).Tokenless(t).Bytes()
+				c.o.fault = once(stop[0], stop[1], func() error { return errFault }) // the program ends here
+				if stop[0] == "off" {
+					s.node("sub").halt()
+				}
+				if out, err := c.Finish(t.Context(), r.ID(), FinishOptions{Back: true, Retries: -1}); err == nil {
+					t.Fatalf("not stopped: %+v", out)
+				}
+				if c.o.fault = nil; stop[0] == "off" {
+					s.node("sub").start()
+				} else {
+					s.node("pub").put(CTLFile, a.file)
+				}
+				s.node("sub").put(CTLFile, a.file) // it did not get further than that
+				finish, want, asked := c.Resume, a.file, 3
+				if back {
+					finish, want = c.Rollback, oldFile
+				}
+				if out, err := finish(t.Context(), r.ID()); err != nil {
+					t.Fatalf("%+v, %v", out, err)
+				}
+				s.wantAll(want)
+				if a.asked != asked {
 					t.Errorf("the publisher was asked %d times, want %d", a.asked, asked)
 				}
 			})

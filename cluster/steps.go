@@ -247,8 +247,7 @@ func (j *job) adopt(ctx context.Context, accept func([]byte) error) ([]byte, err
 	return j.data, j.j.Adopt(j.data)
 }
 
-// leftSteps are the steps that are not done. A step whose result was given up by a
-// rollback is none.
+// leftSteps are the steps that are not done, or that a rollback which was ended has undone.
 func (j *job) leftSteps() []Step {
 	var left []Step
 	for _, w := range j.j.Begin.Steps {
@@ -257,11 +256,26 @@ func (j *job) leftSteps() []Step {
 			left = append(left, Step{Kind: w.Kind + " " + w.Arg})
 			continue
 		}
-		if j.j.Did(j.placeOf(s), s.Kind, w.Arg) != journal.Done {
+		if j.j.Did(j.placeOf(s), s.Kind, w.Arg) != journal.Done || j.givenUp(s) {
 			left = append(left, s)
 		}
 	}
 	return left
+}
+
+// givenUp reports whether the security mode that a step set was set otherwise after it, or
+// may have been: a rollback was begun.
+func (j *job) givenUp(s Step) bool {
+	if s.Kind != StepMode && (s.Kind != StepAuthor || !changesMode(s)) {
+		return false
+	}
+	given, arg := false, s.written().Arg
+	for _, e := range j.j.Lines() {
+		if e.Kind == journal.KindAct && (e.Step == StepMode || e.Step == StepAuthor) && e.State != journal.Refused {
+			given = e.Arg != arg
+		}
+	}
+	return given
 }
 
 // placeOf is the node under which a step stands in the journal.
