@@ -18,7 +18,7 @@ GOVULNCHECK := v1.9.0
 BENCHSTAT   := v0.0.0-20260908200009-22c9c6c9d4da
 
 .DEFAULT_GOAL := help
-.PHONY: help run test gui build build-gui windows dist test-dist install screens fuzz bench benchstat vulncheck clean
+.PHONY: help run test gui build build-gui windows dist test-dist install screens fuzz torture bench benchstat vulncheck clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ screens: ## the pictures of docs/screens, taken while the journey runs
 
 fuzz: ## long fuzz rounds of every decoder; FUZZTIME=5m by default
 	@scripts/fuzz $(or $(FUZZTIME),5m)
+
+torture: ## jobs under fire, from outside; RUNS=1000 SEED=1 by default, as root with full disks, too
+	@scripts/setup test
+	@$(GO) test -tags nogui -count=1 -v -timeout 0 ./internal/torture -workers 6 -runs $(or $(RUNS),1000) -seed $(or $(SEED),1)
 
 bench: ## benchmarks, BENCHCOUNT=6 times each
 	@$(GO) test -tags nogui -run '^$$' -bench . -benchmem -count $(or $(BENCHCOUNT),6) ./...

@@ -2,10 +2,12 @@ package cluster
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 )
 
 // cell counts the runs of one fault at the boundaries of one step. A run that ended
@@ -71,8 +73,8 @@ func (c *cell) String() string {
 func reliability(table string) string {
 	return fmt.Sprintf(`# Reliability: what was broken, and what became of it
 
-This page is written by `+"`go test ./cluster -run TestFaultTable -update`"+`; the same test runs
-in CI and fails when a single run ends otherwise than it may.
+This page is written by `+"`go test ./cluster -run TestFaultTable -update`"+`, up to the last part;
+the same test runs in CI and fails when a single run ends otherwise than it may.
 
 A practice cluster of real servers (a publisher and a subscriber over CTLP, an alternate
 TFTP server over SFTP) holds the old file, and a job carries the new one to it. At every
@@ -106,4 +108,20 @@ finished it. A dash: the boundary does not know the fault.
 %s
 Made on %s/%s with %s.
 `, table, runtime.GOOS, runtime.GOARCH, runtime.Version())
+}
+
+// outside begins the part of the page that people write, from what make torture said.
+const outside = "\n## From outside"
+
+// fromOutside is that part, as it stands.
+func fromOutside(t *testing.T, file string) string {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(data), outside)
+	if !found {
+		t.Fatalf("%s has no part %q", file, outside)
+	}
+	return outside + after
 }

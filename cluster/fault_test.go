@@ -73,7 +73,7 @@ func TestFaultTable(t *testing.T) {
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file, []byte(reliability(text)), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(reliability(text)+fromOutside(t, file)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -22,9 +22,9 @@ import (
 )
 
 var (
-	runs    = flag.Int("runs", 20, "how many runs")
+	runs    = flag.Int("runs", 12, "how many runs")
 	seed    = flag.Uint64("seed", 1, "of the first run; each further run has the next one")
-	workers = flag.Int("workers", 2, "how many runs at a time")
+	workers = flag.Int("workers", 3, "how many runs at a time")
 	keep    = flag.String("keep", "", "folder for the logs of runs with a lie (default: a new one, named in the output)")
 )
 
