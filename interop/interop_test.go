@@ -29,7 +29,7 @@ var (
 
 // need finds a program of the machine; without it the test is skipped, or fails where
 // the parts must be there.
-func need(t *testing.T, name string) string {
+func need(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -38,7 +38,7 @@ func need(t *testing.T, name string) string {
 	return path
 }
 
-func missing(t *testing.T, err error) {
+func missing(t testing.TB, err error) {
 	t.Helper()
 	if os.Getenv("CTLCLIENT_REQUIRE_PARTS") == "1" {
 		t.Fatal(err)

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 }
 
 // build makes the headless program, once.
-func build(t *testing.T) string {
+func build(t testing.TB) string {
 	t.Helper()
 	program.once.Do(func() {
 		// On a new machine this takes minutes; the limit is that of the whole test.

@@ -8,7 +8,7 @@ import (
 // How long a lab of so many nodes takes to start, the first time and again.
 func BenchmarkUp(b *testing.B) {
 	for _, cucm := range []bool{false, true} {
-		for _, nodes := range []int{2, 28} {
+		for _, nodes := range []int{2, 8, 28} {
 			for _, again := range []bool{false, true} {
 				b.Run(fmt.Sprintf("cucm=%t/nodes=%d/again=%t", cucm, nodes, again), func(b *testing.B) {
 					o := Options{Nodes: nodes, CUCM: cucm, KeyBits: 1024, NoAltTFTP: true}

@@ -1,7 +1,6 @@
 package workflow_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -96,32 +95,6 @@ func TestLargestCluster(t *testing.T) {
 	if refused := b.boot(); len(refused) > 0 {
 		t.Errorf("refused: %v", refused)
 	}
-}
-
-// largest has an alternate TFTP server and a firewall beside 17 nodes.
-var largest = lab.Options{Nodes: 17, Firewall: true, Phones: phonesThatAsk}
-
-// BenchmarkJobOnTheLargestCluster is an update from connection to the last byte read
-// back, and what the parts of it take.
-func BenchmarkJobOnTheLargestCluster(b *testing.B) {
-	for _, nodes := range []int{1, largest.Nodes} {
-		b.Run(fmt.Sprintf("%d nodes", nodes), func(b *testing.B) {
-			o := largest
-			o.Nodes = nodes
-			bench := newBench(b, o).migrate()
-			for b.Loop() {
-				bench.update(workflow.UpdateRequest{})
-			}
-		})
-	}
-	b.Run("snapshot", func(b *testing.B) {
-		s := newBench(b, largest).connect()
-		for b.Loop() {
-			if err := s.Refresh(b.Context()); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 }
 
 // Rule 4: an update is due when CallManager or ITLRecovery is regenerated; a token CTL
