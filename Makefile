@@ -18,7 +18,7 @@ GOVULNCHECK := v1.9.0
 BENCHSTAT   := v0.0.0-20260908200009-22c9c6c9d4da
 
 .DEFAULT_GOAL := help
-.PHONY: help run test gui build build-gui windows dist test-dist install screens fuzz torture bench benchstat vulncheck clean
+.PHONY: help run test gui build build-gui windows dist test-dist install screens fuzz torture bench benchmarks benchstat vulncheck clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,10 +75,13 @@ torture: ## jobs under fire, from outside; RUNS=1000 SEED=1 by default, as root 
 	@scripts/setup test
 	@$(GO) test -tags nogui -count=1 -v -timeout 0 ./internal/torture -workers 6 -runs $(or $(RUNS),1000) -seed $(or $(SEED),1)
 
-bench: ## benchmarks, BENCHCOUNT=6 times each
+bench: ## the benchmarks, each beside its limit, written to docs/performance.md (some minutes)
+	@$(GO) run ./internal/bench
+
+benchmarks: ## every benchmark, BENCHCOUNT=6 times each, as benchstat reads them
 	@$(GO) test -tags nogui -run '^$$' -bench . -benchmem -count $(or $(BENCHCOUNT),6) ./...
 
-benchstat: ## compares old.txt with new.txt, two outputs of make bench
+benchstat: ## compares old.txt with new.txt, two outputs of make benchmarks
 	@$(GO) run golang.org/x/perf/cmd/benchstat@$(BENCHSTAT) old.txt new.txt
 
 vulncheck: ## known weaknesses of what is built in; asks vuln.go.dev

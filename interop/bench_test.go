@@ -6,40 +6,13 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
+	"ctlclient/internal/bench/meter"
 )
-
-// cost is what a process takes: on the clock, and of processors.
-type cost struct{ wall, cpu time.Duration }
-
-// run1 runs a program that is to succeed.
-func run1(b *testing.B, name string, args ...string) cost {
-	c := exec.CommandContext(b.Context(), name, args...)
-	start := time.Now()
-	if err := c.Run(); err != nil {
-		b.Fatal(name, err)
-	}
-	return cost{time.Since(start), c.ProcessState.UserTime() + c.ProcessState.SystemTime()}
-}
-
-// least is the best that was seen of each, so that what others do at the time counts least.
-func (c cost) least(d cost) cost {
-	if c == (cost{}) {
-		return d
-	}
-	return cost{min(c.wall, d.wall), min(c.cpu, d.cpu)}
-}
-
-func (c cost) report(b *testing.B, name string) {
-	b.ReportMetric(c.wall.Seconds()*1000, name+"-ms")
-	b.ReportMetric(c.cpu.Seconds()*1000, name+"-cpu-ms")
-}
 
 // list writes a list of so many records of 2048 bits.
 func list(b *testing.B, path string, records int) {
@@ -65,13 +38,13 @@ func BenchmarkVerify(b *testing.B) {
 	for _, records := range []int{8, 57} {
 		list(b, file, records)
 		b.Run(fmt.Sprint(records), func(b *testing.B) {
-			var ours, nothing cost
+			var ours, nothing meter.Meter
 			for b.Loop() {
-				ours = ours.least(run1(b, program, "file", "verify", file))
-				nothing = nothing.least(run1(b, "/bin/true"))
+				ours.Run(b, program, "file", "verify", file)
+				nothing.Run(b, "/bin/true")
 			}
-			ours.report(b, "verify")
-			nothing.report(b, "true")
+			ours.Report(b, "verify")
+			nothing.Report(b, "true")
 		})
 	}
 }
@@ -94,13 +67,13 @@ func BenchmarkFolder(b *testing.B) {
 			}
 		}
 		b.Run(fmt.Sprint(phones), func(b *testing.B) {
-			var ours, reading cost
+			var ours, reading meter.Meter
 			for b.Loop() {
-				ours = ours.least(run1(b, program, "file", "verify", dir))
-				reading = reading.least(run1(b, "/bin/sh", "-c", `cat "$1"/*.tlv >/dev/null`, "sh", dir))
+				ours.Run(b, program, "file", "verify", dir)
+				reading.Run(b, "/bin/sh", "-c", `cat "$1"/*.tlv >/dev/null`, "sh", dir)
 			}
-			ours.report(b, "verify")
-			reading.report(b, "read")
+			ours.Report(b, "verify")
+			reading.Report(b, "read")
 		})
 	}
 }

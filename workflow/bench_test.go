@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ctlclient/cluster/site"
+	"ctlclient/internal/bench/meter"
 	"ctlclient/lab"
 	"ctlclient/workflow"
 )
@@ -53,16 +54,22 @@ func BenchmarkFar(b *testing.B) {
 		bench := newBench(b, o).migrate()
 		bench.change = far(b)
 		b.Run(fmt.Sprintf("status/%d", nodes), func(b *testing.B) {
+			var m meter.Meter
 			for b.Loop() {
-				s := bench.connect()
-				s.Findings(b.Context())
-				bench.do(s.Close())
+				m.Time(func() {
+					s := bench.connect()
+					s.Findings(b.Context())
+					bench.do(s.Close())
+				})
 			}
+			m.Report(b, "status")
 		})
 		b.Run(fmt.Sprintf("update/%d", nodes), func(b *testing.B) {
+			var m meter.Meter
 			for b.Loop() {
-				bench.update(workflow.UpdateRequest{})
+				m.Time(func() { bench.update(workflow.UpdateRequest{}) })
 			}
+			m.Report(b, "update")
 		})
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"runtime"
 	"testing"
-	"time"
 
+	"ctlclient/internal/bench/meter"
 	"ctlclient/protocol/internal/pinned"
 )
 
@@ -97,23 +97,26 @@ func BenchmarkPhones(b *testing.B) {
 	if _, err := c.Version(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	var transport time.Duration
+	var list, transport meter.Meter
 	for b.Loop() {
 		seen := 0
-		if err := c.Phones(b.Context(), func(p []Phone) error { seen += len(p); return nil }); err != nil || seen != cluster.total {
-			b.Fatal(seen, err)
-		}
-		b.StopTimer()
-		start := time.Now()
-		for question := range k.answers {
-			if _, err := c.http.Do(b.Context(), pinned.Request{Method: "POST", Path: path, Body: []byte(question)}); err != nil {
-				b.Fatal(err)
+		list.Time(func() {
+			if err := c.Phones(b.Context(), func(p []Phone) error { seen += len(p); return nil }); err != nil || seen != cluster.total {
+				b.Fatal(seen, err)
 			}
-		}
-		transport += time.Since(start)
+		})
+		b.StopTimer()
+		transport.Time(func() {
+			for question := range k.answers {
+				if _, err := c.http.Do(b.Context(), pinned.Request{Method: "POST", Path: path, Body: []byte(question)}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 		b.StartTimer()
 	}
 	b.SetBytes(int64(total))
-	b.ReportMetric(transport.Seconds()/float64(b.N), "transport-s/op")
+	list.Report(b, "list")
+	transport.Report(b, "transport")
 	b.ReportMetric(float64(total)/float64(cluster.total), "bytes/phone")
 }

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"testing"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/bench/meter"
 	"ctlclient/trust"
 	"ctlclient/trust/fleet"
 	"ctlclient/trust/trusttest"
@@ -33,38 +35,59 @@ func export(s *trusttest.Scene, phones int) []byte {
 	return b.Bytes()
 }
 
-// Verdicts on a fleet from its export, beside reading that export and nothing else.
+// Verdicts on a fleet from its export, beside reading that export and nothing else; and the
+// memory that is in use when all verdicts are there.
 func BenchmarkVerdicts(b *testing.B) {
 	s := trusttest.New(b)
 	next := trusttest.Edited(b, s.ETokens, s.Token1, func(*ctlbuild.Draft) {})
 	for _, n := range []int{10_000, 100_000} {
 		data := export(s, n)
-		b.Run(fmt.Sprintf("verdicts/%d", n), func(b *testing.B) {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			b.ReportAllocs()
+			before := inUse()
+			var verdicts, reading meter.Meter
+			var held uint64
 			for b.Loop() {
-				entries, err := fleet.Read(bytes.NewReader(data), nil)
-				if err != nil {
-					b.Fatal(err)
-				}
-				phones := fleet.Resolve(entries, trust.KnownLists(s.Tokenless), fleet.Current{CTL: s.ETokens, ITL: s.ITL})
-				if vs := trust.AssessAll(b.Context(), phones, trust.Offer{CTL: next}, trust.NoTVS); len(vs) != n {
-					b.Fatal(len(vs))
-				}
-			}
-		})
-		b.Run(fmt.Sprintf("read/%d", n), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				r := csv.NewReader(bytes.NewReader(data))
-				r.ReuseRecord = true
-				for {
-					if _, err := r.Read(); errors.Is(err, io.EOF) {
-						break
-					} else if err != nil {
+				var vs []trust.Verdict
+				verdicts.Time(func() {
+					entries, err := fleet.Read(bytes.NewReader(data), nil)
+					if err != nil {
 						b.Fatal(err)
 					}
+					phones := fleet.Resolve(entries, trust.KnownLists(s.Tokenless), fleet.Current{CTL: s.ETokens, ITL: s.ITL})
+					vs = trust.AssessAll(b.Context(), phones, trust.Offer{CTL: next}, trust.NoTVS)
+				})
+				b.StopTimer()
+				held = max(held, max(inUse(), before)-before)
+				if len(vs) != n {
+					b.Fatal(len(vs))
 				}
+				reading.Time(func() { readOnly(b, data) })
+				b.StartTimer()
 			}
+			verdicts.Report(b, "verdicts")
+			reading.Report(b, "read")
+			b.ReportMetric(float64(held)/1e6, "held-MB")
 		})
+	}
+}
+
+// inUse is the memory in use after a collection, in bytes.
+func inUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func readOnly(b *testing.B, data []byte) {
+	r := csv.NewReader(bytes.NewReader(data))
+	r.ReuseRecord = true
+	for {
+		if _, err := r.Read(); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			b.Fatal(err)
+		}
 	}
 }
