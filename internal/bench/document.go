@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -80,7 +81,7 @@ func (r row) write(table, slopes, short *strings.Builder, f figures) error {
 		fmt.Fprintf(slopes, "| %s | %s a %s |\n", r.what, strings.TrimSpace(fmt.Sprintf("%.3g %s", slope, r.unit)), r.per)
 	}
 	if missed {
-		fmt.Fprintf(short, "- %s: %s.\n", r.what, r.reason)
+		fmt.Fprintf(short, "- %s: %s.\n", r.what, cmp.Or(r.reason, "not looked into yet"))
 	}
 	return nil
 }
