@@ -332,6 +332,11 @@ func (p *desktop) press(key string) {
 func (p *desktop) click(key string) {
 	p.t.Helper()
 	f := p.focus(p.text(key), 0)
+	// A screen that has just come gives its main control the focus before all is in its place.
+	p.settled()
+	if now := p.now().Focus; now != nil && now.Label == f.Label {
+		f = *now
+	}
 	p.clickAt(f)
 }
 
