@@ -14,8 +14,8 @@ import (
 	"ctlclient/ctlbuild"
 )
 
-// noFile is the answer of a TFTP server that has no such file.
-var noFile = errors.New("no such file")
+// errNoFile is the answer of a TFTP server that has no such file.
+var errNoFile = errors.New("no such file")
 
 // readTFTP fetches a file as phones do (RFC 1350, 512 bytes a block), with a client of this
 // package's own. What takes longer than a second is given up.
@@ -47,7 +47,7 @@ func readTFTP(address string) ([]byte, error) {
 		}
 		switch op := binary.BigEndian.Uint16(packet); {
 		case op == 5 && binary.BigEndian.Uint16(packet[2:]) == 1:
-			return nil, noFile
+			return nil, errNoFile
 		case op == 5:
 			return nil, fmt.Errorf("TFTP error %d: %q", binary.BigEndian.Uint16(packet[2:]), packet[4:n])
 		case op != 3 || binary.BigEndian.Uint16(packet[2:]) != block:
@@ -99,7 +99,7 @@ func (r *reader) saw(node string, file []byte, err error, missing bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case errors.Is(err, noFile):
+	case errors.Is(err, errNoFile):
 		if !missing {
 			r.lies = append(r.lies, node+" served no file for a while, though it had one before and after")
 		}
