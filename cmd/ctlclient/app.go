@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf16"
@@ -46,6 +47,8 @@ type app struct {
 	errSt  style
 	pins   *secretSource
 	encode sync.Mutex
+
+	hangupIsTheirs atomic.Bool // a service rereads its configuration on SIGHUP
 }
 
 // frontEnd is a workflow.UI that prints.

@@ -91,6 +91,7 @@ func runProvider(ctx context.Context, a *app, file string) error {
 		// Passwords cost 64 MiB each to look at, which would else be left to lie.
 		debug.SetMemoryLimit(providerMemory)
 	}
+	a.hangupIsTheirs.Store(true)
 	var shown error
 	err = provider.Run(ctx, c.File, provider.Options{
 		Name: versionText(), Stderr: a.err,

@@ -42,9 +42,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	// Cobra would keep a person who double-clicks the program from it, for it thinks that they
 	// want a command line.
 	cobra.MousetrapHelpText = ""
-	ctx, stop := untilInterrupted(context.Background())
-	defer stop()
 	a := newApp(stdin, stdout, stderr)
+	ctx, stop := untilInterrupted(context.Background(), a.hangupIsTheirs.Load)
+	defer stop()
 	root := rootFor(a, args)
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -68,8 +68,9 @@ var errHangup = errors.New("the terminal went away")
 
 // untilInterrupted is a context that ends with the first interrupt. The second one ends the
 // process. A write to a connection that a node has closed raises SIGPIPE as one to standard
-// output does: only where nobody reads that any more is it an interrupt.
-func untilInterrupted(parent context.Context) (context.Context, context.CancelFunc) {
+// output does: only where nobody reads that any more is it an interrupt. A hangup is none
+// while hangupIsTheirs says that the command listens for it itself.
+func untilInterrupted(parent context.Context, hangupIsTheirs func() bool) (context.Context, context.CancelFunc) {
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGPIPE}
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
 		ends = append(ends, syscall.SIGHUP)
@@ -83,7 +84,7 @@ func untilInterrupted(parent context.Context) (context.Context, context.CancelFu
 			case <-ctx.Done():
 				return
 			case s := <-caught:
-				if s == syscall.SIGPIPE && !readerGone(1, 2) {
+				if s == syscall.SIGPIPE && !readerGone(1, 2) || s == syscall.SIGHUP && hangupIsTheirs() {
 					continue
 				}
 				cause := context.Canceled

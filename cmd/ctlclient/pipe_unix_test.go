@@ -30,7 +30,7 @@ func TestReaderGone(t *testing.T) {
 
 // A node that hangs up is an error of that node, and no interrupt of the whole program.
 func TestBrokenConnectionIsNoInterrupt(t *testing.T) {
-	ctx, stop := untilInterrupted(context.Background())
+	ctx, stop := untilInterrupted(context.Background(), func() bool { return false })
 	defer stop()
 	l, err := net.Listen("unix", t.TempDir()+"/s")
 	if err != nil {
