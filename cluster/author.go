@@ -2,9 +2,11 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"ctlclient/cluster/journal"
+	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
 )
 
@@ -12,7 +14,7 @@ import (
 // what it wrote, or a rollback that was ended has given it up.
 func (j *job) author() (Step, bool) {
 	_, known := j.j.Known()
-	if known && !j.j.Begin.Later {
+	if known && !j.j.Begin.Later || j.noFile() {
 		return Step{}, false
 	}
 	for _, w := range j.j.Begin.Steps {
@@ -34,15 +36,24 @@ func (j *job) modeFirst() (Step, bool) {
 	return Step{}, false
 }
 
-// finishAuthor takes what the publisher serves for the new file, where it has written one;
-// else it is asked again: to write the same file twice is harmless.
+// finishAuthor takes what the publisher serves for the new file, where it has written one
+// and set the mode that goes with it; else it is asked again: to write the same file twice
+// is harmless. A file that somebody else has put there meanwhile is not the publisher's:
+// *ConflictError.
 func (j *job) finishAuthor(ctx context.Context, s Step) error {
 	lead := j.lead()
 	live, err := j.live(ctx, lead)
 	if err != nil {
 		return j.failed(lead, StepFetch, err)
 	}
-	if !j.givenUp(s) && j.j.Did(lead.node.Name(), StepAuthor, s.written().Arg) != "" && !journal.Same(live, lead.former) {
+	did := j.j.Did(lead.node.Name(), StepAuthor, s.written().Arg)
+	switch {
+	case journal.Same(live, lead.former):
+	case foreign(live):
+		lead.out.Status = StatusFailed
+		lead.out.Err = j.notOurs(lead, nil, live)
+		return lead.out.Err
+	case ownFile(live) && !j.givenUp(s) && (did == journal.Done || did != "" && did != journal.Refused && j.modeIsSet(ctx, s)):
 		_, err = j.adopt(ctx, verifies)
 		return err
 	}
@@ -50,7 +61,32 @@ func (j *job) finishAuthor(ctx context.Context, s Step) error {
 	return err
 }
 
-// verifies accepts a trust list whose signature holds.
+// modeIsSet reports whether the cluster has the mode that a publisher which writes its
+// file sets with it. One that was ended in between may have written the file alone.
+func (j *job) modeIsSet(ctx context.Context, s Step) bool {
+	want := reach.Mixed
+	switch s.Author {
+	case reach.WriteMixed:
+	case reach.WriteNonSecure:
+		want = reach.NonSecure
+	default:
+		return true
+	}
+	if j.c.Site.Facts == nil {
+		return false
+	}
+	facts, err := j.c.Site.Facts.Facts(ctx)
+	return err == nil && facts.Mode == want
+}
+
+// notOurs describes a node that serves neither the job's new file nor its former one.
+func (j *job) notOurs(t *target, want, live []byte) *ConflictError {
+	return &ConflictError{Node: t.node.Name(), Name: j.name, Expected: want, Found: live,
+		hint: "the node serves a file that is neither this job's new nor its former one: look at the difference\n" +
+			"`ctlclient resume " + j.j.Begin.ID + " --close` leaves the nodes as they are and closes the job; `--force` replaces the file"}
+}
+
+// verifies accepts a trust list that a publisher signed itself and whose signature holds.
 func verifies(data []byte) error {
 	l, err := ctlbuild.Parse(data)
 	if err != nil {
@@ -58,6 +94,9 @@ func verifies(data []byte) error {
 	}
 	if v := l.Verify(); !v.OK {
 		return fmt.Errorf("the publisher's file does not verify: %s", v.Reason)
+	}
+	if !l.Tokenless() {
+		return errors.New("the file that the publisher serves is signed by a token, so that it is not what the publisher wrote")
 	}
 	return nil
 }
@@ -84,6 +123,14 @@ func ownFile(data []byte) bool {
 	return err == nil && l.Verify().OK && l.Tokenless()
 }
 
+// foreign reports what no publisher writes: a whole list that a token signed. While it is
+// not known what a publisher wrote, everything else may be its file: also one that is torn
+// or does not verify, which is nobody's loss.
+func foreign(data []byte) bool {
+	l, err := ctlbuild.Parse(data)
+	return err == nil && l.Verify().OK && !l.Tokenless()
+}
+
 // lead is the node that goes first.
 func (j *job) lead() *target {
 	for _, t := range j.targets {
@@ -92,12 +139,4 @@ func (j *job) lead() *target {
 		}
 	}
 	return j.targets[0]
-}
-
-// assumeLead takes what the publisher serves for the new file of a job that was ended
-// before anybody had seen it.
-func (j *job) assumeLead(ctx context.Context) {
-	if live, err := j.live(ctx, j.lead()); err == nil {
-		j.data = live
-	}
 }

@@ -16,7 +16,8 @@ type JobSpec struct {
 	Kind string // "update", "migrate to-tokens", as history shows it
 	Name string // of the file; default CTLFile.tlv
 	// Data is the new file, nil: it is removed. It is not known yet where the publisher
-	// writes it (ByPublisher), and there is none in a job about something else (NoFile).
+	// writes it (ByPublisher), and there is none in a job about something else (NoFile):
+	// what nodes serve under Name is read and kept all the same, where Name is given.
 	Data        []byte
 	ByPublisher bool
 	NoFile      bool
@@ -54,7 +55,7 @@ type Run struct {
 // asked to write anything then. An error says that nothing was changed: *UnchangedError,
 // *UnfinishedError or *journal.LockedError.
 func (c *Cluster) Begin(ctx context.Context, spec JobSpec) (_ *Run, err error) {
-	if spec.Name == "" {
+	if spec.Name == "" && !spec.NoFile {
 		spec.Name = CTLFile
 	}
 	if spec.Retries == 0 {
@@ -165,15 +166,19 @@ func (c *Cluster) settleOne(ctx context.Context, old *journal.Job) error {
 	}
 	defer j.j.Close()
 	status := map[string]string{StateFinished: StatusPassed, StateOvertaken: StatusFailed}[state]
-	if status == "" {
+	if status == "" || j.noFile() {
 		status = StatusUnchanged
 	}
 	for _, t := range j.targets {
 		t.out.Status = status
 	}
 	if state != StateUntouched {
+		why := overWords[state]
+		if j.noFile() {
+			why = "each of its steps is done"
+		}
 		c.tell(Progress{Step: StepJournal, State: StateWarning, Message: fmt.Sprintf("job %s (%s) was left unfinished; %s, so that it is closed",
-			old.Begin.ID, old.Begin.Job, overWords[state])})
+			old.Begin.ID, old.Begin.Job, why)})
 	}
 	_, err = j.finish(ctx, state, nil)
 	return err
@@ -193,6 +198,9 @@ func (c *Cluster) over(ctx context.Context, id string) (string, error) {
 		return "", err
 	}
 	defer j.j.Close()
+	if j.noFile() {
+		return j.standing(), nil
+	}
 	if errors.Join(j.all(func(t *target) (err error) {
 		t.found, err = j.live(ctx, t)
 		return err
@@ -214,6 +222,11 @@ func (j *job) standing() string {
 	}
 	stepped := j.j.Touched(StepMode, StepAuthor, StepTrust)
 	switch {
+	case j.noFile():
+		if len(j.leftSteps()) == 0 {
+			return StateFinished
+		}
+		return StateIncomplete
 	case isNew && len(j.leftSteps()) == 0:
 		return StateFinished
 	case isFormer && !stepped:
@@ -228,6 +241,9 @@ func (j *job) standing() string {
 // looks at what phones get. Where a node itself refuses to replace another file than the
 // expected one, and its content is at hand, it is not read twice.
 func (j *job) readFormer(ctx context.Context, spec JobSpec) error {
+	if spec.Name == "" {
+		return ctx.Err()
+	}
 	errs := j.all(func(t *target) error {
 		var phones sync.WaitGroup
 		if !spec.NoFile {
@@ -273,7 +289,8 @@ func (j *job) begin(spec JobSpec) error {
 	for _, t := range j.targets {
 		contents = append(contents, journal.Content{Node: t.node.Name(), Former: t.former, Lacks: lacks(t.node.Properties())})
 	}
-	b := journal.Begin{Cluster: j.c.Profile.Name, Job: spec.Kind, Name: spec.Name, Note: spec.Note, Later: spec.ByPublisher || spec.NoFile}
+	b := journal.Begin{Cluster: j.c.Profile.Name, Job: spec.Kind, Name: spec.Name, Note: spec.Note,
+		Later: spec.ByPublisher || spec.NoFile, NoFile: spec.NoFile}
 	for _, s := range spec.Steps {
 		b.Steps = append(b.Steps, s.written())
 	}

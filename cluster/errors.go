@@ -6,6 +6,7 @@ import (
 
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/reach"
+	"ctlclient/message"
 )
 
 // NodeError names the node and the step that failed there.
@@ -84,6 +85,9 @@ func (e *PartialError) Error() string {
 		failed = append(failed, oneLine(e.Err))
 	}
 	why := strings.Join(failed, "; ")
+	if e.Outcome.NoFile {
+		return fmt.Sprintf("the job is not done: left to do: %s: %s", strings.Join(e.Outcome.Left, "; "), why)
+	}
 	if e.Outcome.State == StateTakenBack {
 		return fmt.Sprintf("the new file was taken back on all nodes: %s", why)
 	}
@@ -108,7 +112,14 @@ func (e *PartialError) Hint() string {
 	if e.Outcome.State == StateTakenBack {
 		return "all nodes serve the file that was there before; put right what failed and run the job again"
 	}
-	return fmt.Sprintf("`ctlclient resume %s` finishes the job, `ctlclient rollback %s` puts the former file back everywhere", e.Outcome.ID, e.Outcome.ID)
+	if e.Outcome.NoFile {
+		return fmt.Sprintf("`ctlclient resume %s` finishes the job; `ctlclient resume %s --close` closes it as it is", e.Outcome.ID, e.Outcome.ID)
+	}
+	hint := fmt.Sprintf("`ctlclient resume %s` finishes the job, `ctlclient rollback %s` puts the former file back everywhere", e.Outcome.ID, e.Outcome.ID)
+	if len(e.Outcome.Left) > 0 {
+		hint += fmt.Sprintf("\nor do by hand what is left, and close the job: `ctlclient resume %s --close`", e.Outcome.ID)
+	}
+	return hint
 }
 
 // UnfinishedError: another job of this cluster has to be finished or undone first.
@@ -123,6 +134,49 @@ func (e *UnfinishedError) Error() string {
 func (e *UnfinishedError) Hint() string {
 	return fmt.Sprintf("`ctlclient resume %s` finishes it, `ctlclient rollback %s` puts the former file back everywhere", e.ID, e.ID)
 }
+
+// StaysError: what a job did cannot be undone by this program.
+type StaysError struct {
+	ID    string
+	Steps []Step // that were done, or may have been
+	Open  bool   // the job is unfinished
+}
+
+func (e *StaysError) Error() string { return e.Say(message.Voice{}) }
+
+// Say implements message.Speaker.
+func (e *StaysError) Say(v message.Voice) string {
+	var what message.Parts
+	for _, s := range e.Steps {
+		what = append(what, staysText[s.Kind].With())
+	}
+	return v.Say(textStays.With("id", e.ID, "what", what))
+}
+
+// Hints say how it is undone by hand, and how the job is closed.
+func (e *StaysError) Hints() []message.Message {
+	var hints []message.Message
+	for _, s := range e.Steps {
+		hints = append(hints, staysHint[s.Kind].With())
+	}
+	if e.Open {
+		hints = append(hints, hintStaysOpen.With("resume", message.Action{Do: message.Resume, ID: e.ID}, "close", message.Action{Do: message.CloseJob, ID: e.ID}))
+	}
+	return hints
+}
+
+var (
+	textStays = message.Define("cluster.stays", "the job {id} cannot be taken back: {what}")
+	staysText = map[string]*message.Text{
+		StepTrust:  message.Define("cluster.stays.trust", "this program takes no certificate out of Phone-SAST-trust"),
+		StepAuthor: message.Define("cluster.stays.itl", "the ITL stays as the publisher signed it until TFTP makes it anew"),
+	}
+	staysHint = map[string]*message.Text{
+		StepTrust:  message.Define("cluster.stays.trust.hint", "to take the certificate out: OS Administration > Security > Certificate Management, purpose Phone-SAST-trust"),
+		StepAuthor: message.Define("cluster.stays.itl.hint", "restart TFTP on all nodes: it makes the ITL anew, signed by its usual key; then reset the phones"),
+	}
+	hintStaysOpen = message.Define("cluster.stays.open", "finish the job instead: {resume}; or close it as it is: {close}")
+)
 
 // NothingError: no job of the cluster is unfinished. It is journal.ErrNoJob.
 type NothingError struct {

@@ -95,14 +95,14 @@ func (c *Cluster) Finish(ctx context.Context, id string, o FinishOptions) (Outco
 	defer j.j.Close()
 	j.retries = max(o.Retries, 0)
 	state, _ := j.j.State()
-	if !o.Back && slices.Contains([]string{StateTakenBack, StateUntouched, StateOvertaken}, state) {
+	if !o.Back && slices.Contains([]string{StateTakenBack, StateUntouched, StateOvertaken, StateClosed}, state) {
 		return Outcome{}, &OverError{ID: id, State: state}
 	}
 	begin := func() error {
 		if err := j.j.Append(journal.Entry{Kind: kind, PID: os.Getpid(), Note: o.Note}); err != nil {
 			return err
 		}
-		j.recorded.Store(j.j.Touched(StepCommit, StepRestore, StepAuthor, StepMode, StepTrust))
+		j.recorded.Store(j.j.Touched(everyStep...))
 		return c.at(kind+".recorded", "")
 	}
 	if o.Back {
@@ -163,10 +163,14 @@ func (j *job) resume(ctx context.Context, state string, o FinishOptions, begin f
 	return j.finish(ctx, StateFinished, nil)
 }
 
-// rollback sets the mode back and puts the former file back everywhere.
+// rollback sets the mode back and puts the former file back everywhere. What cannot be
+// undone is a *StaysError.
 func (j *job) rollback(ctx context.Context, state string, o FinishOptions, begin func() error) (Outcome, error) {
 	former := func(t *target) []byte { return t.former }
-	if _, known := j.j.Known(); !known && !j.j.Touched(touching...) { // it is about no file
+	if stays := j.stays(); len(stays) > 0 {
+		return Outcome{}, &StaysError{ID: j.j.Begin.ID, Steps: stays, Open: state == "" || state == StateIncomplete}
+	}
+	if _, known := j.j.Known(); !known && !j.j.Touched(touching...) { // no file was changed
 		if err := begin(); err != nil {
 			return Outcome{}, err
 		}
@@ -174,8 +178,6 @@ func (j *job) rollback(ctx context.Context, state string, o FinishOptions, begin
 			return j.finish(ctx, StateIncomplete, err)
 		}
 		return j.finish(ctx, StateTakenBack, nil)
-	} else if !known {
-		j.assumeLead(ctx)
 	}
 	found, err := j.look(ctx, former, o)
 	if out, over := j.overtaken(ctx, state, found, err); over {
@@ -187,12 +189,15 @@ func (j *job) rollback(ctx context.Context, state string, o FinishOptions, begin
 	if err := begin(); err != nil {
 		return Outcome{}, err
 	}
-	undo := j.undoSteps(ctx)
-	if j.rewrote { // the publisher wrote a file of its own to set the mode back
-		found, err = j.look(ctx, former, FinishOptions{Back: true, Force: true})
+	if err := j.undoSteps(ctx); err != nil && !o.Force { // the former file under the new mode helps nobody
+		return j.finish(ctx, StateIncomplete, err)
 	}
-	errs := append(j.settleNodes(ctx, found, former, true), undo, err)
-	if err := errors.Join(errs...); err != nil {
+	if j.rewrote { // the publisher wrote a file of its own to set the mode back
+		if found, err = j.look(ctx, former, o); err != nil {
+			return j.finish(ctx, StateIncomplete, err)
+		}
+	}
+	if err := errors.Join(j.settleNodes(ctx, found, former, true)...); err != nil {
 		return j.finish(ctx, StateIncomplete, err)
 	}
 	return j.finish(ctx, StateTakenBack, nil)
@@ -212,7 +217,8 @@ func (j *job) overtaken(ctx context.Context, state string, found map[string][]by
 	return out, err == nil
 }
 
-// CloseJob closes an unfinished job in words: the nodes stay as they are.
+// CloseJob closes an unfinished job in words: the nodes stay as they are, and what is left
+// to do is left to the person.
 func (c *Cluster) CloseJob(ctx context.Context, id string, note map[string]string) (Outcome, error) {
 	lock, err := c.lock("close")
 	if err != nil {
@@ -235,11 +241,21 @@ func (c *Cluster) CloseJob(ctx context.Context, id string, note map[string]strin
 	if err := j.j.Append(journal.Entry{Kind: journal.KindResume, PID: os.Getpid(), Note: note}); err != nil {
 		return Outcome{}, err
 	}
+	if j.noFile() {
+		return j.finish(ctx, StateClosed, nil)
+	}
 	j.all(func(t *target) error {
 		j.judge(ctx, t)
+		t.found = nil
+		if t.out.SHA256 != ([32]byte{}) {
+			t.found = j.c.recall(t.node.Name(), &t.out.SHA256)
+		}
 		return nil
 	})
-	return j.finish(ctx, StateOvertaken, nil)
+	if j.standing() == StateOvertaken {
+		return j.finish(ctx, StateOvertaken, nil)
+	}
+	return j.finish(ctx, StateClosed, nil)
 }
 
 // finishSteps does, in order, the steps that are not done.
@@ -247,11 +263,14 @@ func (j *job) finishSteps(ctx context.Context) error {
 	for _, s := range j.leftSteps() {
 		var err error
 		switch s.Kind {
-		case StepAuthor: // it wrote, or its file would not be known
+		case StepAuthor: // of a job about a file it wrote, or that would not be known
+			if j.noFile() {
+				err = j.write(ctx, s.Author)
+			}
 		case StepMode:
 			err = j.setMode(ctx, s.Mode)
 		case StepTrust:
-			err = j.trust(ctx, s.Certificate, "")
+			_, err = j.trust(ctx, s.Certificate)
 		case StepRestart:
 			err = j.restartService(ctx, s.Node, s.Service)
 		default:
@@ -307,6 +326,8 @@ func (e *OverError) Error() string {
 	switch e.State {
 	case StateOvertaken:
 		return fmt.Sprintf("another job has replaced the file on all nodes since; job %s is closed, and nothing is left to do", e.ID)
+	case StateClosed:
+		return fmt.Sprintf("job %s was closed as it was; there is nothing to resume", e.ID)
 	case StateUntouched:
 		return fmt.Sprintf("job %s stopped before it changed anything; there is nothing to resume", e.ID)
 	}
@@ -341,10 +362,7 @@ func (j *job) look(ctx context.Context, want func(*target) []byte, o FinishOptio
 	var conflicts []error
 	// What the publisher wrote within the job is none of somebody else's.
 	rewrote := j.wroteUnseen()
-	written := func(live []byte) bool {
-		i := slices.Index(j.targets, j.lead())
-		return rewrote && (answered[i] && journal.Same(live, lives[i]) || ownFile(live))
-	}
+	written := func(live []byte) bool { return rewrote && !foreign(live) }
 	for i, t := range j.targets {
 		if !answered[i] {
 			continue
@@ -356,9 +374,7 @@ func (j *job) look(ctx context.Context, want func(*target) []byte, o FinishOptio
 			continue
 		}
 		t.out.Status = StatusFailed
-		t.out.Err = &ConflictError{Node: t.node.Name(), Name: j.name, Expected: want(t), Found: live,
-			hint: "the node serves a file that is neither this job's new nor its former one: look at the difference\n" +
-				"`ctlclient resume " + j.j.Begin.ID + " --close` leaves the nodes as they are and closes the job; `--force` replaces the file"}
+		t.out.Err = j.notOurs(t, want(t), live)
 		conflicts = append(conflicts, t.out.Err)
 	}
 	return found, joinConflicts(conflicts)

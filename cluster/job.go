@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,6 +60,9 @@ func (t *target) shut() bool { return reach.ClassOf(t.out.Err) == reach.Login }
 // touching are the steps that change what nodes serve.
 var touching = []string{StepCommit, StepRestore, StepAuthor}
 
+// everyStep are those that change anything of a cluster; a staged file is never served.
+var everyStep = []string{StepCommit, StepRestore, StepAuthor, StepMode, StepTrust, StepRestart}
+
 // note writes a line. Where the journal fails after something was changed, the job goes on.
 func (j *job) note(point, node string, e journal.Entry) error {
 	err := j.c.at(point, node)
@@ -107,13 +111,17 @@ func (j *job) step(node, step string, e journal.Entry, f func(*journal.Entry) er
 	if err := j.c.at(step+".intended", node); err != nil {
 		return err
 	}
-	j.c.tell(Progress{Node: node, Step: step, State: StateStart})
+	service := "" // of a restart, for a person
+	if step == StepRestart {
+		_, service, _ = strings.Cut(e.Arg, "/")
+	}
+	j.c.tell(Progress{Node: node, Step: step, State: StateStart, Message: service})
 	err := f(&e)
 	if ferr := j.c.at(step+".acted", node); ferr != nil {
 		return ferr
 	}
 	e.State = journal.Done
-	p := Progress{Node: node, Step: step, State: StateDone}
+	p := Progress{Node: node, Step: step, State: StateDone, Message: service}
 	switch {
 	case err != nil:
 		e.State, e.Err = journal.Failed, oneLine(err)
@@ -234,8 +242,11 @@ func (j *job) outcomes() []NodeOutcome {
 func (j *job) finish(ctx context.Context, state string, cause error) (Outcome, error) {
 	ctx, cancel := j.grace(ctx)
 	defer cancel()
-	j.sweep(ctx)
-	o := Outcome{ID: j.j.Begin.ID, State: state, Nodes: j.outcomes()}
+	o := Outcome{ID: j.j.Begin.ID, State: state, NoFile: j.noFile()}
+	if !o.NoFile {
+		j.sweep(ctx)
+		o.Nodes = j.outcomes()
+	}
 	if state == StateIncomplete {
 		o.Left = j.left()
 	}

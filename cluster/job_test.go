@@ -316,7 +316,7 @@ func TestOvertakenJobIsClosed(t *testing.T) {
 		t.Errorf("resume: %v", err)
 	}
 	before := s.serves()
-	if out, err := c.CloseJob(t.Context(), "", map[string]string{"by": "me"}); err != nil || out.State != StateOvertaken {
+	if out, err := c.CloseJob(t.Context(), "", map[string]string{"by": "me"}); err != nil || out.State != StateClosed {
 		t.Errorf("close: %+v, %v", out, err)
 	}
 	if fmt.Sprint(s.serves()) != fmt.Sprint(before) {

@@ -30,6 +30,7 @@ const (
 	StateUntouched  = "unchanged"  // it stopped before the first commit
 	StateIncomplete = "incomplete" // resume or rollback has work to do
 	StateOvertaken  = "overtaken"  // another job has replaced the file since; closed
+	StateClosed     = "closed"     // a person has closed it as it was
 )
 
 // Outcome of a job for every node.
@@ -37,6 +38,8 @@ type Outcome struct {
 	ID    string // of the journal; "" when it stopped before there was one
 	Nodes []NodeOutcome
 	State string // done, taken-back, unchanged, incomplete
+	// NoFile: the job is about something else than a file, so that there are no nodes.
+	NoFile bool
 	// Left are the steps besides the file that are not done, in words.
 	Left []string
 	// Warning says in words what does not spoil the job: the journal's own trouble.
@@ -56,7 +59,7 @@ type NodeOutcome struct {
 // Job of the journal.
 type Job struct {
 	ID, Cluster, Kind    string
-	State                string // done, taken-back, unchanged, incomplete, overtaken
+	State                string // done, taken-back, unchanged, incomplete, overtaken, closed
 	Number               int64  // counts the cluster's jobs; 0: of an older version of this program
 	Name                 string // of the file
 	Started, Ended       time.Time
@@ -122,10 +125,12 @@ func historyOf(j *journal.Job) Job {
 		h.OldSHA256 = j.Begin.Nodes[0].Former
 	}
 	state, end := j.State()
-	if end == nil {
+	if end == nil && !j.Begin.NoFile {
 		for _, n := range j.Begin.Nodes {
 			h.Nodes = append(h.Nodes, NodeOutcome{Node: n.Name, Status: StatusUnknown})
 		}
+	}
+	if end == nil {
 		return h
 	}
 	h.State, h.Ended = state, end.Time

@@ -69,6 +69,8 @@ func (j *job) readTFTP(ctx context.Context, t *target, want []byte) error {
 	case journal.Same(now.data, t.former), t.gave.asked && t.gave.err == nil && journal.Same(now.data, t.gave.data) && isList(now.data):
 		// Or one of before that: its service was not restarted then either.
 		t.out.Warning = "TFTP still serves the former file; restart the node's TFTP service"
+	case j.j.Touched(StepAuthor) && ownFile(now.data):
+		t.out.Warning = "TFTP still serves a file that the publisher wrote in between; restart the node's TFTP service"
 	default:
 		return fmt.Errorf("TFTP serves neither the new nor the former file (%d bytes)", len(now.data))
 	}

@@ -5,10 +5,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/reach"
+	"ctlclient/ctlbuild"
 )
 
 // Step is one thing that a job does besides bringing its file to the nodes.
@@ -101,6 +103,9 @@ func (s Step) String() string {
 	case StepAuthor:
 		return "have the publisher write its own file (" + s.Author.Command() + ")"
 	case StepTrust:
+		if c, err := ctlbuild.ParseCertificate(s.Certificate); err == nil {
+			return "put the certificate " + strings.TrimSpace(c.CN) + " into " + reach.StorePhoneSAST
+		}
 		return "put a certificate into " + reach.StorePhoneSAST
 	case StepRestart:
 		return fmt.Sprintf("restart %s on %s", s.Service.CiscoName(), s.Node)
@@ -124,19 +129,25 @@ func (j *job) setMode(ctx context.Context, m reach.Mode) error {
 	})
 }
 
-// Trust puts a certificate into Phone-SAST-trust as a step of the job.
-func (r *Run) Trust(ctx context.Context, certificate []byte, description string) error {
-	return r.job.trust(ctx, certificate, description)
+// Trust puts a certificate into Phone-SAST-trust as a step of the job, and says through
+// which door.
+func (r *Run) Trust(ctx context.Context, certificate []byte) (reach.Door, error) {
+	return r.job.trust(ctx, certificate)
 }
 
-func (j *job) trust(ctx context.Context, certificate []byte, description string) error {
+func (j *job) trust(ctx context.Context, certificate []byte) (door reach.Door, err error) {
 	if err := j.c.Site.Need(reach.AbilityTrust); err != nil {
-		return err
+		return "", err
 	}
-	return j.onCluster(StepTrust, Step{Kind: StepTrust, Certificate: certificate}.written().Arg, func() error {
-		_, err := j.c.Site.Trust.Add(ctx, reach.StorePhoneSAST, certificate, description)
+	description := "SAST"
+	if c, err := ctlbuild.ParseCertificate(certificate); err == nil {
+		description += " " + strings.TrimSpace(c.CN)
+	}
+	err = j.onCluster(StepTrust, Step{Kind: StepTrust, Certificate: certificate}.written().Arg, func() (err error) {
+		door, err = j.c.Site.Trust.Add(ctx, reach.StorePhoneSAST, certificate, description)
 		return err
 	})
+	return door, err
 }
 
 // Restart restarts a service of a node as a step of the job.
@@ -213,7 +224,7 @@ func (j *job) modeByPublisher(ctx context.Context, a reach.AuthorJob) error {
 // write has the publisher write, which may change what any node serves.
 func (j *job) write(ctx context.Context, a reach.AuthorJob) error {
 	err := j.onCluster(StepAuthor, a.Command(), func() error {
-		j.everywhere(true) // the publisher writes wherever it likes
+		j.everywhere(!j.noFile()) // the publisher writes wherever it likes
 		_, err := j.c.Site.Author.Write(ctx, a)
 		return err
 	})
@@ -295,8 +306,28 @@ func (j *job) left() []string {
 	return out
 }
 
-// undoSteps puts back what steps changed besides files: the security mode. What a
-// certificate in the trust store or a restart did is no harm, and stays.
+// noFile reports a job that is about something else than a file.
+func (j *job) noFile() bool { return j.j.Begin.NoFile }
+
+// stays are the steps of a job that is about no file which were done, or may have been, and
+// cannot be undone.
+func (j *job) stays() []Step {
+	var stays []Step
+	for _, w := range j.j.Begin.Steps {
+		s, err := readStep(w)
+		if err != nil || !j.noFile() || staysText[s.Kind] == nil {
+			continue
+		}
+		did := j.j.Did(j.placeOf(s), s.Kind, w.Arg)
+		if did != "" && did != journal.Refused && !slices.ContainsFunc(stays, func(o Step) bool { return o.Kind == s.Kind }) {
+			stays = append(stays, s)
+		}
+	}
+	return stays
+}
+
+// undoSteps puts back what steps changed besides files: the security mode. What a restart
+// did is no harm, and stays; of what else stays, see stays.
 func (j *job) undoSteps(ctx context.Context) error {
 	var errs []error
 	for _, w := range j.j.Begin.Steps {

@@ -36,7 +36,7 @@ func (j *job) abandon(ctx context.Context, cause error) (Outcome, error) {
 // Leave ends a job that resume has to finish: every node is asked what it serves.
 // A job that has touched nothing is over: *UnchangedError.
 func (r *Run) Leave(ctx context.Context, cause error) (Outcome, error) {
-	if !r.job.touched() && !r.job.j.Touched(StepCommit, StepRestore, StepAuthor, StepMode, StepTrust, StepRestart) {
+	if !r.job.touched() && !r.job.j.Touched(everyStep...) {
 		return r.job.abandon(ctx, cause)
 	}
 	return r.job.leave(ctx, cause)
@@ -58,6 +58,12 @@ func (r *Run) TakeBack(ctx context.Context, cause error) (Outcome, error) {
 func (j *job) leave(ctx context.Context, cause error) (Outcome, error) {
 	ctx, cancel := j.grace(ctx)
 	defer cancel()
+	if j.noFile() {
+		if len(j.leftSteps()) == 0 {
+			return j.finish(ctx, StateFinished, nil)
+		}
+		return j.finish(ctx, StateIncomplete, cause)
+	}
 	j.all(func(t *target) error {
 		j.abort(ctx, t)
 		j.judge(ctx, t)
@@ -123,6 +129,9 @@ func (j *job) putBack(ctx context.Context, t *target, former, have []byte) error
 	var err error
 	if _, known := j.j.Known(); !known || j.rewrote { // the publisher wrote, and nobody has seen what
 		have, err = j.live(ctx, t)
+	}
+	if err == nil && foreign(have) && !journal.Same(have, former) && !j.isNew(have) {
+		err = j.notOurs(t, former, have)
 	}
 	if err == nil {
 		err = j.bring(ctx, t, StepRestore, former, have)

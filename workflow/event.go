@@ -142,6 +142,12 @@ func (s *Session) progress(p cluster.Progress) {
 	} else if p.Path != "" {
 		e.Message = p.Path
 	}
+	if p.Step == StepRestart && p.Err == nil {
+		e.Message = p.Message
+		if p.State == StateDone {
+			e.Message += " restarted"
+		}
+	}
 	if p.State == cluster.StateWarning {
 		e.Type, e.Message = EventWarning, p.Node+": "+p.Message
 	}

@@ -47,6 +47,9 @@ func (s *Session) Execute(ctx context.Context, a *Agreement, o ExecuteOptions) (
 		return nil, err
 	}
 	s.job = a.Plan.Job
+	if _, err := s.restarts(o); err != nil && a.Plan.finish == nil {
+		return nil, err
+	}
 	switch p := a.Plan; {
 	case p.finish != nil:
 		return s.executeFinish(ctx, a, o)
@@ -85,6 +88,11 @@ func (s *Session) write(ctx context.Context, a *Agreement, signed *ctlbuild.List
 	case p.Mode != nil:
 		spec.Steps = []cluster.Step{{Kind: cluster.StepMode, Mode: modeOf(*p.Mode), Former: s.Snapshot.Mode}}
 	}
+	restarts, err := s.restarts(o)
+	if err != nil {
+		return r, err
+	}
+	spec.Steps = append(spec.Steps, restarts...)
 	run, err := s.Cluster.Begin(ctx, spec)
 	if err != nil {
 		return r, err
@@ -105,6 +113,9 @@ func (s *Session) write(ctx context.Context, a *Agreement, signed *ctlbuild.List
 		if err := s.setMode(ctx, run, r, *p.Mode); err != nil {
 			return r, err
 		}
+	}
+	if err := s.restartAll(ctx, run, r, restarts); err != nil {
+		return r, err
 	}
 	if r.Outcome, err = run.End(ctx); err != nil {
 		return r, err
@@ -260,14 +271,10 @@ func modeOf(mixed bool) reach.Mode {
 	return reach.NonSecure
 }
 
-// after restarts services when asked, and fetches the file as a phone would.
+// after fetches the file as a phone would, and says that services have to be restarted
+// where the job has not done it.
 func (s *Session) after(ctx context.Context, r *Result, o ExecuteOptions) error {
-	if o.Restart {
-		if err := s.RestartServices(ctx); err != nil {
-			r.Restart = []string{MsgRestart}
-			return err
-		}
-	} else {
+	if !o.Restart {
 		r.Restart = []string{MsgRestart}
 	}
 	return s.fetchAsPhone(ctx, r, o.Restart)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"ctlclient/cluster"
 	"ctlclient/cluster/reach"
 )
 
@@ -27,6 +28,42 @@ func (s *Session) RestartSteps() ([]RestartStep, error) {
 		}
 	}
 	return steps, nil
+}
+
+// restarts are the restarts of a job, as its steps; refused beforehand where none can be
+// done from here.
+func (s *Session) restarts(o ExecuteOptions) ([]cluster.Step, error) {
+	if !o.Restart {
+		return nil, nil
+	}
+	if err := s.Cluster.Site.Need(reach.AbilityServices); err != nil {
+		return nil, fail(BadRequest, textCannotRestart.With("why", err), hintWithoutRestart.With())
+	}
+	todo, err := s.RestartSteps()
+	if err != nil {
+		return nil, err
+	}
+	var steps []cluster.Step
+	for _, r := range todo {
+		steps = append(steps, cluster.Step{Kind: cluster.StepRestart, Node: r.Node, Service: r.Service})
+	}
+	return steps, nil
+}
+
+// restartAll takes the restarts of a job, and leaves it to resume at the first that fails.
+func (s *Session) restartAll(ctx context.Context, run *cluster.Run, r *Result, steps []cluster.Step) (err error) {
+	if len(steps) == 0 {
+		return nil
+	}
+	defer s.step(StepRestart, "restarting TFTP, then CallManager, on all nodes that run them")(&err)
+	for _, step := range steps {
+		if err := run.Restart(ctx, step.Node, step.Service); err != nil {
+			r.Restart = []string{MsgRestart}
+			r.Outcome, err = run.Leave(ctx, err)
+			return err
+		}
+	}
+	return nil
 }
 
 // Restart restarts one service on one node.

@@ -68,6 +68,8 @@ var (
 	textNoCallManager     = message.Define("job.no-callmanager", "the publisher presents no CallManager certificate, so no tokenless CTL can be made")
 	textNoProbe           = message.Define("job.no-probe", "there is nothing to find out about a cluster of this kind ({way}); a probe is for publisher = \"cucm\"")
 	textNoRestart         = message.Define("job.no-restart", "the file is in place; services cannot be restarted from here: {why}")
+	textCannotRestart     = message.Define("job.cannot-restart", "services cannot be restarted from here: {why}; nothing was written")
+	hintWithoutRestart    = message.Define("job.cannot-restart.hint", "do the job without restarts; afterwards restart TFTP, then CallManager, on all nodes by hand")
 	textRestartFailed     = message.Define("job.restart-failed", "the file is in place, but {service} could not be restarted on {node}")
 	hintRestart           = message.Define("job.restart.hint", "Please Restart the TFTP and Cisco CallManager services on all nodes in the cluster that run these services")
 	textSignsNothing      = message.Define("job.signs-nothing", "this job signs nothing")

@@ -87,9 +87,13 @@ func (s *Session) executePublisher(ctx context.Context, a *Agreement, o ExecuteO
 	r := &Result{Plan: p}
 	phones := s.Fleet // as they are before the file changes
 	job := authorJobs[p.tokenless]
+	restarts, err := s.restarts(o)
+	if err != nil {
+		return r, err
+	}
 	run, err := s.Cluster.Begin(ctx, cluster.JobSpec{
 		Kind: p.Job, Name: CTLFileName, ByPublisher: true, Expect: a.replaced(), KeepGoing: true,
-		Steps:   []cluster.Step{{Kind: cluster.StepAuthor, Author: job, Former: s.Snapshot.Mode}},
+		Steps:   append([]cluster.Step{{Kind: cluster.StepAuthor, Author: job, Former: s.Snapshot.Mode}}, restarts...),
 		Retries: o.Retries, Restart: o.Restart, Note: journalNote(p),
 	})
 	if err != nil {
@@ -110,6 +114,9 @@ func (s *Session) executePublisher(ctx context.Context, a *Agreement, o ExecuteO
 	r.Outcome, err = run.File(ctx)
 	end(&err)
 	if err != nil {
+		return r, err
+	}
+	if err := s.restartAll(ctx, run, r, restarts); err != nil {
 		return r, err
 	}
 	if r.Outcome, err = run.End(ctx); err != nil {

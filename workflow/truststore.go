@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -56,6 +57,7 @@ const pollTVS = 5 * time.Second
 // node vouches for them. Where the cluster takes them in no way that this program knows,
 // the steps by hand are shown, and it waits all the same. It asks the person first.
 func (s *Session) TrustAdd(ctx context.Context, ders [][]byte, o TrustOptions) error {
+	defer func(former string) { s.job = former }(s.job)
 	s.job = JobTrust
 	names := make([]string, len(ders))
 	for i, der := range ders {
@@ -75,34 +77,74 @@ func (s *Session) TrustAdd(ctx context.Context, ders [][]byte, o TrustOptions) e
 	if !ok {
 		return fail(Declined, textNotUploaded.With())
 	}
-	if err := s.upload(ctx, ders, names); err != nil {
+	if lacks := s.Cluster.Site.Need(reach.AbilityTrust); lacks != nil {
+		s.trustByHand(names, lacks.Error())
+		return s.waitVouched(ctx, ders, o.Wait)
+	}
+	run, err := s.beginTrust(ctx, ders)
+	if err != nil {
+		return err
+	}
+	defer run.Close()
+	byHand, err := s.upload(ctx, run, ders, names)
+	if err != nil {
+		_, err = run.Leave(ctx, err)
+		return err
+	}
+	if byHand { // the job is done when the person is seen to have done it
+		if err := s.waitVouched(ctx, ders, o.Wait); err != nil {
+			return leftByHand(ctx, run, err)
+		}
+		_, err = run.End(ctx)
+		return err
+	}
+	if _, err := run.End(ctx); err != nil {
+		return err
+	}
+	if err := run.Close(); err != nil {
 		return err
 	}
 	return s.waitVouched(ctx, ders, o.Wait)
 }
 
-// upload adds the certificates, or shows how a person does.
-func (s *Session) upload(ctx context.Context, ders [][]byte, names []string) (err error) {
-	if lacks := s.Cluster.Site.Need(reach.AbilityTrust); lacks != nil {
-		s.trustByHand(names, lacks.Error())
-		return nil
+// beginTrust begins the job: an upload for each certificate.
+func (s *Session) beginTrust(ctx context.Context, ders [][]byte) (*cluster.Run, error) {
+	spec := cluster.JobSpec{Kind: JobTrust, NoFile: true, Note: map[string]string{"by": whoami()}}
+	for _, der := range ders {
+		spec.Steps = append(spec.Steps, cluster.Step{Kind: cluster.StepTrust, Certificate: der})
 	}
+	return s.Cluster.Begin(ctx, spec)
+}
+
+// leftByHand ends a job whose certificates nobody was seen to have uploaded by hand. What
+// this program has uploaded before is left to resume.
+func leftByHand(ctx context.Context, run *cluster.Run, cause error) error {
+	var unchanged *cluster.UnchangedError
+	if _, err := run.Leave(ctx, cause); !errors.As(err, &unchanged) {
+		return err
+	}
+	return cause
+}
+
+// upload adds the certificates; where the cluster takes them in no way, it shows how a
+// person does.
+func (s *Session) upload(ctx context.Context, run *cluster.Run, ders [][]byte, names []string) (byHand bool, err error) {
 	end := s.step(StepTrust, "uploading to Phone-SAST-trust: "+strings.Join(names, ", "))
 	defer func() { end(&err) }()
 	for i, der := range ders {
-		door, err := s.Cluster.Site.Trust.Add(ctx, reach.StorePhoneSAST, der, "SAST "+names[i])
+		door, err := run.Trust(ctx, der)
 		switch {
 		case reach.ClassOf(err) == reach.Permanent:
 			end(&err)
 			end = func(*error) {}
 			s.trustByHand(names[i:], err.Error())
-			return nil
+			return true, nil
 		case err != nil:
-			return err
+			return false, err
 		}
 		s.info(fmt.Sprintf("%s uploaded (%s)", names[i], door))
 	}
-	return nil
+	return false, nil
 }
 
 // trustByHand shows the steps.

@@ -42,7 +42,9 @@ type Begin struct {
 	Name    string `json:"name"` // of the file
 	New     string `json:"new"`  // SHA-256 in hex; "": the file is removed, or not known yet (Later)
 	// Later: the publisher writes the new file; a line of kind content tells it.
-	Later bool              `json:"later,omitempty"`
+	Later bool `json:"later,omitempty"`
+	// NoFile: the job is about something else than a file, so that none becomes known.
+	NoFile bool              `json:"no_file,omitempty"`
 	Steps []Step            `json:"steps,omitempty"` // besides the file, in order
 	Nodes []NodeBegin       `json:"nodes"`
 	Note  map[string]string `json:"note,omitempty"`

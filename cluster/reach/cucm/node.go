@@ -80,6 +80,10 @@ func (a *node) Fetch(ctx context.Context, name string) ([]byte, error) {
 		return nil, perr
 	case !waiting:
 		return data, err
+	case len(put) == 0 && err != nil:
+		return nil, errors.Join(err, a.forget(name))
+	case len(put) == 0 && a.gone(ctx, name) == nil:
+		return nil, fmt.Errorf("%s, which TFTP has in its memory: %w", name, fs.ErrNotExist)
 	case err == nil && bytes.Equal(data, put):
 		return data, a.forget(name)
 	case a.arrived(ctx, name, put):
@@ -88,9 +92,10 @@ func (a *node) Fetch(ctx context.Context, name string) ([]byte, error) {
 	return data, err
 }
 
-// waiting is what was sent there and not served when it was looked at last. It is kept on
-// this machine: a later run, which takes it back, must not take the file that TFTP has in
-// its memory for the node's.
+// waiting is what was sent there and not served when it was looked at last, of no bytes
+// where the file was deleted and served all the same. It is kept on this machine: a later
+// run, which takes it back, must not take the file that TFTP has in its memory for the
+// node's.
 func (a *node) waiting(name string) (data []byte, waiting bool, err error) {
 	data, err = os.ReadFile(a.keep(name))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -284,7 +289,10 @@ func (a *node) Restore(ctx context.Context, name string, former []byte, current 
 	if _, err := a.served(ctx, name); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return a.gone(ctx, name)
+	if err := a.gone(ctx, name); err != nil {
+		return err
+	}
+	return a.remember(name, nil)
 }
 
 // gone asks the CLI where TFTP still serves a file that was deleted.
