@@ -399,3 +399,46 @@ func TestFinishedJobIsNamed(t *testing.T) {
 	}
 	s.wantAll(newFile)
 }
+
+// While it is not known what a publisher wrote, a list that a token signed is somebody
+// else's; a torn file is nobody's.
+func TestWhoseFileItIs(t *testing.T) {
+	tokens := ctltest.NewCluster(t, 1024).ETokens(t).Bytes()
+	for name, tt := range map[string]struct {
+		found    []byte
+		conflict bool
+	}{
+		"a token's list": {tokens, true}, "a torn file": {[]byte("torn"), false},
+	} {
+		for _, back := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s back %v", name, back), func(t *testing.T) {
+				s := newSite(t, oldFile)
+				c, a := s.withAuthor(s.options())
+				c.o.fault = once("publisher-writes.acted", "pub", func() error { return errFault }) // the program ends here
+				if _, err := tokenless(t, c); err == nil {
+					t.Fatal("not stopped")
+				}
+				c.o.fault = nil
+				s.node("pub").put(CTLFile, tt.found)
+				finish, want := c.Resume, a.file
+				if back {
+					finish, want = c.Rollback, oldFile
+				}
+				out, err := finish(t.Context(), "")
+				if !tt.conflict {
+					if err != nil {
+						t.Fatalf("%+v, %v", out, err)
+					}
+					s.wantAll(want)
+					return
+				}
+				if !errors.Is(err, ErrConflict) || !bytes.Equal(s.node("pub").get(CTLFile), tokens) {
+					t.Errorf("%+v, %v", out, err)
+				}
+				if out, err := c.CloseJob(t.Context(), "", nil); err != nil || out.State != StateClosed {
+					t.Errorf("close: %+v, %v", out, err)
+				}
+			})
+		}
+	}
+}

@@ -41,7 +41,7 @@ func (w *tap) String() string {
 
 // patience is how long a command may take at most before it counts as one that waits
 // without end. A job of three nodes with an answer of two seconds each and one retry ends
-// long before.
+// long before; a CLI that never shows its first prompt is waited for two minutes.
 const patience = 5 * time.Minute
 
 // said is what a program said, and how it ended.
