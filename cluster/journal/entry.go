@@ -45,10 +45,10 @@ type Begin struct {
 	Later bool `json:"later,omitempty"`
 	// NoFile: the job is about something else than a file, so that none becomes known.
 	NoFile bool              `json:"no_file,omitempty"`
-	Steps []Step            `json:"steps,omitempty"` // besides the file, in order
-	Nodes []NodeBegin       `json:"nodes"`
-	Note  map[string]string `json:"note,omitempty"`
-	PID   int               `json:"pid"`
+	Steps  []Step            `json:"steps,omitempty"` // besides the file, in order
+	Nodes  []NodeBegin       `json:"nodes"`
+	Note   map[string]string `json:"note,omitempty"`
+	PID    int               `json:"pid"`
 }
 
 // Step is one thing that a job does besides bringing its file to the nodes, or before.
