@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/reach"
@@ -101,20 +102,32 @@ func verifies(data []byte) error {
 	return nil
 }
 
-// wroteUnseen reports whether the publisher was asked to write a file that is not the
-// job's new one: to set the mode, or to set it back. A program that was killed then, or a
-// node that did not get the job's file after it, leaves that file behind.
+// wroteUnseen reports whether the publisher was asked, at any time, to write a file that
+// nobody looked at before it was asked again: to set the mode, to set it back, or by a
+// program that was ended then. A node that got nothing after it has that file yet.
 func (j *job) wroteUnseen() bool {
-	unseen := false
+	unseen, waits := false, false
 	for _, e := range j.j.Lines() {
 		switch {
 		case e.Kind == journal.KindContent:
-			unseen = false
-		case e.Kind == journal.KindAct && e.Step == StepAuthor && e.State != journal.Refused:
-			unseen = true
+			waits = false
+		case e.Kind != journal.KindAct || e.Step != StepAuthor:
+		case e.State == journal.Refused:
+			waits = false
+		case e.State == journal.Intent:
+			unseen, waits = unseen || waits, true
 		}
 	}
-	return unseen
+	return unseen || waits
+}
+
+// knew reports whether a content was the job's new file at some time: a publisher that is
+// asked again writes another one.
+func (j *job) knew(data []byte) bool {
+	sum := hexDigest(data)
+	return data != nil && slices.ContainsFunc(j.j.Lines(), func(e journal.Entry) bool {
+		return e.Kind == journal.KindContent && e.SHA256 == sum
+	})
 }
 
 // ownFile accepts what a publisher writes itself: a whole list that no token signed.

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ctlclient/cluster/journal"
@@ -116,7 +117,8 @@ func (e *PartialError) Hint() string {
 		return fmt.Sprintf("`ctlclient resume %s` finishes the job; `ctlclient resume %s --close` closes it as it is", e.Outcome.ID, e.Outcome.ID)
 	}
 	hint := fmt.Sprintf("`ctlclient resume %s` finishes the job, `ctlclient rollback %s` puts the former file back everywhere", e.Outcome.ID, e.Outcome.ID)
-	if len(e.Outcome.Left) > 0 {
+	notPassed := func(n NodeOutcome) bool { return n.Status != StatusPassed }
+	if len(e.Outcome.Left) > 0 && !slices.ContainsFunc(e.Outcome.Nodes, notPassed) {
 		hint += fmt.Sprintf("\nor do by hand what is left, and close the job: `ctlclient resume %s --close`", e.Outcome.ID)
 	}
 	return hint

@@ -27,6 +27,7 @@ type JobFile struct {
 	Data []byte // nil: no file
 	// Unknown: the publisher has yet to write the file, or the job is about no file.
 	Unknown bool
+	NoFile  bool              // the job is about something else than a file
 	Note    map[string]string // of the job
 }
 
@@ -42,8 +43,14 @@ func (c *Cluster) FileOf(id string, back bool) (_ JobFile, err error) {
 	if err != nil {
 		return JobFile{}, err
 	}
-	f := JobFile{ID: id, Data: rec.New, Note: rec.Begin.Note}
-	if back {
+	f := JobFile{ID: id, Data: rec.New, Note: rec.Begin.Note, NoFile: rec.Begin.NoFile}
+	if f.NoFile {
+		f.Unknown = true
+		j := &job{c: c, j: rec}
+		if stays := j.stays(); back && len(stays) > 0 {
+			return f, errors.Join(j.staysError(stays), rec.Close())
+		}
+	} else if back {
 		f.Data = rec.Former[c.Profile.LeadNode().Name]
 	} else if _, known := rec.Known(); !known {
 		f.Unknown = true
@@ -168,7 +175,7 @@ func (j *job) resume(ctx context.Context, state string, o FinishOptions, begin f
 func (j *job) rollback(ctx context.Context, state string, o FinishOptions, begin func() error) (Outcome, error) {
 	former := func(t *target) []byte { return t.former }
 	if stays := j.stays(); len(stays) > 0 {
-		return Outcome{}, &StaysError{ID: j.j.Begin.ID, Steps: stays, Open: state == "" || state == StateIncomplete}
+		return Outcome{}, j.staysError(stays)
 	}
 	if _, known := j.j.Known(); !known && !j.j.Touched(touching...) { // no file was changed
 		if err := begin(); err != nil {
@@ -370,7 +377,7 @@ func (j *job) look(ctx context.Context, want func(*target) []byte, o FinishOptio
 		live := lives[i]
 		found[t.node.Name()], t.found = live, live
 		// A file that is gone is not somebody else's.
-		if o.Force || live == nil || written(live) || journal.Same(live, t.former) || journal.Same(live, j.data) {
+		if o.Force || live == nil || written(live) || journal.Same(live, t.former) || journal.Same(live, j.data) || j.knew(live) {
 			continue
 		}
 		t.out.Status = StatusFailed

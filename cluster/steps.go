@@ -221,6 +221,15 @@ func (j *job) modeByPublisher(ctx context.Context, a reach.AuthorJob) error {
 	})...)
 }
 
+// Author has the publisher do something with files of its own that this job does not bring
+// to nodes (JobSpec.NoFile), such as signing the ITLs anew.
+func (r *Run) Author(ctx context.Context, a reach.AuthorJob) error {
+	if err := r.job.c.Site.Need(reach.AbilityAuthor); err != nil {
+		return err
+	}
+	return r.job.write(ctx, a)
+}
+
 // write has the publisher write, which may change what any node serves.
 func (j *job) write(ctx context.Context, a reach.AuthorJob) error {
 	err := j.onCluster(StepAuthor, a.Command(), func() error {
@@ -324,6 +333,11 @@ func (j *job) stays() []Step {
 		}
 	}
 	return stays
+}
+
+func (j *job) staysError(stays []Step) error {
+	state, _ := j.j.State()
+	return &StaysError{ID: j.j.Begin.ID, Steps: stays, Open: state == "" || state == StateIncomplete}
 }
 
 // undoSteps puts back what steps changed besides files: the security mode. What a restart

@@ -30,6 +30,8 @@ const (
 	ToTokenless   Verb = "to-tokenless"   // the migration back
 	SetMixed      Verb = "set-mixed"      // with two tokens
 	SetNonSecure  Verb = "set-non-secure" // signed by a token
+	RecoverCTL    Verb = "recover-ctl"    // the publisher signs the CTL with its other key
+	RecoverITL    Verb = "recover-itl"    // the same of the ITLs
 	PublisherMode Verb = "publisher-mode" // the publisher sets mode Name ("mixed", "non-secure") by itself
 	AddMissing    Verb = "add-missing"    // nodes that the publisher names
 	EditProfile   Verb = "edit-profile"   // key Name
@@ -48,7 +50,7 @@ const (
 // Verbs are all of them.
 func Verbs() []Verb {
 	return []Verb{SeeStatus, SeeHistory, Resume, TakeBack, CloseJob, Distribute, Update, AddToken, RemoveRecord, ListAnchors,
-		ToTokens, ToTokenless, SetMixed, SetNonSecure, PublisherMode, AddMissing, EditProfile, MeetServers, ListTokens,
+		ToTokens, ToTokenless, SetMixed, SetNonSecure, RecoverCTL, RecoverITL, PublisherMode, AddMissing, EditProfile, MeetServers, ListTokens,
 		ExportTokens, UploadTrust, VerifyFile, DescribePhone, AcceptLoss, Overwrite, RestartTFTP, Rehearse}
 }
 

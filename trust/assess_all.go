@@ -18,6 +18,11 @@ func AssessDraftAll(ctx context.Context, phones []Phone, d *ctlbuild.Draft, sign
 	return judgeAll(phones, func(p Phone) Verdict { return AssessDraft(ctx, p, d, signer, tvs) })
 }
 
+// AssessPlannedAll is AssessPlanned for many phones, as AssessAll is Assess.
+func AssessPlannedAll(ctx context.Context, phones []Phone, l *ctlbuild.List, signer []byte, tvs Asker) []Verdict {
+	return judgeAll(phones, func(p Phone) Verdict { return AssessPlanned(ctx, p, l, signer, tvs) })
+}
+
 // alike is what a verdict depends on, besides the phone's name in console lines.
 type alike struct {
 	model, tvs, unknown string

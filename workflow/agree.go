@@ -176,6 +176,8 @@ func (s *Session) summary(p *Plan, purpose Purpose) string {
 	switch {
 	case p.finish != nil:
 		b.WriteString(p.finish.summary(nodes))
+	case p.recoverITL:
+		fmt.Fprintf(&b, "The publisher signs the ITL of every node with its other key, %s. Rollback does not take this back: the next restart of TFTP does.", tokenCN(p.signer))
 	case p.byPublisher:
 		fmt.Fprintf(&b, "The publisher writes its own CTL, signed by %s, which then goes to %d nodes.", tokenCN(p.signer), nodes)
 	case purpose == ToSave && p.Draft != nil:

@@ -53,6 +53,8 @@ func (s *Session) Execute(ctx context.Context, a *Agreement, o ExecuteOptions) (
 	switch p := a.Plan; {
 	case p.finish != nil:
 		return s.executeFinish(ctx, a, o)
+	case p.recoverITL:
+		return s.executeRecoverITL(ctx, a)
 	case p.byPublisher:
 		return s.executePublisher(ctx, a, o)
 	case p.given != nil:

@@ -33,6 +33,7 @@ func (s *Session) Findings(ctx context.Context) []Finding {
 	s.findNodes(add)
 	s.findUnlisted(add)
 	s.findITL(add)
+	s.findKeys(add)
 	if l := s.Snapshot.Current; l != nil {
 		s.findList(l, add)
 	} else if s.Snapshot.Mixed() {

@@ -25,6 +25,7 @@ type finishJob struct {
 	back  bool
 	force bool
 	done  bool // the job had ended: nothing is left of it to finish
+	bare  bool // the job is about something else than a file
 	data  []byte
 	job   cluster.Job
 }
@@ -50,6 +51,10 @@ func (f *finishJob) summary(nodes int) string {
 		what += ", by " + by + ","
 	}
 	switch {
+	case f.bare && f.back:
+		return what + " is taken back."
+	case f.bare:
+		return what + " is finished: what is left of it is done."
 	case !f.back:
 		return what + fmt.Sprintf(" is finished: its file goes to every node of %d that lacks it.", nodes)
 	case f.data == nil:
@@ -76,7 +81,7 @@ func (s *Session) PlanFinish(ctx context.Context, r FinishRequest) (_ *Plan, err
 	if err != nil {
 		return nil, err
 	}
-	p.finish = &finishJob{id: f.ID, back: r.Back, force: r.Force, done: job.State != cluster.StateIncomplete, data: f.Data, job: job}
+	p.finish = &finishJob{id: f.ID, back: r.Back, force: r.Force, done: job.State != cluster.StateIncomplete, bare: f.NoFile, data: f.Data, job: job}
 	// What was accepted when the job began holds for its end.
 	p.accepted = !r.Back && f.Note["accepted-loss"] != ""
 	if f.Unknown {
@@ -149,7 +154,7 @@ func (s *Session) executeFinish(ctx context.Context, a *Agreement, o ExecuteOpti
 
 // settled looks again at what the nodes serve after a job was finished or taken back.
 func (s *Session) settled(ctx context.Context, r *Result, err error) (*Result, error) {
-	if err != nil {
+	if err != nil || r.Outcome.NoFile {
 		return r, err
 	}
 	if err := s.Refresh(ctx); err != nil {

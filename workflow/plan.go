@@ -26,6 +26,8 @@ const (
 	JobNonSecure   = "mode non-secure"
 	JobDistribute  = "distribute"
 	JobTrust       = "trust add"
+	JobRecoverCTL  = "recover ctl"
+	JobRecoverITL  = "recover itl"
 	JobReset       = "phone reset"
 	JobResume      = "resume"
 	JobTakeBack    = "rollback" // as the command line and the journal have always spelt it
@@ -48,6 +50,7 @@ type Plan struct {
 
 	byPublisher bool           // the publisher writes and signs it itself, for PlanTokenless
 	tokenless   TokenlessJob   // what it does then
+	recoverITL  bool           // it signs the ITLs anew, and no CTL
 	given       *ctlbuild.List // a file that is signed already, for PlanDistribute
 	finish      *finishJob     // an earlier job to finish or to take back, for PlanFinish
 	signer      []byte         // DER of the certificate that will sign

@@ -14,13 +14,12 @@ import (
 // from its database alone: its own anchors, what lies in Phone-SAST-trust, and its
 // servers. What the CTL Client added for other hosts is not in it.
 func (s *Session) predictTokenless(p *Plan, v release.Version) error {
-	call, recovery := s.anchors()
-	if call == nil {
+	signer, second := s.serverKeys(v)
+	if signer == nil {
 		return fail(FilesBad, textNoCallManager.With(), hintServicesRun.With())
 	}
-	signer, second := call, recovery
-	if recovery != nil && !v.Before(release.Of(12, 0)) {
-		signer, second = recovery, call
+	if p.tokenless == TokenlessLocalKey {
+		signer, second = second, signer
 	}
 	d := ctlbuild.NewDraft()
 	if p.Old != nil {
@@ -66,7 +65,8 @@ func (w *predictor) add(f ctlbuild.Function, der []byte, host, address string) {
 		return
 	}
 	i := slices.IndexFunc(w.former, func(r ctlbuild.Record) bool {
-		return same(r) && r.DNSName() == host && r.Signature() != nil
+		ip, known := r.IP()
+		return same(r) && r.Signature() != nil && (r.DNSName() == host || known && ip.String() == address)
 	})
 	if i >= 0 {
 		w.draft.Records = append(w.draft.Records, w.former[i])

@@ -11,6 +11,7 @@ import (
 	"ctlclient/ctlbuild"
 	"ctlclient/message"
 	"ctlclient/trust"
+	"ctlclient/trust/play"
 	"ctlclient/trust/release"
 )
 
@@ -23,6 +24,8 @@ const (
 	TokenlessUpdate TokenlessJob = iota
 	TokenlessMixed               // utils ctl set-cluster mixed-mode
 	TokenlessNonSecure
+	// TokenlessLocalKey: utils ctl reset localkey, the CTL signed by the publisher's other key.
+	TokenlessLocalKey
 )
 
 // PlanTokenless predicts what the publisher will write, checks the preconditions and
@@ -37,6 +40,8 @@ func (s *Session) PlanTokenless(ctx context.Context, job TokenlessJob) (_ *Plan,
 	case TokenlessNonSecure:
 		s.job, p.Job = JobNonSecure, JobNonSecure
 		p.Mode = boolPtr(false)
+	case TokenlessLocalKey:
+		s.job, p.Job = JobRecoverCTL, JobRecoverCTL
 	default:
 		if p.Old != nil && p.Old.Tokenless() {
 			p.Job = "update (tokenless)"
@@ -47,6 +52,11 @@ func (s *Session) PlanTokenless(ctx context.Context, job TokenlessJob) (_ *Plan,
 	}
 	if err := s.can(reach.AbilityAuthor); err != nil {
 		return nil, err
+	}
+	if job == TokenlessLocalKey {
+		if err := s.planLocalKey(ctx, p); err != nil {
+			return nil, err
+		}
 	}
 	if p.Old == nil && job != TokenlessMixed {
 		return nil, fail(BadRequest, textNoCTL.With(), hintPublisherCreates.With("do", message.Action{Do: message.PublisherMode, Name: "mixed"}))
@@ -62,7 +72,11 @@ func (s *Session) PlanTokenless(ctx context.Context, job TokenlessJob) (_ *Plan,
 	if err := s.holdsServerSAST(p, v); err != nil {
 		return nil, err
 	}
-	return p, s.assess(ctx, p)
+	err = s.assess(ctx, p)
+	if job == TokenlessLocalKey && err == nil {
+		s.playOn(ctx, p, play.ResetCTLKey)
+	}
+	return p, err
 }
 
 // holdsServerSAST is the precondition of 12.0 and later: phones hold a token-signed
@@ -138,7 +152,7 @@ func (s *Session) executePublisher(ctx context.Context, a *Agreement, o ExecuteO
 func (s *Session) publisherFailed(ctx context.Context, run *cluster.Run, r *Result, cause error) error {
 	p := r.Plan
 	var bad *Error
-	if p.tokenless == TokenlessUpdate && p.Old != nil && p.Old.Verify().OK && errors.As(cause, &bad) && bad.Reason == FilesBad {
+	if p.Mode == nil && p.Old != nil && p.Old.Verify().OK && errors.As(cause, &bad) && bad.Reason == FilesBad {
 		end := s.step(StepDistribute, "putting the former file back on every node")
 		var err error
 		r.Outcome, err = run.TakeBack(ctx, cause)
@@ -157,6 +171,7 @@ func (s *Session) publisherFailed(ctx context.Context, run *cluster.Run, r *Resu
 
 var authorJobs = map[TokenlessJob]reach.AuthorJob{
 	TokenlessUpdate: reach.WriteCTL, TokenlessMixed: reach.WriteMixed, TokenlessNonSecure: reach.WriteNonSecure,
+	TokenlessLocalKey: reach.ResetCTLLocalKey,
 }
 
 // publisherList is the file that the publisher serves after writing, checked.
@@ -173,6 +188,9 @@ func publisherList(p *Plan, data []byte) (*ctlbuild.List, error) {
 	}
 	if !l.Tokenless() {
 		return nil, fail(FilesBad, textStillTokens.With(), hintBackToTokens.With("do", message.Action{Do: message.Update}))
+	}
+	if rec, _ := l.Signer(); p.tokenless == TokenlessLocalKey && !rec.MatchesCertificate(p.signer) {
+		return nil, fail(FilesBad, textOtherSigner.With("signer", rec.CN(), "key", tokenCN(p.signer)), seeStatus())
 	}
 	return l, nil
 }

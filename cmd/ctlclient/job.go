@@ -374,7 +374,7 @@ func (a *app) finish(r *workflow.Result, err error) error {
 	if len(r.Restart) > 0 {
 		a.printf("%s\n", st.dim("TFTP first, then CallManager, then the phones. --restart does the services."))
 	}
-	if r.Outcome.ID != "" && r.Outcome.State != cluster.StateTakenBack {
+	if r.Outcome.ID != "" && !r.Outcome.NoFile && r.Outcome.State != cluster.StateTakenBack {
 		a.printf("%s\n", st.dim("To take it back: ctlclient rollback "+r.Outcome.ID))
 	}
 	return nil

@@ -88,6 +88,7 @@ func topCommands() []topCommand {
 	return []topCommand{
 		{"cluster", "cluster", newClusterCommand}, {"update", "cluster", newUpdateCommand},
 		{"migrate", "cluster", newMigrateCommand}, {"mode", "cluster", newModeCommand},
+		{"recover", "cluster", newRecoverCommand},
 		{"distribute", "cluster", newDistributeCommand}, {"trust", "cluster", newTrustCommand},
 		{"history", "cluster", newHistoryCommand}, {"report", "cluster", newReportCommand},
 		{"resume", "cluster", newResumeCommand}, {"rollback", "cluster", newRollbackCommand},

@@ -173,7 +173,9 @@ func (s *site) settle(strike func(what string, args []string)) {
 		before := s.holding()
 		end := s.start(s.args(s.rng.IntN(2) == 0, append(way, closing(way)...)...), nil)
 		s.tell("%s", end.log())
-		s.judge(way[0], end, before, s.holding(), true)
+		if !slices.Contains(way, "--close") { // which leaves the nodes as they are
+			s.judge(way[0], end, before, s.holding(), true)
+		}
 		if end.code == 0 {
 			return
 		}
