@@ -27,6 +27,7 @@ type evil struct {
 	name  string
 	small string // the disk that must be a small one: "state" or a node
 	line  int
+	said  *regexp.Regexp // when the program has said this, instead of so many lines
 	wait  time.Duration
 	do    func(s *site, p *os.Process)
 	once  sync.Once
@@ -34,8 +35,8 @@ type evil struct {
 }
 
 // at does it when its moment has come.
-func (e *evil) at(s *site, lines int, c *exec.Cmd) {
-	if lines < e.line {
+func (e *evil) at(s *site, lines int, all string, c *exec.Cmd) {
+	if e.said == nil && lines < e.line || e.said != nil && !e.said.MatchString(all) {
 		return
 	}
 	e.once.Do(func() {
@@ -61,6 +62,16 @@ func (e *evil) moment(s interface{ IntN(int) int }, json bool) {
 
 func signalled(name string, sig syscall.Signal) *evil {
 	return &evil{name: name, do: func(_ *site, p *os.Process) { _ = p.Signal(sig) }} // it may have ended
+}
+
+// modeSet is what is said when the mode, or a file of the publisher's own, was written.
+var modeSet = regexp.MustCompile(`"step":"(mode|publisher-writes)","state":"done"`)
+
+// betweenModeAndFile kills a program when the mode is set, or set back, and the file is not.
+func betweenModeAndFile() *evil {
+	e := signalled("SIGKILL between mode and file", 9)
+	e.said = modeSet
+	return e
 }
 
 // paused stops the program for a while.

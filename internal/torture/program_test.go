@@ -58,7 +58,7 @@ type said struct {
 }
 
 // start runs the program; at is called with the process when it has said so many lines.
-func (w *world) start(args []string, at func(lines int, p *exec.Cmd)) said {
+func (w *world) start(args []string, at func(lines int, all string, p *exec.Cmd)) said {
 	c := exec.Command(w.bin, args...)
 	c.Env = w.env
 	c.WaitDelay = 5 * time.Second
@@ -69,7 +69,7 @@ func (w *world) start(args []string, at func(lines int, p *exec.Cmd)) said {
 			person.Do(func() { time.AfterFunc(2*time.Second, func() { _ = c.Process.Signal(syscall.SIGINT) }) })
 		}
 		if at != nil {
-			at(lines, c)
+			at(lines, all, c)
 		}
 	}
 	c.Stdout, c.Stderr = out, out

@@ -51,6 +51,7 @@ type site struct {
 	second     *said
 	secrets    []string
 	first      holding // before the job
+	ends       []func()
 
 	mu      sync.Mutex // of what follows
 	story   strings.Builder
@@ -120,6 +121,9 @@ func (w *world) site(seed uint64, rng *rand.Rand, kind, from, small string) (*si
 	if err == nil {
 		err = s.know()
 	}
+	if err == nil && kind == "ctlp" && w.sshd != "" && rng.IntN(2) == 0 {
+		err = s.openSSH()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w; %w", err, s.close())
 	}
@@ -183,6 +187,9 @@ func (s *site) close() (err error) {
 	}
 	for _, l := range s.proxies {
 		_ = l.Close()
+	}
+	for _, end := range s.ends {
+		end()
 	}
 	for _, m := range s.mounts {
 		if e := syscall.Unmount(m, syscall.MNT_DETACH); err == nil && e != nil {

@@ -33,12 +33,14 @@ var (
 func (w *world) jobs(kind, state string) [][]string {
 	t1, t2 := "pkcs11:token=SAST-1", "pkcs11:token=SAST-2"
 	loss := "--accept-loss"
+	recover := [][]string{{"recover", "ctl", loss}, {"recover", "ctl", loss}, {"recover", "ctl", loss, "--restart"}, {"recover", "itl", loss}}
 	any := [][]string{{"trust", "add", "--wait", "5s", w.cert("SAST-3")}, {"distribute", loss, w.spare[kind]}}
 	switch state {
 	case tokenless:
 		any = append(any, []string{"migrate", "to-tokens", loss, "--token", t1, "--token", t2, "--sign-with", t1},
 			[]string{"migrate", "to-tokens", loss, "--restart", "--token", t1, "--token", t2, "--sign-with", t1},
 			[]string{"migrate", "to-tokenless", loss}, []string{"mode", "non-secure", "--tokenless", loss})
+		any = append(any, recover...)
 	case tokens:
 		any = append(any, []string{"update", loss, "--sign-with", t2}, []string{"update", loss, "--restart", "--sign-with", t1},
 			[]string{"update", loss, "--keep-going", "--sign-with", t2}, []string{"migrate", "to-tokenless", loss},
@@ -104,8 +106,11 @@ func (w *world) run(seed uint64, tally *tally) (lies []string, story string, err
 	job := pick(rng, w.jobs(kind, state)...)
 	e := w.evilOf(rng, kind, state, os.Geteuid() == 0)
 	asJSON := rng.IntN(2) == 0
+	if (job[0] == "mode" || job[0] == "recover") && rng.IntN(4) == 0 {
+		e, asJSON = betweenModeAndFile(), true
+	}
 	e.moment(rng, asJSON)
-	if job[0] != "trust" && rng.IntN(3) > 0 {
+	if job[0] != "trust" && job[1] != "itl" && rng.IntN(3) > 0 {
 		job = append(slices.Clone(job), "--retries", pick(rng, "0", "1"))
 	}
 	s, err := w.site(seed, rng, kind, state, e.small)
@@ -122,12 +127,15 @@ func (w *world) run(seed uint64, tally *tally) (lies []string, story string, err
 	reader := watch(s.nodes, state == bare)
 	first := s.holding()
 	s.first = first
+	if len(s.ends) > 0 {
+		tally.add("transport OpenSSH")
+	}
 	s.do(job, e, asJSON, tally)
 	if s.gone { // a new one takes its place, and knows nothing
 		_ = os.Mkdir(s.state, 0o700)
 	} else {
 		s.settle(func(what string, args []string) {
-			s.strike(what, args, pick(rng, signalled("SIGKILL", 9), off("cucm-sub1", 0), off("cucm-pub", 300*time.Millisecond)))
+			s.strike(what, args, pick(rng, signalled("SIGKILL", 9), betweenModeAndFile(), off("cucm-sub1", 0), off("cucm-pub", 300*time.Millisecond)))
 		})
 		s.undo(first, tally)
 		s.afterwards(names)
@@ -159,7 +167,7 @@ func (s *site) do(job []string, e *evil, asJSON bool, tally *tally) {
 		}
 	}
 	before := s.holding()
-	said := s.start(s.args(asJSON, job...), func(lines int, c *exec.Cmd) { e.at(s, lines, c) })
+	said := s.start(s.args(asJSON, job...), func(lines int, all string, c *exec.Cmd) { e.at(s, lines, all, c) })
 	after := s.holding()
 	s.tell("%s", said.log())
 	s.heal()
@@ -203,7 +211,7 @@ func (s *site) strike(what string, args []string, e *evil) {
 	e.moment(s.rng, true)
 	e.line /= 2
 	before := s.holding()
-	said := s.start(s.args(true, args...), func(lines int, c *exec.Cmd) { e.at(s, lines, c) })
+	said := s.start(s.args(true, args...), func(lines int, all string, c *exec.Cmd) { e.at(s, lines, all, c) })
 	s.tell("%s", said.log())
 	after := s.holding()
 	s.heal()
@@ -217,7 +225,7 @@ func (s *site) undo(first holding, tally *tally) {
 		return
 	}
 	tally.undone.Add(1)
-	s.strike("rollback", []string{"rollback", jobs[0].ID, "--accept-loss"}, pick(s.rng, signalled("SIGKILL", 9), frozen(time.Second), off("cucm-sub1", 0)))
+	s.strike("rollback", []string{"rollback", jobs[0].ID, "--accept-loss"}, pick(s.rng, signalled("SIGKILL", 9), betweenModeAndFile(), frozen(time.Second), off("cucm-sub1", 0)))
 	s.settle(nil)
 	now := s.holding()
 	if jobs = s.history(); len(jobs) > 0 && jobs[0].State == "taken-back" && (len(now.differs(first)) > 0 || now.mixed != first.mixed) {
@@ -259,7 +267,7 @@ func (t *tally) ends(code int) { t.add(fmt.Sprintf("exit code %3d", code)) }
 // sort of evil: its name without the numbers.
 func (t *tally) count(kind string, job []string, e *evil) {
 	name := job[0]
-	if name == "migrate" || name == "mode" {
+	if name == "migrate" || name == "mode" || name == "recover" {
 		name += " " + job[1]
 	}
 	if slices.Contains(job, "--tokenless") {
@@ -276,6 +284,7 @@ func (t *tally) count(kind string, job []string, e *evil) {
 func TestTorture(t *testing.T) {
 	module, conf := tokensOf(t)
 	bin := programOf(t)
+	sshd := openSSH(t)
 	if os.Geteuid() != 0 {
 		t.Log("full disks are left out: mounting one takes root")
 	}
@@ -289,6 +298,7 @@ func TestTorture(t *testing.T) {
 	var wg sync.WaitGroup
 	for range *workers {
 		w := newWorld(t, bin, module, conf)
+		w.sshd = sshd
 		wg.Go(func() {
 			for n := next.Add(1) - 1; n < int64(*runs); n = next.Add(1) - 1 {
 				id := *seed + uint64(n)

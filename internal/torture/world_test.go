@@ -36,6 +36,7 @@ const (
 // world is what runs have in common: the program, tokens, and clusters to copy.
 type world struct {
 	dir, bin, module string
+	sshd             string // OpenSSH's server; "": none
 	env              []string
 	spare            map[string]string // by kind: a signed list to distribute
 }
