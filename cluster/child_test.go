@@ -24,6 +24,7 @@ type childJob struct {
 	Profile, StateDir, Point, Node string
 	Action, ID                     string // distribute, resume, rollback
 	New                            []byte
+	Machine                        *machine // of the action steps, whose job is ID
 }
 
 func TestMain(m *testing.M) {
@@ -84,6 +85,13 @@ func runChild(spec string) error {
 		_, err = c.Resume(ctx, job.ID)
 	case "rollback":
 		_, err = c.Rollback(ctx, job.ID)
+	case "steps":
+		for _, b := range stepJobs() {
+			if b.name == job.ID {
+				b.on(c, job.Machine)
+				err = b.run(ctx, c)
+			}
+		}
 	}
 	return errors.Join(err, c.Close())
 }

@@ -15,9 +15,10 @@ import (
 type cell struct{ runs, finished, takenBack, unchanged, mended int }
 
 type faultTable struct {
-	mu    sync.Mutex // runs go side by side
-	rows  []string
-	cells map[[2]string]*cell
+	columns []string
+	mu      sync.Mutex // runs go side by side
+	rows    []string
+	cells   map[[2]string]*cell
 }
 
 func (ft *faultTable) at(row, fault string) *cell {
@@ -36,11 +37,11 @@ func (ft *faultTable) at(row, fault string) *cell {
 // String is the table as Markdown.
 func (ft *faultTable) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "| boundary | %s |\n|---|%s\n", strings.Join(faults, " | "), strings.Repeat("---|", len(faults)))
+	fmt.Fprintf(&b, "| boundary | %s |\n|---|%s\n", strings.Join(ft.columns, " | "), strings.Repeat("---|", len(ft.columns)))
 	var sum cell
 	for _, row := range ft.rows {
 		fmt.Fprintf(&b, "| %s |", row)
-		for _, f := range faults {
+		for _, f := range ft.columns {
 			c := ft.cells[[2]string{row, f}]
 			if c == nil || c.runs == 0 {
 				b.WriteString(" – |")
@@ -70,7 +71,7 @@ func (c *cell) String() string {
 	return strings.Join(parts, ", ")
 }
 
-func reliability(table string) string {
+func reliability(table, steps string) string {
 	return fmt.Sprintf(`# Reliability: what was broken, and what became of it
 
 This page is written by `+"`go test ./cluster -run TestFaultTable -update`"+`, up to the last part;
@@ -106,8 +107,21 @@ runs: **done** – the job finished in spite of the fault; **back** – it took 
 finished it. A dash: the boundary does not know the fault.
 
 %s
+## Jobs of several steps
+
+The same, for jobs that do more than bring a file to the nodes: the publisher writes its own
+file (and sets the mode with it), the mode is set after the file or before it, certificates go
+to the trust store, services are restarted, the publisher signs the ITLs. Here the servers of
+the nodes are real, and what else a cluster is asked for is a folder that outlives the program.
+What is asked for is broken in three more ways: **answer lost** (done, and no answer came),
+**no answer** (not done, and no answer came), **refused** (not done, and the answer says so).
+Each twice: finished by `+"`resume`"+`, and taken back by `+"`rollback`"+`. Then the files, the mode, the
+trust store and the services are as the command has said. What cannot be undone (a certificate
+in the trust store, an ITL) `+"`rollback`"+` refuses in so many words, and `+"`resume`"+` finishes the job.
+
+%s
 Made on %s/%s with %s.
-`, table, runtime.GOOS, runtime.GOARCH, runtime.Version())
+`, table, steps, runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
 
 // outside begins the part of the page that people write, from what make torture said.

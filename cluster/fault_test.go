@@ -43,7 +43,8 @@ func TestFaultTable(t *testing.T) {
 		return
 	}
 	full := os.Getenv(faultTableEnv) != ""
-	ft := &faultTable{cells: map[[2]string]*cell{}}
+	ft := &faultTable{columns: faults, cells: map[[2]string]*cell{}}
+	steps := &faultTable{columns: stepFaultNames, cells: map[[2]string]*cell{}}
 	boundaries := passed(t)
 	if len(boundaries) < 30 {
 		t.Fatalf("only %d boundaries: %v", len(boundaries), boundaries)
@@ -59,9 +60,10 @@ func TestFaultTable(t *testing.T) {
 		}
 		killedWhileFinishing(t, ft)
 		randomFaults(t, ft, 200)
+		stepFaults(t, steps)
 	})
-	text := ft.String()
-	t.Log("\n" + text)
+	text, stepText := ft.String(), steps.String()
+	t.Log("\n" + text + "\n" + stepText)
 	if *update {
 		if t.Failed() {
 			t.Fatal("a table of failures is not written")
@@ -73,7 +75,7 @@ func TestFaultTable(t *testing.T) {
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(file, []byte(reliability(text)+fromOutside(t, file)), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(reliability(text, stepText)+fromOutside(t, file)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
