@@ -135,7 +135,9 @@ func (s machineServices) Status(context.Context, string, []reach.Service) (map[r
 }
 
 func (s machineServices) Restart(_ context.Context, node string, service reach.Service) (reach.Door, error) {
-	return "CLI", s.does(StepRestart, func() error { return s.write("restarted-"+node+"-"+strings.ReplaceAll(service.CiscoName(), " ", ""), nil) })
+	return "CLI", s.does(StepRestart, func() error {
+		return s.write("restarted-"+node+"-"+strings.ReplaceAll(service.CiscoName(), " ", ""), nil)
+	})
 }
 
 // stepJob is a job of several steps, as workflow does it.
