@@ -92,19 +92,25 @@ func (e *PartialError) Error() string {
 	if e.Outcome.State == StateTakenBack {
 		return fmt.Sprintf("the new file was taken back on all nodes: %s", why)
 	}
+	file, good := "new", []string{StatusPassed}
+	if e.Outcome.Back {
+		file, good = "former", []string{StatusTakenBack, StatusUnchanged}
+	}
 	var not []string
 	for _, n := range e.Outcome.Nodes {
-		if n.Status != StatusPassed {
+		if !slices.Contains(good, n.Status) {
 			not = append(not, fmt.Sprintf("%s (%s)", n.Node, strings.ToLower(n.Status)))
 		}
 	}
 	switch {
+	case len(not) == 0 && e.Outcome.Back:
+		return "all nodes hold the former file, but the job is not taken back: " + why
 	case len(not) == 0 && len(e.Outcome.Left) > 0:
 		return fmt.Sprintf("all nodes hold the new file, but the job is not done: left to do: %s: %s", strings.Join(e.Outcome.Left, "; "), why)
 	case len(not) == 0:
 		return "all nodes hold the new file, but the job is not done: " + why
 	}
-	return fmt.Sprintf("not all nodes hold the new file: %s: %s", strings.Join(not, ", "), why)
+	return fmt.Sprintf("not all nodes hold the %s file: %s: %s", file, strings.Join(not, ", "), why)
 }
 
 func (e *PartialError) Unwrap() error { return e.Err }

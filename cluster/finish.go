@@ -28,6 +28,7 @@ type JobFile struct {
 	// Unknown: the publisher has yet to write the file, or the job is about no file.
 	Unknown bool
 	NoFile  bool              // the job is about something else than a file
+	Restart bool              // the job restarts services itself
 	Note    map[string]string // of the job
 }
 
@@ -44,6 +45,7 @@ func (c *Cluster) FileOf(id string, back bool) (_ JobFile, err error) {
 		return JobFile{}, err
 	}
 	f := JobFile{ID: id, Data: rec.New, Note: rec.Begin.Note, NoFile: rec.Begin.NoFile}
+	f.Restart = slices.ContainsFunc(rec.Begin.Steps, func(s journal.Step) bool { return s.Kind == StepRestart })
 	if f.NoFile {
 		f.Unknown = true
 		j := &job{c: c, j: rec}
@@ -174,6 +176,7 @@ func (j *job) resume(ctx context.Context, state string, o FinishOptions, begin f
 // undone is a *StaysError.
 func (j *job) rollback(ctx context.Context, state string, o FinishOptions, begin func() error) (Outcome, error) {
 	former := func(t *target) []byte { return t.former }
+	j.back = true
 	if stays := j.stays(); len(stays) > 0 {
 		return Outcome{}, j.staysError(stays)
 	}

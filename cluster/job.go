@@ -28,6 +28,7 @@ type job struct {
 	targets []*target
 	retries int
 	rewrote bool // the publisher wrote a file of its own while the job was undone
+	back    bool // a person takes it back
 	restart bool // TFTP services that need it to serve the new file may be restarted
 
 	// recorded: that something is about to change is on disk. From then on the job goes
@@ -242,7 +243,7 @@ func (j *job) outcomes() []NodeOutcome {
 func (j *job) finish(ctx context.Context, state string, cause error) (Outcome, error) {
 	ctx, cancel := j.grace(ctx)
 	defer cancel()
-	o := Outcome{ID: j.j.Begin.ID, State: state, NoFile: j.noFile()}
+	o := Outcome{ID: j.j.Begin.ID, State: state, NoFile: j.noFile(), Back: j.back}
 	if !o.NoFile {
 		j.sweep(ctx)
 		o.Nodes = j.outcomes()

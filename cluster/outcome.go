@@ -38,6 +38,7 @@ type Outcome struct {
 	ID    string // of the journal; "" when it stopped before there was one
 	Nodes []NodeOutcome
 	State string // done, taken-back, unchanged, incomplete
+	Back  bool   // it is that of a rollback
 	// NoFile: the job is about something else than a file, so that there are no nodes.
 	NoFile bool
 	// Left are the steps besides the file that are not done, in words.

@@ -26,6 +26,8 @@ type finishJob struct {
 	force bool
 	done  bool // the job had ended: nothing is left of it to finish
 	bare  bool // the job is about something else than a file
+	// restarts: what is left of the job includes the restarts.
+	restarts bool
 	data  []byte
 	job   cluster.Job
 }
@@ -81,7 +83,7 @@ func (s *Session) PlanFinish(ctx context.Context, r FinishRequest) (_ *Plan, err
 	if err != nil {
 		return nil, err
 	}
-	p.finish = &finishJob{id: f.ID, back: r.Back, force: r.Force, done: job.State != cluster.StateIncomplete, bare: f.NoFile, data: f.Data, job: job}
+	p.finish = &finishJob{id: f.ID, back: r.Back, force: r.Force, done: job.State != cluster.StateIncomplete, bare: f.NoFile, restarts: f.Restart && !r.Back, data: f.Data, job: job}
 	// What was accepted when the job began holds for its end.
 	p.accepted = !r.Back && f.Note["accepted-loss"] != ""
 	if f.Unknown {
@@ -160,9 +162,13 @@ func (s *Session) settled(ctx context.Context, r *Result, err error) (*Result, e
 	if err := s.Refresh(ctx); err != nil {
 		return r, fmt.Errorf("the job is done, but looking at the cluster again failed: %w", err)
 	}
-	r.List, r.Restart = s.Snapshot.Current, []string{MsgRestart}
+	r.List = s.Snapshot.Current
+	restarted := r.Plan.finish.restarts
+	if !restarted {
+		r.Restart = []string{MsgRestart}
+	}
 	if !s.Snapshot.Agree {
 		return r, fail(NotEverywhere, textNodesDiffer.With(), seeStatus())
 	}
-	return r, s.fetchAsPhone(ctx, r, false)
+	return r, s.fetchAsPhone(ctx, r, restarted)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ctlclient/cluster"
+	"ctlclient/message"
 	"ctlclient/workflow"
 )
 
@@ -143,7 +144,7 @@ func runTrustAdd(ctx context.Context, a *app, o trustAddOptions, args []string) 
 		if a.json {
 			return a.result(map[string]any{"certificates": len(ders), "vouched": true})
 		}
-		a.printf("TVS on every node vouches for %d certificates.\n", len(ders))
+		a.printf("TVS on every node vouches for %s.\n", message.Count(len(ders), "certificate"))
 		return nil
 	})
 }
