@@ -28,8 +28,8 @@ type finishJob struct {
 	bare  bool // the job is about something else than a file
 	// restarts: what is left of the job includes the restarts.
 	restarts bool
-	data  []byte
-	job   cluster.Job
+	data     []byte
+	job      cluster.Job
 }
 
 // Earlier is the earlier job that a plan finishes or takes back.
