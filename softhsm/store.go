@@ -55,9 +55,17 @@ type Store struct {
 	Module string
 }
 
-// New creates (or opens) a store in dir and sets SOFTHSM2_CONF for this process
-// and the programs it starts. The folder is readable by its owner alone.
+// New is Open, and sets SOFTHSM2_CONF for this process and the programs it starts.
 func New(dir string) (*Store, error) {
+	s, err := Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Use()
+}
+
+// Open creates (or opens) a store in dir. The folder is readable by its owner alone.
+func Open(dir string) (*Store, error) {
 	module, err := ModulePath()
 	if err != nil {
 		return nil, err
@@ -79,8 +87,15 @@ func New(dir string) (*Store, error) {
 	if err := os.WriteFile(s.Conf(), []byte(conf), 0o600); err != nil {
 		return nil, err
 	}
-	return s, s.Use()
+	return s, nil
 }
+
+// Own names the module with this store as its own, whatever the environment of this process
+// says: for the modules of package token.
+func (s *Store) Own() string { return token.ModuleWith(s.Module, variable+"="+s.Conf()) }
+
+// variable is where SoftHSM2 is told its configuration.
+const variable = "SOFTHSM2_CONF"
 
 // Conf is the path of the store's softhsm2.conf, for the environment of another program.
 func (s *Store) Conf() string { return filepath.Join(s.Dir, "softhsm2.conf") }
@@ -88,14 +103,11 @@ func (s *Store) Conf() string { return filepath.Join(s.Dir, "softhsm2.conf") }
 func (s *Store) tokens() string { return filepath.Join(s.Dir, "tokens") }
 
 // Use makes this the store that SoftHSM opens when it is initialised next.
-func (s *Store) Use() error { return os.Setenv("SOFTHSM2_CONF", s.Conf()) }
+func (s *Store) Use() error { return os.Setenv(variable, s.Conf()) }
 
 // exclusive runs f on SoftHSM, initialised anew with this store.
 func (s *Store) exclusive(f func(*host.Process) error) error {
-	if err := s.Use(); err != nil {
-		return err
-	}
-	return token.Exclusive(context.Background(), s.Module, f) // a moment's work
+	return token.Exclusive(context.Background(), s.Own(), f) // a moment's work
 }
 
 // AddCertificate puts one more certificate on a token, with the id of the key: one

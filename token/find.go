@@ -11,7 +11,7 @@ import (
 // Find returns the one token a URI names. Otherwise the error is an *Error of kind
 // NotFound, Ambiguous or NoModule.
 func Find(ctx context.Context, named []string, u URI) (Info, error) {
-	v, err := lookFor(ctx, named, u)
+	v, err := LookFor(ctx, named, u)
 	if err != nil {
 		return Info{}, err
 	}
@@ -65,7 +65,7 @@ func ambiguousTokens(fit []match) error {
 // certificate that issued another one on the token is not meant, and one whose key
 // is visible is preferred; a choice that remains is Ambiguous.
 func CertificateOf(ctx context.Context, named []string, u URI) (Info, Certificate, error) {
-	v, err := lookFor(ctx, named, u)
+	v, err := LookFor(ctx, named, u)
 	if err != nil {
 		return Info{}, Certificate{}, err
 	}

@@ -26,8 +26,12 @@ type Inventory struct {
 // Look looks at the named modules, or at all that Modules finds. It fails only when
 // the context ends; what failed otherwise is told by Err.
 func Look(ctx context.Context, named []string) (*Inventory, error) {
-	v := &Inventory{ctx: ctx}
 	names, refused := candidates(named)
+	return lookAt(ctx, names, refused)
+}
+
+func lookAt(ctx context.Context, names []string, refused []error) (*Inventory, error) {
+	v := &Inventory{ctx: ctx}
 	for _, name := range names {
 		v.held = append(v.held, lease(name))
 	}
@@ -43,12 +47,30 @@ func Look(ctx context.Context, named []string) (*Inventory, error) {
 	return v, nil
 }
 
-// lookFor looks where a URI says.
-func lookFor(ctx context.Context, named []string, u URI) (*Inventory, error) {
-	if u.ModulePath != "" {
-		named = []string{u.ModulePath}
+// LookFor looks where the URIs say: at the modules that they name, and, where one names
+// none, at those that Look looks at.
+func LookFor(ctx context.Context, named []string, uris ...URI) (*Inventory, error) {
+	var paths []string
+	all := len(uris) == 0
+	for _, u := range uris {
+		if u.ModulePath == "" {
+			all = true
+		} else {
+			paths = append(paths, u.ModulePath)
+		}
 	}
-	return Look(ctx, named)
+	if !all {
+		return Look(ctx, paths)
+	}
+	names, refused := candidates(named)
+	return lookAt(ctx, unique(append(names, paths...)), refused)
+}
+
+// Renew looks once more through the modules that are loaded already: tokens come and go
+// while a person reads a plan.
+func (v *Inventory) Renew(ctx context.Context) error {
+	v.look(ctx)
+	return ctx.Err()
 }
 
 func (v *Inventory) look(ctx context.Context) {
@@ -71,6 +93,8 @@ func (v *Inventory) look(ctx context.Context) {
 		})
 	}
 	wg.Wait()
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.infos, v.blanks, v.answered, v.errs = nil, nil, 0, nil
 	for n, w := range views {
 		v.infos = append(v.infos, w.infos...)

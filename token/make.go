@@ -123,7 +123,7 @@ func Init(ctx context.Context, u URI, m Make, o MakeOptions) (Info, Certificate,
 	if err != nil {
 		return Info{}, Certificate{}, err
 	}
-	v, err := lookFor(ctx, o.Modules, u)
+	v, err := LookFor(ctx, o.Modules, u)
 	if err != nil {
 		return Info{}, Certificate{}, err
 	}

@@ -77,7 +77,7 @@ func CSR(ctx context.Context, u URI, subject string, o Options) ([]byte, error) 
 // private key that it belongs to. With replace, the other certificates of that key are
 // deleted when the new one is stored.
 func ImportCertificate(ctx context.Context, u URI, der []byte, replace bool, o Options) (Info, Certificate, error) {
-	v, err := lookFor(ctx, o.Modules, u)
+	v, err := LookFor(ctx, o.Modules, u)
 	if err != nil {
 		return Info{}, Certificate{}, err
 	}

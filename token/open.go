@@ -80,7 +80,7 @@ type Signer struct {
 // then. The context also governs the signer: when it ends, Sign returns its error and
 // Close does not wait.
 func Open(ctx context.Context, u URI, o Options) (*Signer, error) {
-	v, err := lookFor(ctx, o.Modules, u)
+	v, err := LookFor(ctx, o.Modules, u)
 	if err != nil {
 		return nil, err
 	}

@@ -161,7 +161,7 @@ func (r *running) loginFailed(i Info, doing string, err error) error {
 // asked for by o.PIN, the new one by newPIN, and one C_SetPIN is made. The rules on
 // last tries are those of Open.
 func ChangePIN(ctx context.Context, u URI, o Options, newPIN PINFunc) error {
-	v, err := lookFor(ctx, o.Modules, u)
+	v, err := LookFor(ctx, o.Modules, u)
 	if err != nil {
 		return err
 	}

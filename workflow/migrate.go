@@ -29,6 +29,7 @@ const (
 // The signer is one of sg.Tokens; where none is named, the first.
 func (s *Session) PlanMigrateToTokens(ctx context.Context, sg Signing) (_ *Plan, err error) {
 	s.job = JobToTokens
+	defer s.leaveTokensOn(&err)
 	if err := s.needNodes(); err != nil {
 		return nil, err
 	}
@@ -62,6 +63,9 @@ func (s *Session) PlanMigrateToTokens(ctx context.Context, sg Signing) (_ *Plan,
 // twoTokens resolves the tokens of a first creation: two different ones at least,
 // the signer first.
 func (s *Session) twoTokens(ctx context.Context, p *Plan, sg Signing) ([][]byte, error) {
+	if err := s.lookAtTokens(ctx, sg); err != nil {
+		return nil, err
+	}
 	ders, err := s.tokenDERs(ctx, sg)
 	if err != nil {
 		return nil, err

@@ -27,6 +27,7 @@ func (s *Session) PlanMode(ctx context.Context, r ModeRequest) (_ *Plan, err err
 		return s.planNonSecure(ctx, r)
 	}
 	s.job = JobMixed
+	defer s.leaveTokensOn(&err)
 	if err := s.needNodes(); err != nil {
 		return nil, err
 	}
@@ -83,8 +84,9 @@ func (s *Session) firstCTL(ctx context.Context, r ModeRequest) (*Plan, error) {
 	return p, nil
 }
 
-func (s *Session) planNonSecure(ctx context.Context, r ModeRequest) (*Plan, error) {
+func (s *Session) planNonSecure(ctx context.Context, r ModeRequest) (_ *Plan, err error) {
 	s.job = JobNonSecure
+	defer s.leaveTokensOn(&err)
 	p, err := s.editCurrent(ctx, JobNonSecure, r.Signing)
 	if err != nil {
 		return nil, err

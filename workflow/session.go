@@ -41,10 +41,11 @@ type Session struct {
 
 	ui      UI
 	opt     Options
-	active  release.Version // that the cluster gave when it was asked
-	assumed bool            // Fleet is one of each kind, not what a profile describes
-	phones  []fleet.Entry   // that the cluster listed
-	job     string          // the job being worked on, for events
+	active  release.Version  // that the cluster gave when it was asked
+	assumed bool             // Fleet is one of each kind, not what a profile describes
+	phones  []fleet.Entry    // that the cluster listed
+	tokens  *token.Inventory // that the plan being worked on was made with
+	job     string           // the job being worked on, for events
 	now     func() time.Time
 	pause   func(context.Context, time.Duration) error
 }
@@ -98,16 +99,10 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Close ends the connections.
-func (s *Session) Close() error { return s.Cluster.Close() }
-
-// tokenCertificate finds the certificate that a token URI names, without a PIN.
-func (s *Session) tokenCertificate(ctx context.Context, u token.URI) (token.Certificate, error) {
-	_, c, err := token.CertificateOf(ctx, s.opt.Modules, u)
-	if err != nil {
-		return c, err
-	}
-	return c, s.notPractice(c.DER)
+// Close ends the connections, and lets go of the tokens.
+func (s *Session) Close() error {
+	s.leaveTokens()
+	return s.Cluster.Close()
 }
 
 // needNodes stops a job when a node could not be asked for its file, or is not in the

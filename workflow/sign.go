@@ -46,19 +46,8 @@ func (s *Session) Sign(ctx context.Context, a *Agreement) (*ctlbuild.List, error
 func (s *Session) sign(ctx context.Context, a *Agreement) (_ *ctlbuild.List, err error) {
 	p := a.Plan
 	defer s.step(StepSign, "signing with "+tokenCN(p.signer))(&err)
-	signer, err := token.Open(ctx, p.SignWith, token.Options{
-		Modules:           s.opt.Modules,
-		PIN:               s.ui.PIN,
-		AllowFinalTry:     s.opt.AllowFinalTry,
-		ExpectCertificate: p.signer,
-		OnKeypad: func(r token.PINRequest) {
-			s.emit(Event{Type: EventInfo, Step: StepSign, State: StateKeypad, Message: "enter the PIN of " + r.Token + " at the token or its reader"})
-		},
-		OnSlow: func(name string) {
-			s.emit(Event{Type: EventInfo, Step: StepSign, State: StateWaiting, Message: "waiting for " + name + ": it may have to be touched"})
-		},
-		SlowAfter: s.opt.SlowAfter,
-	})
+	defer s.leaveTokens()
+	signer, err := s.openToken(ctx, p)
 	if err != nil {
 		return nil, err
 	}

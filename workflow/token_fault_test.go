@@ -274,15 +274,16 @@ func (w *toldOf) Event(e workflow.Event) {
 
 // Between plan and signature somebody plugs in another token with the same label.
 func TestAnotherTokenWithTheSameLabel(t *testing.T) {
-	b := migrated(t, lab.Options{Phones: phonesThatAsk, Nodes: 1})
+	store, tok := ownTokens(t, softhsm.Spec{})
+	b := newBenchOf(t, lab.Options{Phones: phonesThatAsk, Nodes: 1}, store.Own(), tok).migrate()
 	s := b.connect()
+	defer s.Close()
 	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by("pkcs11:token=SAST-1")})
 	b.do(err)
 	a, err := s.Agree(t.Context(), p, workflow.ToWrite)
 	b.do(err)
-	other, err := softhsm.New(t.TempDir())
-	b.do(err)
-	_, err = other.Create(softhsm.Spec{Label: "SAST-1"})
+	b.do(store.Remove("SAST-1"))
+	_, err = store.Create(softhsm.Spec{Label: "SAST-1"})
 	b.do(err)
 	before := b.files()
 	_, err = s.Execute(t.Context(), a, workflow.ExecuteOptions{})

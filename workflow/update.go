@@ -29,9 +29,11 @@ type UpdateRequest struct {
 }
 
 // PlanUpdate edits the current CTL. Server certificates that the list lacks are
-// added by themselves. Nothing is written and no PIN is asked.
+// added by themselves. Nothing is written, and no PIN is asked but of a token that hides
+// its certificate without one.
 func (s *Session) PlanUpdate(ctx context.Context, r UpdateRequest) (_ *Plan, err error) {
 	s.job = JobUpdate
+	defer s.leaveTokensOn(&err)
 	p, err := s.editCurrent(ctx, JobUpdate, r.Signing)
 	if err != nil {
 		return nil, err
@@ -99,6 +101,9 @@ func (s *Session) editCurrent(ctx context.Context, job string, sg Signing) (*Pla
 	}
 	p := &Plan{Job: job, Old: old, Draft: ctlbuild.Edit(old)}
 	sg.apply(p.Draft)
+	if err := s.lookAtTokens(ctx, sg); err != nil {
+		return nil, err
+	}
 	if err := s.chooseSigner(ctx, p, sg.With); err != nil {
 		return nil, err
 	}
@@ -108,7 +113,7 @@ func (s *Session) editCurrent(ctx context.Context, job string, sg Signing) (*Pla
 	return p, nil
 }
 
-// chooseSigner finds the signing token; no PIN is asked yet.
+// chooseSigner finds the signing token.
 func (s *Session) chooseSigner(ctx context.Context, p *Plan, uri *token.URI) error {
 	if uri == nil {
 		return fail(BadRequest, textNoSigner.With(), hintNameSigner.With("do", message.Action{Do: message.ListTokens}))
@@ -165,6 +170,10 @@ func (s *Session) addTokens(ctx context.Context, p *Plan, sg Signing) error {
 
 // TokenCertificates are the certificates (DER) that sg names, plugged in or exported.
 func (s *Session) TokenCertificates(ctx context.Context, sg Signing) ([][]byte, error) {
+	if err := s.lookAtTokens(ctx, sg); err != nil {
+		return nil, err
+	}
+	defer s.leaveTokens()
 	return s.tokenDERs(ctx, sg)
 }
 

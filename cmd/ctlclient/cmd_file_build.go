@@ -81,14 +81,19 @@ func runFileBuild(ctx context.Context, a *app, o fileBuildOptions, out string) e
 	}
 	// Some tokens show their certificates before login, and then no PIN is asked for a list
 	// that its maker would rather not have.
-	_, early, unseen := token.CertificateOf(ctx, a.modules, u)
+	v, err := token.LookFor(ctx, a.modules, u)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	_, early, unseen := v.CertificateOf(u)
 	var hazards []hazard.Hazard
 	if unseen == nil {
 		if hazards, err = a.warnOfList(d, early.DER, out); err != nil {
 			return err
 		}
 	}
-	s, err := a.openSigner(ctx, o.signWith)
+	s, err := v.Open(ctx, u, a.tokenOptions())
 	if err != nil {
 		return err
 	}
@@ -291,7 +296,7 @@ func (a *app) openSigner(ctx context.Context, uri string) (*token.Signer, error)
 	if err != nil {
 		return nil, err
 	}
-	return token.Open(ctx, u, token.Options{Modules: a.modules, PIN: a.ui.PIN, AllowFinalTry: a.finalTry})
+	return token.Open(ctx, u, a.tokenOptions())
 }
 
 func closeSigner(a *app, s io.Closer) {

@@ -133,17 +133,11 @@ func (p *practice) Down() error {
 // practiceTokens makes SAST-1 and SAST-2 where they are missing. Their module has an
 // environment, and so a process, of its own: a SoftHSM2 of the person's stays what it is.
 func practiceTokens(ctx context.Context, dir string) (module, pin string, err error) {
-	const variable = "SOFTHSM2_CONF"
-	if own, was := os.LookupEnv(variable); was {
-		defer func() { err = errors.Join(err, os.Setenv(variable, own)) }()
-	} else {
-		defer func() { err = errors.Join(err, os.Unsetenv(variable)) }()
-	}
-	store, err := softhsm.New(dir)
+	store, err := softhsm.Open(dir)
 	if err != nil {
 		return "", "", err
 	}
-	module = token.ModuleWith(store.Module, variable+"="+store.Conf())
+	module = store.Own()
 	have := map[string]bool{}
 	infos, err := token.List(ctx, []string{module})
 	if err != nil {
