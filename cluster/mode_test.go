@@ -3,8 +3,11 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild/ctltest"
@@ -165,7 +168,7 @@ func TestRollbackOfAModeThatWasEnded(t *testing.T) {
 				if err := r.Close(); err != nil {
 					t.Fatal(err)
 				}
-				a.file = ctltest.NewCluster(t, 1024).Tokenless(t).Bytes()
+				a.file = laterFile(t) // the publisher never writes the same file twice
 				c.o.fault = once(stop[0], stop[1], func() error { return errFault }) // the program ends here
 				if stop[0] == "off" {
 					s.node("sub").halt()
@@ -193,4 +196,79 @@ func TestRollbackOfAModeThatWasEnded(t *testing.T) {
 			})
 		}
 	}
+}
+
+// laterFile is a list that a publisher signed itself, later than withAuthor's.
+func laterFile(t *testing.T) []byte {
+	t.Helper()
+	made := ctltest.NewCluster(t, 1024)
+	d := made.TokenlessDraft(t)
+	d.Time = d.Time.Add(time.Hour)
+	return ctltest.Sign(t, d, made.Pub).Bytes()
+}
+
+// What the publisher wrote in between and TFTP still has in its memory does not make the
+// job fail: the node itself holds the right file.
+func TestOwnFileInTFTPsMemory(t *testing.T) {
+	s := newSite(t, oldFile)
+	c, a := s.withAuthor(s.options())
+	c.Site.Mode = nil
+	r, err := c.Begin(t.Context(), JobSpec{Kind: "mode mixed", Data: newFile, Retries: -1,
+		Steps: []Step{{Kind: StepAuthor, Author: reach.WriteMixed, Former: reach.NonSecure}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := r.ModeByPublisher(t.Context(), reach.WriteMixed); err != nil {
+		t.Fatal(err)
+	}
+	memory := t.TempDir()
+	if err := os.WriteFile(filepath.Join(memory, CTLFile), a.file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.node("sub").tftpDir.Store(&memory)
+	if _, err := r.File(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	out, err := r.End(t.Context())
+	if err != nil || !strings.Contains(fmt.Sprint(out.Nodes), "the publisher wrote in between; restart") {
+		t.Errorf("%+v, %v", out, err)
+	}
+	s.wantAll(newFile)
+}
+
+// A publisher that is asked again writes another file; a node that has the first one yet
+// has nobody else's.
+func TestPublisherAskedTwice(t *testing.T) {
+	s := newSite(t, oldFile)
+	c, a := s.withAuthor(s.options())
+	r, err := c.Begin(t.Context(), JobSpec{Kind: "mode mixed", ByPublisher: true, KeepGoing: true,
+		Steps: []Step{{Kind: StepAuthor, Author: reach.WriteMixed, Former: reach.NonSecure}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.PublisherWrites(t.Context(), reach.WriteMixed, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.File(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.End(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	first := a.file
+	a.file = laterFile(t)
+	c.o.fault = once("mode.recorded", "pub", func() error { return errFault }) // the program ends here
+	if out, err := c.Rollback(t.Context(), r.ID()); err == nil {
+		t.Fatalf("not stopped: %+v", out)
+	}
+	c.o.fault = nil
+	s.wantAll(first)
+	if out, err := c.Resume(t.Context(), ""); err != nil || a.asked != 2 {
+		t.Fatalf("%+v, %v, asked %d times", out, err, a.asked)
+	}
+	s.wantAll(a.file)
 }
