@@ -168,7 +168,7 @@ func TestRollbackOfAModeThatWasEnded(t *testing.T) {
 				if err := r.Close(); err != nil {
 					t.Fatal(err)
 				}
-				a.file = laterFile(t) // the publisher never writes the same file twice
+				a.file = laterFile(t)                                                // the publisher never writes the same file twice
 				c.o.fault = once(stop[0], stop[1], func() error { return errFault }) // the program ends here
 				if stop[0] == "off" {
 					s.node("sub").halt()
