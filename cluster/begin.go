@@ -26,10 +26,7 @@ type JobSpec struct {
 	Steps []Step
 	// Expect is per node what the snapshot saw; a nil value: no file. A node that is
 	// not in it is taken as it is found.
-	Expect map[string]*[32]byte
-	// Former is per node what Rollback puts back (nil: no file) where that is not what
-	// the node serves now.
-	Former    map[string][]byte
+	Expect    map[string]*[32]byte
 	KeepGoing bool // after the first commit a failure is left to resume instead of being taken back
 	Retries   int  // of a step after the first commit; 0: DefaultRetries, negative: none
 	// Restart: TFTP services that serve the new file after a restart only may be
@@ -267,9 +264,6 @@ func (j *job) readFormer(ctx context.Context, spec JobSpec) error {
 			}
 		}
 		t.former, t.found = data, data
-		if former, ok := spec.Former[name]; ok {
-			t.former = former
-		}
 		j.sees(t, data)
 		if named && !sameDigest(digest(data), want) {
 			t.out.Err = &ConflictError{Node: name, Name: j.name, Expected: j.c.recall(name, want), Found: data}

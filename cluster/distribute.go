@@ -17,7 +17,6 @@ type DistributeOptions struct {
 	Name      string
 	Data      []byte
 	Expect    map[string]*[32]byte
-	Former    map[string][]byte
 	Job       string // "update", "migrate to-tokens"
 	KeepGoing bool
 	Retries   int
@@ -28,7 +27,7 @@ type DistributeOptions struct {
 // Distribute is a whole job whose one step is to bring a file to all nodes: see
 // [Run.File].
 func (c *Cluster) Distribute(ctx context.Context, o DistributeOptions) (Outcome, error) {
-	r, err := c.Begin(ctx, JobSpec{Kind: o.Job, Name: o.Name, Data: o.Data, Expect: o.Expect, Former: o.Former,
+	r, err := c.Begin(ctx, JobSpec{Kind: o.Job, Name: o.Name, Data: o.Data, Expect: o.Expect,
 		KeepGoing: o.KeepGoing, Retries: o.Retries, Restart: o.Restart, Note: o.Note})
 	if err != nil {
 		var unchanged *UnchangedError

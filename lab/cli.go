@@ -12,6 +12,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/internal/services"
 	"ctlclient/protocol/platform"
 )
 
@@ -48,7 +49,7 @@ var commands = []command{
 	{words(`file delete tftp (\S+)`), (*cli).deleteTFTP},
 	{words(`file delete activelog cm/tftpdata/(\S+)`), (*cli).deleteTFTP},
 	{words(`run sql select paramname,paramvalue from processconfig where paramname='(\w+)'`), (*cli).sql},
-	{words(`utils service restart (Cisco Tftp|Cisco CallManager|Cisco Trust Verification Service)`), (*cli).restart},
+	{words(`utils service restart (` + services.TFTP + `|` + services.CallManager + `|` + services.TVS + `)`), (*cli).restart},
 }
 
 // run is the platform.Handler.
@@ -251,7 +252,7 @@ func (c *cli) sql(_ context.Context, args []string, t screen) error {
 }
 
 func (c *cli) restart(ctx context.Context, args []string, t screen) error {
-	for _, name := range []string{serviceTFTP, serviceCallManager, serviceTVS} {
+	for _, name := range []string{services.TFTP, services.CallManager, services.TVS} {
 		if !strings.EqualFold(name, args[0]) {
 			continue
 		}

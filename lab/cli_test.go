@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"ctlclient/internal/services"
 	"ctlclient/protocol/platform"
 )
 
@@ -69,7 +70,7 @@ func TestCLIOverSSH(t *testing.T) {
 	if err := pub.UpdateCTLFile(ctx); err != nil || served(t, l, ctlName).MD5() == former {
 		t.Errorf("update: %v", err)
 	}
-	for _, service := range []string{platform.ServiceTFTP, platform.ServiceCallManager} {
+	for _, service := range []string{services.TFTP, services.CallManager} {
 		if err := sub.RestartService(ctx, service); err != nil {
 			t.Error(err)
 		}

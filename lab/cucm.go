@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"ctlclient/internal/services"
 	"ctlclient/protocol/axl"
 	"ctlclient/protocol/certapi"
 	"ctlclient/protocol/osadmin"
@@ -20,12 +21,6 @@ import (
 
 // cucm answers them for one node.
 type cucm struct{ n *Node }
-
-// Services that have a name for Control Center alone.
-const (
-	serviceCAPF     = serviceability.ServiceCAPF
-	serviceProvider = serviceability.ServiceCTLProvider
-)
 
 // firstREST is the first release with the certificate REST API.
 const firstREST = 14
@@ -108,7 +103,7 @@ func (c axlNode) Services() []axl.Service {
 		for _, name := range n.activated() {
 			out = append(out, axl.Service{Node: n.entry(), Name: name, Active: true})
 		}
-		out = append(out, axl.Service{Node: n.entry(), Name: serviceProvider})
+		out = append(out, axl.Service{Node: n.entry(), Name: services.CTLProvider})
 	}
 	return out
 }
@@ -125,9 +120,9 @@ func (n *Node) entry() string {
 
 // activated services of a node.
 func (n *Node) activated() []string {
-	names := []string{serviceCallManager, serviceTFTP, serviceTVS}
+	names := []string{services.CallManager, services.TFTP, services.TVS}
 	if n.Role == rolePublisher {
-		names = append(names, serviceCAPF)
+		names = append(names, services.CAPF)
 	}
 	return names
 }
@@ -285,7 +280,7 @@ func (c soapNode) Phones(names []string) []serviceability.NodePhones {
 
 func (c soapNode) Services(names []string) []serviceability.ServiceState {
 	if len(names) == 0 {
-		names = append(c.n.activated(), serviceProvider)
+		names = append(c.n.activated(), services.CTLProvider)
 	}
 	var out []serviceability.ServiceState
 	for _, name := range names {

@@ -16,6 +16,7 @@ import (
 
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/services"
 	"ctlclient/protocol/axl"
 	"ctlclient/protocol/certapi"
 	"ctlclient/protocol/httpfile"
@@ -206,7 +207,7 @@ func TestCUCMMigration(t *testing.T) {
 		if info, err := d.cli().ShowCTL(ctx); err != nil || info.Length != len(list) {
 			t.Errorf("%s: show ctl: %v", n.Name, err)
 		}
-		for _, service := range []string{serviceTFTP, serviceCallManager} {
+		for _, service := range []string{services.TFTP, services.CallManager} {
 			if err := d.soap.Restart(ctx, n.entry(), service, nil); err != nil {
 				t.Errorf("%s: restart %s: %v", n.Name, service, err)
 			}
@@ -246,7 +247,7 @@ func TestCUCMMigration(t *testing.T) {
 	if err := c.UpdateCTLFile(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.RestartService(ctx, platform.ServiceTFTP); err != nil {
+	if err := c.RestartService(ctx, services.TFTP); err != nil {
 		t.Error(err)
 	}
 	if back, err := ctlbuild.Parse(overTFTP(t, l.publisher())); err != nil || !back.Tokenless() {
@@ -338,7 +339,7 @@ func TestResetLocalKey(t *testing.T) {
 	for _, kind := range []string{ctlName, itlName} {
 		before, reset, back := served(t, l, kind), c.ResetCTL, func() error { return c.UpdateCTLFile(ctx) }
 		if kind == itlName {
-			reset, back = c.ResetITL, func() error { return c.RestartService(ctx, platform.ServiceTFTP) }
+			reset, back = c.ResetITL, func() error { return c.RestartService(ctx, services.TFTP) }
 		}
 		r, err := reset(ctx)
 		if err != nil || !slices.Equal(r.Sent, []string{"cucm-pub", "cucm-sub1"}) {

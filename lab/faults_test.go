@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"ctlclient/internal/services"
 	"ctlclient/protocol/axl"
 	"ctlclient/protocol/certapi"
 	"ctlclient/protocol/osadmin"
@@ -31,7 +32,7 @@ func TestFaults(t *testing.T) {
 		is    func(error) bool
 	}{
 		{FaultApplication, 1, func(d doors) error { _, err := d.axl.Nodes(ctx); return err }, func(err error) bool { return errors.Is(err, axl.ErrLogin) }},
-		{FaultApplication, 1, func(d doors) error { _, err := d.soap.Services(ctx, serviceTFTP); return err }, func(err error) bool { return errors.Is(err, serviceability.ErrLogin) }},
+		{FaultApplication, 1, func(d doors) error { _, err := d.soap.Services(ctx, services.TFTP); return err }, func(err error) bool { return errors.Is(err, serviceability.ErrLogin) }},
 		{FaultRole, 1, func(d doors) error { _, err := d.axl.Mixed(ctx); return err }, func(err error) bool { return errors.Is(err, axl.ErrForbidden) }},
 		{FaultAXLBusy, 2, func(d doors) error { _, err := d.axl.Mixed(ctx); return err }, func(err error) bool { return err == nil }},
 		{FaultAXLBusy, 100, func(d doors) error { _, err := d.axl.Mixed(ctx); return err }, func(err error) bool { return errors.Is(err, axl.ErrBusy) }},
@@ -54,7 +55,7 @@ func TestFaults(t *testing.T) {
 		{FaultNoREST, 1, func(d doors) error { _, err := d.rest.PhoneSAST(ctx); return err }, func(err error) bool { return errors.Is(err, certapi.ErrTooOld) }},
 		{FaultNoImport, 1, func(d doors) error { _, err := d.rest.PhoneSAST(ctx); return err }, func(err error) bool { return errors.As(err, new(*certapi.StoreError)) }},
 		{FaultNoImport, 1, func(d doors) error { return d.cli().ImportTrust(ctx, storeSAST, token(t, "x").der) }, func(err error) bool { return errors.As(err, new(*platform.UnexpectedError)) }},
-		{FaultControl, 1, func(d doors) error { return d.soap.Restart(ctx, "", serviceTVS, nil) }, func(err error) bool { return errors.As(err, new(*serviceability.ServiceError)) }},
+		{FaultControl, 1, func(d doors) error { return d.soap.Restart(ctx, "", services.TVS, nil) }, func(err error) bool { return errors.As(err, new(*serviceability.ServiceError)) }},
 		{FaultAutoRegister, 1, func(d doors) error { return d.cli().SetClusterMode(ctx, true) }, func(err error) bool { return err == nil }},
 		{FaultHoldTrust, 1, func(d doors) error {
 			der := token(t, "SAST-held").der

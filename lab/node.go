@@ -19,9 +19,9 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/services"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/platform"
-	"ctlclient/protocol/serviceability"
 	"ctlclient/protocol/tftp"
 	"ctlclient/protocol/tvs"
 )
@@ -59,13 +59,6 @@ type Service struct {
 	Started  time.Time
 	Restarts int // since the lab was started
 }
-
-// Names of the services that an update has an administrator restart.
-const (
-	serviceTFTP        = serviceability.ServiceTFTP
-	serviceCallManager = serviceability.ServiceCallManager
-	serviceTVS         = serviceability.ServiceTVS
-)
 
 func newNode(l *Lab, st *nodeState) *Node {
 	root := filepath.Join(l.Dir, dirNodes, st.Dir)
@@ -314,7 +307,7 @@ func (n *Node) start(move bool) (err error) {
 	}
 	now := time.Now()
 	n.services = map[string]Service{}
-	for _, name := range []string{serviceTFTP, serviceCallManager, serviceTVS} {
+	for _, name := range []string{services.TFTP, services.CallManager, services.TVS} {
 		n.services[name] = Service{Name: name, Started: now}
 	}
 	n.running = servers

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"ctlclient/internal/services"
 	"errors"
 	"fmt"
 	"os"
@@ -22,7 +23,7 @@ func (n *Node) restartService(ctx context.Context, name string) error {
 	}
 	n.mu.Unlock()
 	n.lab.log.printf("%s: %s restarted", n.Name, name)
-	if name == serviceTFTP {
+	if name == services.TFTP {
 		n.forgetServed()
 		return errors.Join(n.refreshITL(ctx), n.lab.st.save(n.lab.Dir))
 	}
@@ -37,7 +38,7 @@ func (n *Node) Services() []Service {
 	if len(n.running) == 0 || !n.callManager() {
 		return nil
 	}
-	return []Service{n.services[serviceTFTP], n.services[serviceCallManager], n.services[serviceTVS]}
+	return []Service{n.services[services.TFTP], n.services[services.CallManager], n.services[services.TVS]}
 }
 
 // RestartDue reports that the node serves a CTL that is newer than the last
@@ -48,7 +49,7 @@ func (n *Node) RestartDue() bool {
 		return false
 	}
 	for _, s := range n.Services() {
-		if s.Name != serviceTVS && s.Started.Before(st.ModTime()) {
+		if s.Name != services.TVS && s.Started.Before(st.ModTime()) {
 			return true
 		}
 	}
@@ -59,7 +60,7 @@ func (n *Node) RestartDue() bool {
 func (l *Lab) RestartServices(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, name := range []string{serviceTFTP, serviceCallManager} {
+	for _, name := range []string{services.TFTP, services.CallManager} {
 		for _, n := range l.callManagers() {
 			if !n.Running() {
 				continue

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/services"
 	"ctlclient/trust/release"
 )
 
@@ -22,11 +23,11 @@ const (
 )
 
 var serviceNames = [...]struct{ short, cisco string }{
-	CallManager: {"CallManager", "Cisco CallManager"},
-	TFTP:        {"TFTP", "Cisco Tftp"},
-	CAPF:        {"CAPF", "Cisco Certificate Authority Proxy Function"},
-	CTLProvider: {"CTL Provider", "Cisco CTL Provider"},
-	TVS:         {"TVS", "Cisco Trust Verification Service"},
+	CallManager: {"CallManager", services.CallManager},
+	TFTP:        {"TFTP", services.TFTP},
+	CAPF:        {"CAPF", services.CAPF},
+	CTLProvider: {"CTL Provider", services.CTLProvider},
+	TVS:         {"TVS", services.TVS},
 }
 
 // String is the short name, such as "TFTP".

@@ -33,14 +33,6 @@ var (
 	askRestart = lazyregexp.New(`(?i)` + endsYesNo)
 )
 
-// Services, as the CLI names them: the first two are restarted after a new CTL, in this
-// order.
-const (
-	ServiceTFTP        = "Cisco Tftp"
-	ServiceCallManager = "Cisco CallManager"
-	ServiceTVS         = "Cisco Trust Verification Service"
-)
-
 func (c *Client) simple(ctx context.Context, command string) (string, error) {
 	return c.run(ctx, exchange{command: command, timeout: c.options.Timeout})
 }

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"ctlclient/internal/services"
 	"ctlclient/protocol/platform"
 	"ctlclient/protocol/sshconn"
 )
@@ -209,11 +210,11 @@ func TestCommands(t *testing.T) {
 	if version, err := c.Version(ctx); err != nil || version != "12.0.1.10000-10" {
 		t.Errorf("version: %q, %v", version, err)
 	}
-	if err := c.RestartService(ctx, platform.ServiceTFTP); err != nil {
+	if err := c.RestartService(ctx, services.TFTP); err != nil {
 		t.Error(err)
 	}
 	var unexpected *platform.UnexpectedError
-	if err := c.RestartService(ctx, platform.ServiceCallManager); !errors.As(err, &unexpected) || !strings.Contains(unexpected.Error(), "STOPPED") {
+	if err := c.RestartService(ctx, services.CallManager); !errors.As(err, &unexpected) || !strings.Contains(unexpected.Error(), "STOPPED") {
 		t.Errorf("a service that does not start: %v", err)
 	}
 	// The shell is at its prompt all the same.

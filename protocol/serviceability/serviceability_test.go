@@ -3,6 +3,7 @@ package serviceability
 import (
 	"context"
 	"crypto/x509"
+	"ctlclient/internal/services"
 	"errors"
 	"fmt"
 	"io"
@@ -220,7 +221,7 @@ func states(list ...ServiceState) func([]string) []ServiceState {
 		if len(list) > 1 {
 			list = list[1:]
 		}
-		s.Name = ServiceTFTP
+		s.Name = services.TFTP
 		return []ServiceState{s}
 	}
 }
@@ -246,11 +247,11 @@ func TestRestart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := &node{states: states(k.states...), control: func(string, []string) []ServiceState {
-				return []ServiceState{{Name: ServiceTFTP, State: "Started", Code: codeNone}}
+				return []ServiceState{{Name: services.TFTP, State: "Started", Code: codeNone}}
 			}}
 			c, slept := dial(t, NewServer(n))
 			told := 0
-			if err := c.Restart(t.Context(), "cucm-pub", ServiceTFTP, func(s ServiceState) { told++ }); err != nil {
+			if err := c.Restart(t.Context(), "cucm-pub", services.TFTP, func(s ServiceState) { told++ }); err != nil {
 				t.Fatal(err)
 			}
 			if len(*slept) != k.polls || told != k.polls || (*slept)[0] != restartPoll {
@@ -265,10 +266,10 @@ func TestRestart(t *testing.T) {
 
 func TestRestartFails(t *testing.T) {
 	running := ServiceState{State: "Started", Started: "x"}
-	ok := func(string, []string) []ServiceState { return []ServiceState{{Name: ServiceTFTP, State: "Started"}} }
+	ok := func(string, []string) []ServiceState { return []ServiceState{{Name: services.TFTP, State: "Started"}} }
 	restart := func(n *node) (polls int, err error) {
 		c, slept := dial(t, NewServer(n))
-		err = c.Restart(t.Context(), "pub", ServiceTFTP, nil)
+		err = c.Restart(t.Context(), "pub", services.TFTP, nil)
 		return len(*slept), err
 	}
 
@@ -278,7 +279,7 @@ func TestRestartFails(t *testing.T) {
 		t.Errorf("not activated: %v, %v", err, n.controls)
 	}
 	n = &node{states: states(running), control: func(string, []string) []ServiceState {
-		return []ServiceState{{Name: ServiceTFTP, State: "Started", Code: -1074, Words: "Operation not allowed"}}
+		return []ServiceState{{Name: services.TFTP, State: "Started", Code: -1074, Words: "Operation not allowed"}}
 	}}
 	polls, err := restart(n)
 	if e, is := errors.AsType[*ServiceError](err); !is || e.Code != -1074 || polls != 0 || !strings.Contains(e.Hint(), "utils service restart Cisco Tftp") {
@@ -364,11 +365,11 @@ func TestWire(t *testing.T) {
 		`<ns1:item><ns1:ServiceName>Cisco Tftp</ns1:ServiceName><ns1:ServiceStatus>Started</ns1:ServiceStatus><ns1:ReasonCode>-1</ns1:ReasonCode><ns1:ReasonCodeString> </ns1:ReasonCodeString><ns1:StartTime>Mon Mar  9 10:32:15 2015</ns1:StartTime><ns1:UpTime>3601</ns1:UpTime></ns1:item>` +
 		`<ns1:item><ns1:ServiceName>Cisco CTL Provider</ns1:ServiceName><ns1:ServiceStatus>Stopped</ns1:ServiceStatus><ns1:ReasonCode>-1068</ns1:ReasonCode><ns1:ReasonCodeString>Service Not Activated </ns1:ReasonCodeString><ns1:StartTime/><ns1:UpTime>-1</ns1:UpTime></ns1:item>` +
 		`</ns1:ServiceInfoList></ns1:soapGetServiceStatusReturn></ns1:soapGetServiceStatusResponse>`
-	services, err := c.Services(t.Context(), ServiceTFTP, ServiceCTLProvider)
-	if err != nil || !reflect.DeepEqual(services, []ServiceState{
-		{ServiceTFTP, "Started", -1, "", "Mon Mar 9 10:32:15 2015", 3601 * time.Second}, {ServiceCTLProvider, "Stopped", -1068, "Service Not Activated", "", 0},
+	states, err := c.Services(t.Context(), services.TFTP, services.CTLProvider)
+	if err != nil || !reflect.DeepEqual(states, []ServiceState{
+		{services.TFTP, "Started", -1, "", "Mon Mar 9 10:32:15 2015", 3601 * time.Second}, {services.CTLProvider, "Stopped", -1068, "Service Not Activated", "", 0},
 	}) {
-		t.Errorf("%+v, %v", services, err)
+		t.Errorf("%+v, %v", states, err)
 	}
 	if path != ccPath || action != `"soapGetServiceStatus"` || body != head+`<ns:soapGetServiceStatus`+ns+`><ns:ServiceStatus>Cisco Tftp</ns:ServiceStatus><ns:ServiceStatus>Cisco CTL Provider</ns:ServiceStatus></ns:soapGetServiceStatus>`+tail {
 		t.Errorf("%s %s\n%s", path, action, body)

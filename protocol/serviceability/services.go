@@ -11,13 +11,7 @@ import (
 	"ctlclient/protocol/internal/soap"
 )
 
-// Names of services, as Control Center and AXL have them.
 const (
-	ServiceTFTP         = "Cisco Tftp"
-	ServiceCallManager  = "Cisco CallManager"
-	ServiceTVS          = "Cisco Trust Verification Service"
-	ServiceCTLProvider  = "Cisco CTL Provider"
-	ServiceCAPF         = "Cisco Certificate Authority Proxy Function"
 	stateStarted        = "Started"
 	codeNotActivated    = -1068
 	codeNone            = -1 // what a node says where nothing is wrong

@@ -19,6 +19,7 @@ import (
 	"ctlclient/cluster/reach/serve"
 	"ctlclient/cluster/site"
 	"ctlclient/internal/atomicfile"
+	"ctlclient/internal/services"
 )
 
 // Way is how it is shown.
@@ -82,7 +83,7 @@ func (a *node) Commit(ctx context.Context, name, stage string, _ *[32]byte) (str
 	}
 	steps := []string{
 		fmt.Sprintf("OS Administration of %s > Software Upgrades > TFTP File Management > Upload File: %s as %s, directory empty", a.n.Name, stage, name),
-		fmt.Sprintf("restart Cisco Tftp on %s (Cisco Unified Serviceability > Tools > Control Center - Feature Services)", a.n.Name),
+		restartTFTP(a.n.Name),
 	}
 	err = a.wait(ctx, reach.Errand{Node: a.n.Name, File: stage, Name: name, Steps: steps}, func(live []byte, there bool) bool {
 		return there && bytes.Equal(live, want)
@@ -145,7 +146,7 @@ func (a *node) Restore(ctx context.Context, name string, former []byte, current 
 	}
 	steps := []string{
 		fmt.Sprintf("OS Administration of %s > Software Upgrades > TFTP File Management: find %s and delete it", a.n.Name, name),
-		fmt.Sprintf("restart Cisco Tftp on %s (Cisco Unified Serviceability > Tools > Control Center - Feature Services)", a.n.Name),
+		restartTFTP(a.n.Name),
 	}
 	return a.wait(ctx, reach.Errand{Node: a.n.Name, Name: name, Steps: steps}, func(_ []byte, there bool) bool { return !there })
 }
@@ -155,4 +156,8 @@ func matches(live []byte, there bool, expect *[32]byte) bool {
 		return !there && expect == nil
 	}
 	return sha256.Sum256(live) == *expect
+}
+
+func restartTFTP(node string) string {
+	return fmt.Sprintf("restart %s on %s (Cisco Unified Serviceability > Tools > Control Center - Feature Services)", services.TFTP, node)
 }
