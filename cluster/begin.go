@@ -22,7 +22,7 @@ type JobSpec struct {
 	ByPublisher bool
 	NoFile      bool
 	// Steps are what the job does besides bringing the file to the nodes, in order: resume
-	// does those that are not done, rollback undoes what can be undone.
+	// does those that are not done, rollback takes back what can be taken back.
 	Steps []Step
 	// Expect is per node what the snapshot saw; a nil value: no file. A node that is
 	// not in it is taken as it is found.

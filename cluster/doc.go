@@ -9,7 +9,7 @@
 // journal), and steps: [Run.File] carries a file, staged beside the live file on all
 // nodes, committed on all, read back from all, or taken back; [Run.SetMode],
 // [Run.PublisherWrites], [Run.Trust] and [Run.Restart] are the others. [Cluster.Distribute]
-// is a job of a file alone. [Cluster.Resume] and [Cluster.Rollback] finish or undo what
+// is a job of a file alone. [Cluster.Resume] and [Cluster.Rollback] finish or take back what
 // the journal says was left unfinished, every step of it.
 //
 // What always holds:
@@ -19,7 +19,7 @@
 //   - Nobody is asked to write anything before the job, with every node's former file, is
 //     in the journal. What nodes hold then decides what is said, before what the journal does.
 //   - Before the first commit a failure changes nothing anywhere. After it, every
-//     node's outcome is stated, and the journal holds what finishes or undoes the job.
+//     node's outcome is stated, and the journal holds what finishes the job or takes it back.
 //   - A step is written to the journal, and synced, before it is done.
 //   - A live file is changed only where it is the one expected; another content
 //     stops the job with a [ConflictError].

@@ -130,7 +130,7 @@ func (e *PartialError) Hint() string {
 	return hint
 }
 
-// UnfinishedError: another job of this cluster has to be finished or undone first.
+// UnfinishedError: another job of this cluster has to be finished or taken back first.
 type UnfinishedError struct {
 	ID, Kind string
 }
@@ -143,7 +143,7 @@ func (e *UnfinishedError) Hint() string {
 	return fmt.Sprintf("`ctlclient resume %s` finishes it, `ctlclient rollback %s` puts the former file back everywhere", e.ID, e.ID)
 }
 
-// StaysError: what a job did cannot be undone by this program.
+// StaysError: what a job did cannot be taken back by this program.
 type StaysError struct {
 	ID    string
 	Steps []Step // that were done, or may have been
@@ -161,7 +161,7 @@ func (e *StaysError) Say(v message.Voice) string {
 	return v.Say(textStays.With("id", e.ID, "what", what))
 }
 
-// Hints say how it is undone by hand, and how the job is closed.
+// Hints say how it is taken back by hand, and how the job is closed.
 func (e *StaysError) Hints() []message.Message {
 	var hints []message.Message
 	for _, s := range e.Steps {

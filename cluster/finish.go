@@ -66,7 +66,7 @@ func (c *Cluster) Resume(ctx context.Context, id string) (Outcome, error) {
 	return c.Finish(ctx, id, FinishOptions{})
 }
 
-// Rollback undoes a job, also one that is done: the security mode is set back where the
+// Rollback takes a job back, also one that is done: the security mode is set back where the
 // job changed it, and the former file is put back on every node. id "" is the unfinished
 // job of this cluster.
 func (c *Cluster) Rollback(ctx context.Context, id string) (Outcome, error) {
@@ -173,7 +173,7 @@ func (j *job) resume(ctx context.Context, state string, o FinishOptions, begin f
 }
 
 // rollback sets the mode back and puts the former file back everywhere. What cannot be
-// undone is a *StaysError.
+// taken back is a *StaysError.
 func (j *job) rollback(ctx context.Context, state string, o FinishOptions, begin func() error) (Outcome, error) {
 	former := func(t *target) []byte { return t.former }
 	j.back = true

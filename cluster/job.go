@@ -27,7 +27,7 @@ type job struct {
 	data    []byte // the new file, nil: removed; see journal.Job.Known
 	targets []*target
 	retries int
-	rewrote bool // the publisher wrote a file of its own while the job was undone
+	rewrote bool // the publisher wrote a file of its own while the job was taken back
 	back    bool // a person takes it back
 	restart bool // TFTP services that need it to serve the new file may be restarted
 

@@ -267,7 +267,7 @@ func (j *job) adopt(ctx context.Context, accept func([]byte) error) ([]byte, err
 	return j.data, j.j.Adopt(j.data)
 }
 
-// leftSteps are the steps that are not done, or that a rollback which was ended has undone.
+// leftSteps are the steps that are not done, or that a rollback which was ended has taken back.
 func (j *job) leftSteps() []Step {
 	var left []Step
 	for _, w := range j.j.Begin.Steps {
@@ -319,7 +319,7 @@ func (j *job) left() []string {
 func (j *job) noFile() bool { return j.j.Begin.NoFile }
 
 // stays are the steps of a job that is about no file which were done, or may have been, and
-// cannot be undone.
+// cannot be taken back.
 func (j *job) stays() []Step {
 	var stays []Step
 	for _, w := range j.j.Begin.Steps {

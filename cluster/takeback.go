@@ -42,7 +42,7 @@ func (r *Run) Leave(ctx context.Context, cause error) (Outcome, error) {
 	return r.job.leave(ctx, cause)
 }
 
-// TakeBack undoes a job after its file got everywhere: the security mode is set back
+// TakeBack takes a job back after its file got everywhere: the security mode is set back
 // where the job changed it, and the former file is put back on every node. cause is why.
 func (r *Run) TakeBack(ctx context.Context, cause error) (Outcome, error) {
 	ctx, cancel := r.job.grace(ctx)

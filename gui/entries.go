@@ -17,10 +17,10 @@ import (
 
 // entry is one row of the CTL entries.
 type entry struct {
-	record *ctlbuild.Record
-	sign   widgets.Sign
-	live   int    // index in the live list, -1 for what is new
-	undo   func() // takes an addition back
+	record   *ctlbuild.Record
+	sign     widgets.Sign
+	live     int    // index in the live list, -1 for what is new
+	takeBack func() // takes an addition back
 }
 
 // entriesScreen is the CTL Client's fifth screen: the entries, and what changed since the live file.
@@ -120,16 +120,16 @@ func (s *shell) entries(j *job) []entry {
 			switch {
 			case slices.Contains(j.removed, i):
 				row.sign = widgets.RemoveSign
-				row.undo = func() { j.removed = slices.DeleteFunc(j.removed, func(x int) bool { return x == i }) }
+				row.takeBack = func() { j.removed = slices.DeleteFunc(j.removed, func(x int) bool { return x == i }) }
 			case j.kind == jobNonSecure && r.Function().IsServer():
 				row.sign = widgets.ChangeSign
 			}
 			rows = append(rows, row)
 		}
 	}
-	add := func(en ctlbuild.Entry, undo func()) {
+	add := func(en ctlbuild.Entry, takeBack func()) {
 		if r, err := ctlbuild.NewRecord(en); err == nil {
-			added = append(added, entry{record: &r, sign: widgets.AddSign, live: -1, undo: undo})
+			added = append(added, entry{record: &r, sign: widgets.AddSign, live: -1, takeBack: takeBack})
 		}
 	}
 	for i, info := range j.tokens {
@@ -158,7 +158,7 @@ func (e *entriesScreen) choose(row int) {
 	text, enabled := t("entries.delete"), false
 	if row >= 0 && row < len(e.rows) {
 		en := e.rows[row]
-		enabled = en.undo != nil || e.s.model.job.kind == jobUpdate
+		enabled = en.takeBack != nil || e.s.model.job.kind == jobUpdate
 		if en.sign == widgets.RemoveSign {
 			text = t("entries.keep")
 		}
@@ -209,8 +209,8 @@ func (e *entriesScreen) removeChosen() {
 		return
 	}
 	en, j := e.rows[e.chosen], e.s.model.job
-	if en.undo != nil {
-		en.undo()
+	if en.takeBack != nil {
+		en.takeBack()
 		if en.live < 0 {
 			e.chosen = -1
 		}

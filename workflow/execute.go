@@ -218,9 +218,9 @@ func (s *Session) setMode(ctx context.Context, run *cluster.Run, r *Result, mixe
 	// Also after an interrupt: the file of the other mode is not to stay.
 	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
-	var undo error
-	if r.Outcome, undo = run.TakeBack(back, err); r.Outcome.State != cluster.StateTakenBack {
-		return errors.Join(err, fmt.Errorf("taking the file back failed as well: %w", undo))
+	var takeBack error
+	if r.Outcome, takeBack = run.TakeBack(back, err); r.Outcome.State != cluster.StateTakenBack {
+		return errors.Join(err, fmt.Errorf("taking the file back failed as well: %w", takeBack))
 	}
 	reason := Refused
 	if reach.ClassOf(err) == reach.Unreachable {

@@ -94,7 +94,7 @@ func (s *Session) holdsServerSAST(p *Plan, v release.Version) error {
 // executePublisher has the publisher write its CTL, brings the file to the nodes that
 // the publisher does not reach (alternate TFTP servers, firewalls), and verifies the
 // result on all nodes. The job is in the journal, with the former file of every node,
-// before the publisher is asked: ended anywhere, it is finished by resume and undone by
+// before the publisher is asked: ended anywhere, it is finished by resume and taken back by
 // rollback.
 func (s *Session) executePublisher(ctx context.Context, a *Agreement, o ExecuteOptions) (*Result, error) {
 	p := a.Plan

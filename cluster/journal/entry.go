@@ -16,7 +16,7 @@ const (
 	KindAct      = "act"      // one step on one node, or on the cluster (no node)
 	KindContent  = "content"  // the new file, which the publisher wrote, is known from now on
 	KindResume   = "resume"   // somebody went on with the job
-	KindRollback = "rollback" // somebody undoes the job
+	KindRollback = "rollback" // somebody takes the job back
 	KindEnd      = "end"      // how the job, or its resumption, ended
 )
 

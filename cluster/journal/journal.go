@@ -1,5 +1,5 @@
 // Package journal keeps what a job on a cluster has done, so that it can be finished
-// or undone after the program, the machine or the network died at any point.
+// or taken back after the program, the machine or the network died at any point.
 //
 // A [Store] is one cluster's folder. A job is a folder below it:
 //

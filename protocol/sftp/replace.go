@@ -207,7 +207,7 @@ func (c *Client) keep(ctx context.Context, dir, name, token string, old live, st
 }
 
 // swap replaces the live file on a server without posix-rename, by two renames;
-// if the second one fails, the first is undone.
+// if the second one fails, the first is taken back.
 func (c *Client) swap(ctx context.Context, target, staged string) error {
 	kept := target + previousSuffix
 	if err := c.moveAside(target, kept); err != nil {
