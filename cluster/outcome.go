@@ -68,6 +68,8 @@ type Job struct {
 	OldSHA256, NewSHA256 string // hex; "": no file. Old is the publisher's, the first node's
 	Note                 map[string]string
 	Steps                []string            // besides the file, in words
+	NoFile               bool                // it is about something else than a file
+	Restarts             bool                // restarts of services are steps of it
 	Lacks                map[string][]string // by node: what it could not promise
 }
 
@@ -116,13 +118,15 @@ func historyOf(j *journal.Job) Job {
 			continue
 		}
 		h.Steps = append(h.Steps, s.String())
+		h.Restarts = h.Restarts || s.Kind == StepRestart
 	}
 	for _, n := range j.Begin.Nodes {
 		if len(n.Lacks) > 0 {
 			h.Lacks[n.Name] = n.Lacks
 		}
 	}
-	if len(j.Begin.Nodes) > 0 {
+	h.NoFile = j.Begin.NoFile
+	if len(j.Begin.Nodes) > 0 && !h.NoFile {
 		h.OldSHA256 = j.Begin.Nodes[0].Former
 	}
 	state, end := j.State()

@@ -99,6 +99,10 @@ func outcomeCell(state string) widgets.Cell {
 		return widgets.Cell{Text: t("outcome.taken-back"), Sign: widgets.BackSign}
 	case cluster.StateUntouched:
 		return widgets.Cell{Text: t("outcome.unchanged"), Sign: widgets.NoSign}
+	case cluster.StateOvertaken:
+		return widgets.Cell{Text: t("outcome.overtaken"), Sign: widgets.NoSign}
+	case cluster.StateClosed:
+		return widgets.Cell{Text: t("outcome.closed"), Sign: widgets.NoSign}
 	}
 	return widgets.Cell{Text: t("outcome.incomplete"), Sign: widgets.BadSign}
 }

@@ -138,7 +138,9 @@ func (r *Report) remains(j cluster.Job) {
 		r.Remains = append(r.Remains, checkNodes.With("nodes", bad))
 	}
 	if j.State == cluster.StateFinished {
-		r.Remains = append(r.Remains, restartAll.With())
+		if !j.NoFile && !j.Restarts {
+			r.Remains = append(r.Remains, restartAll.With())
+		}
 		if len(lost) > 0 {
 			r.Remains = append(r.Remains, deleteCTL.With("who", slices.Compact(lost)))
 		}
