@@ -92,6 +92,9 @@ func (e *PartialError) Error() string {
 	if e.Outcome.State == StateTakenBack {
 		return fmt.Sprintf("the new file was taken back on all nodes: %s", why)
 	}
+	if e.Outcome.Unseen && !e.Outcome.Back {
+		return "the publisher was asked to write its file, and was not seen to have done it: " + why
+	}
 	file, good := "new", []string{StatusPassed}
 	if e.Outcome.Back {
 		file, good = "former", []string{StatusTakenBack, StatusUnchanged}

@@ -244,6 +244,8 @@ func (j *job) finish(ctx context.Context, state string, cause error) (Outcome, e
 	ctx, cancel := j.grace(ctx)
 	defer cancel()
 	o := Outcome{ID: j.j.Begin.ID, State: state, NoFile: j.noFile(), Back: j.back}
+	_, known := j.j.Known()
+	o.Unseen = !known && !o.NoFile
 	if !o.NoFile {
 		j.sweep(ctx)
 		o.Nodes = j.outcomes()

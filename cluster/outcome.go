@@ -39,6 +39,8 @@ type Outcome struct {
 	Nodes []NodeOutcome
 	State string // done, taken-back, unchanged, incomplete
 	Back  bool   // it is that of a rollback
+	// Unseen: nobody has looked at what the publisher wrote, so that the new file is not known.
+	Unseen bool
 	// NoFile: the job is about something else than a file, so that there are no nodes.
 	NoFile bool
 	// Left are the steps besides the file that are not done, in words.
