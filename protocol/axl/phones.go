@@ -30,6 +30,58 @@ type phoneRow struct {
 	SecurityProfile string `xml:"securityProfileName"`
 }
 
+// phoneRows is the answer with phones, for encoding/xml by its tags, and as soap.Rows.
+type phoneRows struct {
+	Phones []phoneRow `xml:"return>phone"`
+}
+
+// Forget forgets all rows.
+func (r *phoneRows) Forget() { r.Phones = nil }
+
+// Row begins a phone.
+func (r *phoneRows) Row(element []byte) bool {
+	r.Phones = append(r.Phones, phoneRow{})
+	return string(element) == "phone"
+}
+
+// Field sets a field of the last phone. A text that the phone before had too, as most
+// have its model, is not held twice.
+func (r *phoneRows) Field(name, text []byte) bool {
+	n := len(r.Phones) - 1
+	field := r.Phones[n].field(name)
+	if field == nil {
+		return false
+	}
+	if n > 0 {
+		if before := r.Phones[n-1].field(name); *before == string(text) {
+			*field = *before
+			return true
+		}
+	}
+	*field = string(text)
+	return true
+}
+
+func (p *phoneRow) field(name []byte) *string {
+	switch string(name) {
+	case "name":
+		return &p.Name
+	case "product":
+		return &p.Product
+	case "model":
+		return &p.Model
+	case "protocol":
+		return &p.Protocol
+	case "devicePoolName":
+		return &p.DevicePool
+	case "loadInformation":
+		return &p.Load
+	case "securityProfileName":
+		return &p.SecurityProfile
+	}
+	return nil
+}
+
 // phoneTags in the schema's order.
 var phoneTags = []string{"name", "product", "model", "protocol", "devicePoolName", "loadInformation", "securityProfileName"}
 
@@ -41,9 +93,7 @@ func (c *Client) Phones(ctx context.Context, each func([]Phone) error) error {
 	return pages(ctx, func(skip, first int) (int, error) {
 		s, f := uint64(skip), uint64(first)
 		request := listRequest{Criteria: fields{{"name", "SEP%"}}, Tags: wanted(phoneTags...), Skip: &s, First: &f}
-		var answer struct {
-			Phones []phoneRow `xml:"return>phone"`
-		}
+		var answer phoneRows
 		if err := c.call(ctx, "listPhone", request, &answer); err != nil {
 			return 0, err
 		}

@@ -141,8 +141,15 @@ func isClean(s string) bool {
 
 // Decode reads the one element of the body into v, a pointer; its local name must be
 // name, its namespace is what it is. A fault is a *Fault. Attributes and elements that
-// v does not know are passed over.
+// v does not know are passed over. Where v is also [Rows], what is plain is read the quick
+// way.
 func Decode(data []byte, name string, v any) error {
+	if rows, ok := v.(Rows); ok {
+		if readRows(data, name, rows) {
+			return nil
+		}
+		rows.Forget()
+	}
 	d := xml.NewDecoder(bytes.NewReader(data))
 	start, err := body(d)
 	if err != nil {

@@ -41,7 +41,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add("a", "<b>&amp;]]>", []byte(`<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body><Fault><faultstring>x</faultstring><detail><axlError><axlcode>5007</axlcode></axlError></detail></Fault></Body></Envelope>`))
 	f.Add("\r\n", "\u2028", []byte(`<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Header/><e:Body><x:op xmlns:x="y"><a>1</a></x:op></e:Body></e:Envelope>`))
 	f.Fuzz(func(t *testing.T, a, b string, data []byte) {
-		sent := pair{plain(a), plain(b)}
+		sent := pair{sayable(a), sayable(b)}
 		body, err := Element("urn:x", "op", sent)
 		if err != nil {
 			t.Fatal(err)
@@ -65,8 +65,8 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// plain leaves out what XML cannot say, and what it says another way.
-func plain(s string) string {
+// sayable leaves out what XML cannot say, and what it says another way.
+func sayable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r == unicode.ReplacementChar || r < ' ' && r != '\n' && r != '\t' || r == 0xFFFE || r == 0xFFFF {
 			return -1
