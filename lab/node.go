@@ -19,6 +19,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/atomicfile"
 	"ctlclient/internal/services"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/platform"
@@ -159,7 +160,7 @@ func (l *Lab) makeCertificates(ctx context.Context) error {
 	var jobs []job
 	for _, n := range l.Nodes {
 		for _, d := range []string{n.Folder, n.certs} {
-			if err := os.MkdirAll(d, 0o700); err != nil {
+			if err := atomicfile.MakeFolder(d); err != nil {
 				return err
 			}
 		}

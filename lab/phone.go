@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/atomicfile"
 	"ctlclient/protocol/tftp"
 	"ctlclient/trust"
 )
@@ -94,7 +95,7 @@ func (l *Lab) loadPhones() error {
 	for i := range l.st.Phones {
 		st := &l.st.Phones[i]
 		p := &Phone{Name: st.Name, Model: st.Model, lab: l, st: st, dir: filepath.Join(l.Dir, dirPhones, st.Name)}
-		if err := os.MkdirAll(p.dir, 0o700); err != nil {
+		if err := atomicfile.MakeFolder(p.dir); err != nil {
 			return err
 		}
 		var err error

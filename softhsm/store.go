@@ -11,6 +11,7 @@ import (
 
 	"github.com/miekg/pkcs11"
 
+	"ctlclient/internal/atomicfile"
 	"ctlclient/token"
 	"ctlclient/token/host"
 )
@@ -77,7 +78,7 @@ func Open(dir string) (*Store, error) {
 		return nil, fmt.Errorf("folder name %q: #, a line break or a blank at its end cannot stand in softhsm2.conf", dir)
 	}
 	s := &Store{Dir: dir, Module: module}
-	if err := os.MkdirAll(s.tokens(), 0o700); err != nil {
+	if err := atomicfile.MakeFolder(s.tokens()); err != nil {
 		return nil, err
 	}
 	conf := "directories.tokendir = " + s.tokens() + "\n" +

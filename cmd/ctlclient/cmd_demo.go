@@ -15,6 +15,7 @@ import (
 
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/internal/atomicfile"
 	"ctlclient/lab"
 	"ctlclient/lab/control"
 	"ctlclient/softhsm"
@@ -95,7 +96,7 @@ func demoDir(dir string) (string, error) {
 		return filepath.Abs(dir)
 	}
 	parent := filepath.Join(xdg.DataHome, "ctlclient")
-	if err := os.MkdirAll(parent, 0o700); err != nil {
+	if err := atomicfile.MakeFolder(parent); err != nil {
 		return "", plainPath(err)
 	}
 	return os.MkdirTemp(parent, "demo-")

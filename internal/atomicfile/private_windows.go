@@ -7,10 +7,13 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// fileAll is full control of a file or folder: FILE_ALL_ACCESS of winnt.h.
+const fileAll = 0x1f01ff
+
 // ownerAndSystem lets the user who made a file and the system in, and nobody else; the
 // folder's list is not inherited. inheritance is set for a folder, so that what is made in it
 // is as private.
-func ownerAndSystem(inheritance uint32) (*windows.ACL, error) {
+func ownerAndSystem(inheritance uint32) (*windows.SECURITY_DESCRIPTOR, error) {
 	user, err := windows.GetCurrentProcessToken().GetTokenUser()
 	if err != nil {
 		return nil, err
@@ -22,23 +25,48 @@ func ownerAndSystem(inheritance uint32) (*windows.ACL, error) {
 	var entries []windows.EXPLICIT_ACCESS
 	for _, sid := range []*windows.SID{user.User.Sid, system} {
 		entries = append(entries, windows.EXPLICIT_ACCESS{
-			AccessPermissions: windows.GENERIC_ALL, AccessMode: windows.SET_ACCESS, Inheritance: inheritance,
+			AccessPermissions: fileAll, AccessMode: windows.SET_ACCESS, Inheritance: inheritance,
 			Trustee: windows.TRUSTEE{TrusteeForm: windows.TRUSTEE_IS_SID, TrusteeValue: windows.TrusteeValueFromSID(sid)},
 		})
 	}
-	return windows.ACLFromEntries(entries, nil)
+	list, err := windows.ACLFromEntries(entries, nil)
+	if err != nil {
+		return nil, err
+	}
+	sd, err := windows.NewSecurityDescriptor()
+	if err != nil {
+		return nil, err
+	}
+	if err := sd.SetDACL(list, true, false); err != nil {
+		return nil, err
+	}
+	return sd, sd.SetControl(windows.SE_DACL_PROTECTED, windows.SE_DACL_PROTECTED)
 }
 
-func protect(path string, inheritance uint32) error {
-	acl, err := ownerAndSystem(inheritance)
-	if err == nil {
-		err = windows.SetNamedSecurityInfo(path, windows.SE_FILE_OBJECT,
-			windows.DACL_SECURITY_INFORMATION|windows.PROTECTED_DACL_SECURITY_INFORMATION, nil, nil, acl, nil)
-	}
+// protect sets the list by the file's handle: by its name, Windows would walk through all that
+// is in a folder, and Wine would add what the folder above hands down.
+func protect(path string, inheritance uint32) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%s: cannot keep other users out: %w", path, err)
+		}
+	}()
+	sd, err := ownerAndSystem(inheritance)
 	if err != nil {
-		return fmt.Errorf("%s: cannot keep other users out: %w", path, err)
+		return err
 	}
-	return nil
+	name, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return err
+	}
+	h, err := windows.CreateFile(name, windows.READ_CONTROL|windows.WRITE_DAC,
+		windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE, nil,
+		windows.OPEN_EXISTING, windows.FILE_FLAG_BACKUP_SEMANTICS, 0) // as a folder wants it
+	if err != nil {
+		return err
+	}
+	defer func() { _ = windows.CloseHandle(h) }() // nothing is buffered
+	return windows.SetKernelObjectSecurity(h, windows.DACL_SECURITY_INFORMATION|windows.PROTECTED_DACL_SECURITY_INFORMATION, sd)
 }
 
 func private(f *os.File) error { return protect(f.Name(), windows.NO_INHERITANCE) }

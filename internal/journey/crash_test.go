@@ -8,12 +8,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"ctlclient/internal/xvfb"
 )
 
 // A program that dies leaves what it had to say in a file, and the next start says where. The
 // death is a signal that Go's runtime treats like a panic nobody caught.
 func TestCrash(t *testing.T) {
-	d := newDisplay(t)
+	d := xvfb.New(t)
 	home := t.TempDir()
 	p := open(t, d, home, "en_US", "light")
 	if err := p.cmd.Process.Signal(syscall.SIGQUIT); err != nil {

@@ -13,10 +13,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"ctlclient/internal/xvfb"
 )
 
 // Pictures are kept where this says; nothing compares them.
@@ -77,7 +80,7 @@ func (s state) has(part string) bool {
 // desktop is the running program, and the person before it.
 type desktop struct {
 	t     *testing.T
-	d     *display
+	d     *xvfb.Display
 	home  string
 	texts map[string]string // of the language it runs in
 	cmd   *exec.Cmd
@@ -110,7 +113,7 @@ func environment(home string, more ...string) []string {
 }
 
 // open starts the program. lang is a locale such as en_US, theme light or dark.
-func open(t *testing.T, d *display, home, lang, theme string, more ...string) *desktop {
+func open(t *testing.T, d *xvfb.Display, home, lang, theme string, more ...string) *desktop {
 	t.Helper()
 	file := map[string]string{"en_US": "en.json", "pt_BR": "pt-BR.json"}[lang]
 	data, err := os.ReadFile(filepath.Join("..", "..", "gui", "translations", file))
@@ -129,7 +132,7 @@ func open(t *testing.T, d *display, home, lang, theme string, more ...string) *d
 		t.Fatal(err)
 	}
 	p.cmd = exec.Command(program)
-	p.cmd.Env = environment(home, "DISPLAY="+d.name, "LANG="+lang+".UTF-8", "FYNE_THEME="+theme, "CTLCLIENT_TRACE="+trace)
+	p.cmd.Env = environment(home, "DISPLAY="+d.Name, "LANG="+lang+".UTF-8", "FYNE_THEME="+theme, "CTLCLIENT_TRACE="+trace)
 	p.cmd.Env = append(p.cmd.Env, more...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
@@ -146,7 +149,7 @@ func open(t *testing.T, d *display, home, lang, theme string, more ...string) *d
 	})
 	p.until("the first screen", func(s state) bool { return s.Screen != "" && len(s.Busy) == 0 })
 	// There is no window manager that would give the window the keyboard.
-	d.xdo(t, "search", "--sync", "--onlyvisible", "--name", p.text("app.title"), "windowfocus", "--sync")
+	d.Xdo(t, "search", "--sync", "--onlyvisible", "--name", p.text("app.title"), "windowfocus", "--sync")
 	return p
 }
 
@@ -227,9 +230,9 @@ func (p *desktop) fail(format string, args ...any) {
 	}
 	s, _ := json.MarshalIndent(state, "", "  ")
 	where := ""
-	if img, err := p.d.picture(); err == nil {
+	if img, err := p.d.Picture(); err == nil {
 		where = filepath.Join(p.t.ArtifactDir(), "failed.png")
-		if err := writePNG(where, img); err != nil {
+		if err := xvfb.WritePNG(where, img); err != nil {
 			where = err.Error()
 		}
 	}
@@ -276,12 +279,12 @@ func (p *desktop) dialog(part string) state {
 
 func (p *desktop) key(names ...string) {
 	p.t.Helper()
-	p.d.xdo(p.t, append([]string{"key"}, names...)...)
+	p.d.Xdo(p.t, append([]string{"key"}, names...)...)
 }
 
 func (p *desktop) write(text string) {
 	p.t.Helper()
-	p.d.xdo(p.t, "type", "--delay", "15", text)
+	p.d.Xdo(p.t, "type", "--delay", "15", text)
 }
 
 // focus presses Tab until the n-th widget (from 0) with a label has the focus.
@@ -395,7 +398,7 @@ func (p *desktop) clickRow(start string, n int) {
 
 func (p *desktop) clickAt(f item) {
 	p.t.Helper()
-	p.d.xdo(p.t, "mousemove", pixels(f.X+f.Width/2), pixels(f.Y+f.Height/2), "sleep", "0.1",
+	p.d.Xdo(p.t, "mousemove", pixels(f.X+f.Width/2), pixels(f.Y+f.Height/2), "sleep", "0.1",
 		"mousedown", "1", "sleep", "0.1", "mouseup", "1")
 }
 
@@ -405,9 +408,9 @@ func (p *desktop) shot(name string) {
 	if *screensDir == "" {
 		return
 	}
-	p.d.xdo(p.t, "mousemove", pixels(screenWidth-1), pixels(screenHeight-1))
+	p.d.Xdo(p.t, "mousemove", pixels(xvfb.Width-1), pixels(xvfb.Height-1))
 	img := p.settled()
-	if err := writePNG(filepath.Join(*screensDir, name+".png"), img); err != nil {
+	if err := xvfb.WritePNG(filepath.Join(*screensDir, name+".png"), img); err != nil {
 		p.t.Fatal(err)
 	}
 }
@@ -418,7 +421,7 @@ func (p *desktop) shotWhile(name, screen, next string) {
 	p.t.Helper()
 	var img *image.NRGBA
 	for p.until("screen "+screen, func(s state) bool { return s.Screen == screen || s.Screen == next || img != nil }).Screen == screen {
-		shown, err := p.d.picture()
+		shown, err := p.d.Picture()
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -429,7 +432,7 @@ func (p *desktop) shotWhile(name, screen, next string) {
 	if *screensDir == "" || img == nil {
 		return
 	}
-	if err := writePNG(filepath.Join(*screensDir, name+".png"), img); err != nil {
+	if err := xvfb.WritePNG(filepath.Join(*screensDir, name+".png"), img); err != nil {
 		p.t.Fatal(err)
 	}
 }
@@ -443,7 +446,7 @@ func (p *desktop) settled() *image.NRGBA {
 	tick := time.NewTicker(2 * poll)
 	defer tick.Stop()
 	for deadline := time.After(4 * time.Second); ; {
-		img, err := p.d.picture()
+		img, err := p.d.Picture()
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -463,3 +466,5 @@ func (p *desktop) settled() *image.NRGBA {
 		}
 	}
 }
+
+func pixels(v float32) string { return strconv.Itoa(int(v)) }

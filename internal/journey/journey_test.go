@@ -11,6 +11,8 @@ import (
 
 	"ctlclient/lab/control"
 	"ctlclient/softhsm"
+
+	"ctlclient/internal/xvfb"
 )
 
 // rehearsal is the person's whole rehearsal; the parts of it follow each other.
@@ -25,7 +27,7 @@ type rehearsal struct {
 // to tokens, and takes it back.
 func TestJourney(t *testing.T) {
 	home := homeOf(t)
-	d := newDisplay(t)
+	d := xvfb.New(t)
 	r := &rehearsal{desktop: open(t, d, home, "en_US", "light")}
 	for _, part := range []struct {
 		name string
@@ -51,7 +53,7 @@ func TestJourney(t *testing.T) {
 
 // portuguese opens the same cluster again, in another language, which needs more room, and in
 // the dark.
-func portuguese(t *testing.T, d *display, home string) {
+func portuguese(t *testing.T, d *xvfb.Display, home string) {
 	p := open(t, d, home, "pt_BR", "dark")
 	p.shot("16-clusters-pt-dark")
 	p.click("clusters.practice.open")

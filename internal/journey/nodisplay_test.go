@@ -11,12 +11,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ctlclient/internal/xvfb"
 )
 
 // Where no window can be opened the program says so, names the command that does the same,
 // and ends with 2: at once, and never without a word.
 func TestNoWindow(t *testing.T) {
-	withoutGLX := newDisplay(t, "-extension", "GLX")
+	withoutGLX := xvfb.New(t, "-extension", "GLX")
 	for _, test := range []struct {
 		name string
 		env  []string
@@ -25,7 +27,7 @@ func TestNoWindow(t *testing.T) {
 		{"no display at all", nil, ""},
 		{"a display that is not there", []string{"DISPLAY=:4711"}, ""},
 		{"a Wayland session that is gone", []string{"XDG_SESSION_TYPE=wayland", "WAYLAND_DISPLAY=wayland-gone"}, ""},
-		{"a display without OpenGL", []string{"DISPLAY=" + withoutGLX.name}, "OpenGL"},
+		{"a display without OpenGL", []string{"DISPLAY=" + withoutGLX.Name}, "OpenGL"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			home := t.TempDir()
@@ -57,7 +59,7 @@ func TestNoWindow(t *testing.T) {
 
 // A Wayland session that cannot be reached does no harm where there is an X display as well.
 func TestWaylandGoneButX(t *testing.T) {
-	d := newDisplay(t)
+	d := xvfb.New(t)
 	p := open(t, d, t.TempDir(), "en_US", "light", "XDG_SESSION_TYPE=wayland", "WAYLAND_DISPLAY=wayland-gone")
 	p.onScreen("clusters")
 	p.close()

@@ -1,6 +1,8 @@
-//go:build !nogui && linux
+//go:build linux
 
-package journey
+// Package xvfb is a display for tests of windows: an X server without a screen, the hands before
+// it, and its picture.
+package xvfb
 
 import (
 	"encoding/binary"
@@ -11,25 +13,30 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
 
+// Width and Height of the display, in pixels.
 const (
-	screenWidth  = 1180
-	screenHeight = 780
+	Width  = 1180
+	Height = 780
 )
 
-// display is an X server of our own that draws into a file.
-type display struct {
-	name string // ":7"
+const (
+	patience = 4 * time.Minute       // until a display that takes no clients fails the test
+	poll     = 15 * time.Millisecond // between two looks
+)
+
+// Display is an X server of our own that draws into a file.
+type Display struct {
+	Name string // ":7"
 	dir  string
 }
 
-// need says that a part is missing: a failure in CI, a skipped test elsewhere.
-func need(t *testing.T, programs ...string) {
+// Need says that a part is missing: a failure in CI, a skipped test elsewhere.
+func Need(t *testing.T, programs ...string) {
 	t.Helper()
 	for _, p := range programs {
 		if _, err := exec.LookPath(p); err != nil {
@@ -41,17 +48,17 @@ func need(t *testing.T, programs ...string) {
 	}
 }
 
-// newDisplay starts Xvfb on a number that is free; it ends with the test.
-func newDisplay(t *testing.T, options ...string) *display {
+// New starts Xvfb on a number that is free; it ends with the test.
+func New(t *testing.T, options ...string) *Display {
 	t.Helper()
-	need(t, "Xvfb", "xdotool")
-	d := &display{dir: t.TempDir()}
+	Need(t, "Xvfb", "xdotool")
+	d := &Display{dir: t.TempDir()}
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	args := append([]string{"-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", screenWidth, screenHeight),
+	args := append([]string{"-displayfd", "3", "-screen", "0", fmt.Sprintf("%dx%dx24", Width, Height),
 		"-fbdir", d.dir, "-nolisten", "tcp", "-noreset"}, options...)
 	cmd := exec.Command("Xvfb", args...)
 	cmd.ExtraFiles = []*os.File{w}
@@ -68,19 +75,19 @@ func newDisplay(t *testing.T, options ...string) *display {
 	if err != nil {
 		t.Fatalf("Xvfb did not say which display it is: %v", err)
 	}
-	d.name = ":" + strings.TrimSpace(string(number[:n]))
+	d.Name = ":" + strings.TrimSpace(string(number[:n]))
 	d.ready(t)
 	return d
 }
 
 // ready waits until the display takes clients, which is a moment after it named itself.
-func (d *display) ready(t *testing.T) {
+func (d *Display) ready(t *testing.T) {
 	t.Helper()
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for deadline := time.After(patience); ; {
 		cmd := exec.Command("xdotool", "getdisplaygeometry")
-		cmd.Env = append(os.Environ(), "DISPLAY="+d.name)
+		cmd.Env = append(os.Environ(), "DISPLAY="+d.Name)
 		out, err := cmd.CombinedOutput()
 		if err == nil {
 			return
@@ -93,19 +100,19 @@ func (d *display) ready(t *testing.T) {
 	}
 }
 
-// xdo does what a person's hands do.
-func (d *display) xdo(t *testing.T, args ...string) {
+// Xdo does what a person's hands do.
+func (d *Display) Xdo(t *testing.T, args ...string) {
 	t.Helper()
 	cmd := exec.Command("xdotool", args...)
-	cmd.Env = append(os.Environ(), "DISPLAY="+d.name)
+	cmd.Env = append(os.Environ(), "DISPLAY="+d.Name)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("xdotool %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 }
 
-// picture is what the screen shows. The file is an XWD dump, version 7: twenty-five 32-bit
+// Picture is what the screen shows. The file is an XWD dump, version 7: twenty-five 32-bit
 // big-endian words, the window's name, the colour map of 12 bytes an entry, then the lines.
-func (d *display) picture() (*image.NRGBA, error) {
+func (d *Display) Picture() (*image.NRGBA, error) {
 	data, err := os.ReadFile(filepath.Join(d.dir, "Xvfb_screen0"))
 	if err != nil {
 		return nil, err
@@ -134,7 +141,8 @@ func (d *display) picture() (*image.NRGBA, error) {
 	return img, nil
 }
 
-func writePNG(name string, img image.Image) error {
+// WritePNG keeps a picture, and makes its folder.
+func WritePNG(name string, img image.Image) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
@@ -149,5 +157,3 @@ func writePNG(name string, img image.Image) error {
 	}
 	return f.Close()
 }
-
-func pixels(v float32) string { return strconv.Itoa(int(v)) }
