@@ -19,6 +19,7 @@
 package journal
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"crypto/rand"
@@ -163,20 +164,18 @@ func (s *Store) Create(b Begin, data []byte, nodes []Content) (_ *Job, err error
 // number is the next job's. The caller holds the cluster's lock. A journal that cannot be
 // read does not count: its job is refused elsewhere.
 func (s *Store) number() (int64, error) {
-	jobs, err := s.List()
-	var damaged *DamagedError
-	if err != nil && !errors.As(err, &damaged) {
-		return 0, err
-	}
 	var last int64
-	for _, j := range jobs {
-		last = max(last, j.Begin.Number)
-	}
-	return last + 1, nil
+	err := s.each(func(id string) error {
+		if b := s.first(id); b != nil {
+			last = max(last, b.Number)
+		}
+		return nil
+	})
+	return last + 1, err
 }
 
-// Tidy removes the folders of jobs that never began. The caller holds the cluster's lock.
-func (s *Store) Tidy() error {
+// each calls f with every folder of a job, oldest first, and joins what it returns.
+func (s *Store) each(f func(id string) error) error {
 	entries, err := os.ReadDir(s.jobs())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -186,14 +185,43 @@ func (s *Store) Tidy() error {
 	}
 	var errs []error
 	for _, e := range entries {
-		if !e.IsDir() || !idForm.MatchString(e.Name()) {
-			continue
-		}
-		if _, err := s.read(e.Name()); errors.Is(err, ErrNoJob) {
-			errs = append(errs, os.RemoveAll(filepath.Join(s.jobs(), e.Name())))
+		if e.IsDir() && idForm.MatchString(e.Name()) {
+			errs = append(errs, f(e.Name()))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// first is how a job began, by the first line of its log alone, which is quick however
+// much was done since; nil: not so, as far as that line tells.
+func (s *Store) first(id string) *Begin {
+	f, err := os.Open(filepath.Join(s.jobs(), id, "log"))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	line, err := bufio.NewReader(io.LimitReader(f, maxLog)).ReadBytes('\n')
+	if err != nil {
+		return nil
+	}
+	e, err := decodeLine(line[:len(line)-1], true)
+	if err != nil || e.Begin == nil || e.Begin.ID != id {
+		return nil
+	}
+	return e.Begin
+}
+
+// Tidy removes the folders of jobs that never began. The caller holds the cluster's lock.
+func (s *Store) Tidy() error {
+	return s.each(func(id string) error {
+		if s.first(id) != nil {
+			return nil
+		}
+		if _, err := s.read(id); errors.Is(err, ErrNoJob) {
+			return os.RemoveAll(filepath.Join(s.jobs(), id))
+		}
+		return nil
+	})
 }
 
 // mkdir makes the folder of a new job.
@@ -404,33 +432,23 @@ func (j *Job) content(name, want string) ([]byte, error) {
 // been wrong. A journal that cannot be read comes
 // as an error joined beside the others; a job that never began is left out.
 func (s *Store) List() ([]*Job, error) {
-	entries, err := os.ReadDir(s.jobs())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot read journals: %w", err)
-	}
 	var jobs []*Job
-	var errs []error
-	for _, e := range slices.Backward(entries) {
-		if !e.IsDir() || !idForm.MatchString(e.Name()) {
-			continue
+	err := s.each(func(id string) error {
+		j, err := s.read(id)
+		if errors.Is(err, ErrNoJob) {
+			return nil
 		}
-		j, err := s.read(e.Name())
-		switch {
-		case errors.Is(err, ErrNoJob):
-		case err != nil:
-			errs = append(errs, err)
-		default:
+		if err == nil {
 			jobs = append(jobs, j)
 		}
-	}
+		return err
+	})
+	slices.Reverse(jobs)
 	slices.SortStableFunc(jobs, func(a, b *Job) int {
 		// Those of format 1 have no number, are older, and know times alone.
 		return cmp.Or(cmp.Compare(b.Begin.Number, a.Begin.Number), b.Entries[0].Time.Compare(a.Entries[0].Time))
 	})
-	return jobs, errors.Join(errs...)
+	return jobs, err
 }
 
 func readFile(name string, limit int64) ([]byte, error) {
