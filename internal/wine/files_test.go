@@ -114,6 +114,7 @@ var own = map[string]string{
 	"internal/textfile":   "TestUTF8 TestWindowsPath",
 	"cluster/site":        "TestProfileOfNotepad TestWindowsPathInDoubleQuotes",
 	"cluster/journal":     "TestJournalIsReadBack TestTornLog TestLock TestListIsNewestFirst",
+	"protocol/sshconn":    "TestAgentPipes",
 	"cluster":             "TestNamesThatDifferInCase",
 }
 

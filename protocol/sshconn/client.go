@@ -53,7 +53,7 @@ type Options struct {
 
 	KeyFile string                                    // private key in PEM or OpenSSH form
 	KeyPass func(ctx context.Context) ([]byte, error) // asked at most once, if KeyFile wants it
-	Agent   bool                                      // also use the keys of the agent at SSH_AUTH_SOCK
+	Agent   bool                                      // also use the keys of the agent: of SSH_AUTH_SOCK; on Windows also OpenSSH's and Pageant
 
 	// AgentPatience is how long the agent has for a signature, for which it may ask a
 	// person; default DefaultAgentPatience. To tell its keys it has Timeout.
@@ -135,7 +135,7 @@ func (e *AgentError) Unwrap() error { return e.Err }
 
 // Hint names the next action.
 func (e *AgentError) Hint() string {
-	return "see that the agent runs (ssh-add -l); or give this node a key file or a password instead"
+	return "see that the agent runs and has the key (ssh-add -l; Pageant: its icon in the task bar); or give this node a key file or a password instead"
 }
 
 // Dial connects and logs in. When ctx ends, Dial returns at once. The
@@ -249,7 +249,7 @@ func (l *login) explain(err error) error {
 		return reach.Silent(l.options.Timeout)
 	}
 	if l.agentErr != nil && !l.passwordUsed {
-		return &AgentError{Socket: l.agentConn.RemoteAddr().String(), Err: l.agentErr}
+		return &AgentError{Socket: l.agentConn.name, Err: l.agentErr}
 	}
 	// A server may say no, or hang up once it has had enough of attempts.
 	if l.accepted != nil && (len(l.tried) > 0 || strings.Contains(err.Error(), "unable to authenticate")) {

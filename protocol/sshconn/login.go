@@ -177,19 +177,17 @@ func (l *login) parseKey(pem []byte) (ssh.Signer, error) {
 }
 
 func (l *login) agentSigners() ([]ssh.Signer, error) {
-	socket := os.Getenv("SSH_AUTH_SOCK")
-	if socket == "" {
-		return nil, errors.New("no SSH agent: SSH_AUTH_SOCK is not set")
-	}
-	conn, err := (&net.Dialer{Timeout: l.options.Timeout}).DialContext(l.ctx, "unix", socket)
+	ctx, cancel := context.WithTimeout(l.ctx, l.options.Timeout)
+	defer cancel()
+	conn, name, err := dialAgent(ctx)
 	if err != nil {
-		return nil, &AgentError{Socket: socket, Err: err}
+		return nil, err
 	}
-	l.agentConn = &agentConn{Conn: conn, login: l, patience: l.options.Timeout}
+	l.agentConn = &agentConn{Conn: conn, name: name, login: l, patience: l.options.Timeout}
 	l.agentStop = context.AfterFunc(l.ctx, func() { conn.Close() })
 	signers, err := agent.NewClient(l.agentConn).Signers()
 	if err != nil {
-		return nil, &AgentError{Socket: socket, Err: cmp.Or(l.agentErr, err)}
+		return nil, &AgentError{Socket: name, Err: cmp.Or(l.agentErr, err)}
 	}
 	// For a signature it may ask a person, or wait for a finger on a key.
 	l.agentConn.patience = l.options.AgentPatience
@@ -200,6 +198,7 @@ func (l *login) agentSigners() ([]ssh.Signer, error) {
 // still.
 type agentConn struct {
 	net.Conn
+	name     string
 	login    *login
 	patience time.Duration
 }

@@ -1,0 +1,23 @@
+//go:build !windows
+
+package sshconn
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+)
+
+// dialAgent connects to the agent that the environment names.
+func dialAgent(ctx context.Context) (net.Conn, string, error) {
+	socket := os.Getenv("SSH_AUTH_SOCK")
+	if socket == "" {
+		return nil, "", errors.New("no SSH agent: SSH_AUTH_SOCK is not set")
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	if err != nil {
+		return nil, "", &AgentError{Socket: socket, Err: err}
+	}
+	return conn, socket, nil
+}

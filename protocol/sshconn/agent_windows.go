@@ -1,0 +1,76 @@
+package sshconn
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/Microsoft/go-winio"
+)
+
+const (
+	pipes       = `\\.\pipe\`
+	openSSHPipe = pipes + "openssh-ssh-agent" // the service "OpenSSH Authentication Agent"
+)
+
+// dialAgent connects to the agent that SSH_AUTH_SOCK names, a pipe or a socket. Where it names
+// none, the first that runs: the agent of Windows' own OpenSSH, then Pageant.
+func dialAgent(ctx context.Context) (net.Conn, string, error) {
+	names := []string{os.Getenv("SSH_AUTH_SOCK")}
+	if names[0] == "" {
+		names = append([]string{openSSHPipe}, pageantPipes()...)
+	}
+	var first error
+	for _, name := range names {
+		conn, err := dialOne(ctx, name)
+		if err == nil {
+			return conn, name, nil
+		}
+		// One that does not run is passed over; one that runs and fails is told of.
+		if first == nil && !errors.Is(err, fs.ErrNotExist) || len(names) == 1 && os.Getenv("SSH_AUTH_SOCK") != "" {
+			first = &AgentError{Socket: name, Err: err}
+		}
+	}
+	if first == nil {
+		first = errors.New("no SSH agent runs: neither the service OpenSSH Authentication Agent nor Pageant")
+	}
+	return nil, "", first
+}
+
+func dialOne(ctx context.Context, name string) (net.Conn, error) {
+	if strings.HasPrefix(filepath.FromSlash(name), pipes) {
+		return winio.DialPipeContext(ctx, name)
+	}
+	return (&net.Dialer{}).DialContext(ctx, "unix", name)
+}
+
+// pageantPipes are those of Pageant 0.77 and later: pageant.USER.HASH. Anybody can make a pipe of
+// that name, so it is told nothing but what to sign, and cannot act as the user: DialPipe lets
+// the other end see nobody (SECURITY_ANONYMOUS).
+func pageantPipes() []string {
+	prefix := "pageant." + strings.ToLower(os.Getenv("USERNAME")) + "."
+	var names []string
+	for _, name := range listPipes() {
+		if strings.HasPrefix(strings.ToLower(name), prefix) {
+			names = append(names, pipes+name)
+		}
+	}
+	return names
+}
+
+// listPipes names the pipes that there are; a test replaces it on Wine, which lists none.
+var listPipes = func() []string {
+	entries, err := os.ReadDir(pipes)
+	if err != nil {
+		return nil // then none is found
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
