@@ -52,7 +52,7 @@ dist: ## everything that is handed out, dist/: packages of both systems, SBOM, c
 	@scripts/setup dist
 	@scripts/dist
 
-test-dist: ## dist twice: the same bytes, and the .deb leaves nothing behind
+test-dist: ## dist twice: the same bytes; .deb and .msi (under Wine) leave nothing behind
 	@scripts/setup dist
 	@scripts/test-dist
 
