@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime"
 	"strings"
 
 	"github.com/miekg/pkcs11"
@@ -22,6 +23,9 @@ func (missing) Error() string { return "SoftHSM2 is not installed" }
 
 // Hint names the package.
 func (missing) Hint() string {
+	if runtime.GOOS == "windows" {
+		return "install SoftHSM2 for Windows, or name softhsm2-x64.dll in SOFTHSM2_MODULE"
+	}
 	return "install it (Debian, Ubuntu: apt install softhsm2; Fedora: dnf install softhsm), or name libsofthsm2.so in SOFTHSM2_MODULE"
 }
 

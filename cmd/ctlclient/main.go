@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -46,6 +47,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := untilInterrupted(context.Background(), a.hangupIsTheirs.Load)
 	defer stop()
 	root := rootFor(a, args)
+	fitExamples(root, runtime.GOOS)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
