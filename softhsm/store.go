@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime"
 	"strings"
 
 	"github.com/miekg/pkcs11"
