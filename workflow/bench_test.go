@@ -40,42 +40,54 @@ func BenchmarkJobOnTheLargestCluster(b *testing.B) {
 	})
 }
 
-// roundTrip is how far away the servers of BenchmarkFar are.
-const roundTrip = 20 * time.Millisecond
+// roundTrip is how far away the servers of BenchmarkFar are; they are farther, too, to see
+// how much of the time is the way.
+const (
+	roundTrip = 20 * time.Millisecond
+	farther   = 120 * time.Millisecond
+)
 
 // BenchmarkFar is an update, and a look at the cluster, when each server is [roundTrip]
 // away: with the publisher and an alternate server over SFTP alone, and with 16 nodes more.
 // The servers run on this machine as well, and take of its processors what 17 machines
-// would have of their own.
+// would have of their own. "trips" are the round trips that are made one after the other:
+// by how much longer it takes when the way is, which processors do not come into.
 func BenchmarkFar(b *testing.B) {
 	for _, nodes := range []int{1, 17} {
 		o := largest
 		o.Nodes, o.Firewall = nodes, false
 		bench := newBench(b, o).migrate()
-		bench.change = far(b)
-		b.Run(fmt.Sprintf("status/%d", nodes), func(b *testing.B) {
-			var m meter.Meter
-			for b.Loop() {
-				m.Time(func() {
-					s := bench.connect()
-					s.Findings(b.Context())
-					bench.do(s.Close())
-				})
-			}
-			m.Report(b, "status")
+		near, away := far(b, roundTrip), far(b, farther)
+		measure := func(name string, work func()) {
+			b.Run(fmt.Sprintf("%s/%d", name, nodes), func(b *testing.B) {
+				var m, long meter.Meter
+				for b.Loop() {
+					bench.change = near
+					m.Time(work)
+					bench.change = away
+					long.Time(work)
+				}
+				m.Report(b, name)
+				b.ReportMetric(float64(long.Wall-m.Wall)/float64(farther-roundTrip), name+"-trips")
+			})
+		}
+		measure("status", func() {
+			s := bench.connect()
+			s.Findings(b.Context())
+			bench.do(s.Close())
 		})
-		b.Run(fmt.Sprintf("update/%d", nodes), func(b *testing.B) {
-			var m meter.Meter
-			for b.Loop() {
-				m.Time(func() { bench.update(workflow.UpdateRequest{}) })
-			}
-			m.Report(b, "update")
+		times := 0
+		measure("update", func() {
+			// Another signer than last time: within a second the same would write the same list.
+			times++
+			bench.update(workflow.UpdateRequest{Signing: by(bench.uri([]string{"SAST-1", "SAST-2"}[times%2]))})
 		})
 	}
 }
 
-// far puts a way of [roundTrip] before what is asked over TCP to write and to read files.
-func far(b *testing.B) func(*site.Profile) {
+// far puts a way of so long a round trip before what is asked over TCP to write and to
+// read files.
+func far(b *testing.B, way time.Duration) func(*site.Profile) {
 	proxies := map[string]*int{} // port before each server
 	before := func(address string, port int) *int {
 		target := net.JoinHostPort(address, strconv.Itoa(port))
@@ -85,7 +97,7 @@ func far(b *testing.B) func(*site.Profile) {
 				b.Fatal(err)
 			}
 			b.Cleanup(func() { l.Close() })
-			go carry(l, target)
+			go carry(l, target, way)
 			proxies[target] = site.At(l.Addr().(*net.TCPAddr).Port)
 		}
 		return proxies[target]
@@ -104,7 +116,7 @@ func far(b *testing.B) func(*site.Profile) {
 }
 
 // carry takes the connections of l to target, until l is closed.
-func carry(l net.Listener, target string) {
+func carry(l net.Listener, target string, way time.Duration) {
 	for {
 		client, err := l.Accept()
 		if err != nil {
@@ -118,8 +130,8 @@ func carry(l net.Listener, target string) {
 			}
 			var both sync.WaitGroup
 			// The client's first words wait for the connection's own round trip too.
-			both.Go(func() { late(server, client, time.Now().Add(roundTrip)) })
-			both.Go(func() { late(client, server, time.Time{}) })
+			both.Go(func() { late(server, client, way, time.Now().Add(way)) })
+			both.Go(func() { late(client, server, way, time.Time{}) })
 			both.Wait()
 		}()
 	}
@@ -127,7 +139,7 @@ func carry(l net.Listener, target string) {
 
 // late carries what src says to dst half a round trip later, and not before first. What is
 // said meanwhile is on its way at the same time.
-func late(dst, src net.Conn, first time.Time) {
+func late(dst, src net.Conn, trip time.Duration, first time.Time) {
 	type said struct {
 		b  []byte
 		at time.Time
@@ -142,7 +154,7 @@ func late(dst, src net.Conn, first time.Time) {
 			if from.Before(first) {
 				from = first
 			}
-			way <- said{b[:n], from.Add(roundTrip / 2)}
+			way <- said{b[:n], from.Add(trip / 2)}
 			if err != nil {
 				return
 			}

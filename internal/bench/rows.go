@@ -3,7 +3,7 @@ package main
 // groups are what is run; none takes longer than some seconds.
 var groups = []group{
 	{pkg: "./cluster", pattern: "^TestRoundTripsOfAnUpdate$"},
-	{pkg: "./workflow", pattern: "^BenchmarkFar$", time: "1x", count: 3},
+	{pkg: "./workflow", pattern: "^BenchmarkFar$", time: "2x", count: 2},
 	{pkg: "./ctlbuild", pattern: "^BenchmarkFull$", time: "500x", count: 3},
 	{pkg: "./interop", pattern: "^BenchmarkVerify$", time: "30x"},
 	{pkg: "./interop", pattern: "^BenchmarkFolder$", time: "3x"},
@@ -46,11 +46,17 @@ type row struct {
 var rows = []row{
 	{what: "update of one node, its round trips", beside: "connect, TLS, login, read, stage, commit, read back: 10 for CTLP, 25 for SFTP", unit: "trips", most: 1.5, reach: "1.5 x",
 		sizes: []size{{words: "publisher", got: "trips/pub trips", given: 10}, {words: "subscriber", got: "trips/sub trips", given: 10}, {words: "SFTP", got: "trips/alt trips", given: 25}}},
+	{what: "update, round trips one after the other", beside: "the publisher and one SFTP server alone", unit: "trips", per: "node", most: 1.1, reach: "1.1 x",
+		sizes:  []size{{n: 1, got: "Far/update/1 update-trips", limit: "Far/update/1 update-trips"}, {n: 17, got: "Far/update/17 update-trips", limit: "Far/update/1 update-trips"}},
+		reason: farTrips},
 	{what: "update over 20 ms, on the clock", beside: "the publisher and one SFTP server alone", unit: "ms", per: "node", most: 1.1, reach: "1.1 x",
 		sizes:  []size{{n: 1, got: "Far/update/1 update-ms", limit: "Far/update/1 update-ms"}, {n: 17, got: "Far/update/17 update-ms", limit: "Far/update/1 update-ms"}},
-		reason: "all nodes are worked on side by side, which a test holds; the 17 servers of the practice cluster run on the same processors, and their handshakes and password checks are in the figure (see the next line)"},
+		reason: "no node waits for another, as the round trips one after the other say; what is more is the processors of this one machine, on which the practice cluster's 17 servers, their handshakes and the ways to them run as well: the next line, by the number of processors"},
 	{what: "the same, time of processors, servers included", beside: "the publisher and one SFTP server alone", unit: "ms", per: "node", kind: told, reach: "none",
 		sizes: []size{{n: 1, got: "Far/update/1 update-cpu-ms"}, {n: 17, got: "Far/update/17 update-cpu-ms"}}},
+	{what: "cluster status, round trips one after the other", beside: "the publisher and one SFTP server alone", unit: "trips", per: "node", most: 1.1, reach: "1.1 x",
+		sizes:  []size{{n: 1, got: "Far/status/1 status-trips", limit: "Far/status/1 status-trips"}, {n: 17, got: "Far/status/17 status-trips", limit: "Far/status/1 status-trips"}},
+		reason: farTrips},
 	{what: "cluster status at 20 ms, on the clock", beside: "the publisher and one SFTP server alone", unit: "ms", per: "node", most: 1.1, reach: "1.1 x",
 		sizes:  []size{{n: 1, got: "Far/status/1 status-ms", limit: "Far/status/1 status-ms"}, {n: 17, got: "Far/status/17 status-ms", limit: "Far/status/1 status-ms"}},
 		reason: "as of the update: 17 TLS handshakes and logins of the servers on the same processors"},
@@ -86,6 +92,9 @@ var rows = []row{
 	{what: "headless program, stripped", beside: "none", unit: "MB", kind: absolute, most: 12, reach: "12 MB",
 		sizes: []size{{words: "linux/amd64", got: "program MB"}}, reason: "what it is made of stands below"},
 }
+
+// farTrips are counted by the clock, at two distances.
+const farTrips = "a machine that was busier while the servers were farther away makes the count too high"
 
 func up(again string) []size {
 	const key = "Up/cucm=false/nodes="
