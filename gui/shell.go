@@ -184,7 +184,7 @@ func (s *shell) event(e workflow.Event) {
 	switch e.Type {
 	case workflow.EventStep, workflow.EventInfo:
 		if e.Message != "" {
-			s.status.detail(e.Message)
+			s.status.detail(e.Said(windowVoice()))
 		}
 	case workflow.EventProgress:
 		s.status.progress(e.Done, e.Total)
@@ -214,7 +214,7 @@ func (s *shell) showWaiting(e workflow.Event) {
 		return // late: the job has ended
 	}
 	newest := running[len(running)-1]
-	q := widgets.NewQuestion(s.dialogs, t("waiting.title"), widgets.NewNotice(widgets.InfoNotice, e.Message), t("button.close"), t("button.cancel"), false)
+	q := widgets.NewQuestion(s.dialogs, t("waiting.title"), widgets.NewNotice(widgets.InfoNotice, e.Said(windowVoice())), t("button.close"), t("button.cancel"), false)
 	ended := false
 	q.OnAnswer = func(hide bool) {
 		if !hide && !ended {

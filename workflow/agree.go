@@ -40,7 +40,7 @@ type Agreement struct {
 // passes only when the loss was accepted, by [Options.AcceptLoss] or in so many words.
 func (s *Session) Agree(ctx context.Context, p *Plan, purpose Purpose) (*Agreement, error) {
 	if p.Dangerous() && s.opt.AcceptLoss {
-		s.warn("going on although phones would be lost, as told; the journal records it")
+		s.warn(sayGoingOn.With())
 	}
 	c := Confirmation{
 		Title: p.question(purpose), Text: s.summary(p, purpose), Purpose: purpose, Plan: p,

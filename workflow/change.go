@@ -40,13 +40,13 @@ func (s *Session) askAboutSigner(ctx context.Context, p *Plan) (err error) {
 	if s.Snapshot.ITL == nil || p.signer == nil || p.TVS[cn] != nil || p.Old != nil && knows(p.Old, p.signer) {
 		return nil
 	}
-	defer s.step(StepAskTVS, "asking TVS on every node about "+cn)(&err)
+	defer s.step(StepAskTVS, sayAskTVSAbout.With("name", cn))(&err)
 	answers, err := s.Cluster.AskTVS(ctx, s.Snapshot.ITL, p.signer)
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		s.warn("nobody could be asked about " + cn + ": " + err.Error())
+		s.warn(sayNobodyAsked.With("name", cn, "why", err.Error()))
 		return nil
 	}
 	if p.TVS == nil {

@@ -21,7 +21,7 @@ func (s *Session) clusterPhones(ctx context.Context) (_ []fleet.Entry, err error
 	}
 	var entries []fleet.Entry
 	var told time.Time
-	defer s.step(StepPhones, "asking the cluster for its phones")(&err)
+	defer s.step(StepPhones, sayListPhones.With())(&err)
 	_, err = s.Cluster.Site.Phones.List(ctx, func(p reach.Phone) error {
 		entries = append(entries, fleet.Entry{Name: p.Name, Model: p.Model, Count: 1, TVS: p.TVS, NoSBD: s.noSBD(p.Model)})
 		if now := time.Now(); now.Sub(told) > time.Second/10 {
@@ -208,7 +208,7 @@ func (s *Session) resetAndAsk(ctx context.Context, phones []LivePhone, r ResetRe
 
 // toReset are the phones to reset: those named, else all that are registered.
 func (s *Session) toReset(ctx context.Context, named []string) (phones []LivePhone, err error) {
-	defer s.step(StepPhones, "asking which phones are registered")(&err)
+	defer s.step(StepPhones, sayRegistered.With())(&err)
 	wanted := map[string]bool{}
 	for _, name := range named {
 		wanted[name] = true
@@ -232,7 +232,7 @@ func (s *Session) toReset(ctx context.Context, named []string) (phones []LivePho
 }
 
 func (s *Session) resetBatch(ctx context.Context, batch []string, wait time.Duration, out *ResetResult, total int) (err error) {
-	defer s.step(StepReset, fmt.Sprintf("resetting %d phones and waiting until they are registered again", len(batch)))(&err)
+	defer s.step(StepReset, sayReset.With("n", len(batch)))(&err)
 	waiting := map[string]LivePhone{}
 	_, err = s.Cluster.Site.Phones.Reset(ctx, batch, func(name string, err error) {
 		if err != nil {

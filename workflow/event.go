@@ -7,6 +7,7 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/cluster/meet"
 	"ctlclient/cluster/reach"
+	"ctlclient/message"
 	"ctlclient/token"
 	"ctlclient/trust/hazard"
 )
@@ -65,8 +66,9 @@ type Event struct {
 	Step    string
 	State   string
 	Node    string
-	Message string
-	Done    int // EventProgress: of Total
+	Text    message.Message // what is said; where it has no key, Message is all there is
+	Message string          // Text in English
+	Done    int             // EventProgress: of Total
 	Total   int
 	TVS     *TVSAnswer // EventTVS
 	Sums    *Checksums // EventNode of StepTFTP that is done
@@ -112,25 +114,36 @@ type Confirmation struct {
 
 func (s *Session) emit(e Event) {
 	e.Time = time.Now()
+	if !e.Text.IsZero() {
+		e.Message = e.Text.String()
+	}
 	if e.Job == "" {
 		e.Job = s.job
 	}
 	s.ui.Event(e)
 }
 
-func (s *Session) info(msg string) { s.emit(Event{Type: EventInfo, Message: msg}) }
+// Said is what happened, in a voice.
+func (e Event) Said(v message.Voice) string {
+	if e.Text.IsZero() {
+		return e.Message
+	}
+	return v.Say(e.Text)
+}
 
-func (s *Session) warn(msg string) { s.emit(Event{Type: EventWarning, Message: msg}) }
+func (s *Session) info(m message.Message) { s.emit(Event{Type: EventInfo, Text: m}) }
+
+func (s *Session) warn(m message.Message) { s.emit(Event{Type: EventWarning, Text: m}) }
 
 // step reports the start of a step and returns what reports its end.
-func (s *Session) step(name, msg string) func(*error) {
-	s.emit(Event{Type: EventStep, Step: name, State: StateStart, Message: msg})
+func (s *Session) step(name string, m message.Message) func(*error) {
+	s.emit(Event{Type: EventStep, Step: name, State: StateStart, Text: m})
 	return func(err *error) {
 		if err != nil && *err != nil {
 			s.emit(Event{Type: EventStep, Step: name, State: StateFailed, Message: (*err).Error()})
 			return
 		}
-		s.emit(Event{Type: EventStep, Step: name, State: StateDone, Message: msg})
+		s.emit(Event{Type: EventStep, Step: name, State: StateDone, Text: m})
 	}
 }
 
@@ -145,7 +158,7 @@ func (s *Session) progress(p cluster.Progress) {
 	if p.Step == StepRestart && p.Err == nil {
 		e.Message = p.Message
 		if p.State == StateDone {
-			e.Message += " restarted"
+			e.Text = sayRestarted.With("service", p.Message)
 		}
 	}
 	if p.State == cluster.StateWarning {

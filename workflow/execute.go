@@ -105,7 +105,7 @@ func (s *Session) write(ctx context.Context, a *Agreement, signed *ctlbuild.List
 			return r, err
 		}
 	}
-	end := s.step(StepDistribute, fmt.Sprintf("staging on %d nodes, then committing on all", len(s.Snapshot.Nodes)))
+	end := s.step(StepDistribute, sayDistribute.With("n", len(s.Snapshot.Nodes)))
 	r.Outcome, err = run.File(ctx)
 	end(&err)
 	if err != nil {
@@ -209,10 +209,10 @@ const undoTime = 2 * time.Minute
 // setMode follows the file. Where the cluster refuses the mode, the file is taken
 // back too: a CTL of one mode under the other helps nobody.
 func (s *Session) setMode(ctx context.Context, run *cluster.Run, r *Result, mixed bool) (err error) {
-	defer s.step(StepSetMode, "setting the cluster to "+modeName(mixed))(&err)
+	defer s.step(StepSetMode, saySetMode.With("mode", modeText(mixed)))(&err)
 	err = run.SetMode(ctx, modeOf(mixed))
 	if err == nil {
-		s.info("Cluster set to " + modeName(mixed))
+		s.info(sayModeSet.With("mode", modeText(mixed)))
 		return nil
 	}
 	// Also after an interrupt: the file of the other mode is not to stay.
@@ -242,10 +242,10 @@ func (s *Session) setMode(ctx context.Context, run *cluster.Run, r *Result, mixe
 // modeByPublisher has the publisher set the mode by its own command. It writes a tokenless
 // CTL with it, in whose place the token-signed one goes before any phone is reset.
 func (s *Session) modeByPublisher(ctx context.Context, run *cluster.Run, r *Result, mixed bool) (err error) {
-	defer s.step(StepSetMode, "the publisher sets the cluster to "+modeName(mixed)+"; the token-signed CTL follows")(&err)
+	defer s.step(StepSetMode, sayPublisherMode.With("mode", modeText(mixed)))(&err)
 	err = run.ModeByPublisher(ctx, modeCommand(mixed))
 	if err == nil {
-		s.info("Cluster set to " + modeName(mixed))
+		s.info(sayModeSet.With("mode", modeText(mixed)))
 		return nil
 	}
 	if reach.Final(err) { // it has not begun
@@ -286,7 +286,7 @@ func (s *Session) after(ctx context.Context, r *Result, o ExecuteOptions) error 
 // not restarted may still give its cached copy, which is said and is no error;
 // after a restart it is one.
 func (s *Session) fetchAsPhone(ctx context.Context, r *Result, restarted bool) (err error) {
-	defer s.step(StepTFTP, "fetching the file from every node as a phone does")(&err)
+	defer s.step(StepTFTP, sayFetchCTL.With())(&err)
 	r.TFTP = map[string]bool{}
 	var differ []string
 	var mu sync.Mutex
@@ -322,15 +322,15 @@ func (s *Session) fetchOne(ctx context.Context, n site.Node, want *ctlbuild.List
 	if errors.Is(err, errors.ErrUnsupported) {
 		return Event{}, false
 	}
-	e := Event{Type: EventNode, Step: StepTFTP, Node: n.Name, State: StateDone, Message: "serves this very file over TFTP"}
+	e := Event{Type: EventNode, Step: StepTFTP, Node: n.Name, State: StateDone, Text: sayServes.With()}
 	switch {
 	case want == nil && errors.Is(err, fs.ErrNotExist):
 	case want != nil && err == nil && bytes.Equal(got, want.Bytes()):
 		e.Sums = &Checksums{MD5: want.MD5(), SHA1: want.SHA1()}
 	case err != nil:
-		e.State, e.Message = StateFailed, err.Error()
+		e.State, e.Text, e.Message = StateFailed, message.Message{}, err.Error()
 	default:
-		e.State, e.Message = StateStale, "still serves another file: its TFTP service has to be restarted"
+		e.State, e.Text = StateStale, sayStale.With()
 	}
 	return e, true
 }

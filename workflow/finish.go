@@ -95,13 +95,13 @@ func (s *Session) PlanFinish(ctx context.Context, r FinishRequest) (_ *Plan, err
 		return p, nil
 	}
 	if p.given, err = ctlbuild.Parse(f.Data); err != nil {
-		s.warn("the file of job " + f.ID + " is no CTL, so what phones make of it cannot be said: " + err.Error())
+		s.warn(sayNoCTL.With("id", f.ID, "why", err.Error()))
 		return p, nil
 	}
 	if rec, _ := p.given.Signer(); rec != nil {
 		p.signer = rec.Certificate()
 	}
-	defer s.step(StepAssess, "asking what each phone will make of it")(&err)
+	defer s.step(StepAssess, sayAssess.With())(&err)
 	p.Verdicts = trust.AssessAll(ctx, s.Fleet, trust.Offer{CTL: p.given}, s.Cluster.TVS())
 	return p, ctx.Err()
 }
@@ -144,9 +144,9 @@ func (s *Session) executeFinish(ctx context.Context, a *Agreement, o ExecuteOpti
 	if len(p.Lost()) > 0 {
 		note = journalNote(p)
 	}
-	what := "finishing the job on every node"
+	what := sayFinish.With()
 	if f.back {
-		what = "putting the former file back on every node"
+		what = sayPutBack.With()
 	}
 	end := s.step(StepDistribute, what)
 	out, err := s.Cluster.Finish(ctx, f.id, cluster.FinishOptions{Back: f.back, Force: f.force, Retries: o.Retries, Note: note})

@@ -76,7 +76,7 @@ func (s *Session) fleet(ctx context.Context) ([]trust.Phone, error) {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:
-		s.warn("the cluster's phones could not be listed, so that verdicts are about one phone of each kind: " + err.Error())
+		s.warn(sayNoList.With("why", err.Error()))
 	case len(entries) > 0:
 		return fleet.Resolve(entries, trust.KnownLists(lists...), current), nil
 	}

@@ -98,9 +98,9 @@ func (s *Session) PlanRecoverITL(ctx context.Context) (_ *Plan, err error) {
 		p.Draft.Records = append([]ctlbuild.Record{rec}, p.Draft.Records...)
 	}
 	p.Diff = ctlbuild.CompareDraft(old, p.Draft)
-	defer s.step(StepAssess, "asking what each phone will make of it")(&err)
+	defer s.step(StepAssess, sayAssess.With())(&err)
 	for _, n := range p.Notes {
-		s.info(n)
+		s.info(message.Plain(n))
 	}
 	planned := &ctlbuild.List{Header: ctlbuild.Header{FileName: p.Draft.FileName, Digest: p.Draft.Digest}, Records: p.Draft.Records}
 	p.Verdicts = trust.AssessPlannedAll(ctx, s.Fleet, planned, other, s.Cluster.TVS())
@@ -142,7 +142,7 @@ func (s *Session) executeRecoverITL(ctx context.Context, a *Agreement) (*Result,
 	}
 	defer run.Close()
 	a.spent = true
-	end := s.step(StepPublisher, "the publisher signs the ITL with its other key")
+	end := s.step(StepPublisher, sayPublisherITL.With())
 	err = run.Author(ctx, reach.ResetITLLocalKey)
 	end(&err)
 	if err != nil {
@@ -164,7 +164,7 @@ func (s *Session) executeRecoverITL(ctx context.Context, a *Agreement) (*Result,
 // seeITLs looks at the ITL that each node gives phones: it verifies, and no node's is
 // signed by the key that signed before.
 func (s *Session) seeITLs(ctx context.Context, p *Plan) (err error) {
-	defer s.step(StepTFTP, "fetching the ITL from every node as a phone does")(&err)
+	defer s.step(StepTFTP, sayFetchITL.With())(&err)
 	former, _ := p.Old.Signer()
 	var bad []string
 	for _, n := range s.Snapshot.Nodes {

@@ -91,7 +91,7 @@ func (s *Session) twoTokens(ctx context.Context, p *Plan, sg Signing) ([][]byte,
 // vouched asks every node's TVS about every token, and stops the job unless each
 // answer is "valid".
 func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err error) {
-	defer s.step(StepAskTVS, "asking TVS on every node about the tokens")(&err)
+	defer s.step(StepAskTVS, sayAskTVS.With())(&err)
 	if s.Snapshot.ITLErr != nil {
 		e := fail(Unreachable, textITLUnread.With(), hintITLServes.With())
 		e.Err = s.Snapshot.ITLErr

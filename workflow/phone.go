@@ -59,7 +59,7 @@ func (s *Session) CheckPhone(ctx context.Context, h Held) (_ *PhoneCheck, err er
 			return nil, fail(BadRequest, textOf.With("what", err))
 		}
 	}
-	end := s.step(StepFetch, "fetching from every node what it serves to the phone")
+	end := s.step(StepFetch, sayFetchPhone.With())
 	c := &PhoneCheck{CTL: s.fetchServed(ctx, names.CTL), ITL: s.fetchServed(ctx, names.ITL)}
 	presented := s.Cluster.TVSCertificates(ctx)
 	err = ctx.Err()

@@ -81,7 +81,7 @@ func (s *Session) keepReadings(r readings) error {
 // read asks phones for their pages now.
 func (s *Session) readPages(ctx context.Context, phones []LivePhone) (now readings, errs map[string]error, err error) {
 	now, errs = readings{}, map[string]error{}
-	defer s.step(StepPages, fmt.Sprintf("reading the web pages of %d phones", len(phones)))(&err)
+	defer s.step(StepPages, sayPages.With("n", len(phones)))(&err)
 	done := 0
 	err = pages.Read(ctx, phones, s.Cluster.Profile.Practice, func(name string, r phoneword.Reading, err error) {
 		done++
@@ -163,7 +163,7 @@ func merge(before, now readings) readings {
 
 // addressed are the phones to read, with their addresses.
 func (s *Session) addressed(ctx context.Context, names []string) (phones []LivePhone, err error) {
-	defer s.step(StepPhones, "asking where the phones are")(&err)
+	defer s.step(StepPhones, sayWherePhones.With())(&err)
 	err = s.Phones(ctx, true, func(p LivePhone) error {
 		wanted := len(names) == 0 && p.Address.IsValid() || slices.Contains(names, p.Name)
 		if wanted {

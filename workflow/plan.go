@@ -95,7 +95,7 @@ func pick(vs []trust.Verdict, want func(trust.Verdict) bool) []trust.Verdict {
 
 // assess compares, applies the rules and asks what every phone will make of the plan.
 func (s *Session) assess(ctx context.Context, p *Plan) (err error) {
-	defer s.step(StepAssess, "asking what each phone will make of it")(&err)
+	defer s.step(StepAssess, sayAssess.With())(&err)
 	p.Restart = restartOrder()
 	if p.given == nil {
 		p.Diff = ctlbuild.CompareDraft(p.Old, p.Draft)
@@ -113,7 +113,7 @@ func (s *Session) assess(ctx context.Context, p *Plan) (err error) {
 		p.Notes = append(p.Notes, strings.Split(text, "\n")...)
 	}
 	for _, n := range p.Notes {
-		s.info(n)
+		s.info(message.Plain(n))
 	}
 	return nil
 }

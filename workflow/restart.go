@@ -55,7 +55,7 @@ func (s *Session) restartAll(ctx context.Context, run *cluster.Run, r *Result, s
 	if len(steps) == 0 {
 		return nil
 	}
-	defer s.step(StepRestart, "restarting TFTP, then CallManager, on all nodes that run them")(&err)
+	defer s.step(StepRestart, sayRestart.With())(&err)
 	for _, step := range steps {
 		if err := run.Restart(ctx, step.Node, step.Service); err != nil {
 			r.Restart = []string{MsgRestart}
@@ -79,7 +79,7 @@ func (s *Session) Restart(ctx context.Context, step RestartStep) error {
 
 // RestartServices takes every step of RestartSteps, and ends at the first that fails.
 func (s *Session) RestartServices(ctx context.Context) (err error) {
-	defer s.step(StepRestart, "restarting TFTP, then CallManager, on all nodes that run them")(&err)
+	defer s.step(StepRestart, sayRestart.With())(&err)
 	steps, err := s.RestartSteps()
 	if err != nil {
 		return err
@@ -97,6 +97,6 @@ func (s *Session) restartOne(ctx context.Context, node string, service reach.Ser
 	if _, err := s.Cluster.Site.Services.Restart(ctx, node, service); err != nil {
 		return err
 	}
-	s.emit(Event{Type: EventNode, Step: StepRestart, State: "done", Node: node, Message: service.CiscoName() + " restarted"})
+	s.emit(Event{Type: EventNode, Step: StepRestart, State: "done", Node: node, Text: sayRestarted.With("service", service.CiscoName())})
 	return nil
 }

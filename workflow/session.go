@@ -54,7 +54,7 @@ type Session struct {
 // Nothing is written but the identities that the person confirmed.
 func Connect(ctx context.Context, p *site.Profile, ui UI, o Options) (_ *Session, err error) {
 	s := &Session{ui: ui, opt: o, job: "connect", now: time.Now, pause: pause}
-	end := s.step(StepConnect, "connecting to "+p.Name)
+	end := s.step(StepConnect, sayConnect.With("cluster", p.Name))
 	s.Cluster, err = cluster.Connect(ctx, p, cluster.Options{
 		Prompter: ui,
 		StateDir: o.StateDir,
@@ -77,7 +77,7 @@ func Connect(ctx context.Context, p *site.Profile, ui UI, o Options) (_ *Session
 
 // Refresh looks at the cluster again: mode, servers, certificates, the file of every node.
 func (s *Session) Refresh(ctx context.Context) (err error) {
-	defer s.step(StepSnapshot, "looking at what the cluster trusts now")(&err)
+	defer s.step(StepSnapshot, saySnapshot.With())(&err)
 	snap, err := s.Cluster.Snapshot(ctx)
 	if err != nil {
 		return err // what was seen before still stands

@@ -45,7 +45,7 @@ func (s *Session) Sign(ctx context.Context, a *Agreement) (*ctlbuild.List, error
 
 func (s *Session) sign(ctx context.Context, a *Agreement) (_ *ctlbuild.List, err error) {
 	p := a.Plan
-	defer s.step(StepSign, "signing with "+tokenCN(p.signer))(&err)
+	defer s.step(StepSign, saySign.With("token", tokenCN(p.signer)))(&err)
 	defer s.leaveTokens()
 	signer, err := s.openToken(ctx, p)
 	if err != nil {

@@ -115,7 +115,7 @@ func (s *Session) executePublisher(ctx context.Context, a *Agreement, o ExecuteO
 	}
 	defer run.Close()
 	a.spent = true
-	end := s.step(StepPublisher, "the publisher writes and signs its own CTL")
+	end := s.step(StepPublisher, sayPublisherCTL.With())
 	_, err = run.PublisherWrites(ctx, job, func(data []byte) (err error) {
 		r.List, err = publisherList(p, data)
 		return err
@@ -124,7 +124,7 @@ func (s *Session) executePublisher(ctx context.Context, a *Agreement, o ExecuteO
 	if err != nil {
 		return r, s.publisherFailed(ctx, run, r, err)
 	}
-	end = s.step(StepDistribute, "bringing the publisher's file to every other node")
+	end = s.step(StepDistribute, sayToOthers.With())
 	r.Outcome, err = run.File(ctx)
 	end(&err)
 	if err != nil {
@@ -153,7 +153,7 @@ func (s *Session) publisherFailed(ctx context.Context, run *cluster.Run, r *Resu
 	p := r.Plan
 	var bad *Error
 	if p.Mode == nil && p.Old != nil && p.Old.Verify().OK && errors.As(cause, &bad) && bad.Reason == FilesBad {
-		end := s.step(StepDistribute, "putting the former file back on every node")
+		end := s.step(StepDistribute, sayPutBack.With())
 		var err error
 		r.Outcome, err = run.TakeBack(ctx, cause)
 		if r.Outcome.State == cluster.StateTakenBack {

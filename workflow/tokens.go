@@ -43,10 +43,10 @@ func (s *Session) tokenOptions() token.Options {
 		PIN:           s.ui.PIN,
 		AllowFinalTry: s.opt.AllowFinalTry,
 		OnKeypad: func(r token.PINRequest) {
-			s.emit(Event{Type: EventInfo, Step: StepSign, State: StateKeypad, Message: "enter the PIN of " + r.Token + " at the token or its reader"})
+			s.emit(Event{Type: EventInfo, Step: StepSign, State: StateKeypad, Text: sayKeypad.With("token", r.Token)})
 		},
 		OnSlow: func(name string) {
-			s.emit(Event{Type: EventInfo, Step: StepSign, State: StateWaiting, Message: "waiting for " + name + ": it may have to be touched"})
+			s.emit(Event{Type: EventInfo, Step: StepSign, State: StateWaiting, Text: sayTouch.With("token", name)})
 		},
 		SlowAfter: s.opt.SlowAfter,
 	}

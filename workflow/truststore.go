@@ -129,7 +129,7 @@ func leftByHand(ctx context.Context, run *cluster.Run, cause error) error {
 // upload adds the certificates; where the cluster takes them in no way, it shows how a
 // person does.
 func (s *Session) upload(ctx context.Context, run *cluster.Run, ders [][]byte, names []string) (byHand bool, err error) {
-	end := s.step(StepTrust, "uploading to Phone-SAST-trust: "+strings.Join(names, ", "))
+	end := s.step(StepTrust, sayUpload.With("names", strings.Join(names, ", ")))
 	defer func() { end(&err) }()
 	for i, der := range ders {
 		door, err := run.Trust(ctx, der)
@@ -142,7 +142,7 @@ func (s *Session) upload(ctx context.Context, run *cluster.Run, ders [][]byte, n
 		case err != nil:
 			return false, err
 		}
-		s.info(fmt.Sprintf("%s uploaded (%s)", names[i], door))
+		s.info(sayUploaded.With("name", names[i], "door", door))
 	}
 	return false, nil
 }
@@ -162,13 +162,13 @@ func (s *Session) trustByHand(names []string, why string) {
 // waitVouched asks the TVS of every node until all vouch for all certificates.
 func (s *Session) waitVouched(ctx context.Context, ders [][]byte, wait time.Duration) (err error) {
 	if s.Snapshot.ITL == nil {
-		s.warn("the publisher serves no ITL, so TVS cannot be asked whether it vouches")
+		s.warn(sayNoITL.With())
 		return nil
 	}
 	if wait <= 0 {
 		wait = DefaultTrustWait
 	}
-	defer s.step(StepAskTVS, "waiting until TVS on every node vouches")(&err)
+	defer s.step(StepAskTVS, sayAwaitTVS.With())(&err)
 	told := map[string]bool{}
 	for until := s.now().Add(wait); ; {
 		missing, total, err := s.notYetVouched(ctx, ders, told)

@@ -11,6 +11,7 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust"
 	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
@@ -249,11 +250,19 @@ func (a *app) printHazards(hs []hazard.Hazard) {
 	st := a.outSt
 	a.printf("\n%s\n", st.bold("What to know"))
 	for _, h := range hs {
-		a.printf("  %s  %s\n", severityMark(st, h.Severity), st.wrap(printable(h.Message.String()), 13))
-		for l := range strings.Lines(h.Hint.String()) {
+		a.printf("  %s  %s\n", severityMark(st, h.Severity), st.wrap(printable(a.voice().Say(h.Message)), 13))
+		for l := range strings.Lines(a.voice().Say(h.Hint)) {
 			a.printf("             %s\n", st.dim(st.wrap(printable(strings.TrimSpace(l)), 13)))
 		}
 	}
+}
+
+// because is the reason of a verdict; in English where it has no key.
+func (a *app) because(why message.Message, english string) string {
+	if why.IsZero() {
+		return english
+	}
+	return a.voice().Say(why)
 }
 
 func (a *app) printVerdicts(title string, vs []trust.Verdict) {
@@ -277,7 +286,7 @@ func (a *app) printVerdicts(title string, vs []trust.Verdict) {
 		if c.Phones == 1 && len(c.Names) == 1 && c.Model != "" {
 			who = c.Names[0] + " (" + c.Model + ")"
 		}
-		t.row(painted(mark, paint), plain(printable(who)), painted(c.Outcome(), paint), painted(printable(c.Reason), st.dim))
+		t.row(painted(mark, paint), plain(printable(who)), painted(c.Outcome(), paint), painted(printable(a.because(c.Why, c.Reason)), st.dim))
 	}
 	_ = t.write(a.out, st) // a broken pipe shows at the next write that is checked
 	if vs[0].Phone.Assumed {

@@ -57,7 +57,7 @@ func (u *textUI) Event(e workflow.Event) {
 		}
 		u.redraw(false)
 	case workflow.EventWarning:
-		u.print(st.yellow("!") + " " + printable(e.Message))
+		u.print(st.yellow("!") + " " + printable(e.Said(u.app.voice())))
 	case workflow.EventTVS:
 		u.tvs(e)
 	case workflow.EventErrand:
@@ -71,7 +71,7 @@ func (u *textUI) Event(e workflow.Event) {
 		}
 	default:
 		if e.Message != "" {
-			u.print("  " + printable(e.Message))
+			u.print("  " + printable(e.Said(u.app.voice())))
 		}
 	}
 }
@@ -81,7 +81,7 @@ func (u *textUI) step(e workflow.Event) {
 	switch e.State {
 	case "start":
 		u.clear()
-		u.live, u.tail, u.began = printable(e.Message), "", time.Now()
+		u.live, u.tail, u.began = printable(e.Said(u.app.voice())), "", time.Now()
 		u.what[e.Step] = u.live
 		u.redraw(true)
 	case "done":
@@ -89,7 +89,7 @@ func (u *textUI) step(e workflow.Event) {
 		if d := time.Since(u.began); u.live != "" && d > time.Second {
 			took = st.dim(fmt.Sprintf("  %.1f s", d.Seconds()))
 		}
-		u.end(st.green("✓") + " " + printable(e.Message) + took)
+		u.end(st.green("✓") + " " + printable(e.Said(u.app.voice())) + took)
 	case "failed":
 		what := u.what[e.Step]
 		if what == "" {
@@ -110,12 +110,12 @@ func (u *textUI) node(e workflow.Event) {
 	case "retry":
 		u.print(st.yellow("↻") + " " + label + ": " + stepWord(e.Step) + " again")
 	case "stale":
-		u.print(st.yellow("!") + " " + label + " " + printable(e.Message))
+		u.print(st.yellow("!") + " " + label + " " + printable(e.Said(u.app.voice())))
 	default:
 		if e.State == "done" {
 			switch e.Step {
 			case workflow.StepRestart, workflow.StepTFTP:
-				u.print("  " + st.dim(label+": "+printable(e.Message)))
+				u.print("  " + st.dim(label+": "+printable(e.Said(u.app.voice()))))
 				return
 			case cluster.StepReadBack:
 				u.print("  " + st.dim(label+": committed, read back and compared"))
@@ -171,7 +171,7 @@ func (u *textUI) errand(e workflow.Event) {
 		u.print(fmt.Sprintf("  %s %s: done", st.green("✓"), printable(e.Node)))
 		return
 	}
-	for _, why := range []string{e.Message, e.Errand.Why} {
+	for _, why := range []string{e.Said(u.app.voice()), e.Errand.Why} {
 		if why != "" {
 			u.print(st.yellow("!") + " " + st.wrap(printable(why), 2))
 		}
