@@ -260,3 +260,13 @@ func (l *login) explain(err error) error {
 	}
 	return err
 }
+
+// PuTTYKeyError: a key file is one of PuTTY's (.ppk), which is not read.
+type PuTTYKeyError struct{ File string }
+
+func (e *PuTTYKeyError) Error() string { return "key file " + e.File + ": this is a key file of PuTTY" }
+
+// Hint names the next action.
+func (e *PuTTYKeyError) Hint() string {
+	return "load it into Pageant, which is asked where one runs; or export it with PuTTYgen: Conversions, Export OpenSSH key (puttygen KEY.ppk -O private-openssh -o KEY)"
+}

@@ -153,6 +153,9 @@ func (l *login) signers(pem []byte) ([]ssh.Signer, error) {
 }
 
 func (l *login) parseKey(pem []byte) (ssh.Signer, error) {
+	if bytes.HasPrefix(pem, []byte("PuTTY-User-Key-File-")) {
+		return nil, &PuTTYKeyError{File: l.options.KeyFile}
+	}
 	signer, err := ssh.ParsePrivateKey(pem)
 	if _, ok := errors.AsType[*ssh.PassphraseMissingError](err); !ok {
 		if err != nil {
