@@ -85,7 +85,7 @@ func (r *reviewScreen) shown() {
 	if len(p.Notes) > 0 {
 		list := container.NewVBox()
 		for _, n := range p.Notes {
-			list.Add(widgets.Flush(widgets.Wrapped("• " + n)))
+			list.Add(widgets.Flush(widgets.Wrapped("• " + say(n))))
 		}
 		r.notes.Add(widgets.Section(t("review.notes"), list))
 	}

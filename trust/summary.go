@@ -28,31 +28,10 @@ func (c Class) Lost() bool { return !c.Accept && c.Certain }
 
 // Outcome is accept, reject, or one of them with "probably" when it is not certain:
 // a phone of which nothing is known is "unknown".
-func (c Class) Outcome() string {
-	switch {
-	case c.Accept && c.Certain:
-		return "accept"
-	case c.Accept:
-		return "probably accept"
-	case c.Certain && c.Supposed:
-		return "reject, if there are any"
-	case c.Certain:
-		return "reject"
-	default:
-		return "not known"
-	}
-}
+func (c Class) Outcome() string { return c.OutcomeText().String() }
 
 // Who names the group for a sentence: "12 phones of model 7940".
-func (c Class) Who() string {
-	if c.Model == "" && len(c.Names) == 1 && c.Phones == 1 {
-		return c.Names[0]
-	}
-	if c.Model == "" {
-		return message.Count(c.Phones, "phone")
-	}
-	return message.Count(c.Phones, "phone") + " of model " + c.Model
-}
+func (c Class) Who() string { return c.WhoText().String() }
 
 // Summarise groups verdicts by model and by what decided, in the order in which
 // each group first appears.

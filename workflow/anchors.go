@@ -7,6 +7,7 @@ import (
 
 	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // isRecovery tells an ITLRecovery certificate by its name, as CUCM makes it.
@@ -45,8 +46,8 @@ func (s *Session) anchors() (callManager, recovery []byte) {
 // former self where that is SAST: else phones would not know who signs their ITL from
 // now on. Tokens, and what somebody put into Phone-SAST-trust, stay. It returns what
 // it did, in sentences.
-func (s *Session) refreshAnchors(d *ctlbuild.Draft) ([]string, error) {
-	var notes []string
+func (s *Session) refreshAnchors(d *ctlbuild.Draft) ([]message.Message, error) {
+	var notes []message.Message
 	call, recovery := s.anchors()
 	for i := range d.Records {
 		r := &d.Records[i]
@@ -68,7 +69,7 @@ func (s *Session) refreshAnchors(d *ctlbuild.Draft) ([]string, error) {
 			return notes, fmt.Errorf("certificate %s: %w", tokenCN(now), err)
 		}
 		d.Records[i] = rec
-		notes = append(notes, fmt.Sprintf("SAST record of %s replaced: the server has a new certificate (%s)", what, tokenCN(now)))
+		notes = append(notes, noteReplaced.With("name", what, "certificate", tokenCN(now)))
 	}
 	return notes, nil
 }

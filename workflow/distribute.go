@@ -32,7 +32,7 @@ func (s *Session) PlanDistribute(ctx context.Context, file []byte) (*Plan, error
 	if p.Old != nil {
 		p.Diff = ctlbuild.Compare(p.Old, list)
 		if p.Diff.Identical && s.Snapshot.Agree {
-			p.Notes = append(p.Notes, "every node serves this very file already")
+			p.Notes = append(p.Notes, noteServed.With())
 		}
 	} else {
 		p.Diff = ctlbuild.CompareDraft(nil, ctlbuild.Edit(list))

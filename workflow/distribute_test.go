@@ -55,7 +55,7 @@ func TestDistribute(t *testing.T) {
 	t.Run("the same again", func(t *testing.T) {
 		p, err := b.connect().PlanDistribute(t.Context(), file.Bytes())
 		b.do(err)
-		if !p.Diff.Identical || len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "already") || p.Dangerous() {
+		if !p.Diff.Identical || len(p.Notes) != 1 || !strings.Contains(p.Notes[0].String(), "already") || p.Dangerous() {
 			t.Errorf("identical %t, notes %q", p.Diff.Identical, p.Notes)
 		}
 	})

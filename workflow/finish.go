@@ -87,11 +87,11 @@ func (s *Session) PlanFinish(ctx context.Context, r FinishRequest) (_ *Plan, err
 	// What was accepted when the job began holds for its end.
 	p.accepted = !r.Back && f.Note["accepted-loss"] != ""
 	if f.Unknown {
-		p.Notes = append(p.Notes, "the publisher writes the file, or the job is about none")
+		p.Notes = append(p.Notes, noteNoFile.With())
 		return p, nil
 	}
 	if f.Data == nil {
-		p.Notes = append(p.Notes, "the CTL file is removed; phones keep what they hold")
+		p.Notes = append(p.Notes, noteRemoved.With())
 		return p, nil
 	}
 	if p.given, err = ctlbuild.Parse(f.Data); err != nil {

@@ -17,21 +17,21 @@ import (
 )
 
 // keepServerSAST decides whether CallManager and ITLRecovery stay SAST beside tokens.
-func (s *Session) keepServerSAST(policy ServerSAST) (keep bool, why string) {
+func (s *Session) keepServerSAST(policy ServerSAST) (keep bool, why message.Message) {
 	switch policy {
 	case ServerSASTKeep:
-		return true, "as asked"
+		return true, whyAsked.With()
 	case ServerSASTDrop:
-		return false, "as asked"
+		return false, whyAsked.With()
 	}
 	v := s.version()
 	switch least, known := v.AtLeast(release.Of(11, 5)); {
 	case !known:
-		return true, "the cluster's version is not known, and keeping them loses nothing"
+		return true, whyNoVersion.With()
 	case least:
-		return true, "CUCM " + v.String() + " lists them so (11.5 and later do)"
+		return true, whyListed.With("version", v.String())
 	}
-	return false, "CUCM " + v.String() + " lists tokens alone (before 11.5)"
+	return false, whyTokensAlone.With("version", v.String())
 }
 
 // setServerSAST adds or removes CallManager and ITLRecovery as SAST where an update
@@ -57,7 +57,7 @@ func (s *Session) setServerSAST(p *Plan, policy ServerSAST) error {
 			return fmt.Errorf("certificate %s: %w", tokenCN(der), err)
 		}
 		d.Records = append(d.Records, rec)
-		p.Notes = append(p.Notes, tokenCN(der)+" is SAST now, as asked")
+		p.Notes = append(p.Notes, noteSAST.With("token", tokenCN(der)))
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func (s *Session) planLocalKey(ctx context.Context, p *Plan) error {
 	if err != nil {
 		return err
 	}
-	p.Notes = append(p.Notes, fmt.Sprintf("the CTL is then signed by %s, the publisher's other key; `migrate to-tokenless` signs it with the usual key again, once every phone holds this one", tokenCN(other)))
+	p.Notes = append(p.Notes, noteOtherKey.With("key", tokenCN(other), "do", message.Action{Do: message.ToTokenless}))
 	return nil
 }
 
@@ -89,7 +89,7 @@ func (s *Session) PlanRecoverITL(ctx context.Context) (_ *Plan, err error) {
 		return nil, err
 	}
 	p := &Plan{Job: JobRecoverITL, Old: old, Draft: ctlbuild.Edit(old), byPublisher: true, recoverITL: true, signer: other}
-	p.Notes = append(p.Notes, fmt.Sprintf("each node's ITL is then signed by %s, the other key; its former ITL is kept in the journal, and is not put back by rollback: the next restart of TFTP makes the ITL anew, by the usual key", tokenCN(other)))
+	p.Notes = append(p.Notes, noteOtherITL.With("key", tokenCN(other)))
 	if !draftKnows(p.Draft, other) {
 		rec, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: other, Host: " ", Dialect: ctlbuild.DialectTokenless, NoIP: true})
 		if err != nil {
@@ -100,7 +100,7 @@ func (s *Session) PlanRecoverITL(ctx context.Context) (_ *Plan, err error) {
 	p.Diff = ctlbuild.CompareDraft(old, p.Draft)
 	defer s.step(StepAssess, sayAssess.With())(&err)
 	for _, n := range p.Notes {
-		s.info(message.Plain(n))
+		s.info(n)
 	}
 	planned := &ctlbuild.List{Header: ctlbuild.Header{FileName: p.Draft.FileName, Digest: p.Draft.Digest}, Records: p.Draft.Records}
 	p.Verdicts = trust.AssessPlannedAll(ctx, s.Fleet, planned, other, s.Cluster.TVS())

@@ -199,9 +199,9 @@ func (s *Session) tokensFirst(p *Plan, ders [][]byte, policy ServerSAST) error {
 	d.Records = append(d.Records, kept...)
 	switch {
 	case dropped > 0:
-		p.Notes = append(p.Notes, fmt.Sprintf("%d server SAST records dropped: %s", dropped, why))
+		p.Notes = append(p.Notes, noteServersDropped.With("n", dropped, "why", why))
 	case keep:
-		p.Notes = append(p.Notes, "CallManager and ITLRecovery stay SAST beside the tokens: "+why)
+		p.Notes = append(p.Notes, noteStay.With("why", why))
 	}
 	return nil
 }

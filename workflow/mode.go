@@ -78,7 +78,7 @@ func (s *Session) firstCTL(ctx context.Context, r ModeRequest) (*Plan, error) {
 		}
 		if !draftKnows(p.Draft, c.Certificate) {
 			p.Draft.Records = append(p.Draft.Records, rec)
-			p.Notes = append(p.Notes, fmt.Sprintf("%s is SAST beside the tokens: %s", tokenCN(c.Certificate), why))
+			p.Notes = append(p.Notes, noteBeside.With("name", tokenCN(c.Certificate), "why", why))
 		}
 	}
 	return p, nil

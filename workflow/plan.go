@@ -43,7 +43,7 @@ type Plan struct {
 	SignWith token.URI
 	Verdicts []trust.Verdict
 	Hazards  []hazard.Hazard
-	Notes    []string                                // what was done by itself, in sentences
+	Notes    []message.Message                       // what was done by itself, in sentences
 	Mode     *bool                                   // the security mode to set after, nil: unchanged
 	Restart  []string                                // what to restart after, in order
 	TVS      map[string]map[string]cluster.TVSResult // token CN -> node -> answer
@@ -110,10 +110,12 @@ func (s *Session) assess(ctx context.Context, p *Plan) (err error) {
 		return err
 	}
 	if text := s.lacksText(); text != "" {
-		p.Notes = append(p.Notes, strings.Split(text, "\n")...)
+		for l := range strings.SplitSeq(text, "\n") {
+			p.Notes = append(p.Notes, message.Plain(l))
+		}
 	}
 	for _, n := range p.Notes {
-		s.info(message.Plain(n))
+		s.info(n)
 	}
 	return nil
 }

@@ -43,7 +43,7 @@ func (s *Session) predictTokenless(p *Plan, v release.Version) error {
 	}
 	for _, r := range w.former {
 		if r.Function() != ctlbuild.SAST && !s.ofCluster(&r) {
-			p.Notes = append(p.Notes, fmt.Sprintf("the %s record of %s is not one of the publisher's servers and goes; only a token-signed CTL can list it", r.Function(), r.DNSName()))
+			p.Notes = append(p.Notes, noteDropped.With("function", r.Function().String(), "host", r.DNSName()))
 		}
 	}
 	return w.err

@@ -46,6 +46,30 @@ var (
 	sayTouch         = message.Define("progress.touch", "waiting for {token}: it may have to be touched")
 )
 
+// What a plan does by itself.
+var (
+	noteOtherKey       = message.Define("note.other-key", "the CTL is then signed by {key}, the publisher's other key; have it signed with the usual key again once every phone holds this one: {do}")
+	noteOtherITL       = message.Define("note.other-itl", "each node's ITL is then signed by {key}, the other key; its former ITL is kept in the journal, and is not put back by rollback: the next restart of TFTP makes the ITL anew, by the usual key")
+	noteNoFile         = message.Define("note.no-file", "the publisher writes the file, or the job is about none")
+	noteRemoved        = message.Define("note.removed", "the CTL file is removed; phones keep what they hold")
+	noteServed         = message.Define("note.served", "every node serves this very file already")
+	noteDropped        = message.Define("note.dropped", "the {function} record of {host} is not one of the publisher's servers and is removed; only a token-signed CTL can list it")
+	noteKept           = message.Define("note.kept", "{token} is in the list already; its record is kept")
+	noteSAST           = message.Define("note.sast", "{token} is SAST now, as asked")
+	noteBeside         = message.Define("note.beside", "{name} is SAST beside the tokens: {why}")
+	noteServersDropped = message.Define("note.servers-dropped", "{n|# server SAST record|# server SAST records} dropped: {why}")
+	noteStay           = message.Define("note.stay", "CallManager and ITLRecovery stay SAST beside the tokens: {why}")
+	noteAgain          = message.Define("note.again", "{function} record of {host}: its certificate is listed again")
+	noteNewCert        = message.Define("note.new-certificate", "{function} record of {host} replaced: the server has a new certificate ({certificate})")
+	noteAdded          = message.Define("note.added", "{function} record of {host} added: the list lacked its certificate")
+	noteGone           = message.Define("note.gone", "{function} record of {host} removed: no server presents its certificate any more")
+	whyAsked           = message.Define("note.asked", "as asked")
+	whyNoVersion       = message.Define("note.no-version", "the cluster's version is not known, and keeping them loses nothing")
+	whyListed          = message.Define("note.listed", "CUCM {version} lists them so (11.5 and later do)")
+	whyTokensAlone     = message.Define("note.tokens-alone", "CUCM {version} lists tokens alone (before 11.5)")
+	noteReplaced       = message.Define("note.replaced", "SAST record of {name} replaced: the server has a new certificate ({certificate})")
+)
+
 // modeText is the cluster's security mode in Cisco's words.
 func modeText(mixed bool) message.Message {
 	if mixed {

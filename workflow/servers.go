@@ -7,6 +7,7 @@ import (
 
 	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // serverCredentials are the certificates that belong into a CTL by themselves
@@ -54,7 +55,7 @@ func (s *Session) sastCredentials() []reach.Credential {
 // presents: missing certificates are added, stubs filled in, records whose
 // certificate the server no longer has replaced in place. Everything else stays
 // byte for byte. It returns what it did, in sentences.
-func collectServers(d *ctlbuild.Draft, creds []reach.Credential) ([]string, error) {
+func collectServers(d *ctlbuild.Draft, creds []reach.Credential) ([]message.Message, error) {
 	c := collector{draft: d, creds: creds, names: usesNames(d, creds)}
 	for _, cred := range creds {
 		if err := c.one(cred); err != nil {
@@ -69,7 +70,7 @@ type collector struct {
 	draft *ctlbuild.Draft
 	creds []reach.Credential
 	names bool // records name servers by host name rather than address
-	notes []string
+	notes []message.Message
 }
 
 // usesNames tells how the draft's server records name their hosts. A new list
@@ -125,9 +126,9 @@ func (c *collector) one(cred reach.Credential) error {
 			return fmt.Errorf("certificate of %s: %w", cred.NodeName, err)
 		}
 		if r.IsStub() {
-			c.notes = append(c.notes, fmt.Sprintf("%s record of %s: its certificate is listed again", f, cred.NodeName))
+			c.notes = append(c.notes, noteAgain.With("function", f.String(), "host", cred.NodeName))
 		} else {
-			c.notes = append(c.notes, fmt.Sprintf("%s record of %s replaced: the server has a new certificate (%s)", f, cred.NodeName, tokenCN(cred.Certificate)))
+			c.notes = append(c.notes, noteNewCert.With("function", f.String(), "host", cred.NodeName, "certificate", tokenCN(cred.Certificate)))
 		}
 		c.draft.Records[i] = rec
 		return nil
@@ -141,7 +142,7 @@ func (c *collector) one(cred reach.Credential) error {
 		return fmt.Errorf("certificate of %s: %w", cred.NodeName, err)
 	}
 	c.draft.Records = append(c.draft.Records, rec)
-	c.notes = append(c.notes, fmt.Sprintf("%s record of %s added: the list lacked its certificate", f, cred.NodeName))
+	c.notes = append(c.notes, noteAdded.With("function", f.String(), "host", cred.NodeName))
 	return nil
 }
 
@@ -166,7 +167,7 @@ func (c *collector) dropStale() {
 		}
 		for _, cred := range c.creds {
 			if sameRole(f, ctlbuild.Function(cred.Function)) && sameHost(&r, cred) && !c.presented(&r) {
-				c.notes = append(c.notes, fmt.Sprintf("%s record of %s removed: no server presents its certificate any more", f, cred.NodeName))
+				c.notes = append(c.notes, noteGone.With("function", f.String(), "host", cred.NodeName))
 				return true
 			}
 		}

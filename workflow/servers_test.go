@@ -126,7 +126,7 @@ func TestCollectServers(t *testing.T) {
 				t.Fatalf("notes %q, want %q", notes, tc.notes)
 			}
 			for i := range notes {
-				if !strings.HasPrefix(notes[i], tc.notes[i]) {
+				if !strings.HasPrefix(notes[i].String(), tc.notes[i]) {
 					t.Errorf("note %q, want %q", notes[i], tc.notes[i])
 				}
 			}

@@ -162,7 +162,7 @@ func (s *Session) addTokens(ctx context.Context, p *Plan, sg Signing) error {
 			return fmt.Errorf("token %s: %w", tokenCN(der), err)
 		}
 		if !added {
-			p.Notes = append(p.Notes, fmt.Sprintf("%s is in the list already; its record is kept", tokenCN(der)))
+			p.Notes = append(p.Notes, noteKept.With("token", tokenCN(der)))
 		}
 	}
 	return nil

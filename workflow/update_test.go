@@ -14,6 +14,7 @@ import (
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
 	"ctlclient/lab"
+	"ctlclient/message"
 	"ctlclient/workflow"
 )
 
@@ -217,7 +218,9 @@ func TestRegeneratedCallManagerIsCollected(t *testing.T) {
 	old := s.Snapshot.Current
 	p, err := s.PlanUpdate(t.Context(), workflow.UpdateRequest{Signing: by(b.uri("SAST-1"))})
 	b.do(err)
-	if !slices.ContainsFunc(p.Notes, func(n string) bool { return strings.Contains(n, sub.Name) && strings.Contains(n, "replaced") }) {
+	if !slices.ContainsFunc(p.Notes, func(n message.Message) bool {
+		return strings.Contains(n.String(), sub.Name) && strings.Contains(n.String(), "replaced")
+	}) {
 		t.Errorf("notes: %q", p.Notes)
 	}
 	has := func(rs []ctlbuild.Record, der []byte) int {

@@ -11,7 +11,6 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
-	"ctlclient/message"
 	"ctlclient/trust"
 	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
@@ -257,14 +256,6 @@ func (a *app) printHazards(hs []hazard.Hazard) {
 	}
 }
 
-// because is the reason of a verdict; in English where it has no key.
-func (a *app) because(why message.Message, english string) string {
-	if why.IsZero() {
-		return english
-	}
-	return a.voice().Say(why)
-}
-
 func (a *app) printVerdicts(title string, vs []trust.Verdict) {
 	if len(vs) == 0 {
 		return
@@ -282,19 +273,18 @@ func (a *app) printVerdicts(title string, vs []trust.Verdict) {
 		case !c.Certain:
 			mark, paint = "?", st.yellow
 		}
-		who := c.Who()
+		who := a.voice().Say(c.WhoText())
 		if c.Phones == 1 && len(c.Names) == 1 && c.Model != "" {
 			who = c.Names[0] + " (" + c.Model + ")"
 		}
-		t.row(painted(mark, paint), plain(printable(who)), painted(c.Outcome(), paint), painted(printable(a.because(c.Why, c.Reason)), st.dim))
+		t.row(painted(mark, paint), plain(printable(who)), painted(a.voice().Say(c.OutcomeText()), paint), painted(printable(a.voice().Say(c.ReasonText())), st.dim))
 	}
 	_ = t.write(a.out, st) // a broken pipe shows at the next write that is checked
 	if vs[0].Phone.Assumed {
 		a.printf("  %s\n", st.dim(`the profile describes no phones (fleet = "phones.csv"): these stand for the kinds that there are`))
 		return
 	}
-	accept, lost, unsure := trust.Totals(vs)
-	a.printf("  %s\n", st.dim(fmt.Sprintf("%d accept, %d would be lost, %d not certain", accept, lost, unsure)))
+	a.printf("  %s\n", st.dim(a.voice().Say(trust.TotalsText(vs))))
 }
 
 type verdictJSON struct {

@@ -57,7 +57,7 @@ func continuityOfSigner(k *circumstances) []Hazard {
 		found = append(found, Hazard{
 			Rule: "continuity-of-signer", Severity: Danger,
 			Consequence: PhonesLost,
-			Message:     refused.With("who", c.Who(), "reason", c.Reason),
+			Message:     refused.With("who", c.WhoText(), "reason", c.ReasonText()),
 			Hint:        k.continuityHint(),
 			Source:      "CUCM facts, rule 1; " + c.Source,
 			Records:     []string{k.signerName()}, Phones: c.Names,
@@ -66,7 +66,7 @@ func continuityOfSigner(k *circumstances) []Hazard {
 	for _, c := range trust.Summarise(supposed) {
 		found = append(found, Hazard{
 			Rule: "continuity-of-signer", Severity: Warning,
-			Message: refusedIfAny.With("who", c.Who(), "reason", c.Reason),
+			Message: refusedIfAny.With("who", c.WhoText(), "reason", c.ReasonText()),
 			Hint:    hintDescribe.With(),
 			Source:  "CUCM facts, rule 1; " + c.Source,
 			Records: []string{k.signerName()}, Phones: c.Names,
@@ -75,7 +75,7 @@ func continuityOfSigner(k *circumstances) []Hazard {
 	for _, c := range trust.Summarise(doubtful) {
 		found = append(found, Hazard{
 			Rule: "continuity-of-signer", Severity: Warning,
-			Message: refusedPerhaps.With("who", c.Who(), "reason", c.Reason),
+			Message: refusedPerhaps.With("who", c.WhoText(), "reason", c.ReasonText()),
 			Hint:    hintAskTVS.With(),
 			Source:  "CUCM facts, rule 1; " + c.Source,
 			Records: []string{k.signerName()}, Phones: c.Names,
