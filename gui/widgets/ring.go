@@ -3,7 +3,9 @@ package widgets
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 )
 
 // ring shows where the keyboard is: a dark line on the outside, a light one within, or the other
@@ -51,4 +53,21 @@ func (r *ring) show() {
 		visibleIf(line, on)
 		line.Refresh()
 	}
+}
+
+// halo is a ring alone, to be laid over what cannot carry one itself, such as a text that
+// scrolls.
+type halo struct {
+	widget.BaseWidget
+	focused func() bool
+}
+
+func newHalo(focused func() bool) *halo {
+	h := &halo{focused: focused}
+	h.ExtendBaseWidget(h)
+	return h
+}
+
+func (h *halo) CreateRenderer() fyne.WidgetRenderer {
+	return newRing(widget.NewSimpleRenderer(container.NewWithoutLayout()), h.focused)
 }

@@ -29,8 +29,9 @@ func NewViewer(lines int) *Viewer {
 	v.Scroll.OnScrolled = func(fyne.Position) { v.Text.Refresh() }
 	v.Scroll.SetMinSize(fyne.NewSize(0, float32(lines)*v.Text.cell().Height))
 	copying := NewCopyButton(Words.Copy, v.Text.Text)
+	v.Text.halo = newHalo(func() bool { return v.Text.focused })
 	v.Object = NewPanel(Border(nil, nil, nil, container.NewVBox(copying),
-		container.New(followed{after: v.Text.Refresh}, v.Scroll)))
+		container.NewStack(container.New(followed{after: v.Text.Refresh}, v.Scroll), v.Text.halo)))
 	return v
 }
 
@@ -84,6 +85,7 @@ type textBody struct {
 	from, to place // what is marked
 	focused  bool
 	scroll   *container.Scroll
+	halo     *halo // round what is in sight of it
 }
 
 var (
@@ -142,9 +144,15 @@ func (b *textBody) Dragged(e *fyne.DragEvent) {
 }
 func (b *textBody) DragEnd() {}
 
-func (b *textBody) FocusGained()   { b.focused = true; b.Refresh() }
-func (b *textBody) FocusLost()     { b.focused = false; b.Refresh() }
+func (b *textBody) FocusGained()   { b.focus(true) }
+func (b *textBody) FocusLost()     { b.focus(false) }
 func (b *textBody) TypedRune(rune) {}
+
+func (b *textBody) focus(on bool) {
+	b.focused = on
+	b.Refresh()
+	b.halo.Refresh()
+}
 
 // TypedKey scrolls.
 func (b *textBody) TypedKey(k *fyne.KeyEvent) {
