@@ -102,6 +102,7 @@ type Cluster struct {
 	views map[string]phoneView
 	// services by node, from the newest snapshot's topology
 	services map[string][]reach.Service
+	shown    map[meet.Server][]byte // certificates (DER) that servers showed while they were met
 	tvs      *trust.CachedAsker
 }
 
@@ -206,11 +207,12 @@ func open(p *site.Profile, o Options) (*Cluster, error) {
 		seen:     map[string][][]byte{},
 		views:    map[string]phoneView{},
 		services: map[string][]reach.Service{},
+		shown:    map[meet.Server][]byte{},
 	}
 	cl.tvs = trust.NewCachedAsker(tvsAsker{cl}, o.Now)
 	cl.Site, err = compose(&c, reach.Tools{
 		Identities: ids, Secrets: cl.secrets, Timeout: o.Timeout, Now: o.Now, Sleep: o.Sleep, Dir: dir,
-		Said: o.Said, Errand: o.Errand,
+		Said: o.Said, Errand: o.Errand, Presented: cl.present,
 		Warn: func(node, message string) {
 			cl.tell(Progress{Node: node, Step: StepConnect, State: StateWarning, Message: message})
 		},

@@ -206,6 +206,12 @@ func TestIdentitiesAreSeenWithoutLogin(t *testing.T) {
 	if i := list[0]; i.Changed() || i.Known != i.Fingerprint || i.Kind != meet.KindTLS {
 		t.Errorf("pub %+v", i)
 	}
+	for _, i := range list {
+		// What a person compares is what the fingerprint is of.
+		if (i.Kind == meet.KindTLS) != (i.Certificate != nil && i.Fingerprint == ctlp.Fingerprint(i.Certificate)) {
+			t.Errorf("%s %s: the certificate is not that of the fingerprint %s", i.Node, i.Service, i.Fingerprint)
+		}
+	}
 	if i := list[1]; !i.Changed() || i.Known != fingerprintA || i.Source != meet.FromProfile {
 		t.Errorf("sub %+v", i)
 	}

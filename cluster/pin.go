@@ -20,6 +20,7 @@ type Identity struct {
 	Fingerprint         string // presented now
 	Known               string // pinned, kept or in known_hosts; "" when never met
 	Source              string // where Known comes from
+	Certificate         []byte // DER, presented now; nil of an SSH server
 	Err                 error  // it could not be seen
 
 	server meet.Server
@@ -57,6 +58,19 @@ func (c *Cluster) identitiesOf(ctx context.Context, cli bool) []Identity {
 	return out
 }
 
+// present keeps what a server shows while it is met.
+func (c *Cluster) present(s meet.Server, der []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shown[s] = der
+}
+
+func (c *Cluster) presented(s meet.Server) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.shown[s]
+}
+
 // errMet ends a handshake once it was seen who answers.
 var errMet = errors.New("met")
 
@@ -77,6 +91,7 @@ func (c *Cluster) see(ctx context.Context, e reach.Entrance) Identity {
 	})
 	mu.Lock()
 	defer mu.Unlock()
+	out.Certificate = c.presented(e.Server)
 	var changed *meet.IdentityError
 	switch {
 	case out.Fingerprint == "":

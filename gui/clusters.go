@@ -144,7 +144,7 @@ func (c *clustersScreen) showDetails() {
 		nodes))
 	q.Wide = true
 	q.Add(t("edit.button"), theme.DocumentCreateIcon(), func() { c.s.editProfile(p) })
-	q.Add(t("edit.identities"), theme.AccountIcon(), func() { c.s.showIdentities(p) })
+	q.Add(t("edit.identities"), theme.AccountIcon(), func() { c.s.showIdentities(p, nil) })
 	q.Add(t("clusters.folder"), theme.FolderOpenIcon(), func() { c.s.openFolder(filepath.Dir(p.File)) })
 	q.Show()
 }

@@ -75,6 +75,7 @@ func (s *shell) connectWith(p *site.Profile, ui workflow.UI, done func(error)) {
 			s.useModules()
 			s.model.profile, s.model.session, s.model.seen = p, c.session, c.seen
 			s.model.turn = make(chan struct{}, 1)
+			s.model.folder = c.session.Cluster.Dir()
 			s.remember(p)
 			s.restoreDraft()
 			done(nil)

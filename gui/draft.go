@@ -2,19 +2,84 @@ package gui
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
 	"ctlclient/gui/widgets"
+	"ctlclient/internal/atomicfile"
+	"ctlclient/token"
+	"ctlclient/workflow"
 )
+
+// draftFile is kept in the cluster's folder of the state directory, so that what was begun
+// outlives the program. It holds no secret.
+const draftFile = "draft.json"
+
+// maxDraft bounds the file, in bytes: certificates of a few hundred servers.
+const maxDraft = 4 << 20
 
 // draft is a job that was begun and left: its choices, and the list that they were about.
 type draft struct {
-	job  *job
-	live []byte
+	Kind     jobKind           `json:"kind"`
+	Tokens   []draftToken      `json:"tokens,omitempty"`
+	Certs    [][]byte          `json:"certificates,omitempty"` // DER
+	TFTP     []workflow.Server `json:"tftp,omitempty"`
+	Firewall []workflow.Server `json:"firewall,omitempty"`
+	Removed  []int             `json:"removed,omitempty"` // records of the list of Live, from 0
+	Live     []byte            `json:"live,omitempty"`
+}
+
+type draftToken struct {
+	Label       string `json:"label"`
+	Serial      string `json:"serial"`
+	Certificate []byte `json:"certificate"` // DER
+}
+
+// draft is what is kept of a job.
+func (j *job) draft(live []byte) draft {
+	d := draft{Kind: j.kind, TFTP: j.tftp, Firewall: j.firewall, Removed: j.removed, Live: live}
+	for _, info := range j.tokens {
+		if raw, _, ok := signingCertificate(info); ok {
+			d.Tokens = append(d.Tokens, draftToken{info.Label, info.Serial, raw.DER})
+		}
+	}
+	for _, c := range j.certs {
+		d.Certs = append(d.Certs, c.der)
+	}
+	return d
+}
+
+// job is the job as it was left. Tokens are known by their certificates until one is plugged in.
+// Marks on records go where the list is another one by now.
+func (d draft) job(live []byte) (*job, error) {
+	j := &job{kind: d.Kind, tftp: d.TFTP, firewall: d.Firewall}
+	if bytes.Equal(d.Live, live) {
+		j.removed = d.Removed
+	}
+	for _, kept := range d.Tokens {
+		c, err := token.ReadCertificate(kept.Certificate)
+		if err != nil {
+			return nil, err
+		}
+		j.tokens = append(j.tokens, token.Info{Label: kept.Label, Serial: kept.Serial, Certificates: []token.Certificate{c}})
+	}
+	for _, der := range d.Certs {
+		c, err := readTokenCert(der)
+		if err != nil {
+			return nil, err
+		}
+		j.certs = append(j.certs, c)
+	}
+	return j, nil
 }
 
 // choices counts what a person has chosen in a job.
@@ -32,27 +97,44 @@ func (s *shell) liveBytes() []byte {
 	return nil
 }
 
-// keepDraft keeps what was begun on the cluster that is left.
+// keepDraft keeps what was begun on the cluster that is open, or forgets what is no draft any more.
 func (s *shell) keepDraft() {
-	if s.model.session != nil && s.model.job.isDraft() {
-		s.drafts[s.model.profile.File] = draft{s.model.job, s.liveBytes()}
+	if s.model.session == nil {
+		return
+	}
+	file := filepath.Join(s.model.folder, draftFile)
+	var err error
+	if j := s.model.job; j.isDraft() {
+		var data []byte
+		if data, err = json.Marshal(j.draft(s.liveBytes())); err == nil {
+			err = errors.Join(atomicfile.MakeFolder(s.model.folder), atomicfile.Write(file, data, 0o600))
+		}
+	} else if err = os.Remove(file); errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err != nil {
+		s.status.text.SetText(t("draft.not-kept", map[string]any{"Reason": err.Error()}))
 	}
 }
 
-// restoreDraft takes up what was begun on the cluster that is opened. Marks on records go where
-// the list is another one by now.
+// restoreDraft takes up what was begun on the cluster that is opened. A draft that cannot be read
+// is left alone until another is kept.
 func (s *shell) restoreDraft() {
-	d, ok := s.drafts[s.model.profile.File]
-	if !ok {
+	f, err := os.Open(filepath.Join(s.model.folder, draftFile))
+	if err != nil {
 		return
 	}
-	delete(s.drafts, s.model.profile.File)
-	if !bytes.Equal(d.live, s.liveBytes()) {
-		d.job.removed = nil
+	defer f.Close()
+	var d draft
+	if err := json.NewDecoder(io.LimitReader(f, maxDraft)).Decode(&d); err != nil {
+		return
 	}
-	d.job.plan, d.job.signWith = nil, nil
-	s.guessSigner(d.job)
-	s.model.job = d.job
+	j, err := d.job(s.liveBytes())
+	if err != nil || !j.isDraft() {
+		return
+	}
+	s.guessSigner(j)
+	s.model.job = j
 }
 
 // draftNotice offers the job that was begun.
@@ -73,6 +155,7 @@ func (s *shell) askDiscard(discarded func()) {
 	q.OnAnswer = func(yes bool) {
 		if yes && s.model.job == j {
 			s.model.job = nil
+			s.keepDraft()
 			discarded()
 		}
 	}

@@ -39,6 +39,34 @@ func TestDraftIsKept(t *testing.T) {
 	}
 }
 
+// What was begun is there again after the program was killed, and the tokens with it, also those
+// that are not plugged in any more.
+func TestDraftOutlivesTheProgram(t *testing.T) {
+	p := newPractised(t, lab.Options{Nodes: 1, NoAltTFTP: true})
+	p.s.begin(jobToTokens)
+	p.on(screenEntries)
+	p.chooseTokens()
+	o := p.options
+	o.Session.Modules = nil // no token is plugged in
+	p.bench = newBench(t, o)
+	p.connect()
+	p.s.open(screenAction)
+	p.tap("draft.continue")
+	p.on(screenEntries)
+	if j := p.s.model.job; len(j.tokens) != 2 || len(j.tokenDERs()) != 2 {
+		t.Fatalf("%d tokens are left of two", len(j.tokens))
+	}
+	p.mustSay(tr("mark.added")+", "+tr("type.sast"))
+	p.s.open(screenAction)
+	p.tap("draft.discard")
+	p.tap("draft.discard")
+	p.bench = newBench(t, o)
+	p.connect()
+	if p.s.model.job != nil {
+		t.Error("what was discarded came back")
+	}
+}
+
 // The pre-flight list says of each thing that a migration rests on how it stands.
 func TestPreflight(t *testing.T) {
 	p := newPractised(t, lab.Options{Nodes: 1, NoAltTFTP: true})

@@ -13,6 +13,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
+	"ctlclient/cluster"
 	"ctlclient/cluster/site"
 	"ctlclient/gui/widgets"
 	"ctlclient/trust/fleet"
@@ -76,8 +77,23 @@ func (s *shell) editProfile(p *site.Profile) {
 		}
 		s.screen(screenClusters).(*clustersScreen).read()
 	}
-	q.Add(t("edit.identities"), theme.AccountIcon(), func() { s.showIdentities(fresh) })
+	q.Extra = append(q.Extra, widgets.NewButton(t("edit.identities"), theme.AccountIcon(), e.identities))
 	q.Show()
+}
+
+// identities shows who the servers are, over the editor. It works on the file as it is: what is
+// being edited stays, and learns what was accepted.
+func (e *profileEditor) identities() {
+	kept, err := site.Load(e.p.File)
+	if err != nil {
+		e.s.fail(t("edit.identities"), err)
+		return
+	}
+	e.s.showIdentities(kept, func(id cluster.Identity) {
+		if n := e.p.Node(id.Node); n != nil {
+			setFingerprint(n, id)
+		}
+	})
 }
 
 func (e *profileEditor) enable() {

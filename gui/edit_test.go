@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"ctlclient/cluster/site"
+	"ctlclient/gui/widgets"
 	"ctlclient/lab"
 )
 
@@ -70,11 +71,11 @@ func TestChangedIdentityIsAccepted(t *testing.T) {
 	if err := profile.Save(profile.File); err != nil {
 		t.Fatal(err)
 	}
-	p.s.showIdentities(profile)
+	p.s.showIdentities(profile, nil)
 	p.untilSays(tr("identities.changed"))
 	p.tap("identities.accept")
 	raw := strings.TrimSuffix(strings.Repeat("00:", 32), ":")
-	p.mustSay(raw, profile.Nodes[0].Fingerprint, right, tr("identities.where.ctlp"))
+	p.mustSay(raw, profile.Nodes[0].Fingerprint, right, tr("identities.where.ctlp"), tr("tokens.subject"), tr("tokens.until"))
 	p.tap("identities.accept.yes")
 	p.untilSays(tr("identities.same"))
 	kept, err := site.Load(profile.File)
@@ -83,5 +84,39 @@ func TestChangedIdentityIsAccepted(t *testing.T) {
 	}
 	if _, err := hex.DecodeString(strings.ReplaceAll(raw, ":", "")); err != nil {
 		t.Error(err)
+	}
+}
+
+// Who the servers are is seen over the editor: what was being edited is still there afterwards,
+// and what was accepted is in what it writes.
+func TestIdentitiesOverTheEditor(t *testing.T) {
+	p := &practised{}
+	p.startLab(t, lab.Options{Nodes: 1, NoAltTFTP: true})
+	p.bench = newBench(t, Options{})
+	p.on(screenClusters)
+	profile, err := site.Load(p.lab.Profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	right := profile.Nodes[0].Fingerprint
+	profile.Nodes[0].Fingerprint = "SHA256:" + strings.Repeat("A", 43)
+	if err := profile.Save(profile.File); err != nil {
+		t.Fatal(err)
+	}
+	p.s.editProfile(profile)
+	p.fields()[4].SetText("voicemail")
+	p.tap("edit.identities")
+	p.untilSays(tr("identities.changed"))
+	p.tap("identities.accept")
+	p.tap("identities.accept.yes")
+	p.untilSays(tr("identities.same"))
+	p.tap("button.close")
+	if now := p.fields()[4]; now.(*widgets.Field).Text != "voicemail" {
+		t.Fatal("what was edited is gone")
+	}
+	p.tap("files.save")
+	kept, err := site.Load(profile.File)
+	if err != nil || kept.Nodes[0].Fingerprint != right || len(kept.LeaveOut) != 1 {
+		t.Errorf("%v: kept %+v", err, kept)
 	}
 }

@@ -107,6 +107,7 @@ func (e *entriesScreen) fill() {
 	}
 	e.fillSigners()
 	e.choose(e.chosen)
+	e.s.keepDraft()
 }
 
 // entries are the live records with what the person chose so far. This is for the eye; the

@@ -12,6 +12,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
+	"ctlclient/token"
 	"ctlclient/workflow"
 )
 
@@ -43,6 +44,9 @@ func (e *entriesScreen) addTokens() {
 		list.Add(widgets.NewNotice(widgets.InfoNotice, t("entries.insert")))
 		for _, c := range s.model.job.certs {
 			list.Add(widgets.Signed(widgets.GoodSign, t("entries.added", map[string]any{"Name": c.cn})))
+			if c.odd != "" {
+				list.Add(widgets.NewNotice(widgets.WarningNotice, c.odd))
+			}
 		}
 		for _, info := range s.model.job.tokens {
 			list.Add(widgets.Signed(widgets.GoodSign, t("entries.added", map[string]any{"Name": tokenName(info.Label, info.Serial)})))
@@ -82,18 +86,27 @@ func (e *entriesScreen) addTokenCertificate() {
 	s := e.s
 	chooseFile(s, t("entries.add-certificate"), certificateSuffixes, func(path string) {
 		readFile(s, path, func(_ string, data []byte) {
-			cert, err := ctlbuild.ParseCertificate(data)
+			added, err := readTokenCert(data)
 			if err != nil {
 				s.fail(t("entries.add-certificate"), err)
 				return
 			}
-			j := s.model.job
-			j.certs = append(j.certs, tokenCert{cert.DER, strings.TrimSpace(cert.CN)})
+			s.model.job.certs = append(s.model.job.certs, added)
 			if e.watching != nil {
 				e.watching()
 			}
 		})
 	})
+}
+
+// readTokenCert reads the certificate (PEM or DER) of a token that is not plugged in.
+func readTokenCert(data []byte) (tokenCert, error) {
+	cert, err := ctlbuild.ParseCertificate(data)
+	if err != nil {
+		return tokenCert{}, err
+	}
+	shape, err := token.ReadCertificate(cert.DER)
+	return tokenCert{der: cert.DER, cn: strings.TrimSpace(cert.CN), odd: oddities(shape)}, err
 }
 
 // addServer asks for the certificate and the address of a TFTP server or firewall.

@@ -185,3 +185,30 @@ func TestCancel(t *testing.T) {
 		t.Errorf("ended with %v, dialog %v", got, b.dialogOpen())
 	}
 }
+
+// A certificate that is added from a file is looked at as one on a token: what is not shaped like
+// a SAST is said.
+func TestCertificateFromAFileGetsAWarning(t *testing.T) {
+	p := newPractised(t, lab.Options{Nodes: 1, NoAltTFTP: true})
+	p.s.begin(jobToTokens)
+	p.on(screenEntries)
+	p.tap("entries.add-tokens")
+	for _, f := range []struct {
+		der  []byte
+		odd  bool
+		name string
+	}{{p.tokens[0].Certificate, false, "token.cer"}, {p.s.live().Records[0].Certificate(), true, "server.cer"}} {
+		path := filepath.Join(t.TempDir(), f.name)
+		if err := os.WriteFile(path, f.der, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p.tap("entries.add-certificate")
+		p.until("the dialog for a file's name", func() bool { return len(p.fields()) == 1 })
+		p.fields()[0].SetText(path)
+		p.tap("files.open")
+		p.until("the certificate among those added", func() bool { return p.says(tr("entries.insert")) && len(p.s.tasks.running()) == 0 })
+		if p.says(tr("odd.text")) != f.odd {
+			t.Errorf("%s: warned is %v", f.name, !f.odd)
+		}
+	}
+}

@@ -124,6 +124,7 @@ type model struct {
 	profile  *site.Profile
 	session  *workflow.Session // for onCluster alone
 	turn     chan struct{}     // see onCluster
+	folder   string            // of the cluster in the state directory; it may not be there yet
 	seen
 	job      *job
 	findings []workflow.Finding // nil: not asked since the last snapshot

@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
+	"ctlclient/certificate"
 	"ctlclient/cluster"
 	"ctlclient/cluster/site"
 	"ctlclient/gui/widgets"
@@ -16,27 +17,29 @@ import (
 
 // showIdentities shows who the servers of a cluster say they are, beside who they were. A change
 // is accepted here, after both were seen, and nowhere else.
-func (s *shell) showIdentities(p *site.Profile) {
+//
+// accepted is told of each that the profile's file has anew; it may be nil.
+func (s *shell) showIdentities(p *site.Profile, accepted func(cluster.Identity)) {
 	o := cluster.Options{Prompter: s.asker, StateDir: s.options.Session.StateDir, Timeout: s.options.Session.Timeout}
 	start(s.tasks, t("identities.reading"),
 		func(ctx context.Context) ([]cluster.Identity, error) { return cluster.Identities(ctx, p, o, false) },
 		func(ids []cluster.Identity, err error) {
 			if err != nil {
-				s.failAgain(t("edit.identities"), err, t("error.again"), func() { s.showIdentities(p) })
+				s.failAgain(t("edit.identities"), err, t("error.again"), func() { s.showIdentities(p, accepted) })
 				return
 			}
-			s.identityTable(p, o, ids)
+			s.identityTable(p, o, ids, accepted)
 		})
 }
 
-func (s *shell) identityTable(p *site.Profile, o cluster.Options, ids []cluster.Identity) {
+func (s *shell) identityTable(p *site.Profile, o cluster.Options, ids []cluster.Identity, accepted func(cluster.Identity)) {
 	details := container.NewVBox()
 	tb := widgets.NewChooser(func(row int) {
 		details.RemoveAll()
 		if row >= 0 {
 			id := ids[row]
-			details.Add(widgets.Facts(t("overview.node"), id.Node, t("restart.service"), id.Service, t("overview.address"), id.Address,
-				t("identities.known"), bothForms(id.Known), t("identities.now"), bothForms(id.Fingerprint), t("identities.where"), whereToRead(id)))
+			details.Add(widgets.Facts(append([]string{t("overview.node"), id.Node, t("restart.service"), id.Service, t("overview.address"), id.Address},
+				identityPairs(id)...)...))
 		}
 	}, widgets.Column{Title: t("overview.node"), Share: 150}, widgets.Column{Title: t("restart.service"), Share: 90},
 		widgets.Column{Title: t("result.status"), Share: 200}, widgets.Column{Title: t("identities.now"), Share: 320})
@@ -61,19 +64,19 @@ func (s *shell) identityTable(p *site.Profile, o cluster.Options, ids []cluster.
 	q.Wide = true
 	q.First = tb
 	if changed {
-		q.Add(t("identities.accept"), theme.ConfirmIcon(), func() { s.acceptIdentities(p, o, ids) })
+		q.Add(t("identities.accept"), theme.ConfirmIcon(), func() { s.acceptIdentities(p, o, ids, accepted) })
 	}
 	q.Show()
 }
 
 // acceptIdentities asks about each server that is new or another, and keeps what is confirmed.
-func (s *shell) acceptIdentities(p *site.Profile, o cluster.Options, ids []cluster.Identity) {
+func (s *shell) acceptIdentities(p *site.Profile, o cluster.Options, ids []cluster.Identity, accepted func(cluster.Identity)) {
 	for _, id := range ids {
 		if !id.Changed() {
 			continue
 		}
 		content := container.NewVBox(widgets.NewNotice(widgets.DangerNotice, t("identities.changed.text", map[string]any{"Node": id.Node, "Service": id.Service})),
-			widgets.Facts(t("identities.known"), bothForms(id.Known), t("identities.now"), bothForms(id.Fingerprint), t("identities.where"), whereToRead(id)))
+			widgets.Facts(identityPairs(id)...))
 		q := widgets.NewQuestion(s.dialogs, t("identities.changed"), content, t("identities.accept.yes"), t("button.cancel"), true)
 		q.Wide = true
 		q.OnAnswer = func(yes bool) {
@@ -85,13 +88,27 @@ func (s *shell) acceptIdentities(p *site.Profile, o cluster.Options, ids []clust
 					s.fail(t("edit.identities"), err)
 					return
 				}
+				if accepted != nil {
+					accepted(id)
+				}
 			}
-			s.keepIdentities(p, o)
+			s.keepIdentities(p, o, accepted)
 		}
 		q.Show()
 		return // one after the other
 	}
-	s.keepIdentities(p, o)
+	s.keepIdentities(p, o, accepted)
+}
+
+// identityPairs are what a person compares: both fingerprints, whose certificate it is now and
+// for how long, and where the same is read on the server.
+func identityPairs(id cluster.Identity) []string {
+	pairs := []string{t("identities.known"), bothForms(id.Known), t("identities.now"), bothForms(id.Fingerprint)}
+	if c, err := certificate.Parse(id.Certificate); err == nil && len(id.Certificate) > 0 {
+		pairs = append(pairs, t("tokens.subject"), c.SubjectName.String(),
+			t("tokens.from"), day(c.NotBefore), t("tokens.until"), day(c.NotAfter))
+	}
+	return append(pairs, t("identities.where"), whereToRead(id))
 }
 
 // setFingerprint writes the new identity where the profile has the old one, and reports whether
@@ -107,7 +124,7 @@ func setFingerprint(n *site.Node, id cluster.Identity) bool {
 }
 
 // keepIdentities keeps those that the profile does not name; each is asked about.
-func (s *shell) keepIdentities(p *site.Profile, o cluster.Options) {
+func (s *shell) keepIdentities(p *site.Profile, o cluster.Options, accepted func(cluster.Identity)) {
 	start(s.tasks, t("identities.reading"),
 		func(ctx context.Context) ([]cluster.Identity, error) { return cluster.Pin(ctx, p, o, false) },
 		func(ids []cluster.Identity, err error) {
@@ -115,7 +132,7 @@ func (s *shell) keepIdentities(p *site.Profile, o cluster.Options) {
 				s.failUnlessStopped(t("edit.identities"), err)
 				return
 			}
-			s.identityTable(p, o, ids)
+			s.identityTable(p, o, ids, accepted)
 		})
 }
 

@@ -56,6 +56,7 @@ type job struct {
 type tokenCert struct {
 	der []byte
 	cn  string
+	odd string // what about it is not as on a SAST, in words
 }
 
 // hasEntries reports whether the job begins with the CTL entries.

@@ -110,19 +110,12 @@ func (l *lostPhones) choose(int) {
 	l.how.Add(widgets.Flush(widgets.Wrapped(text)))
 }
 
-// howToDelete is the way that a model's menus go to its CTL file.
+// howToDelete is the way that a model's menus go to its CTL file, as far as Cisco's document
+// "Security By Default" names it: for the 79xx alone.
 func howToDelete(model string) string {
 	digits := strings.TrimLeft(model, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz -")
-	switch {
-	case strings.Contains(strings.ToLower(model), "jabber"):
-		return "jabber"
-	case strings.HasPrefix(digits, "794"), strings.HasPrefix(digits, "796"), strings.HasPrefix(digits, "797"),
-		strings.HasPrefix(digits, "791"), strings.HasPrefix(digits, "793"), strings.HasPrefix(digits, "792"):
+	if len(digits) == 4 && strings.HasPrefix(digits, "79") {
 		return "79xx"
-	case strings.HasPrefix(digits, "78"), strings.HasPrefix(digits, "88"):
-		return "88xx"
-	case strings.HasPrefix(digits, "69"), strings.HasPrefix(digits, "89"), strings.HasPrefix(digits, "99"):
-		return "99xx"
 	}
 	return "other"
 }

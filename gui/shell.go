@@ -73,7 +73,6 @@ type shell struct {
 	waiting   func()            // closes what says that a token waits for the person; nil: nothing does
 	shortcuts map[string]func() // by their names
 	diary     diary
-	drafts    map[string]draft // jobs that were begun, by the file of the cluster's profile
 	// ownModules are those for the person's own tokens; in the practice cluster there are others.
 	ownModules []string
 	// stopWatch ends the watch of tokens.
@@ -81,7 +80,7 @@ type shell struct {
 }
 
 func newShell(ctx context.Context, a fyne.App, o Options) *shell {
-	s := &shell{app: a, options: o, drafts: map[string]draft{}, window: a.NewWindow(t("app.title"))}
+	s := &shell{app: a, options: o, window: a.NewWindow(t("app.title"))}
 	s.dialogs = &widgets.Dialogs{Window: s.window}
 	s.status = newStatusBar(s.dialogs)
 	s.tasks = newTasks(ctx, func() { s.status.show(s.tasks.running()) })
@@ -120,6 +119,7 @@ func (s *shell) open(id screenID) {
 	if sc == nil {
 		return
 	}
+	s.keepDraft()
 	s.current = id
 	s.showWhere()
 	s.body.Objects = []fyne.CanvasObject{sc.Object()}
@@ -263,6 +263,7 @@ func (s *shell) closeWindow() {
 
 // close ends what still runs, after the window is gone.
 func (s *shell) close() error {
+	s.keepDraft()
 	s.tasks.close()
 	var err error
 	if s.model.session != nil {

@@ -24,6 +24,12 @@ type Certificate struct {
 	HasKey    bool // a private key with this id is visible (on many tokens only after login)
 }
 
+// ReadCertificate reads a certificate (DER) that was exported from a token which is elsewhere.
+func ReadCertificate(der []byte) (Certificate, error) {
+	c, _, err := parseCertificate(der)
+	return c, err
+}
+
 // PublicKey is the certificate's RSA key, nil when it has none that can be read.
 func (c Certificate) PublicKey() crypto.PublicKey {
 	_, key, _ := parseCertificate(c.DER)

@@ -174,8 +174,17 @@ type Tools struct {
 	Said func(node, line string)
 	// Warn is told what a person should know, such as that old ciphers are in use.
 	Warn func(node, message string)
+	// Presented is told the certificate that a server shows while it is met; nil: nobody listens.
+	Presented func(s meet.Server, der []byte)
 	// Errand is told what a person has to do at a node, and when it is seen to be done.
 	Errand func(Errand)
+}
+
+// Show tells Presented.
+func (t Tools) Show(s meet.Server, der []byte) {
+	if t.Presented != nil {
+		t.Presented(s, der)
+	}
 }
 
 // Errand is work at one node that only a person can do: the program waits and looks.

@@ -280,3 +280,32 @@ func TestNamesDoNotBreakWithinAWord(t *testing.T) {
 		}
 	}
 }
+
+// The ring around a text is drawn over what is in sight of it, when it has the focus and only then.
+func TestViewerRing(t *testing.T) {
+	app := test.NewTempApp(t)
+	app.Settings().SetTheme(NewTheme())
+	v := NewViewer(3)
+	v.SetText(strings.Repeat("a line\n", 100))
+	w := test.NewTempWindow(t, v.Object)
+	w.Resize(fyne.NewSize(400, 200))
+	drawn := func() bool {
+		for _, o := range test.LaidOutObjects(v.Object) {
+			if r, ok := o.(*canvas.Rectangle); ok && r.StrokeWidth == ringWidth && r.Visible() && r.Size().Height == v.Scroll.Size().Height {
+				return true
+			}
+		}
+		return false
+	}
+	if drawn() {
+		t.Error("a ring without the focus")
+	}
+	w.Canvas().Focus(v.Text)
+	if !drawn() {
+		t.Error("no ring")
+	}
+	w.Canvas().Unfocus()
+	if drawn() {
+		t.Error("the ring stays")
+	}
+}

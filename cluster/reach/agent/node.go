@@ -76,7 +76,10 @@ func (n *node) entrance() reach.Entrance {
 func (n *node) connect(ctx context.Context, check meet.Check) (*ctlp.Client, error) {
 	return ctlp.Dial(ctx, n.profile.Addr(site.PortCTLP), ctlp.Options{
 		Legacy: n.profile.Legacy, Timeout: n.tools.Timeout, Client: "ctlclient",
-		VerifyPeer: func(_ *x509.Certificate, raw []byte) error { return check(ctlp.Fingerprint(raw), nil) },
+		VerifyPeer: func(_ *x509.Certificate, raw []byte) error {
+			n.tools.Show(n.server(), raw)
+			return check(ctlp.Fingerprint(raw), nil)
+		},
 	})
 }
 

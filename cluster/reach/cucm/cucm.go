@@ -110,6 +110,7 @@ func (c *cluster) hello(ctx context.Context, n *site.Node, check meet.Check) err
 	met := false
 	client, err := axl.New(n.Addr(site.PortHTTPS), axl.Options{Legacy: n.Legacy, Timeout: c.tools.Timeout,
 		VerifyPeer: func(_ *x509.Certificate, raw []byte) error {
+			c.tools.Show(server(n), raw)
 			if err := check(ctlp.Fingerprint(raw), nil); err != nil {
 				return err
 			}
