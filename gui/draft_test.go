@@ -56,7 +56,7 @@ func TestDraftOutlivesTheProgram(t *testing.T) {
 	if j := p.s.model.job; len(j.tokens) != 2 || len(j.tokenDERs()) != 2 {
 		t.Fatalf("%d tokens are left of two", len(j.tokens))
 	}
-	p.mustSay(tr("mark.added")+", "+tr("type.sast"))
+	p.mustSay(tr("mark.added") + ", " + tr("type.sast"))
 	p.s.open(screenAction)
 	p.tap("draft.discard")
 	p.tap("draft.discard")
