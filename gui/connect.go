@@ -56,7 +56,7 @@ func (s *shell) connectWith(p *site.Profile, ui workflow.UI, done func(error)) {
 	start(s.tasks, t("clusters.connecting", map[string]any{"Name": p.Name}),
 		func(ctx context.Context) (c connected, err error) {
 			if c.session, err = workflow.Connect(ctx, p, ui, options); err == nil {
-				c.seen = seen{c.session.Snapshot, c.session.Fits()}
+				c.seen = seenBy(c.session)
 			}
 			return c, err
 		},

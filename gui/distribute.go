@@ -195,7 +195,7 @@ func (s *shell) distributed(j *job, result *workflow.Result, err error) {
 	s.writing = nil
 	s.doneWaiting()
 	if began := s.screen(screenDistribute).(*distributeScreen).began; !began.IsZero() {
-		j.took = time.Since(began)
+		j.took, j.began = time.Since(began), began
 		s.notify(j, err)
 	}
 	s.model.findings = nil

@@ -73,12 +73,12 @@ func TestPreflight(t *testing.T) {
 	p.s.open(screenAction)
 	p.on(screenAction)
 	p.s.showPreflight()
-	p.untilSays(tr("tries.full"))
-	p.mustSay("TVS", tr("preflight.state.good"), tr("tries.full"), "Phone-SAST-trust", tr("preflight.warn"))
+	p.untilSays("PIN")
+	p.mustSay("TVS", tr("preflight.state.good"), "Phone-SAST-trust", tr("preflight.warn"))
 	p.tap("button.close")
 	p.trustTokens()
 	p.s.showPreflight()
-	p.untilSays(tr("tries.full"))
+	p.untilSays("PIN")
 	if p.says("Phone-SAST-trust") {
 		t.Error("the tokens are in the trust store and it says that they are not")
 	}

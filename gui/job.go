@@ -50,6 +50,7 @@ type job struct {
 	// restarted: the services were restarted since; took: how long writing lasted.
 	restarted bool
 	took      time.Duration
+	began     time.Time // when writing began
 }
 
 // tokenCert is a token known by its exported certificate alone.

@@ -5,8 +5,8 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
-	"slices"
 	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -14,6 +14,7 @@ import (
 
 	"ctlclient/gui/widgets"
 	"ctlclient/trust"
+	"ctlclient/workflow"
 )
 
 // lostPhones are the phones that refuse a file, each by itself: a list to go through the house
@@ -21,6 +22,9 @@ import (
 type lostPhones struct {
 	s      *shell
 	phones []trust.Verdict
+	since  time.Time            // what was cleared before that does not count
+	at     map[string]time.Time // when phones were cleared, by name
+	again  bool                 // what was said changes the verdicts on the cluster
 	table  *widgets.Table
 	note   *fyne.Container
 	how    *fyne.Container
@@ -28,9 +32,26 @@ type lostPhones struct {
 	delete *widgets.Button // in the practice cluster
 }
 
-// showLost opens the list.
-func (s *shell) showLost(phones []trust.Verdict) {
-	l := &lostPhones{s: s, phones: phones, note: container.NewVBox(), how: container.NewVBox()}
+// showOlder lists the phones that hold an older CTL.
+func (s *shell) showOlder() {
+	var phones []trust.Verdict
+	for _, o := range s.model.older {
+		phones = append(phones, o.Verdict())
+	}
+	if len(phones) > 0 {
+		s.showLost(phones, time.Now())
+	}
+}
+
+// showLost opens the list of phones that refuse, or refused, a file. Those that were cleared
+// before a time are not ticked off.
+func (s *shell) showLost(phones []trust.Verdict, since time.Time) {
+	at, err := workflow.Cleared(s.model.folder)
+	if err != nil {
+		s.fail(t("lost.title"), err)
+		return
+	}
+	l := &lostPhones{s: s, phones: phones, since: since, at: at, note: container.NewVBox(), how: container.NewVBox()}
 	l.table = widgets.NewChooser(l.choose, widgets.Column{Title: t("lost.cleared"), Share: 90}, widgets.Column{Title: t("review.phone"), Share: 200},
 		widgets.Column{Title: t("lost.model"), Share: 90}, widgets.Column{Title: t("lost.count"), Share: 60}, widgets.Column{Title: t("review.reason"), Share: 400})
 	l.table.OnOpen = func(int) { l.toggle() }
@@ -45,6 +66,11 @@ func (s *shell) showLost(phones []trust.Verdict) {
 		widgets.Border(container.NewVBox(l.note, finder.Object), container.NewVBox(container.NewHBox(l.tick, l.delete, save), l.how), nil, nil, scroll.Object))
 	q.Wide = true
 	q.First = l.table
+	q.OnAnswer = func(bool) {
+		if l.again && s.model.session != nil {
+			s.screen(screenOverview).(*overviewScreen).read()
+		}
+	}
 	l.fill()
 	q.Show()
 }
@@ -58,22 +84,18 @@ func countPhones(vs []trust.Verdict) int {
 	return n
 }
 
-// Which phones were cleared is kept a cluster, by their names.
-func (l *lostPhones) key() string {
-	if l.s.model.profile == nil {
-		return prefCleared
-	}
-	return prefCleared + l.s.model.profile.Name
+// cleared reports a phone that is ticked off.
+func (l *lostPhones) cleared(name string) bool {
+	at, ok := l.at[name]
+	return ok && at.After(l.since)
 }
 
-func (l *lostPhones) cleared() []string { return l.s.app.Preferences().StringList(l.key()) }
-
 func (l *lostPhones) fill() {
-	done, all, left := l.cleared(), countPhones(l.phones), 0
+	all, left := countPhones(l.phones), 0
 	var rows [][]widgets.Cell
 	for _, v := range l.phones {
 		row := append([]widgets.Cell{{Text: t("lost.no")}}, widgets.Cells(v.Phone.Name, v.Phone.Model, fmt.Sprint(v.Phone.N()), because(v.Why, v.Reason))...)
-		if slices.Contains(done, v.Phone.Name) {
+		if l.cleared(v.Phone.Name) {
 			row[0] = widgets.Cell{Text: t("lost.yes"), Sign: widgets.GoodSign}
 		} else {
 			left += v.Phone.N()
@@ -126,13 +148,15 @@ func (l *lostPhones) toggle() {
 	if !ok {
 		return
 	}
-	done := l.cleared()
-	if i := slices.Index(done, p.Name); i >= 0 {
-		done = slices.Delete(done, i, i+1)
+	if l.cleared(p.Name) {
+		delete(l.at, p.Name)
 	} else {
-		done = append(done, p.Name)
+		l.at[p.Name] = time.Now()
 	}
-	l.s.app.Preferences().SetStringList(l.key(), done)
+	l.again = true
+	if err := workflow.KeepCleared(l.s.model.folder, l.at); err != nil {
+		l.s.fail(t("lost.title"), err)
+	}
 	l.fill()
 }
 
@@ -150,7 +174,7 @@ func (l *lostPhones) deletePractice() {
 				l.s.fail(t("lost.practice"), err)
 				return
 			}
-			if !slices.Contains(l.cleared(), p.Name) {
+			if !l.cleared(p.Name) {
 				l.toggle()
 			}
 		})
@@ -160,11 +184,10 @@ func (l *lostPhones) deletePractice() {
 func (l *lostPhones) export() {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	done := l.cleared()
 	lines := [][]string{{t("review.phone"), t("lost.model"), t("lost.count"), t("review.reason"), t("lost.cleared")}}
 	for _, v := range l.phones {
 		yes := t("lost.no")
-		if slices.Contains(done, v.Phone.Name) {
+		if l.cleared(v.Phone.Name) {
 			yes = t("lost.yes")
 		}
 		lines = append(lines, []string{safeCSV(v.Phone.Name), safeCSV(v.Phone.Model), fmt.Sprint(v.Phone.N()), safeCSV(because(v.Why, v.Reason)), yes})

@@ -6,7 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"ctlclient/lab"
 	"ctlclient/trust"
 )
 
@@ -19,7 +21,8 @@ func TestLostPhones(t *testing.T) {
 		lost = append(lost, trust.Verdict{Phone: trust.Phone{Name: fmt.Sprintf("SEP%012X", i), Model: "7940"}, Certain: true, Reason: "it cannot ask TVS"})
 	}
 	lost = append(lost, trust.Verdict{Phone: trust.Phone{Name: "40 x 8861", Model: "8861", Count: 40}, Certain: true, Reason: "=1+1"})
-	b.s.showLost(lost)
+	b.s.model.folder = t.TempDir()
+	b.s.showLost(lost, time.Time{})
 	b.mustSay(tr("lost.text", map[string]any{"Count": "5040", "Left": "5040"}), tr("lost.choose"), "5001")
 	fields := b.fields()
 	fields[0].SetText("8861")
@@ -51,5 +54,24 @@ func TestHowToDelete(t *testing.T) {
 		if text := tr("lost.how." + want); strings.HasPrefix(text, "lost.") {
 			t.Errorf("no text for %s", want)
 		}
+	}
+}
+
+// Phones that were lost in a job are on the overview afterwards, by number, with the list of
+// them; what is ticked off there is no longer lost.
+func TestOlderPhonesAreOnTheOverview(t *testing.T) {
+	p := newPractised(t, lab.Options{Nodes: 1, NoAltTFTP: true})
+	p.migrate()
+	p.untilSays("holds an older CTL")
+	p.tap("overview.mend.clear")
+	p.mustSay("7940", tr("lost.text", map[string]any{"Count": "1", "Left": "1"}))
+	focusTable(p.bench).GoTo(0)
+	p.tap("lost.tick")
+	p.mustSay(tr("lost.text", map[string]any{"Count": "1", "Left": "0"}))
+	p.tap("button.close")
+	p.on(screenOverview)
+	p.until("the findings", func() bool { return p.s.model.findings != nil })
+	if p.says("holds an older CTL") {
+		t.Error("the phone is still said to hold an older CTL")
 	}
 }

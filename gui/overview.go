@@ -181,6 +181,8 @@ func (o *overviewScreen) mend(job string) (do func(), ok bool) {
 		if l := s.live(); l != nil && l.Verify().OK {
 			return func() { s.beginDistribute(l) }, true
 		}
+	case workflow.JobClear:
+		return s.showOlder, true
 	case "resume":
 		return func() { s.open(screenHistory) }, true
 	}

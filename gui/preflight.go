@@ -2,7 +2,6 @@ package gui
 
 import (
 	"context"
-	"fmt"
 
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
@@ -41,26 +40,9 @@ func (s *shell) preflightTable(checks []workflow.Check) {
 	tb.Wrap = true
 	var rows [][]widgets.Cell
 	worst := workflow.CheckGood
-	for _, c := range checks {
+	for _, c := range append(checks, workflow.PreflightTokens(s.model.tokens)...) {
 		worst = max(worst, c.State)
 		rows = append(rows, []widgets.Cell{{Text: say(c.What)}, checkCell(c.State), {Text: say(c.Text)}})
-	}
-	state := workflow.CheckGood
-	if len(s.model.tokens) < 2 {
-		state = workflow.CheckWarn
-	}
-	rows = append(rows, []widgets.Cell{{Text: t("tokens.title")}, checkCell(state),
-		{Text: t("preflight.tokens", map[string]any{"Count": fmt.Sprint(len(s.model.tokens))})}})
-	for _, info := range s.model.tokens {
-		state := workflow.CheckGood
-		switch {
-		case info.Flags.PINLocked, info.Flags.PINFinalTry:
-			state = workflow.CheckBad
-		case info.Flags.PINCountLow:
-			state = workflow.CheckWarn
-		}
-		worst = max(worst, state)
-		rows = append(rows, []widgets.Cell{{Text: tokenName(info.Label, info.Serial)}, checkCell(state), {Text: triesText(info.Flags)}})
 	}
 	tb.SetRows(rows)
 	kind, key := widgets.GoodNotice, "preflight.good"

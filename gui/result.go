@@ -76,7 +76,7 @@ func (r *resultScreen) shown() {
 	if j.plan != nil {
 		if lost := j.plan.Lost(); len(lost) > 0 {
 			r.top.Add(widgets.NewNotice(widgets.DangerNotice, t("result.lost", map[string]any{"Count": fmt.Sprint(countPhones(lost))}),
-				widgets.ButtonRow(widgets.NewButton(t("review.lost.show"), theme.ListIcon(), func() { r.s.showLost(lost) }))))
+				widgets.ButtonRow(widgets.NewButton(t("review.lost.show"), theme.ListIcon(), func() { r.s.showLost(lost, j.began) }))))
 		}
 	}
 	if j.restarted {

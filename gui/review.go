@@ -107,7 +107,7 @@ func (r *reviewScreen) fillTop(p *workflow.Plan) {
 	r.top.Add(widgets.NewNotice(widgets.InfoNotice, t("review.nothing-written")))
 	if lost := p.Lost(); len(lost) > 0 {
 		r.top.Add(widgets.NewNotice(widgets.DangerNotice, t("review.lost", map[string]any{"Count": fmt.Sprint(countPhones(lost))}),
-			widgets.ButtonRow(widgets.NewButton(t("review.lost.show"), theme.ListIcon(), func() { r.s.showLost(lost) }))))
+			widgets.ButtonRow(widgets.NewButton(t("review.lost.show"), theme.ListIcon(), func() { r.s.showLost(lost, time.Now()) }))))
 	}
 	if len(p.Undescribed()) > 0 {
 		r.top.Add(widgets.NewNotice(widgets.WarningNotice, t("review.undescribed")))

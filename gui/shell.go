@@ -43,8 +43,6 @@ const (
 	prefHeight = "window.height"
 	prefRecent = "profile.recent"
 	prefFolder = "folder.last"
-	// prefCleared, with a cluster's name behind it: phones that were ticked off.
-	prefCleared = "cleared."
 )
 
 // Sizes of the window at the first start.

@@ -95,6 +95,11 @@ func start[T any](ts *tasks, what string, work func(ctx context.Context) (T, err
 type seen struct {
 	snapshot *cluster.Snapshot
 	fits     []workflow.Fit
+	older    []workflow.OlderPhone
+}
+
+func seenBy(session *workflow.Session) seen {
+	return seen{session.Snapshot, session.Fits(), session.Older()}
 }
 
 // onCluster is start for work on the cluster that is open. A session serves one goroutine at a
@@ -115,7 +120,7 @@ func onCluster[T any](s *shell, what string, work func(context.Context, *workflo
 			}
 			defer func() { <-turn }()
 			o.value, err = work(ctx, session)
-			o.seen = seen{session.Snapshot, session.Fits()}
+			o.seen = seenBy(session)
 			return o, err
 		},
 		func(o outcome, err error) {

@@ -90,6 +90,10 @@ func (s *shell) deed(a message.Action) func() {
 			return func() { s.editProfile(s.model.profile) }
 		}
 		return open(screenClusters)
+	case message.SayCleared:
+		if len(s.model.older) > 0 {
+			return s.showOlder
+		}
 	case message.RestartTFTP:
 		if s.model.session != nil {
 			return func() { s.askRestart(func(bool) {}) }

@@ -42,7 +42,8 @@ const (
 	VerifyFile    Verb = "verify-file"   // File
 	DescribePhone Verb = "describe-phones"
 	AcceptLoss    Verb = "accept-loss"
-	Overwrite     Verb = "overwrite" // what is neither the new nor the former file (--force)
+	SayCleared    Verb = "say-cleared" // that the CTL of a phone was deleted by hand
+	Overwrite     Verb = "overwrite"   // what is neither the new nor the former file (--force)
 	RestartTFTP   Verb = "restart-tftp"
 	Rehearse      Verb = "rehearse" // on the practice cluster
 )
@@ -51,7 +52,7 @@ const (
 func Verbs() []Verb {
 	return []Verb{SeeStatus, SeeHistory, Resume, TakeBack, CloseJob, Distribute, Update, AddToken, RemoveRecord, ListAnchors,
 		ToTokens, ToTokenless, SetMixed, SetNonSecure, RecoverCTL, RecoverITL, PublisherMode, AddMissing, EditProfile, MeetServers, ListTokens,
-		ExportTokens, UploadTrust, VerifyFile, DescribePhone, AcceptLoss, Overwrite, RestartTFTP, Rehearse}
+		ExportTokens, UploadTrust, VerifyFile, DescribePhone, AcceptLoss, SayCleared, Overwrite, RestartTFTP, Rehearse}
 }
 
 // Actions are what the person can do, of a message and the messages in it.

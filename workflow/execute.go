@@ -128,6 +128,9 @@ func (s *Session) write(ctx context.Context, a *Agreement, signed *ctlbuild.List
 	return r, s.after(ctx, r, o)
 }
 
+// noteLoss is the key of the journal's note that names the phones whose loss was accepted.
+const noteLoss = "accepted-loss"
+
 // journalNote records who signs and what was decided against advice.
 func journalNote(p *Plan) map[string]string {
 	note := map[string]string{"by": whoami()}
@@ -152,7 +155,7 @@ func journalNote(p *Plan) map[string]string {
 			rules = append(rules, h.Rule)
 		}
 	}
-	note["accepted-loss"] = strings.Join(phoneNames(p.Lost()), ", ")
+	note[noteLoss] = strings.Join(phoneNames(p.Lost()), ", ")
 	note["overridden"] = strings.Join(rules, ", ")
 	return note
 }

@@ -30,6 +30,7 @@ func (s *Session) Findings(ctx context.Context) []Finding {
 		fs = append(fs, Finding{Severity: sev, Text: text, Mend: mend, Job: job})
 	}
 	s.findJobs(add)
+	s.findOlder(add)
 	s.findNodes(add)
 	s.findUnlisted(add)
 	s.findITL(add)

@@ -85,7 +85,7 @@ func (s *Session) PlanFinish(ctx context.Context, r FinishRequest) (_ *Plan, err
 	}
 	p.finish = &finishJob{id: f.ID, back: r.Back, force: r.Force, done: job.State != cluster.StateIncomplete, bare: f.NoFile, restarts: f.Restart && !r.Back, data: f.Data, job: job}
 	// What was accepted when the job began holds for its end.
-	p.accepted = !r.Back && f.Note["accepted-loss"] != ""
+	p.accepted = !r.Back && f.Note[noteLoss] != ""
 	if f.Unknown {
 		p.Notes = append(p.Notes, noteNoFile.With())
 		return p, nil

@@ -69,7 +69,11 @@ func (s *Session) fleet(ctx context.Context) ([]trust.Phone, error) {
 	current := fleet.Current{CTL: s.Snapshot.Current, ITL: s.Snapshot.ITL}
 	p := s.Cluster.Profile
 	if p.Fleet != "" {
-		return readFleet(p, append(lists, s.Snapshot.ITL), current)
+		entries, err := readFleet(p)
+		if err != nil {
+			return nil, err
+		}
+		return s.resolve(ctx, entries, trust.KnownLists(append(lists, s.Snapshot.ITL)...), current)
 	}
 	entries, err := s.clusterPhones(ctx)
 	switch {
@@ -78,7 +82,7 @@ func (s *Session) fleet(ctx context.Context) ([]trust.Phone, error) {
 	case err != nil:
 		s.warn(sayNoList.With("why", err.Error()))
 	case len(entries) > 0:
-		return fleet.Resolve(entries, trust.KnownLists(lists...), current), nil
+		return s.resolve(ctx, entries, trust.KnownLists(lists...), current)
 	}
 	s.assumed = true
 	var phones []trust.Phone
@@ -93,7 +97,7 @@ func (s *Session) fleet(ctx context.Context) ([]trust.Phone, error) {
 
 // readFleet reads the profile's fleet. It and the files that it names are looked up
 // beside the profile.
-func readFleet(p *site.Profile, known []*ctlbuild.List, now fleet.Current) (_ []trust.Phone, err error) {
+func readFleet(p *site.Profile) ([]fleet.Entry, error) {
 	dir := filepath.Dir(p.File)
 	beside := func(name string) string {
 		if filepath.IsAbs(name) {
@@ -112,7 +116,7 @@ func readFleet(p *site.Profile, known []*ctlbuild.List, now fleet.Current) (_ []
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.Fleet, err)
 	}
-	return fleet.Resolve(entries, trust.KnownLists(slices.DeleteFunc(known, func(l *ctlbuild.List) bool { return l == nil })...), now), nil
+	return entries, nil
 }
 
 // predict says what every phone will make of a plan, signed or not.

@@ -9,6 +9,7 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
 	"ctlclient/message"
+	"ctlclient/token"
 )
 
 // CheckState is how one line of a pre-flight list stands.
@@ -52,6 +53,13 @@ var (
 	checkVersion       = message.Define("preflight.version", "Version")
 	checkVersionKnown  = message.Define("preflight.version.known", "The cluster runs {version}.")
 	checkVersionNone   = message.Define("preflight.version.unknown", "The version is not known; rules of 12.0 and later are applied with caution. Write it into the profile.")
+	checkTokens        = message.Define("preflight.tokens", "Tokens")
+	checkTokensCount   = message.Define("preflight.tokens.count", "{n|# token is|# tokens are} plugged in; a first CTL signed by tokens needs two.")
+	checkTriesFull     = message.Define("preflight.tries.full", "The token does not say that PIN tries were used.")
+	checkTriesLow      = message.Define("preflight.tries.low", "The token says that PIN tries were used; it does not say how many are left.")
+	checkTriesLast     = message.Define("preflight.tries.last", "The token says that one PIN try is left. A wrong PIN locks it for good.")
+	checkTriesNone     = message.Define("preflight.tries.none", "The token says that no PIN try is left.")
+	checkTokenName     = message.Define("preflight.token", "{label} ({serial})")
 	checkPhones        = message.Define("preflight.phones", "Phones")
 	checkPhonesGood    = message.Define("preflight.phones.good", "{n|# phone is|# phones are} described.")
 	checkPhonesUnknown = message.Define("preflight.phones.unknown", "No phones are described, so that nobody can say which of them would be lost.")
@@ -157,4 +165,27 @@ func (s *Session) checkPhones() Check {
 		n += p.N()
 	}
 	return Check{checkPhones.With(), CheckGood, checkPhonesGood.With("n", n)}
+}
+
+// PreflightTokens says of the tokens that are plugged in whether they are enough, and what each
+// tells of the PIN tries left.
+func PreflightTokens(infos []token.Info) []Check {
+	count := Check{checkTokens.With(), CheckGood, checkTokensCount.With("n", len(infos))}
+	if len(infos) < 2 {
+		count.State = CheckWarn
+	}
+	checks := []Check{count}
+	for _, info := range infos {
+		c := Check{checkTokenName.With("label", info.Label, "serial", info.Serial), CheckGood, checkTriesFull.With()}
+		switch f := info.Flags; {
+		case f.PINLocked:
+			c.State, c.Text = CheckBad, checkTriesNone.With()
+		case f.PINFinalTry:
+			c.State, c.Text = CheckBad, checkTriesLast.With()
+		case f.PINCountLow:
+			c.State, c.Text = CheckWarn, checkTriesLow.With()
+		}
+		checks = append(checks, c)
+	}
+	return checks
 }

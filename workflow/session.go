@@ -44,6 +44,7 @@ type Session struct {
 	active  release.Version  // that the cluster gave when it was asked
 	assumed bool             // Fleet is one of each kind, not what a profile describes
 	phones  []fleet.Entry    // that the cluster listed
+	older   []OlderPhone     // of Fleet: lost to an earlier job
 	tokens  *token.Inventory // that the plan being worked on was made with
 	job     string           // the job being worked on, for events
 	now     func() time.Time

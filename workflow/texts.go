@@ -170,5 +170,8 @@ var (
 	mendLostKey       = message.Define("finding.lost-key.mend", "have the publisher sign with that one first, and update when every phone holds it: {do}")
 	findUpdateDue     = message.Define("finding.update-due", "an update is due: {what}")
 	findUnlistedNodes = message.Define("finding.unlisted", "the publisher names nodes that the profile lacks, so that no job reaches them: {nodes}")
+	findOlderCTL      = message.Define("finding.older", "{n|# phone holds|# phones hold} an older CTL, as was accepted: {who}")
+	mendOlder         = message.Define("finding.older.mend", "delete the CTL on these phones by hand; when that is done, say so: {do}")
+	textOlder         = message.Define("phone.older", "it refused the CTL of the job {job} of {when}, and holds the one of before")
 	mendDo            = message.Define("finding.do", "{do}")
 )

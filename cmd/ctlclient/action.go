@@ -38,6 +38,7 @@ func command(a message.Action) string {
 		message.ExportTokens:  "token export --all --dir .",
 		message.UploadTrust:   "trust add CERT",
 		message.VerifyFile:    "file verify " + or(a.File, "FILE"),
+		message.SayCleared:    "phone cleared NAME",
 		message.Rehearse:      "lab up",
 	}[a.Do]
 	if known {

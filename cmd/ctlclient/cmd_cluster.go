@@ -20,7 +20,7 @@ import (
 func newClusterCommand(a *app) *cobra.Command {
 	return group("cluster", "Add a cluster, look at it, keep the identities of its nodes",
 		"  ctlclient cluster add hq --address 192.0.2.1 --user admin\n  ctlclient --profile hq cluster status",
-		newClusterAddCommand(a), newClusterProbeCommand(a), newClusterStatusCommand(a), newClusterPinCommand(a))
+		newClusterAddCommand(a), newClusterProbeCommand(a), newClusterStatusCommand(a), newPreflightCommand(a), newClusterPinCommand(a))
 }
 
 func newClusterStatusCommand(a *app) *cobra.Command {

@@ -19,7 +19,7 @@ func newPhoneCommand(a *app) *cobra.Command {
 	return group("phone", "Say what a phone makes of a file, and whether it holds what is served",
 		"  ctlclient phone assess --held old.tlv --held-itl ITLFile.tlv --offered new.tlv --tvs 10.48.47.155\n"+
 			"  ctlclient --profile hq phone check --ctl 6bb08798b94eb23c6604dc5968908b75",
-		newPhoneAssessCommand(a), newPhoneCheckCommand(a), newPhoneListCommand(a), newPhoneVerifyCommand(a), newPhoneResetCommand(a))
+		newPhoneAssessCommand(a), newPhoneCheckCommand(a), newPhoneListCommand(a), newPhoneVerifyCommand(a), newPhoneResetCommand(a), newPhoneClearedCommand(a))
 }
 
 type assessOptions struct {
