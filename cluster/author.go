@@ -144,6 +144,39 @@ func foreign(data []byte) bool {
 	return err == nil && l.Verify().OK && !l.Tokenless()
 }
 
+// afterWrite is live, after the publisher was asked to write. A TFTP service that gives the
+// former file from its memory is restarted, once, where that was agreed to.
+func (j *job) afterWrite(ctx context.Context, t *target) ([]byte, error) {
+	data, err := j.live(ctx, t)
+	var memory *MemoryError
+	if !errors.As(err, &memory) || !j.restart || j.c.Site.Services == nil {
+		return data, err
+	}
+	if !t.restarted {
+		t.restarted = true
+		if err := j.restartService(ctx, t.node.Name(), reach.TFTP); err != nil {
+			return nil, err
+		}
+		if data, err = j.live(ctx, t); !errors.As(err, &memory) {
+			return data, err
+		}
+	}
+	memory.waiting = true
+	return nil, err
+}
+
+// fromMemory asks a node that can say so whether it holds what its TFTP service gave.
+func (j *job) fromMemory(ctx context.Context, t *target, data []byte) error {
+	h, ok := t.node.Node.(reach.Holder)
+	if !ok {
+		return nil
+	}
+	if holds, known := h.Holds(ctx, j.name, data); !known || holds {
+		return nil
+	}
+	return &MemoryError{Node: t.node.Name(), Name: j.name}
+}
+
 // lead is the node that goes first.
 func (j *job) lead() *target {
 	for _, t := range j.targets {

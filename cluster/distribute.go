@@ -203,8 +203,21 @@ func (j *job) bring(ctx context.Context, t *target, step string, want, have []by
 	})
 }
 
-// live is what a node serves now; nil: nothing.
+// live is what a node serves now; nil: nothing. After a publisher wrote, a TFTP service that
+// gives another file from its memory than the node holds is a *MemoryError.
 func (j *job) live(ctx context.Context, t *target) ([]byte, error) {
+	data, err := j.served(ctx, t)
+	if err == nil && j.j.Touched(StepAuthor) {
+		if err = j.fromMemory(ctx, t, data); err != nil {
+			t.out.Status = StatusUnknown
+			return nil, err
+		}
+	}
+	return data, err
+}
+
+// served is what a node serves now, by whatever memory; nil: nothing.
+func (j *job) served(ctx context.Context, t *target) ([]byte, error) {
 	if t.shut() {
 		t.out.Status = StatusUnknown
 		return nil, t.out.Err

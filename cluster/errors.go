@@ -146,6 +146,31 @@ func (e *UnfinishedError) Hint() string {
 	return fmt.Sprintf("`ctlclient resume %s` finishes it, `ctlclient rollback %s` puts the former file back everywhere", e.ID, e.ID)
 }
 
+// MemoryError: a node holds another file than its TFTP service gives, so that it cannot be
+// told what phones will get.
+type MemoryError struct {
+	Node, Name string
+
+	waiting bool // its TFTP service was restarted: it reads its files anew
+}
+
+func (e *MemoryError) Error() string { return e.Say(message.Voice{}) }
+
+// Say implements message.Speaker.
+func (e *MemoryError) Say(v message.Voice) string {
+	return v.Say(textMemory.With("node", e.Node, "file", e.Name))
+}
+
+// Hints say how it reads the file.
+func (e *MemoryError) Hints() []message.Message {
+	return []message.Message{hintMemory.With("node", e.Node, "service", reach.TFTP.CiscoName())}
+}
+
+var (
+	textMemory = message.Define("cluster.memory", "{node} holds another {file} than its TFTP service gives to phones: the service has a former one in its memory")
+	hintMemory = message.Define("cluster.memory.hint", "restart {service} on {node}, wait until it serves again, and then finish the job or take it back")
+)
+
 // StaysError: what a job did cannot be taken back by this program.
 type StaysError struct {
 	ID    string

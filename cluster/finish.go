@@ -413,6 +413,8 @@ func (c *Cluster) openJob(id string, leaveOut bool) (*job, error) {
 		return nil, err
 	}
 	j := &job{c: c, j: rec, name: rec.Begin.Name, data: rec.New, retries: DefaultRetries}
+	// Whoever agreed to restarts at the job's end agreed to one that it needs.
+	j.restart = slices.ContainsFunc(rec.Begin.Steps, func(s journal.Step) bool { return s.Kind == StepRestart })
 	for _, n := range rec.Begin.Nodes {
 		node, listed := c.Node(n.Name)
 		if !listed && leaveOut {

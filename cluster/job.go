@@ -51,7 +51,9 @@ type target struct {
 	// gave: what phones got from it before anything changed.
 	gave    phoneView
 	unswept bool // what may be staged there was not removed
-	out     NodeOutcome
+	// restarted: its TFTP service, so that it serves what a publisher wrote.
+	restarted bool
+	out       NodeOutcome
 }
 
 // shut reports a node that refused the login in this job: the same password is not sent
@@ -195,6 +197,10 @@ func isFinal(err error) bool {
 	var conflict *ConflictError
 	var id *meet.IdentityError
 	var password *meet.PasswordError
+	var memory *MemoryError
+	if errors.As(err, &memory) && !memory.waiting {
+		return true
+	}
 	return errors.As(err, &conflict) || errors.As(err, &id) || errors.As(err, &password) ||
 		errors.Is(err, errFault) || reach.Final(err)
 }

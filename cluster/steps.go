@@ -215,7 +215,8 @@ func (j *job) modeByPublisher(ctx context.Context, a reach.AuthorJob) error {
 	j.rewrote = true
 	return errors.Join(j.all(func(t *target) error {
 		return j.patiently(ctx, t, StepFetch, func(int) (err error) {
-			t.found, err = j.live(ctx, t)
+			// What TFTP has in its memory does not matter: the job's own file comes next.
+			t.found, err = j.served(ctx, t)
 			return err
 		})
 	})...)
@@ -247,7 +248,7 @@ func (j *job) write(ctx context.Context, a reach.AuthorJob) error {
 func (j *job) adopt(ctx context.Context, accept func([]byte) error) ([]byte, error) {
 	errs := j.all(func(t *target) (err error) {
 		return j.patiently(ctx, t, StepFetch, func(int) (err error) {
-			t.found, err = j.live(ctx, t)
+			t.found, err = j.afterWrite(ctx, t)
 			return err
 		})
 	})

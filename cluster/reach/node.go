@@ -48,6 +48,14 @@ type Preparer interface {
 	Prepare(ctx context.Context) error
 }
 
+// Holder is a Node that can say what file it holds, apart from what its TFTP service gives:
+// a service may give another file from its memory until it is restarted.
+type Holder interface {
+	// Holds reports whether the node holds these bytes (nil: no file) under name. Where it
+	// does not say, known is false.
+	Holds(ctx context.Context, name string, data []byte) (holds, known bool)
+}
+
 // Sweeper is a Node whose stages outlive their connection.
 type Sweeper interface {
 	// Leftovers are stages of name that nobody committed.

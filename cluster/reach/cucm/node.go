@@ -132,22 +132,33 @@ func (a *node) served(ctx context.Context, name string) ([]byte, error) {
 	return data, err
 }
 
-// arrived asks the node's CLI, which reads the file itself, whether it has these bytes. No
-// answer is no.
+// arrived reports whether the node has these bytes, served or not. No answer is no.
 func (a *node) arrived(ctx context.Context, name string, want []byte) bool {
+	holds, known := a.Holds(ctx, name, want)
+	return known && holds
+}
+
+// Holds asks the node's CLI, which reads the file itself.
+func (a *node) Holds(ctx context.Context, name string, data []byte) (holds, known bool) {
 	if name != ctlbuild.CTLFileName || a.cluster.shells.Missing(a.n.Name) != "" {
-		return false
+		return false, false
 	}
 	var info *platform.ListInfo
 	err := a.cluster.onCLI(ctx, a.n.Name, func(shell *platform.Client) (err error) {
 		info, err = shell.ShowCTL(ctx)
 		return err
 	})
-	if err != nil || info.Missing {
-		return false
+	if err != nil {
+		return false, false
 	}
-	l, err := ctlbuild.Parse(want)
-	return err == nil && info.Length == len(want) && info.MD5 != "" && info.MD5 == l.MD5() && (info.SHA1 == "" || info.SHA1 == l.SHA1())
+	if info.Missing || data == nil {
+		return info.Missing && data == nil, true
+	}
+	if info.MD5 == "" {
+		return false, false
+	}
+	l, err := ctlbuild.Parse(data)
+	return err == nil && info.Length == len(data) && info.MD5 == l.MD5() && (info.SHA1 == "" || info.SHA1 == l.SHA1()), true
 }
 
 // Stage keeps the file on this machine, and proves that the page opens for the account.
@@ -297,12 +308,7 @@ func (a *node) Restore(ctx context.Context, name string, former []byte, current 
 
 // gone asks the CLI where TFTP still serves a file that was deleted.
 func (a *node) gone(ctx context.Context, name string) error {
-	var info *platform.ListInfo
-	err := a.cluster.onCLI(ctx, a.n.Name, func(shell *platform.Client) (err error) {
-		info, err = shell.ShowCTL(ctx)
-		return err
-	})
-	if err == nil && info.Missing {
+	if holds, known := a.Holds(ctx, name, nil); known && holds {
 		return nil
 	}
 	return &reach.Error{Class: reach.Refused, Server: a.n.Name, Door: DoorOSAdmin,
