@@ -210,25 +210,37 @@ type practiceCard struct {
 	s      *shell
 	object fyne.CanvasObject
 	open   *widgets.Button
+	cucm   *widgets.Button // as Cisco ships it
 	fresh  *widgets.Button
 	stop   *widgets.Button
 }
 
 func newPracticeCard(s *shell) *practiceCard {
 	c := &practiceCard{s: s}
-	c.open = widgets.NewButton(t("clusters.practice.open"), theme.MediaPlayIcon(), func() { s.practise(false) })
+	c.open = widgets.NewButton(t("clusters.practice.open"), theme.MediaPlayIcon(), func() { s.practise(PracticeAgent, false) })
+	c.cucm = widgets.NewButton(t("clusters.practice.cucm"), theme.MediaPlayIcon(), func() { s.practise(PracticeCUCM, false) })
 	c.fresh = widgets.NewButton(t("clusters.practice.fresh"), theme.MediaReplayIcon(), c.askFresh)
 	c.stop = widgets.NewButton(t("clusters.practice.stop"), theme.MediaStopIcon(), s.stopPractice)
 	c.object = widgets.Section(t("clusters.practice"), widgets.Flush(widgets.Wrapped(t("clusters.practice.text"))),
-		widgets.ButtonRow(c.open, c.fresh, c.stop))
+		widgets.Flush(widgets.QuietText(t("clusters.practice.kinds"))),
+		widgets.ButtonRow(c.open, c.cucm), widgets.ButtonRow(c.fresh, c.stop))
 	return c
 }
 
 func (c *practiceCard) show() {
 	p := c.s.options.Practice
 	widgets.SetEnabled(c.open, p != nil)
-	widgets.Visible(c.fresh, p != nil && (c.s.model.practising || p.Known()))
+	widgets.SetEnabled(c.cucm, p != nil)
+	widgets.Visible(c.fresh, p != nil && (c.s.model.practising || p.Known(c.kind())))
 	widgets.Visible(c.stop, c.s.model.practising)
+}
+
+// kind is that of the rehearsal that is begun anew: the one opened last.
+func (c *practiceCard) kind() PracticeKind {
+	if c.s.model.practice == "" {
+		return PracticeAgent
+	}
+	return c.s.model.practice
 }
 
 func (c *practiceCard) askFresh() {
@@ -236,7 +248,7 @@ func (c *practiceCard) askFresh() {
 		t("clusters.practice.fresh.yes"), t("button.cancel"), true)
 	q.OnAnswer = func(yes bool) {
 		if yes {
-			c.s.practise(true)
+			c.s.practise(c.kind(), true)
 		}
 	}
 	q.Show()

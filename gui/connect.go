@@ -104,23 +104,23 @@ func (s *shell) disconnect() {
 }
 
 // practise starts the practice cluster and opens it.
-func (s *shell) practise(fresh bool) {
+func (s *shell) practise(kind PracticeKind, fresh bool) {
 	if s.options.Practice == nil {
 		return
 	}
-	if fresh {
+	if fresh || kind != s.model.practice {
 		s.disconnectPractice()
 	}
 	start(s.tasks, t("clusters.practice.starting"),
 		func(ctx context.Context) (Rehearsal, error) {
-			return s.options.Practice.Up(ctx, fresh, func(text string) { fyne.Do(func() { s.status.detail(text) }) })
+			return s.options.Practice.Up(ctx, kind, fresh, func(text string) { fyne.Do(func() { s.status.detail(text) }) })
 		},
 		func(r Rehearsal, err error) {
 			if err != nil {
 				s.failUnlessStopped(t("clusters.practice"), err)
 				return
 			}
-			s.model.practising = true
+			s.model.practising, s.model.practice = true, kind
 			p, err := site.Load(r.Profile)
 			if err != nil {
 				s.fail(t("clusters.practice"), err)

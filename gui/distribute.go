@@ -53,7 +53,7 @@ func newDistributeScreen(s *shell) *distributeScreen {
 	})
 	d.said = widgets.Section(t("distribute.output"), d.output.Object)
 	d.Page = widgets.NewPage(t("distribute.title"), "", d.steps.Object(),
-		container.NewVBox(d.note, d.bar.Object, widgets.Spacer(4), d.table, d.said), layout.NewSpacer(), d.cancel)
+		container.NewVBox(d.note, s.errands.box, d.bar.Object, widgets.Spacer(4), d.table, d.said), layout.NewSpacer(), d.cancel)
 	return d
 }
 
@@ -106,7 +106,7 @@ func stepCell(e workflow.Event) widgets.Cell {
 	case cluster.StateDone:
 		return widgets.Cell{Text: t("step.done"), Sign: widgets.GoodSign}
 	case cluster.StateFailed:
-		return widgets.Cell{Text: fmt.Sprintf("%s: %s", t("step.failed"), e.Message), Sign: widgets.BadSign}
+		return widgets.Cell{Text: fmt.Sprintf("%s: %s", t("step.failed"), e.Said(windowVoice())), Sign: widgets.BadSign}
 	case cluster.StateRetry:
 		return widgets.Cell{Text: t("step.retry"), Sign: widgets.AgainSign}
 	}
@@ -194,6 +194,7 @@ func elapsed(d time.Duration) string {
 func (s *shell) distributed(j *job, result *workflow.Result, err error) {
 	s.writing = nil
 	s.doneWaiting()
+	s.errands.end()
 	if began := s.screen(screenDistribute).(*distributeScreen).began; !began.IsZero() {
 		j.took, j.began = time.Since(began), began
 		s.notify(j, err)

@@ -42,14 +42,24 @@ type Options struct {
 	Practice Practice
 }
 
+// PracticeKind is how the practice cluster is reached.
+type PracticeKind string
+
+// The kinds of practice cluster.
+const (
+	PracticeAgent PracticeKind = "ctlp" // with our agent on its nodes
+	PracticeCUCM  PracticeKind = "cucm" // as Cisco ships it: nothing of ours on the nodes
+)
+
 // Practice is the practice cluster, with tokens to practise on. The command
 // supplies it, so that no screen imports the lab.
 type Practice interface {
 	// Known reports that a rehearsal was begun and can go on where it ended.
-	Known() bool
-	// Up starts it, or returns the one that runs; the profile is a file that works as it is.
+	Known(kind PracticeKind) bool
+	// Up starts it, or returns the one that runs; one of another kind that runs is stopped. The
+	// profile is a file that works as it is.
 	// With fresh, whatever was done to it is forgotten. say is told what is going on.
-	Up(ctx context.Context, fresh bool, say func(string)) (Rehearsal, error)
+	Up(ctx context.Context, kind PracticeKind, fresh bool, say func(string)) (Rehearsal, error)
 	// TrustCertificate does what the upload page of a real cluster does: Phone-SAST-trust.
 	TrustCertificate(der []byte) error
 	// Restart restarts the services, then the phones, and returns what the phones made of it.
@@ -136,4 +146,5 @@ type model struct {
 	// practice cluster runs at all.
 	rehearsal  *Rehearsal
 	practising bool
+	practice   PracticeKind // that was opened last
 }

@@ -108,6 +108,9 @@ func (o *overviewScreen) fill() {
 			"Records": fmt.Sprint(len(snap.Current.Records)), "Kind": kindOf(snap.Current)})
 	}
 	o.state.Add(widgets.Facts(t("overview.mode"), mode, t("overview.file"), ctl))
+	for _, row := range o.s.clusterButtons() {
+		o.state.Add(row)
+	}
 	o.fillNodes(snap)
 	o.fillSAST(snap.Current)
 	o.fillTokens()

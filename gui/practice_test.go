@@ -17,8 +17,8 @@ type labPractice struct {
 	store *softhsm.Store
 }
 
-func (p labPractice) Known() bool { return true }
-func (p labPractice) Up(context.Context, bool, func(string)) (Rehearsal, error) {
+func (p labPractice) Known(PracticeKind) bool { return true }
+func (p labPractice) Up(context.Context, PracticeKind, bool, func(string)) (Rehearsal, error) {
 	return Rehearsal{Profile: p.Profile, Module: alone(p.store), PIN: softhsm.DefaultPIN, Dir: p.Dir}, nil
 }
 func (p labPractice) Restart(context.Context) ([]PhoneReport, error) { return nil, nil }

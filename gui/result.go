@@ -10,6 +10,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/gui/widgets"
+	"ctlclient/workflow"
 )
 
 // resultScreen is the CTL Client's last screen: Server, File Location, Status; then what to
@@ -81,11 +82,18 @@ func (r *resultScreen) shown() {
 	}
 	if j.restarted {
 		res.Restart = nil
-		r.top.Add(widgets.NewNotice(widgets.GoodNotice, t("result.restarted")))
+		var next []fyne.CanvasObject
+		if r.s.model.canPhones { // their restart, and what each itself says, is there
+			next = append(next, widgets.ButtonRow(widgets.NewButton(t("phones.button"), theme.ListIcon(), r.s.listPhones)))
+		}
+		r.top.Add(widgets.NewNotice(widgets.GoodNotice, t("result.restarted"), next...))
 	}
 	for _, line := range res.Restart {
 		text := line
-		if r.s.model.rehearsal != nil {
+		if line == workflow.MsgRestart {
+			text = t("result.restart.line")
+		}
+		if r.s.model.rehearsal != nil && !r.s.model.canPhones {
 			text += "\n" + t("result.restart.practice")
 		}
 		r.top.Add(widgets.NewNotice(widgets.WarningNotice, text))
@@ -157,7 +165,7 @@ func nodeCell(n cluster.NodeOutcome) widgets.Cell {
 // askRestart restarts at once in the practice cluster; in a real one it shows what, and asks.
 func (r *resultScreen) askRestart() {
 	s := r.s
-	if s.model.rehearsal != nil {
+	if s.model.rehearsal != nil && !s.model.canPhones { // where the cluster can do it, it is done as on a real one
 		s.restartPractice(r.showReports)
 		return
 	}

@@ -176,6 +176,9 @@ func (s *shell) confirmWords(c workflow.Confirmation) (title, text string) {
 	if e := c.Plan.Earlier(); e != nil && e.Back {
 		return t("result.take-back.title"), s.takeBackWords(e.Job)
 	}
+	if c.Plan == nil && s.asks != nil {
+		return s.asks()
+	}
 	j := s.model.job
 	if j == nil || j.plan == nil || c.Plan != j.plan {
 		return c.Title, c.Text

@@ -70,7 +70,10 @@ type shell struct {
 	status    *statusBar
 	waiting   func()            // closes what says that a token waits for the person; nil: nothing does
 	shortcuts map[string]func() // by their names
-	diary     diary
+	errands   *errands
+	// asks words the question of what is under way without a plan; nil: nothing is.
+	asks  func() (title, text string)
+	diary diary
 	// ownModules are those for the person's own tokens; in the practice cluster there are others.
 	ownModules []string
 	// stopWatch ends the watch of tokens.
@@ -85,6 +88,7 @@ func newShell(ctx context.Context, a fyne.App, o Options) *shell {
 	s.asker = &asker{dialogs: s.dialogs, events: s.event, words: s.confirmWords, practicePIN: s.practicePIN}
 	s.ownModules = o.Session.Modules
 	s.model.modules = s.ownModules
+	s.errands = newErrands(s)
 	s.body = container.NewStack()
 	s.screens = map[screenID]screen{}
 	s.nav = newNavigation(s.open)
@@ -184,6 +188,8 @@ func (s *shell) event(e workflow.Event) {
 		if e.Message != "" {
 			s.status.detail(e.Said(windowVoice()))
 		}
+	case workflow.EventErrand:
+		s.errands.event(e)
 	case workflow.EventProgress:
 		s.status.progress(e.Done, e.Total)
 	}

@@ -74,7 +74,7 @@ func TestResultAndHistory(t *testing.T) {
 	if equal(before, after) {
 		t.Fatal("nothing was written")
 	}
-	p.mustSay(tr("result.good"), strings.ToLower(after["cucm-pub"]), workflow.MsgRestart, "The CTL file was verified successfully.")
+	p.mustSay(tr("result.good"), strings.ToLower(after["cucm-pub"]), tr("result.restart.line"), "The CTL file was verified successfully.")
 	r := p.s.screen(screenResult).(*resultScreen)
 	var nodes []string
 	for _, row := range r.servers.Rows {

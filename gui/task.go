@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/reach"
 	"ctlclient/workflow"
 )
 
@@ -96,10 +97,13 @@ type seen struct {
 	snapshot *cluster.Snapshot
 	fits     []workflow.Fit
 	older    []workflow.OlderPhone
+	// What this way to the cluster can be asked.
+	canPhones, canTrust bool
 }
 
 func seenBy(session *workflow.Session) seen {
-	return seen{session.Snapshot, session.Fits(), session.Older()}
+	can := func(a reach.Ability) bool { return session.Cluster.Site.Need(a) == nil }
+	return seen{session.Snapshot, session.Fits(), session.Older(), can(reach.AbilityPhones), can(reach.AbilityTrust)}
 }
 
 // onCluster is start for work on the cluster that is open. A session serves one goroutine at a

@@ -77,7 +77,12 @@ func (s *shell) deed(a message.Action) func() {
 			return job(jobMixed)
 		}
 		return job(jobNonSecure)
-	case message.ListTokens, message.ExportTokens, message.UploadTrust:
+	case message.UploadTrust:
+		if s.model.canTrust {
+			return s.listTrust
+		}
+		return open(screenTokens)
+	case message.ListTokens, message.ExportTokens:
 		return open(screenTokens)
 	case message.VerifyFile:
 		return open(screenInspect)
@@ -99,7 +104,7 @@ func (s *shell) deed(a message.Action) func() {
 			return func() { s.askRestart(func(bool) {}) }
 		}
 	case message.Rehearse:
-		return func() { s.practise(false) }
+		return func() { s.practise(PracticeAgent, false) }
 	}
 	return nil
 }

@@ -24,22 +24,31 @@ type practice struct {
 
 	mu        sync.Mutex
 	lab       *lab.Lab
+	kind      gui.PracticeKind // of lab
 	rehearsal gui.Rehearsal
 }
 
 var _ gui.Practice = (*practice)(nil)
 
+// folder is where a kind of lab lives: each goes on where it ended.
+func (p *practice) folder(kind gui.PracticeKind) string {
+	if kind == gui.PracticeCUCM {
+		return p.dir + "-cucm"
+	}
+	return p.dir
+}
+
 // Known reports that a lab was made before.
-func (p *practice) Known() bool {
-	_, err := os.Stat(filepath.Join(p.dir, "lab.toml"))
+func (p *practice) Known(kind gui.PracticeKind) bool {
+	_, err := os.Stat(filepath.Join(p.folder(kind), "lab.toml"))
 	return err == nil
 }
 
 // Up starts the lab and makes the tokens that are missing.
-func (p *practice) Up(ctx context.Context, fresh bool, say func(string)) (gui.Rehearsal, error) {
+func (p *practice) Up(ctx context.Context, kind gui.PracticeKind, fresh bool, say func(string)) (gui.Rehearsal, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.lab != nil && !fresh {
+	if p.lab != nil && !fresh && p.kind == kind {
 		return p.rehearsal, nil
 	}
 	if p.lab != nil {
@@ -54,7 +63,7 @@ func (p *practice) Up(ctx context.Context, fresh bool, say func(string)) (gui.Re
 		return gui.Rehearsal{}, err
 	}
 	say("starting publisher, subscriber, TFTP server and phones")
-	l, err := control.Up(ctx, lab.Options{Dir: p.dir, AltTFTP: true, Fresh: fresh})
+	l, err := control.Up(ctx, lab.Options{Dir: p.folder(kind), AltTFTP: true, CUCM: kind == gui.PracticeCUCM, Fresh: fresh})
 	if err != nil {
 		return gui.Rehearsal{}, err
 	}
@@ -62,8 +71,8 @@ func (p *practice) Up(ctx context.Context, fresh bool, say func(string)) (gui.Re
 		_ = l.Close()
 		return gui.Rehearsal{}, err
 	}
-	p.lab = l
-	p.rehearsal = gui.Rehearsal{Profile: l.Profile, Module: module, PIN: pin, Dir: p.dir}
+	p.lab, p.kind = l, kind
+	p.rehearsal = gui.Rehearsal{Profile: l.Profile, Module: module, PIN: pin, Dir: l.Dir}
 	return p.rehearsal, nil
 }
 
