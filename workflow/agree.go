@@ -170,7 +170,7 @@ func undescribedText(p *Plan) string {
 }
 
 // summary is the plan in a few sentences, for the question.
-func (s *Session) summary(p *Plan, purpose Purpose) string {
+func (s *sight) summary(p *Plan, purpose Purpose) string {
 	var b strings.Builder
 	nodes := len(s.Snapshot.Nodes)
 	switch {

@@ -17,7 +17,7 @@ func isRecovery(der []byte) bool {
 
 // anchors finds the certificates that a tokenless CTL rests on: the publisher's
 // CallManager, and ITLRecovery where the cluster has one.
-func (s *Session) anchors() (callManager, recovery []byte) {
+func (s *sight) anchors() (callManager, recovery []byte) {
 	for _, c := range s.serverCredentials() {
 		if ctlbuild.Function(c.Function).IsServer() {
 			callManager = c.Certificate // the publisher's stands first
@@ -46,7 +46,7 @@ func (s *Session) anchors() (callManager, recovery []byte) {
 // former self where that is SAST: else phones would not know who signs their ITL from
 // now on. Tokens, and what somebody put into Phone-SAST-trust, stay. It returns what
 // it did, in sentences.
-func (s *Session) refreshAnchors(d *ctlbuild.Draft) ([]message.Message, error) {
+func (s *sight) refreshAnchors(d *ctlbuild.Draft) ([]message.Message, error) {
 	var notes []message.Message
 	call, recovery := s.anchors()
 	for i := range d.Records {
@@ -75,13 +75,13 @@ func (s *Session) refreshAnchors(d *ctlbuild.Draft) ([]message.Message, error) {
 }
 
 // presentsSAST reports whether the cluster still has a certificate as SAST.
-func (s *Session) presentsSAST(der []byte) bool {
+func (s *sight) presentsSAST(der []byte) bool {
 	return slices.ContainsFunc(s.sastCredentials(), func(c reach.Credential) bool { return bytes.Equal(c.Certificate, der) })
 }
 
 // wasServer reports whether the current CTL lists a certificate as a server's, so that
 // as SAST it is CallManager's.
-func (s *Session) wasServer(der []byte) bool {
+func (s *sight) wasServer(der []byte) bool {
 	l := s.Snapshot.Current
 	return l != nil && slices.ContainsFunc(l.Records, func(r ctlbuild.Record) bool {
 		return r.Function().IsServer() && r.MatchesCertificate(der)
@@ -90,7 +90,7 @@ func (s *Session) wasServer(der []byte) bool {
 
 // collect brings the server records and the anchors of a draft up to what the cluster
 // presents, and notes what it did.
-func (s *Session) collect(p *Plan) error {
+func (s *sight) collect(p *Plan) error {
 	notes, err := collectServers(p.Draft, s.serverCredentials())
 	p.Notes = append(p.Notes, notes...)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // change is a plan as the rules look at it.
-func (s *Session) change(p *Plan) hazard.Change {
+func (s *sight) change(p *Plan) hazard.Change {
 	c := hazard.Change{
 		Old: p.Old, New: p.given, Draft: p.Draft, Signer: p.signer,
 		Mixed: s.Snapshot.Mode != reach.NonSecure, Mode: p.Mode, Phones: s.Fleet, ITL: s.Snapshot.ITL, Version: s.version(),

@@ -39,7 +39,7 @@ func (s *Session) clusterPhones(ctx context.Context) (_ []fleet.Entry, err error
 
 // noSBD reports a model that the cluster's own feature table does not have. Where that
 // says nothing the table in the code decides, which is asked later.
-func (s *Session) noSBD(model string) bool {
+func (s *sight) noSBD(model string) bool {
 	known := s.Snapshot.SecurityByDefault
 	return len(known) > 0 && !slices.ContainsFunc(known, func(m string) bool { return strings.EqualFold(m, model) })
 }
@@ -198,7 +198,7 @@ func (s *Session) resetAndAsk(ctx context.Context, phones []LivePhone, r ResetRe
 	if err != nil {
 		return err
 	}
-	out.Words = append(out.Words, s.words(phones, before, now, errs, s.predictions(ctx, phones))...)
+	out.Words = append(out.Words, wordsOfPhones(phones, before, now, errs, s.predictions(ctx, phones))...)
 	kept, err := s.keptReadings()
 	if err != nil {
 		return err

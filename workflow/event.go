@@ -112,7 +112,13 @@ type Confirmation struct {
 	Hazards     []hazard.Hazard
 }
 
-func (s *Session) emit(e Event) {
+// speaker tells the front end of a job what happens in it.
+type speaker struct {
+	ui  UI
+	job string // the job being worked on
+}
+
+func (s *speaker) emit(e Event) {
 	e.Time = time.Now()
 	if !e.Text.IsZero() {
 		e.Message = e.Text.String()
@@ -131,12 +137,12 @@ func (e Event) Said(v message.Voice) string {
 	return v.Say(e.Text)
 }
 
-func (s *Session) info(m message.Message) { s.emit(Event{Type: EventInfo, Text: m}) }
+func (s *speaker) info(m message.Message) { s.emit(Event{Type: EventInfo, Text: m}) }
 
-func (s *Session) warn(m message.Message) { s.emit(Event{Type: EventWarning, Text: m}) }
+func (s *speaker) warn(m message.Message) { s.emit(Event{Type: EventWarning, Text: m}) }
 
 // step reports the start of a step and returns what reports its end.
-func (s *Session) step(name string, m message.Message) func(*error) {
+func (s *speaker) step(name string, m message.Message) func(*error) {
 	s.emit(Event{Type: EventStep, Step: name, State: StateStart, Text: m})
 	return func(err *error) {
 		if err != nil && *err != nil {
@@ -148,7 +154,7 @@ func (s *Session) step(name string, m message.Message) func(*error) {
 }
 
 // progress turns what the cluster reports into events.
-func (s *Session) progress(p cluster.Progress) {
+func (s *speaker) progress(p cluster.Progress) {
 	e := Event{Type: EventNode, Step: p.Step, State: p.State, Node: p.Node}
 	if p.Err != nil {
 		e.Message = p.Err.Error()

@@ -66,7 +66,7 @@ func (s *Session) findJobs(add addFinding) {
 	}
 }
 
-func (s *Session) findNodes(add addFinding) {
+func (s *sight) findNodes(add addFinding) {
 	var silent []message.Message
 	for _, n := range s.Snapshot.Nodes {
 		name := n.Node.Name
@@ -102,7 +102,7 @@ func (s *Session) findNodes(add addFinding) {
 
 // groups are the nodes that serve the same file, or none, together; a node that did not
 // answer is in no group.
-func (s *Session) groups() []string {
+func (s *sight) groups() []string {
 	var order []string
 	names := map[string][]string{}
 	for _, n := range s.Snapshot.Nodes {
@@ -127,7 +127,7 @@ func (s *Session) groups() []string {
 }
 
 // publisherTFTP is why the publisher's TFTP gave no CTL; nil when it did.
-func (s *Session) publisherTFTP() error {
+func (s *sight) publisherTFTP() error {
 	for _, n := range s.Snapshot.Nodes {
 		if n.Node.Role == site.RolePublisher {
 			return n.TFTPErr
@@ -147,7 +147,7 @@ func findTFTP(node string, err error, add addFinding) {
 }
 
 // findITL: an ITL that does not verify strands every phone with Security By Default.
-func (s *Session) findITL(add addFinding) {
+func (s *sight) findITL(add addFinding) {
 	switch l := s.Snapshot.ITL; {
 	case s.Snapshot.ITLErr != nil && s.publisherTFTP() != nil: // its TFTP was found already
 	case s.Snapshot.ITLErr != nil:
@@ -161,7 +161,7 @@ func (s *Session) findITL(add addFinding) {
 }
 
 // findList looks at the records of the list that the cluster agrees on.
-func (s *Session) findList(l *ctlbuild.List, add addFinding) {
+func (s *sight) findList(l *ctlbuild.List, add addFinding) {
 	stubs, full := 0, 0
 	for i := range l.Records {
 		if r := &l.Records[i]; r.IsStub() {
@@ -192,7 +192,7 @@ func (s *Session) findList(l *ctlbuild.List, add addFinding) {
 }
 
 // findServers says which server certificates an update would bring in.
-func (s *Session) findServers(l *ctlbuild.List, mend message.Message, add addFinding) {
+func (s *sight) findServers(l *ctlbuild.List, mend message.Message, add addFinding) {
 	d := ctlbuild.Edit(l)
 	notes, err := collectServers(d, s.serverCredentials())
 	if err != nil {

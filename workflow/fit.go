@@ -50,7 +50,7 @@ func (r FitReason) String() string {
 }
 
 // Fits looks at every job, in the order in which Cisco's CTL Client has them.
-func (s *Session) Fits() []Fit {
+func (s *sight) Fits() []Fit {
 	snap := s.Snapshot
 	if snap.Current == nil {
 		return []Fit{

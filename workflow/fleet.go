@@ -17,7 +17,7 @@ import (
 )
 
 // keepServerSAST decides whether CallManager and ITLRecovery stay SAST beside tokens.
-func (s *Session) keepServerSAST(policy ServerSAST) (keep bool, why message.Message) {
+func (s *sight) keepServerSAST(policy ServerSAST) (keep bool, why message.Message) {
 	switch policy {
 	case ServerSASTKeep:
 		return true, whyAsked.With()
@@ -36,7 +36,7 @@ func (s *Session) keepServerSAST(policy ServerSAST) (keep bool, why message.Mess
 
 // setServerSAST adds or removes CallManager and ITLRecovery as SAST where an update
 // asks for it in so many words.
-func (s *Session) setServerSAST(p *Plan, policy ServerSAST) error {
+func (s *sight) setServerSAST(p *Plan, policy ServerSAST) error {
 	d := p.Draft
 	if policy == ServerSASTDrop {
 		d.Records = slices.DeleteFunc(d.Records, func(r ctlbuild.Record) bool {
@@ -120,7 +120,7 @@ func readFleet(p *site.Profile) ([]fleet.Entry, error) {
 }
 
 // predict says what every phone will make of a plan, signed or not.
-func (s *Session) predict(ctx context.Context, p *Plan, tvs trust.Asker) []trust.Verdict {
+func (s *sight) predict(ctx context.Context, p *Plan, tvs trust.Asker) []trust.Verdict {
 	if p.given != nil {
 		return trust.AssessAll(ctx, s.Fleet, trust.Offer{CTL: p.given}, tvs)
 	}

@@ -25,7 +25,7 @@ import (
 
 // serverKeys are the certificates of the publisher's two keys: the one that signs its
 // lists as a rule, and the other one; nil where the cluster is not known to have it.
-func (s *Session) serverKeys(v release.Version) (usual, other []byte) {
+func (s *sight) serverKeys(v release.Version) (usual, other []byte) {
 	call, recovery := s.anchors()
 	if recovery != nil && !v.Before(release.Of(12, 0)) {
 		return recovery, call
@@ -110,7 +110,7 @@ func (s *Session) PlanRecoverITL(ctx context.Context) (_ *Plan, err error) {
 
 // playOn plays a reset on the phone model. What the model's phones refuse for certain is
 // lost, whatever was said before: no plan leaves that they contradict.
-func (s *Session) playOn(ctx context.Context, p *Plan, kind play.Kind) {
+func (s *sight) playOn(ctx context.Context, p *Plan, kind play.Kind) {
 	c := play.Cluster{CTL: s.Snapshot.Current, ITL: s.Snapshot.ITL, ITLUnknown: s.Snapshot.ITL == nil && s.Snapshot.ITLErr != nil, Version: s.version()}
 	for _, cred := range s.Snapshot.Credentials {
 		c.Present = append(c.Present, cred.Certificate)
@@ -203,17 +203,17 @@ func (s *Session) seeITLs(ctx context.Context, p *Plan) (err error) {
 
 // findKeys says which of its keys the publisher signed with, and what to do next where it
 // is not the usual one, or one that the cluster no longer has.
-func (s *Session) findKeys(add addFinding) {
+func (s *sight) findKeys(add addFinding) {
 	usual, other := s.serverKeys(s.version())
 	if l := s.Snapshot.Current; l != nil && l.Tokenless() && s.Snapshot.Mode != reach.NonSecure {
-		s.findKey(l, usual, other, "CTL", message.Action{Do: message.ToTokenless}, message.Action{Do: message.RecoverCTL}, add)
+		findKey(l, usual, other, "CTL", message.Action{Do: message.ToTokenless}, message.Action{Do: message.RecoverCTL}, add)
 	}
 	if l := s.Snapshot.ITL; l != nil && !l.IsEmptyRollback() {
-		s.findKey(l, usual, other, "ITL", message.Action{Do: message.RestartTFTP}, message.Action{Do: message.RecoverITL}, add)
+		findKey(l, usual, other, "ITL", message.Action{Do: message.RestartTFTP}, message.Action{Do: message.RecoverITL}, add)
 	}
 }
 
-func (s *Session) findKey(l *ctlbuild.List, usual, other []byte, list string, back, recover message.Action, add addFinding) {
+func findKey(l *ctlbuild.List, usual, other []byte, list string, back, recover message.Action, add addFinding) {
 	rec, _ := l.Signer()
 	if rec == nil || usual == nil || other == nil || !l.Verify().OK {
 		return

@@ -29,7 +29,7 @@ const (
 // The signer is one of sg.Tokens; where none is named, the first.
 func (s *Session) PlanMigrateToTokens(ctx context.Context, sg Signing) (_ *Plan, err error) {
 	s.job = JobToTokens
-	defer s.leaveTokensOn(&err)
+	defer s.tokens.leaveOn(&err)
 	if err := s.needNodes(); err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (s *Session) PlanMigrateToTokens(ctx context.Context, sg Signing) (_ *Plan,
 // twoTokens resolves the tokens of a first creation: two different ones at least,
 // the signer first.
 func (s *Session) twoTokens(ctx context.Context, p *Plan, sg Signing) ([][]byte, error) {
-	if err := s.lookAtTokens(ctx, sg); err != nil {
+	if err := s.tokens.look(ctx, sg); err != nil {
 		return nil, err
 	}
 	ders, err := s.tokenDERs(ctx, sg)
@@ -157,7 +157,7 @@ func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err erro
 	return nil
 }
 
-func (s *Session) tvsEvent(cn, node string, a cluster.TVSResult) {
+func (s *speaker) tvsEvent(cn, node string, a cluster.TVSResult) {
 	e := Event{Type: EventTVS, Step: StepAskTVS, Node: node, State: StateValid,
 		TVS: &TVSAnswer{Token: cn, Valid: a.Answer.Valid, TTL: a.Answer.TTL}}
 	switch {
@@ -178,7 +178,7 @@ func notVouched(unknown []string, tokens [][]byte) error {
 
 // tokensFirst puts the token records in front, the signer's first: phones remember
 // two SAST certificates of a list, and the first ones at that.
-func (s *Session) tokensFirst(p *Plan, ders [][]byte, policy ServerSAST) error {
+func (s *sight) tokensFirst(p *Plan, ders [][]byte, policy ServerSAST) error {
 	keep, why := s.keepServerSAST(policy)
 	d := p.Draft
 	kept := d.Records[:0:0]

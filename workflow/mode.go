@@ -27,7 +27,7 @@ func (s *Session) PlanMode(ctx context.Context, r ModeRequest) (_ *Plan, err err
 		return s.planNonSecure(ctx, r)
 	}
 	s.job = JobMixed
-	defer s.leaveTokensOn(&err)
+	defer s.tokens.leaveOn(&err)
 	if err := s.needNodes(); err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (s *Session) firstCTL(ctx context.Context, r ModeRequest) (*Plan, error) {
 
 func (s *Session) planNonSecure(ctx context.Context, r ModeRequest) (_ *Plan, err error) {
 	s.job = JobNonSecure
-	defer s.leaveTokensOn(&err)
+	defer s.tokens.leaveOn(&err)
 	p, err := s.editCurrent(ctx, JobNonSecure, r.Signing)
 	if err != nil {
 		return nil, err

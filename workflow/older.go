@@ -76,7 +76,7 @@ func KeepCleared(dir string, at map[string]time.Time) error {
 
 // Older are the phones that hold an older CTL since a loss was accepted. The verdicts of
 // every plan know it.
-func (s *Session) Older() []OlderPhone { return s.older }
+func (s *sight) Older() []OlderPhone { return s.older }
 
 // resolve makes phones of what a fleet says. One that says nothing of a phone's CTL means
 // that it holds what is served; a phone that was lost to an earlier job does not.
@@ -182,7 +182,7 @@ func (ls losses) heldBy(ctx context.Context, p trust.Phone, seen map[string]bool
 }
 
 // findOlder says who holds an older CTL.
-func (s *Session) findOlder(add addFinding) {
+func (s *sight) findOlder(add addFinding) {
 	n := 0
 	var names []string
 	for _, o := range s.older {

@@ -147,7 +147,7 @@ func itlOf(all []Served, h Held) (served, held *ctlbuild.List) {
 
 // serviceRecords matches what services present with the records of the ITL that the
 // phone holds, or, where that is not at hand, of the one that is served.
-func (s *Session) serviceRecords(held, served *ctlbuild.List, presented []cluster.Presented) []ServiceRecord {
+func (s *sight) serviceRecords(held, served *ctlbuild.List, presented []cluster.Presented) []ServiceRecord {
 	l := held
 	if l == nil {
 		l = served

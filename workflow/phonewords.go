@@ -115,7 +115,7 @@ func (s *Session) VerifyPhones(ctx context.Context, names []string) ([]PhoneWord
 	if err != nil {
 		return nil, err
 	}
-	words := s.words(phones, before, now, errs, s.predictions(ctx, phones))
+	words := wordsOfPhones(phones, before, now, errs, s.predictions(ctx, phones))
 	return words, s.keepReadings(merge(before, now))
 }
 
@@ -177,8 +177,8 @@ func (s *Session) addressed(ctx context.Context, names []string) (phones []LiveP
 	return phones, err
 }
 
-// words judges each phone.
-func (s *Session) words(phones []LivePhone, before, now readings, errs map[string]error, predicted map[string]*trust.Verdict) []PhoneWord {
+// wordsOfPhones judges each phone.
+func wordsOfPhones(phones []LivePhone, before, now readings, errs map[string]error, predicted map[string]*trust.Verdict) []PhoneWord {
 	var out []PhoneWord
 	for _, p := range phones {
 		w := PhoneWord{Name: p.Name, Model: p.Model, Err: errs[p.Name], Predicted: predicted[p.Name]}

@@ -123,7 +123,7 @@ func (s *Session) assess(ctx context.Context, p *Plan) (err error) {
 // restartOrder is TFTP before CallManager, on all nodes that run them.
 func restartOrder() []string { return []string{reach.TFTP.CiscoName(), reach.CallManager.CiscoName()} }
 
-func (s *Session) lossError(p *Plan) error {
+func (s *sight) lossError(p *Plan) error {
 	names := phoneNames(p.Lost())
 	var hints []message.Message
 	var comes message.Parts

@@ -39,7 +39,10 @@ func (u *script) Confirm(_ context.Context, c Confirmation) (bool, error) {
 
 // session without a network, for what is decided before anything is asked.
 func session(u UI, o Options) *Session {
-	return &Session{ui: u, opt: o, Snapshot: &cluster.Snapshot{}, Cluster: &cluster.Cluster{Profile: &site.Profile{}}}
+	p := &site.Profile{}
+	s := newSession(p, u, o)
+	s.Snapshot, s.Cluster = &cluster.Snapshot{}, &cluster.Cluster{Profile: p}
+	return s
 }
 
 func lossyPlan() *Plan {
@@ -215,14 +218,14 @@ func TestTokensFirst(t *testing.T) {
 func TestKnownMessages(t *testing.T) {
 	c := ctltest.NewCluster(t, 1024)
 	s := session(&script{}, Options{})
-	err := s.unknownSigner(&Plan{Old: c.Tokenless(t), signer: c.Token1.DER})
+	err := unknownSigner(&Plan{Old: c.Tokenless(t), signer: c.Token1.DER})
 	if !strings.Contains(err.Error(), "The Security Token you have inserted does not exist in the CTL File") {
 		t.Errorf("tokenless: %v", err)
 	}
 	if h := hintsOf(err.(*Error)); !strings.Contains(h, "to-tokens") {
 		t.Errorf("tokenless: hint %q", h)
 	}
-	err = s.unknownSigner(&Plan{Old: c.ETokens(t), signer: c.Pub.DER})
+	err = unknownSigner(&Plan{Old: c.ETokens(t), signer: c.Pub.DER})
 	if h := hintsOf(err.(*Error)); !strings.Contains(h, "SAST-ADN0054f509 and SAST-ADN008580ef") {
 		t.Errorf("tokens: hint %q", h)
 	}

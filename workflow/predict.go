@@ -13,7 +13,7 @@ import (
 // predictTokenless drafts the list that the publisher will write. The publisher makes it
 // from its database alone: its own anchors, what lies in Phone-SAST-trust, and its
 // servers. What the CTL Client added for other hosts is not in it.
-func (s *Session) predictTokenless(p *Plan, v release.Version) error {
+func (s *sight) predictTokenless(p *Plan, v release.Version) error {
 	signer, second := s.serverKeys(v)
 	if signer == nil {
 		return fail(FilesBad, textNoCallManager.With(), hintServicesRun.With())
@@ -87,14 +87,14 @@ func (w *predictor) add(f ctlbuild.Function, der []byte, host, address string) {
 }
 
 // ofCluster reports whether a server or CAPF record is about a node of the cluster.
-func (s *Session) ofCluster(r *ctlbuild.Record) bool {
+func (s *sight) ofCluster(r *ctlbuild.Record) bool {
 	return slices.ContainsFunc(s.Snapshot.Servers, func(n reach.Server) bool {
 		return sameHost(r, reach.Credential{NodeName: n.Name, NodeAddress: n.Address})
 	})
 }
 
 // publisherNode is the publisher as it lists itself.
-func (s *Session) publisherNode() reach.Server {
+func (s *sight) publisherNode() reach.Server {
 	for _, n := range s.Snapshot.Servers {
 		if n.Publisher {
 			return n

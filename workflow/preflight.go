@@ -72,7 +72,7 @@ func (s *Session) Preflight(ctx context.Context, tokens [][]byte) []Check {
 		[]Check{s.checkExpiry(time.Now()), s.checkVersion(), s.checkPhones()})
 }
 
-func (s *Session) checkNodes() Check {
+func (s *sight) checkNodes() Check {
 	if s.Snapshot.Agree {
 		return Check{checkNodes.With(), CheckGood, checkNodesGood.With("n", len(s.Snapshot.Nodes))}
 	}
@@ -134,7 +134,7 @@ func nodesThatDoNot(results map[string]cluster.TVSResult) []string {
 	return names
 }
 
-func (s *Session) checkExpiry(now time.Time) Check {
+func (s *sight) checkExpiry(now time.Time) Check {
 	var what []message.Message
 	for _, cred := range s.Snapshot.Credentials {
 		c, err := certificate.Parse(cred.Certificate)
@@ -149,14 +149,14 @@ func (s *Session) checkExpiry(now time.Time) Check {
 	return Check{checkExpiry.With(), CheckGood, checkExpiryGood.With("n", len(s.Snapshot.Credentials))}
 }
 
-func (s *Session) checkVersion() Check {
+func (s *sight) checkVersion() Check {
 	if v := s.Snapshot.Version; v.Known() {
 		return Check{checkVersion.With(), CheckGood, checkVersionKnown.With("version", v.String())}
 	}
 	return Check{checkVersion.With(), CheckWarn, checkVersionNone.With()}
 }
 
-func (s *Session) checkPhones() Check {
+func (s *sight) checkPhones() Check {
 	if s.assumed {
 		return Check{checkPhones.With(), CheckWarn, checkPhonesUnknown.With()}
 	}

@@ -13,7 +13,7 @@ import (
 // serverCredentials are the certificates that belong into a CTL by themselves
 // (CallManager of every node, CAPF), the publisher's first, since a multi-server
 // certificate is listed once, as the publisher's.
-func (s *Session) serverCredentials() []reach.Credential {
+func (s *sight) serverCredentials() []reach.Credential {
 	var publisher reach.Server
 	for _, n := range s.Snapshot.Servers {
 		if n.Publisher {
@@ -41,7 +41,7 @@ func (s *Session) serverCredentials() []reach.Credential {
 
 // sastCredentials are the certificates that the cluster names as SAST itself
 // (ITLRecovery, CallManager, what lies in Phone-SAST-trust).
-func (s *Session) sastCredentials() []reach.Credential {
+func (s *sight) sastCredentials() []reach.Credential {
 	var cs []reach.Credential
 	for _, c := range s.Snapshot.Credentials {
 		if ctlbuild.Function(c.Function) == ctlbuild.SAST {

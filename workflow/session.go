@@ -8,7 +8,6 @@ import (
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
-	"ctlclient/token"
 	"ctlclient/trust"
 	"ctlclient/trust/fleet"
 	"ctlclient/trust/release"
@@ -32,29 +31,44 @@ type Options struct {
 	SlowAfter        time.Duration // of a token: when to say that it is waited for; 0: 3 s
 }
 
-// Session is a connected cluster with its snapshot. It is not for use by several
-// goroutines at once.
+// Session is a connected cluster with what was seen of it. Its exported methods are the
+// jobs (Plan..., Agree, Execute) and the questions (Findings, Preflight, CheckPhone); the
+// others are steps of them. It is not for use by several goroutines at once.
 type Session struct {
-	Cluster  *cluster.Cluster
+	Cluster *cluster.Cluster
+	sight   // what was seen: read, and never asked for anew
+	speaker // whom the person hears
+
+	tokens jobTokens // that the plan being worked on was made with
+	opt    Options
+	now    func() time.Time
+	pause  func(context.Context, time.Duration) error
+}
+
+// newSession has seen nothing yet.
+func newSession(p *site.Profile, ui UI, o Options) *Session {
+	s := &Session{opt: o, sight: sight{profile: p}, speaker: speaker{ui: ui, job: "connect"}, now: time.Now, pause: pause}
+	s.tokens = jobTokens{opt: o, sight: &s.sight, speaker: &s.speaker}
+	return s
+}
+
+// sight is what was seen of a cluster, and what is described of its phones. Its methods
+// look at that, ask no server, and change nothing.
+type sight struct {
 	Snapshot *cluster.Snapshot
 	Fleet    []trust.Phone
 
-	ui      UI
-	opt     Options
-	active  release.Version  // that the cluster gave when it was asked
-	assumed bool             // Fleet is one of each kind, not what a profile describes
-	phones  []fleet.Entry    // that the cluster listed
-	older   []OlderPhone     // of Fleet: lost to an earlier job
-	tokens  *token.Inventory // that the plan being worked on was made with
-	job     string           // the job being worked on, for events
-	now     func() time.Time
-	pause   func(context.Context, time.Duration) error
+	profile *site.Profile
+	active  release.Version // that the cluster gave when it was asked
+	assumed bool            // Fleet is one of each kind, not what a profile describes
+	phones  []fleet.Entry   // that the cluster listed
+	older   []OlderPhone    // of Fleet: lost to an earlier job
 }
 
 // Connect pins the identities of all nodes, logs in, and looks at the cluster.
 // Nothing is written but the identities that the person confirmed.
 func Connect(ctx context.Context, p *site.Profile, ui UI, o Options) (_ *Session, err error) {
-	s := &Session{ui: ui, opt: o, job: "connect", now: time.Now, pause: pause}
+	s := newSession(p, ui, o)
 	end := s.step(StepConnect, sayConnect.With("cluster", p.Name))
 	s.Cluster, err = cluster.Connect(ctx, p, cluster.Options{
 		Prompter: ui,
@@ -102,13 +116,13 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // Close ends the connections, and lets go of the tokens.
 func (s *Session) Close() error {
-	s.leaveTokens()
+	s.tokens.leave()
 	return s.Cluster.Close()
 }
 
 // needNodes stops a job when a node could not be asked for its file, or is not in the
 // profile at all: it would be left with an old one.
-func (s *Session) needNodes() error {
+func (s *sight) needNodes() error {
 	for _, n := range s.Snapshot.Nodes {
 		if n.Err != nil && n.File == nil {
 			return n.Err
@@ -127,7 +141,7 @@ func (s *Session) can(a reach.Ability) error {
 
 // heldLists are the different lists that nodes serve now, the current one first:
 // a phone may hold any of them.
-func (s *Session) heldLists() []*ctlbuild.List {
+func (s *sight) heldLists() []*ctlbuild.List {
 	var lists []*ctlbuild.List
 	seen := map[string]bool{}
 	add := func(l *ctlbuild.List) {

@@ -46,8 +46,8 @@ func (s *Session) Sign(ctx context.Context, a *Agreement) (*ctlbuild.List, error
 func (s *Session) sign(ctx context.Context, a *Agreement) (_ *ctlbuild.List, err error) {
 	p := a.Plan
 	defer s.step(StepSign, saySign.With("token", tokenCN(p.signer)))(&err)
-	defer s.leaveTokens()
-	signer, err := s.openToken(ctx, p)
+	defer s.tokens.leave()
+	signer, err := s.tokens.open(ctx, p)
 	if err != nil {
 		return nil, err
 	}

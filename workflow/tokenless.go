@@ -69,7 +69,7 @@ func (s *Session) PlanTokenless(ctx context.Context, job TokenlessJob) (_ *Plan,
 	if err := s.predictTokenless(p, v); err != nil {
 		return nil, err
 	}
-	if err := s.holdsServerSAST(p, v); err != nil {
+	if err := holdsServerSAST(p, v); err != nil {
 		return nil, err
 	}
 	err = s.assess(ctx, p)
@@ -81,7 +81,7 @@ func (s *Session) PlanTokenless(ctx context.Context, job TokenlessJob) (_ *Plan,
 
 // holdsServerSAST is the precondition of 12.0 and later: phones hold a token-signed
 // CTL that lists ITLRecovery and CallManager as SAST, and so know the signer to come.
-func (s *Session) holdsServerSAST(p *Plan, v release.Version) error {
+func holdsServerSAST(p *Plan, v release.Version) error {
 	if p.Old == nil || p.Old.Tokenless() || v.Before(release.Of(12, 0)) {
 		return nil
 	}

@@ -6,10 +6,18 @@ import (
 	"ctlclient/token"
 )
 
-// lookAtTokens looks at the PKCS#11 modules, once for a job: its tokens are found in what
+// jobTokens are the tokens of the job being worked on, from its plan to its signature.
+type jobTokens struct {
+	opt     Options
+	sight   *sight
+	speaker *speaker
+	seen    *token.Inventory // nil: nothing was looked at, or a plan was signed
+}
+
+// look looks at the PKCS#11 modules, once for a job: its tokens are found in what
 // was seen then, and the signature is made through the modules that are still loaded.
-func (s *Session) lookAtTokens(ctx context.Context, sg Signing) (err error) {
-	s.leaveTokens()
+func (t *jobTokens) look(ctx context.Context, sg Signing) (err error) {
+	t.leave()
 	uris := sg.Tokens
 	if sg.With != nil {
 		uris = append(uris[:len(uris):len(uris)], *sg.With)
@@ -17,62 +25,62 @@ func (s *Session) lookAtTokens(ctx context.Context, sg Signing) (err error) {
 	if len(uris) == 0 {
 		return nil
 	}
-	s.tokens, err = token.LookFor(ctx, s.opt.Modules, uris...)
+	t.seen, err = token.LookFor(ctx, t.opt.Modules, uris...)
 	return err
 }
 
-// leaveTokens lets go of the modules, and of what was logged in to.
-func (s *Session) leaveTokens() {
-	if s.tokens != nil {
-		s.tokens.Close()
-		s.tokens = nil
+// leave lets go of the modules, and of what was logged in to.
+func (t *jobTokens) leave() {
+	if t.seen != nil {
+		t.seen.Close()
+		t.seen = nil
 	}
 }
 
-// leaveTokensOn is leaveTokens for a plan that was not made.
-func (s *Session) leaveTokensOn(err *error) {
+// leaveOn is leave for a plan that was not made.
+func (t *jobTokens) leaveOn(err *error) {
 	if *err != nil {
-		s.leaveTokens()
+		t.leave()
 	}
 }
 
-// tokenOptions are those of everything that is opened on a token.
-func (s *Session) tokenOptions() token.Options {
+// options are those of everything that is opened on a token.
+func (t *jobTokens) options() token.Options {
 	return token.Options{
-		Modules:       s.opt.Modules,
-		PIN:           s.ui.PIN,
-		AllowFinalTry: s.opt.AllowFinalTry,
+		Modules:       t.opt.Modules,
+		PIN:           t.speaker.ui.PIN,
+		AllowFinalTry: t.opt.AllowFinalTry,
 		OnKeypad: func(r token.PINRequest) {
-			s.emit(Event{Type: EventInfo, Step: StepSign, State: StateKeypad, Text: sayKeypad.With("token", r.Token)})
+			t.speaker.emit(Event{Type: EventInfo, Step: StepSign, State: StateKeypad, Text: sayKeypad.With("token", r.Token)})
 		},
 		OnSlow: func(name string) {
-			s.emit(Event{Type: EventInfo, Step: StepSign, State: StateWaiting, Text: sayTouch.With("token", name)})
+			t.speaker.emit(Event{Type: EventInfo, Step: StepSign, State: StateWaiting, Text: sayTouch.With("token", name)})
 		},
-		SlowAfter: s.opt.SlowAfter,
+		SlowAfter: t.opt.SlowAfter,
 	}
 }
 
-// tokenCertificate finds the certificate that a token URI names. The PIN is asked for only
+// certificate finds the certificate that a token URI names. The PIN is asked for only
 // where the token shows its certificates after a login alone; it then serves the signature
 // as well.
-func (s *Session) tokenCertificate(ctx context.Context, u token.URI) (token.Certificate, error) {
-	_, c, err := s.tokens.CertificateWith(ctx, u, s.tokenOptions())
+func (t *jobTokens) certificate(ctx context.Context, u token.URI) (token.Certificate, error) {
+	_, c, err := t.seen.CertificateWith(ctx, u, t.options())
 	if err != nil {
 		return c, err
 	}
-	return c, s.notPractice(c.DER)
+	return c, t.sight.notPractice(c.DER)
 }
 
-// openToken opens the signer of a plan. The person took their time over the plan, so it is
+// open opens the signer of a plan. The person took their time over the plan, so it is
 // looked at once more which tokens are there, through the modules that are loaded already.
-func (s *Session) openToken(ctx context.Context, p *Plan) (*token.Signer, error) {
-	o := s.tokenOptions()
+func (t *jobTokens) open(ctx context.Context, p *Plan) (*token.Signer, error) {
+	o := t.options()
 	o.ExpectCertificate = p.signer
-	if s.tokens == nil { // a plan that was signed before
+	if t.seen == nil { // a plan that was signed before
 		return token.Open(ctx, p.SignWith, o)
 	}
-	if err := s.tokens.Renew(ctx); err != nil {
+	if err := t.seen.Renew(ctx); err != nil {
 		return nil, err
 	}
-	return s.tokens.Open(ctx, p.SignWith, o)
+	return t.seen.Open(ctx, p.SignWith, o)
 }

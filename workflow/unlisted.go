@@ -8,7 +8,7 @@ import (
 )
 
 // needListed stops a job when the publisher names nodes that the profile lacks.
-func (s *Session) needListed() error {
+func (s *sight) needListed() error {
 	names := s.unlisted()
 	if len(names) == 0 {
 		return nil
@@ -18,15 +18,15 @@ func (s *Session) needListed() error {
 }
 
 // unlisted names these nodes.
-func (s *Session) unlisted() []string {
+func (s *sight) unlisted() []string {
 	var names []string
-	for _, n := range s.Snapshot.Unlisted(s.Cluster.Profile) {
+	for _, n := range s.Snapshot.Unlisted(s.profile) {
 		names = append(names, n.Name)
 	}
 	return names
 }
 
-func (s *Session) findUnlisted(add addFinding) {
+func (s *sight) findUnlisted(add addFinding) {
 	if names := s.unlisted(); len(names) > 0 {
 		add(hazard.Danger, "", do(message.Action{Do: message.AddMissing}), findUnlistedNodes.With("nodes", names))
 	}

@@ -33,14 +33,14 @@ type UpdateRequest struct {
 // its certificate without one.
 func (s *Session) PlanUpdate(ctx context.Context, r UpdateRequest) (_ *Plan, err error) {
 	s.job = JobUpdate
-	defer s.leaveTokensOn(&err)
+	defer s.tokens.leaveOn(&err)
 	p, err := s.editCurrent(ctx, JobUpdate, r.Signing)
 	if err != nil {
 		return nil, err
 	}
 	d := p.Draft
 	// First, so that a server or token can be replaced in one job.
-	removed, err := s.remove(p, r.Remove)
+	removed, err := removeRecords(p, r.Remove)
 	if err != nil {
 		return nil, err
 	}
@@ -101,14 +101,14 @@ func (s *Session) editCurrent(ctx context.Context, job string, sg Signing) (*Pla
 	}
 	p := &Plan{Job: job, Old: old, Draft: ctlbuild.Edit(old)}
 	sg.apply(p.Draft)
-	if err := s.lookAtTokens(ctx, sg); err != nil {
+	if err := s.tokens.look(ctx, sg); err != nil {
 		return nil, err
 	}
 	if err := s.chooseSigner(ctx, p, sg.With); err != nil {
 		return nil, err
 	}
 	if !knows(old, p.signer) {
-		return nil, s.unknownSigner(p)
+		return nil, unknownSigner(p)
 	}
 	return p, nil
 }
@@ -118,7 +118,7 @@ func (s *Session) chooseSigner(ctx context.Context, p *Plan, uri *token.URI) err
 	if uri == nil {
 		return fail(BadRequest, textNoSigner.With(), hintNameSigner.With("do", message.Action{Do: message.ListTokens}))
 	}
-	c, err := s.tokenCertificate(ctx, *uri)
+	c, err := s.tokens.certificate(ctx, *uri)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (s *Session) chooseSigner(ctx context.Context, p *Plan, uri *token.URI) err
 	return nil
 }
 
-func (s *Session) noCTL() error {
+func (s *sight) noCTL() error {
 	if s.Snapshot.Mixed() {
 		return fail(BadRequest, textNoCTLInSecure.With(), hintCreateCTL.With("do", message.Action{Do: message.SetMixed}))
 	}
@@ -134,7 +134,7 @@ func (s *Session) noCTL() error {
 }
 
 // unknownSigner explains, in the words people know, why a token may not sign.
-func (s *Session) unknownSigner(p *Plan) error {
+func unknownSigner(p *Plan) error {
 	cn := tokenCN(p.signer)
 	if p.Old.Tokenless() {
 		hints := []message.Message{hintTokenless.With()}
@@ -170,10 +170,10 @@ func (s *Session) addTokens(ctx context.Context, p *Plan, sg Signing) error {
 
 // TokenCertificates are the certificates (DER) that sg names, plugged in or exported.
 func (s *Session) TokenCertificates(ctx context.Context, sg Signing) ([][]byte, error) {
-	if err := s.lookAtTokens(ctx, sg); err != nil {
+	if err := s.tokens.look(ctx, sg); err != nil {
 		return nil, err
 	}
-	defer s.leaveTokens()
+	defer s.tokens.leave()
 	return s.tokenDERs(ctx, sg)
 }
 
@@ -181,7 +181,7 @@ func (s *Session) TokenCertificates(ctx context.Context, sg Signing) ([][]byte, 
 func (s *Session) tokenDERs(ctx context.Context, sg Signing) ([][]byte, error) {
 	var ders [][]byte
 	for _, uri := range sg.Tokens {
-		c, err := s.tokenCertificate(ctx, uri)
+		c, err := s.tokens.certificate(ctx, uri)
 		if err != nil {
 			return nil, err
 		}
@@ -224,8 +224,8 @@ func addServer(add func([]byte, string, netip.Addr) (bool, error), srv Server) e
 	return err
 }
 
-// remove takes records out; never the signer's, and it says so when one token is left.
-func (s *Session) remove(p *Plan, selectors []string) (removed []ctlbuild.Record, err error) {
+// removeRecords takes records out; never the signer's, and it says so when one token is left.
+func removeRecords(p *Plan, selectors []string) (removed []ctlbuild.Record, err error) {
 	for _, sel := range selectors {
 		gone, err := p.Draft.Remove(sel)
 		if err != nil {

@@ -7,8 +7,8 @@ import (
 )
 
 // version of the cluster: as the profile says, or as the cluster itself said.
-func (s *Session) version() release.Version {
-	if v, err := release.Parse(s.Cluster.Profile.Version); err == nil {
+func (s *sight) version() release.Version {
+	if v, err := release.Parse(s.profile.Version); err == nil {
 		return v
 	}
 	if s.Snapshot != nil && s.Snapshot.Version.Known() {
