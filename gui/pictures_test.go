@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
 
 	"ctlclient/cluster/site"
@@ -18,8 +17,8 @@ import (
 	"ctlclient/lab"
 )
 
-// picturesEnv names a folder: every screen is drawn into it, full of data, in both themes and at
-// three scales, to be looked at. The language is that of LANG.
+// picturesEnv names a folder: every screen is drawn into it, full of data, in the smallest window,
+// to be looked at. The language is that of LANG, the theme that of FYNE_THEME.
 const picturesEnv = "CTLCLIENT_PICTURES"
 
 // inVariant is the program's theme, light or dark whatever the system says.
@@ -32,30 +31,19 @@ func (v inVariant) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Co
 	return v.Theme.Color(name, v.variant)
 }
 
-// draw keeps pictures of what is in front.
+// draw keeps a picture of what is in front.
 func (b *bench) draw(dir, name string) {
 	b.Helper()
-	canvas := b.s.window.Canvas().(test.WindowlessCanvas)
-	for _, look := range []struct {
-		name    string
-		variant fyne.ThemeVariant
-		scale   float32
-	}{{"light-100", theme.VariantLight, 1}, {"dark-125", theme.VariantDark, 1.25}, {"light-200", theme.VariantLight, 2}} {
-		fyne.CurrentApp().Settings().SetTheme(inVariant{widgets.NewTheme(), look.variant})
-		canvas.SetScale(look.scale)
-		b.s.window.Resize(fyne.NewSize(1024, 700))
-		f, err := os.Create(filepath.Join(dir, look.name+"-"+name+".png"))
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := png.Encode(f, canvas.Capture()); err != nil {
-			b.Fatal(err)
-		}
-		if err := f.Close(); err != nil {
-			b.Fatal(err)
-		}
+	f, err := os.Create(filepath.Join(dir, name+".png"))
+	if err != nil {
+		b.Fatal(err)
 	}
-	canvas.SetScale(1)
+	if err := png.Encode(f, b.s.window.Canvas().Capture()); err != nil {
+		b.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		b.Fatal(err)
+	}
 }
 
 // Every screen, with 28 nodes, 60 records and 5,000 phones.
@@ -66,6 +54,12 @@ func TestPictures(t *testing.T) {
 	}
 	p := newPractised(t, lab.Options{Nodes: 27, Firewall: true})
 	b := p.bench
+	if os.Getenv("FYNE_THEME") == "dark" {
+		fyne.CurrentApp().Settings().SetTheme(inVariant{widgets.NewTheme(), theme.VariantDark})
+	} else {
+		fyne.CurrentApp().Settings().SetTheme(inVariant{widgets.NewTheme(), theme.VariantLight})
+	}
+	b.s.window.Resize(fyne.NewSize(1024, 700))
 	var lines strings.Builder
 	lines.WriteString("name,model\n")
 	for i := range 5000 {

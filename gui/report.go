@@ -15,7 +15,6 @@ import (
 	"ctlclient/message"
 	"ctlclient/workflow/report"
 
-	"fyne.io/fyne/v2/lang"
 )
 
 // saveReport writes the report of a job: a page that prints, or JSON where the name ends so.
@@ -46,7 +45,7 @@ func (s *shell) saveReport(j cluster.Job) {
 
 func reportData(r *report.Report, path string) ([]byte, error) {
 	var b bytes.Buffer
-	l, err := catalogue.Of(string(lang.SystemLocale()))
+	l, err := catalogue.Of(t("app.language"))
 	if err != nil {
 		return nil, err
 	}

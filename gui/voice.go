@@ -2,7 +2,6 @@ package gui
 
 import (
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 
 	"ctlclient/catalogue"
@@ -16,7 +15,7 @@ func say(m message.Message) string { return windowVoice().Say(m) }
 
 // windowVoice is how the window speaks.
 func windowVoice() message.Voice {
-	l, err := catalogue.Of(string(lang.SystemLocale()))
+	l, err := catalogue.Of(t("app.language"))
 	if err != nil {
 		l = nil // a test holds that the catalogue can be read; English is better than nothing
 	}
