@@ -14,7 +14,6 @@ import (
 	"ctlclient/gui/widgets"
 	"ctlclient/message"
 	"ctlclient/workflow/report"
-
 )
 
 // saveReport writes the report of a job: a page that prints, or JSON where the name ends so.
