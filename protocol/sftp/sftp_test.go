@@ -51,6 +51,14 @@ func wantFile(t *testing.T, file string, want []byte) {
 // wantNames checks that nothing else is left in a folder.
 func wantNames(t *testing.T, dir string, want ...string) {
 	t.Helper()
+	got := names(t, dir)
+	if strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("folder has %q, want %q", got, want)
+	}
+}
+
+func names(t *testing.T, dir string) []string {
+	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -59,9 +67,7 @@ func wantNames(t *testing.T, dir string, want ...string) {
 	for _, entry := range entries {
 		got = append(got, entry.Name())
 	}
-	if strings.Join(got, " ") != strings.Join(want, " ") {
-		t.Errorf("folder has %q, want %q", got, want)
-	}
+	return got
 }
 
 // onBoth runs a test against OpenSSH's server and against ours. folder is where
