@@ -17,6 +17,10 @@ const watchShare = 5
 // watchFailed is the longest time until a module that failed is tried again.
 const watchFailed = 5 * time.Second
 
+// watchAbsent is the same of a module that never worked, such as one whose service is not
+// installed: each attempt is a process, which a computer at rest is to be spared.
+const watchAbsent = time.Minute
+
 // Event of Watch.
 type Event struct {
 	Inserted bool
@@ -35,7 +39,8 @@ type Event struct {
 // for both; see Distinct.
 //
 // A module that fails (its process ends, its reader's service stops) is started anew
-// every few seconds, and its tokens are reported again when it is back.
+// every few seconds, and its tokens are reported again when it is back; one that never
+// worked is tried more and more seldom, at last once a minute.
 //
 // Slots are polled: C_WaitForSlotEvent blocks where it is implemented and cannot be
 // cancelled. A module without a removable slot (SoftHSM2) shows changes only after a
@@ -92,7 +97,10 @@ func (w *watcher) run(ctx context.Context) {
 			pause = max(watchEvery, watchShare*time.Since(begun))
 		} else {
 			w.fail(err)
-			pause = min(2*pause, watchFailed)
+			pause = min(2*pause, watchAbsent)
+			if w.seen {
+				pause = min(pause, watchFailed)
+			}
 		}
 		t := time.NewTimer(pause)
 		select {
