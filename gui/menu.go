@@ -112,8 +112,6 @@ func each(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
 		}
 	case *container.Scroll:
 		each(o.Content, visit)
-	case *container.ThemeOverride:
-		each(o.Content, visit)
 	case *widgets.Panel:
 		each(o.Content, visit)
 	case *widgets.Notice:

@@ -90,7 +90,7 @@ func (n *navigation) show(id screenID, name string, practice bool) {
 		who.SetText(t("nav.no-cluster"))
 		who.TextStyle.Bold, who.Importance = false, widget.LowImportance
 	}
-	n.cluster.Add(widgets.Dense(container.NewVBox(caption, who)))
+	n.cluster.Add(container.NewVBox(widgets.Dense(caption), widgets.Dense(who)))
 	if practice {
 		n.cluster.Add(widgets.Badge(t("clusters.practice")))
 	}

@@ -151,26 +151,20 @@ func Badge(text string) fyne.CanvasObject {
 	l.SizeName = theme.SizeNameCaptionText
 	l.Importance = widget.WarningImportance
 	l.Truncation = fyne.TextTruncateEllipsis
-	return Dense(container.NewStack(ground, l))
+	return container.NewStack(ground, Dense(l))
 }
 
-// compact takes the air out of rows that belong together.
-type compact struct{ fyne.Theme }
+// Of the room that a label leaves around its text, this much is taken away where rows
+// belong together; the rest is left.
+const (
+	denseBy     = 3
+	denseLeaves = 5
+)
 
-func (c compact) Size(name fyne.ThemeSizeName) float32 {
-	switch name {
-	case theme.SizeNameInnerPadding:
-		return compactPadding
-	case theme.SizeNamePadding:
-		return 2
-	}
-	return c.Theme.Size(name)
-}
-
-const compactPadding = 5
-
-func Dense(o fyne.CanvasObject) fyne.CanvasObject {
-	return container.NewThemeOverride(o, compact{NewTheme()})
+// Dense is a label with less room around it. A theme of its own would do that too, but the
+// toolkit loads all fonts anew for each, at every refresh, and keeps them: 7 MB a time.
+func Dense(label *widget.Label) fyne.CanvasObject {
+	return container.New(layout.NewCustomPaddedLayout(-denseBy, -denseBy, -denseBy, -denseBy), label)
 }
 
 // Facts are pairs of a name and a value, aligned; pairs without a value are left out.
@@ -184,10 +178,10 @@ func Facts(pairs ...string) fyne.CanvasObject {
 		name.Importance = widget.LowImportance
 		value := widget.NewLabel(pairs[i+1])
 		value.Wrapping = fyne.TextWrapBreak
-		box.Add(name)
-		box.Add(value)
+		box.Add(Dense(name))
+		box.Add(Dense(value))
 	}
-	return container.New(layout.NewCustomPaddedLayout(0, 0, -compactPadding, 0), Dense(box))
+	return container.New(layout.NewCustomPaddedLayout(0, 0, -denseLeaves, 0), box)
 }
 
 // QuietLabel is a short name beside what it names.
