@@ -22,8 +22,6 @@ system time, of all threads; it says something on a busy machine too, where the 
 const tail = `
 ## Not measured by make bench
 
-- The first window and the memory of the desktop beside a window with one label: the desktop
-  takes minutes to build, and a display.
 - ` + "`file verify`" + ` beside another program that reads trust lists: none is a part of the tests.
 - A token of hardware: there is none here; SoftHSM stands for it.
 - Memory of verdicts is what is in use once all are there, not the most that the process had.

@@ -38,6 +38,10 @@ func run(out string) error {
 	if err != nil {
 		return err
 	}
+	fmt.Fprintln(os.Stderr, "bench: the desktop's first window")
+	if err := got.desktop(); err != nil {
+		return err
+	}
 	m.loadAfter = load()
 	text, err := document(m, got, parts)
 	if err != nil {
