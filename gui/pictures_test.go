@@ -15,6 +15,7 @@ import (
 	"ctlclient/cluster/site"
 	"ctlclient/gui/widgets"
 	"ctlclient/lab"
+	_ "ctlclient/trust/advise" // its sentences are in the catalogue, which is read whole or not at all
 )
 
 // picturesEnv names a folder: every screen is drawn into it, full of data, in the smallest window,
@@ -34,6 +35,9 @@ func (v inVariant) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Co
 // draw keeps a picture of what is in front.
 func (b *bench) draw(dir, name string) {
 	b.Helper()
+	for _, width := range []float32{1100, 1024} { // text that wraps knows its height at the second layout
+		b.s.window.Resize(fyne.NewSize(width, 700))
+	}
 	f, err := os.Create(filepath.Join(dir, name+".png"))
 	if err != nil {
 		b.Fatal(err)

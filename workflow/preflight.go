@@ -150,7 +150,7 @@ func (s *sight) checkExpiry(now time.Time) Check {
 }
 
 func (s *sight) checkVersion() Check {
-	if v := s.Snapshot.Version; v.Known() {
+	if v := s.version(); v.Known() {
 		return Check{checkVersion.With(), CheckGood, checkVersionKnown.With("version", v.String())}
 	}
 	return Check{checkVersion.With(), CheckWarn, checkVersionNone.With()}
