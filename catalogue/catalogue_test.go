@@ -82,3 +82,20 @@ func TestOf(t *testing.T) {
 		t.Errorf("the environment says %q", got)
 	}
 }
+
+// A list keeps its names in every language: the words between them are a text of the catalogue.
+func TestListsKeepTheirNames(t *testing.T) {
+	for tag, want := range map[string][2]string{"en": {"a, b and c", "a, b or c"}, "pt-BR": {"a, b e c", "a, b ou c"}} {
+		l, err := Of(tag)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := []string{"a", "b", "c"}
+		for i, list := range []any{names, message.Either(names)} {
+			m := message.Message{Key: "preflight.tvs.bad", Values: []message.Value{{Name: "nodes", Value: list}}}
+			if got := m.In(l); !strings.Contains(got, want[i]) {
+				t.Errorf("%s: %q", tag, got)
+			}
+		}
+	}
+}
