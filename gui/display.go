@@ -46,7 +46,14 @@ func tryDisplay() (err error) {
 	if err := glfw.Init(); err != nil {
 		return fmt.Errorf("%w: %v", ErrNoDisplay, err)
 	}
-	defer glfw.Terminate()
+	defer func() {
+		if err != nil || toolkitChooses() {
+			glfw.Terminate()
+			return
+		}
+		// The toolkit finds the library begun, which saves it that work.
+		glfw.DefaultWindowHints()
+	}()
 	glfw.WindowHint(glfw.Visible, glfw.False)
 	glfw.WindowHint(glfw.ContextVersionMajor, 2)
 	glfw.WindowHint(glfw.ContextVersionMinor, 0)
@@ -59,4 +66,9 @@ func tryDisplay() (err error) {
 	}
 	w.Destroy()
 	return nil
+}
+
+// toolkitChooses reports that the toolkit may tell the library, as it begins, what to draw on.
+func toolkitChooses() bool {
+	return os.Getenv("WAYLAND_DISPLAY") != "" || os.Getenv("FYNE_PLATFORM") != ""
 }
