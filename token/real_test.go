@@ -108,23 +108,29 @@ func waitLine(t *testing.T, out *bufio.Reader, has string) string {
 	}
 }
 
-// daemon starts a program that runs until the test ends; kill ends it at once.
-func daemon(t *testing.T, cmd *exec.Cmd) (kill func()) {
+// daemon starts a program that runs until the test ends; kill ends it at once, and ended is
+// closed when it has ended by itself or was killed.
+func daemon(t *testing.T, cmd *exec.Cmd) (kill func(), ended <-chan struct{}) {
 	t.Helper()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // with what it starts itself
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := false
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		_ = cmd.Wait() // killed, or of no interest
+	}()
 	kill = func() {
-		if !ended { // once
-			ended = true
+		select {
+		case <-over:
+		default:
 			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-			_ = cmd.Wait() // killed
+			<-over
 		}
 	}
 	t.Cleanup(kill)
-	return kill
+	return kill, over
 }
 
 func realRemote(t *testing.T) *real {
@@ -139,7 +145,7 @@ func realRemote(t *testing.T) *real {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.kill = daemon(t, cmd)
+		r.kill, _ = daemon(t, cmd)
 		waitLine(t, bufio.NewReader(out), "P11_KIT_SERVER_ADDRESS=")
 	}
 	serve()
@@ -168,6 +174,25 @@ func freePort(t *testing.T) int {
 	return 0
 }
 
+// answers waits until a port on loopback takes a connection; false: the program that
+// should listen there has ended.
+func answers(t *testing.T, port int, ended <-chan struct{}) bool {
+	t.Helper()
+	for t.Context().Err() == nil {
+		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			_ = c.Close()
+			return true
+		}
+		select {
+		case <-ended:
+			return false
+		default:
+		}
+	}
+	return false
+}
+
 func realTPM(t *testing.T) *real {
 	module := library(t, "libtpm2-pkcs11-1", "/usr/lib/*/pkcs11/libtpm2_pkcs11.so", "/usr/lib/*/libtpm2_pkcs11.so.1")
 	swtpm := tool(t, "swtpm", "swtpm")
@@ -175,19 +200,16 @@ func realTPM(t *testing.T) *real {
 	port := freePort(t)
 	r := &real{pin: "Cisco123", uri: "pkcs11:token=SAST-1"}
 	serve := func() {
-		cmd := exec.Command(swtpm, "socket", "--tpm2", "--tpmstate", "dir="+state, "--flags", "startup-clear,not-need-init",
-			"--server", fmt.Sprintf("type=tcp,port=%d,bindaddr=127.0.0.1", port), "--ctrl", fmt.Sprintf("type=tcp,port=%d,bindaddr=127.0.0.1", port+1))
-		r.kill = daemon(t, cmd)
-		for {
-			c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port+1))
-			if err == nil {
-				_ = c.Close()
+		// Another program may have taken the port meanwhile, or the former one have it yet.
+		for try := 0; try < 100; try++ {
+			cmd := exec.Command(swtpm, "socket", "--tpm2", "--tpmstate", "dir="+state, "--flags", "startup-clear,not-need-init",
+				"--server", fmt.Sprintf("type=tcp,port=%d,bindaddr=127.0.0.1", port), "--ctrl", fmt.Sprintf("type=tcp,port=%d,bindaddr=127.0.0.1", port+1))
+			kill, ended := daemon(t, cmd)
+			if r.kill = kill; answers(t, port+1, ended) {
 				return
 			}
-			if t.Context().Err() != nil {
-				t.Fatal(err)
-			}
 		}
+		t.Fatal("swtpm does not start")
 	}
 	serve()
 	env := []string{"TPM2_PKCS11_STORE=" + dir, fmt.Sprintf("TPM2_PKCS11_TCTI=swtpm:host=127.0.0.1,port=%d", port),
@@ -228,7 +250,7 @@ func realOpenCryptoki(t *testing.T) *real {
 	r := &real{module: module, pin: "Cisco123", uri: "pkcs11:token=SAST-1", lives: true}
 	serve := func() {
 		_ = os.Remove("/var/run/pkcsslotd.socket")
-		r.kill = daemon(t, exec.Command(slotd, "-f"))
+		r.kill, _ = daemon(t, exec.Command(slotd, "-f"))
 		for t.Context().Err() == nil {
 			if v, err := token.Look(t.Context(), []string{module}); err == nil {
 				ready := v.Err() == nil
