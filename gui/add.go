@@ -140,7 +140,7 @@ func (c *clustersScreen) addCluster(r workflow.AddRequest) {
 				again(err)
 				return
 			}
-			s.connectWith(p, ui, func(err error) {
+			s.connectWith(p, ui, s.options.Session, func(err error) {
 				if err != nil {
 					again(err)
 					return

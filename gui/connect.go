@@ -5,10 +5,12 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
+	"ctlclient/cluster"
 	"ctlclient/cluster/site"
 	"ctlclient/gui/widgets"
 	"ctlclient/workflow"
@@ -26,23 +28,35 @@ func (s *shell) openProfile(nameOrFile string) {
 
 // connect opens a cluster and goes on to the overview. A profile that is not kept yet is kept
 // once it has proved right.
-func (s *shell) connect(p *site.Profile) {
-	s.connectWith(p, s.asker, func(err error) {
+func (s *shell) connect(p *site.Profile) { s.connectAs(p, s.options.Session) }
+
+func (s *shell) connectAs(p *site.Profile, o workflow.Options) {
+	s.connectWith(p, s.asker, o, func(err error) {
 		if err != nil && !stopped(err) {
-			s.failAgain(t("clusters.connect.failed", map[string]any{"Name": p.Name}), err, t("error.again"), func() { s.connect(p) })
+			var more []way
+			if !o.WithoutPublisher && s.hasUnfinished(p) { // a dead publisher does not keep the others from being put right
+				o.WithoutPublisher = true
+				more = []way{{t("clusters.without-publisher"), func() { s.connectAs(p, o) }}}
+			}
+			s.failAgain(t("clusters.connect.failed", map[string]any{"Name": p.Name}), err, t("error.again"), func() { s.connect(p) }, more...)
 		} else if err != nil {
 			s.status.text.SetText(t("status.stopped"))
 		}
 	})
 }
 
+// hasUnfinished reports a job of a cluster that was not finished.
+func (s *shell) hasUnfinished(p *site.Profile) bool {
+	jobs, _ := cluster.History(s.options.Session.StateDir, p.Name) // what can be read counts
+	return slices.ContainsFunc(jobs, func(j cluster.Job) bool { return j.State == cluster.StateIncomplete })
+}
+
 // connectWith is connect with somebody to ask; done is told how it went.
-func (s *shell) connectWith(p *site.Profile, ui workflow.UI, done func(error)) {
+func (s *shell) connectWith(p *site.Profile, ui workflow.UI, options workflow.Options, done func(error)) {
 	type connected struct {
 		session *workflow.Session
 		seen    seen
 	}
-	options := s.options.Session
 	rehearsal := s.model.rehearsal
 	if rehearsal != nil && rehearsal.Profile != p.File {
 		rehearsal = nil

@@ -26,6 +26,7 @@ type historyScreen struct {
 	jobs   []cluster.Job
 	resume *widgets.Button
 	back   *widgets.Button
+	shut   *widgets.Button // closes a job that was not finished
 }
 
 func newHistoryScreen(s *shell) *historyScreen {
@@ -34,9 +35,10 @@ func newHistoryScreen(s *shell) *historyScreen {
 		widgets.Column{Title: t("history.job"), Share: 200}, widgets.Column{Title: t("history.outcome"), Share: 190}, widgets.Column{Title: t("history.nodes"), Share: 260})
 	h.resume = widgets.MainButton(t("history.resume"), theme.MediaPlayIcon(), h.resumeJob)
 	h.back = widgets.NewButton(t("result.take-back"), theme.ContentUndoIcon(), h.takeBack)
+	h.shut = widgets.NewButton(t("history.close"), theme.CancelIcon(), h.closeJob)
 	again := widgets.NewButton(t("button.refresh"), theme.ViewRefreshIcon(), h.read)
 	h.split = widgets.NewSplit(container.NewVBox(h.none, h.table))
-	h.Page = widgets.NewFixedPage(t("history.title"), t("history.text"), nil, h.split.Object, again, layout.NewSpacer(), h.back, h.resume)
+	h.Page = widgets.NewFixedPage(t("history.title"), t("history.text"), nil, h.split.Object, again, layout.NewSpacer(), h.shut, h.back, h.resume)
 	h.choose(-1)
 	return h
 }
@@ -122,6 +124,7 @@ func (h *historyScreen) choose(row int) {
 	h.split.Show(nil)
 	h.resume.Disable()
 	h.back.Disable()
+	h.shut.Disable()
 	if row < 0 || row >= len(h.jobs) {
 		return
 	}
@@ -144,7 +147,9 @@ func (h *historyScreen) choose(row int) {
 	}
 	notes := make([]string, 0, len(j.Note))
 	for k := range j.Note {
-		notes = append(notes, k)
+		if k != workflow.NotePhones { // the report has them, class by class
+			notes = append(notes, k)
+		}
 	}
 	slices.Sort(notes)
 	for _, k := range notes {
@@ -162,6 +167,7 @@ func (h *historyScreen) choose(row int) {
 	files = append(files, widgets.NewButton(t("report.save"), theme.DocumentIcon(), func() { h.s.saveReport(j) }))
 	h.split.Show(h.table, append(note, widgets.ButtonRow(files...), detailBox(pairs))...)
 	widgets.SetEnabled(h.resume, h.mine(j) && j.State == cluster.StateIncomplete)
+	widgets.SetEnabled(h.shut, h.mine(j) && j.State == cluster.StateIncomplete)
 	widgets.SetEnabled(h.back, h.mine(j) && (j.State == cluster.StateIncomplete || j.State == cluster.StateFinished))
 }
 
@@ -207,6 +213,30 @@ func (h *historyScreen) chosen() cluster.Job { return h.jobs[h.table.Selected] }
 
 func (h *historyScreen) resumeJob() { h.s.reviewEarlier(h.chosen().ID, jobResume) }
 func (h *historyScreen) takeBack()  { h.s.reviewEarlier(h.chosen().ID, jobTakeBack) }
+
+// closeJob closes a job that another one has overtaken: the nodes stay as they are. It asks first.
+func (h *historyScreen) closeJob() {
+	s, j := h.s, h.chosen()
+	q := widgets.NewQuestion(s.dialogs, t("history.close"), widgets.Flush(widgets.Wrapped(t("history.close.text",
+		map[string]any{"Job": jobText(j.Kind), "When": timeText(j.Started)}))), t("history.close.yes"), t("button.cancel"), true)
+	q.OnAnswer = func(yes bool) {
+		if !yes {
+			return
+		}
+		runJob(s, t("history.close"),
+			func(ctx context.Context, session *workflow.Session) (cluster.Outcome, error) {
+				return session.Cluster.CloseJob(ctx, j.ID, map[string]string{"closed": "the person left the nodes as they are"})
+			},
+			func(_ cluster.Outcome, err error) {
+				s.model.findings = nil
+				if err != nil {
+					s.failUnlessStopped(t("history.title"), err)
+				}
+				h.read()
+			})
+	}
+	q.Show()
+}
 
 // reviewEarlier shows what finishing a job, or taking it back, would put on every node, and what
 // phones that hold the newer file will make of it. Nothing is written before the person agrees.

@@ -31,9 +31,15 @@ func (s *shell) tell(kind widgets.NoticeKind, text string) {
 // step as a button where the program can do it.
 func (s *shell) fail(what string, err error) { s.failAgain(what, err, "", nil) }
 
+// way is a button that goes on from an error.
+type way struct {
+	text string
+	do   func()
+}
+
 // failAgain is fail with a button that tries again, from the start: nothing that went wrong is
 // remembered.
-func (s *shell) failAgain(what string, err error, again string, try func()) {
+func (s *shell) failAgain(what string, err error, again string, try func(), more ...way) {
 	words, hints := s.describe(err)
 	s.diary.add(what + ": " + words)
 	content := container.NewVBox(widgets.NewNotice(widgets.StopNotice, words))
@@ -70,6 +76,9 @@ func (s *shell) failAgain(what string, err error, again string, try func()) {
 	}
 	if try != nil {
 		q.Add(again, theme.ViewRefreshIcon(), try)
+	}
+	for _, w := range more {
+		q.Add(w.text, theme.NavigateNextIcon(), w.do)
 	}
 	q.Show()
 }
