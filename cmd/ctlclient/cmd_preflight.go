@@ -41,8 +41,12 @@ func runPreflight(ctx context.Context, a *app, args []string) error {
 		infos, certs = append(infos, info), append(certs, c.DER)
 	}
 	if len(args) == 0 {
-		if infos, err = token.List(ctx, a.modules); err != nil && len(infos) == 0 {
-			return err
+		infos, err = token.List(ctx, a.modules)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil { // the list is of use without them, and says that there are none
+			a.note("%s", oneLine(err.Error()))
 		}
 		for _, info := range infos {
 			for _, c := range info.Certificates {
