@@ -118,6 +118,9 @@ type Node struct {
 // StateDir is the default of Options.StateDir.
 func StateDir() string { return filepath.Join(xdg.StateHome, "ctlclient") }
 
+// DirOf is Dir of a cluster that is not connected.
+func DirOf(stateDir, name string) string { return clusterDir(stateDir, name) }
+
 // clusterDir is the folder of one cluster below the state directory.
 func clusterDir(stateDir, name string) string {
 	if stateDir == "" {

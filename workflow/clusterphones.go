@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -198,12 +199,13 @@ func (s *Session) resetAndAsk(ctx context.Context, phones []LivePhone, r ResetRe
 	if err != nil {
 		return err
 	}
-	out.Words = append(out.Words, wordsOfPhones(phones, before, now, errs, s.predictions(ctx, phones))...)
+	words := wordsOfPhones(phones, before, now, errs, s.predictions(ctx, phones))
+	out.Words = append(out.Words, words...)
 	kept, err := s.keptReadings()
 	if err != nil {
 		return err
 	}
-	return s.keepReadings(merge(kept, now))
+	return errors.Join(s.keepReadings(merge(kept, now)), s.keepSaid(words))
 }
 
 // toReset are the phones to reset: those named, else all that are registered.

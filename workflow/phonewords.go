@@ -116,18 +116,17 @@ func (s *Session) VerifyPhones(ctx context.Context, names []string) ([]PhoneWord
 		return nil, err
 	}
 	words := wordsOfPhones(phones, before, now, errs, s.predictions(ctx, phones))
-	return words, s.keepReadings(merge(before, now))
+	return words, errors.Join(s.keepReadings(merge(before, now)), s.keepSaid(words))
 }
 
 // predictions are what the newest job that is done was to make of phones: each is taken to
 // have held the file of before.
 func (s *Session) predictions(ctx context.Context, phones []LivePhone) map[string]*trust.Verdict {
-	jobs, err := cluster.History(s.opt.StateDir, s.Cluster.Profile.Name)
-	i := slices.IndexFunc(jobs, func(j cluster.Job) bool { return j.State == cluster.StateFinished })
-	if err != nil && i < 0 || i < 0 {
+	job, _ := s.newestDone()
+	if job == nil {
 		return nil
 	}
-	files, err := cluster.FilesOf(s.opt.StateDir, s.Cluster.Profile.Name, jobs[i].ID)
+	files, err := cluster.FilesOf(s.opt.StateDir, s.Cluster.Profile.Name, job.ID)
 	if err != nil {
 		return nil
 	}
@@ -135,7 +134,7 @@ func (s *Session) predictions(ctx context.Context, phones []LivePhone) map[strin
 	if err != nil {
 		return nil
 	}
-	held, err := ctlbuild.Parse(files.FormerOf(jobs[i].Nodes))
+	held, err := ctlbuild.Parse(files.FormerOf(job.Nodes))
 	if err != nil {
 		held = nil // there was none
 	}

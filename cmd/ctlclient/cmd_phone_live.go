@@ -164,7 +164,7 @@ func (a *app) resetResult(r *workflow.ResetResult) error {
 		}
 		v["missing"], v["failed"] = missing, failed
 		for _, w := range r.Words {
-			if err := a.object("phone", wordOf(w)); err != nil {
+			if err := a.object("phone", w.Said()); err != nil {
 				return err
 			}
 		}
@@ -225,7 +225,7 @@ func runPhoneVerify(ctx context.Context, a *app, names []string) error {
 				bad++
 			}
 			if a.json {
-				if err := a.object("phone", wordOf(w)); err != nil {
+				if err := a.object("phone", w.Said()); err != nil {
 					return err
 				}
 			}
@@ -242,33 +242,6 @@ func runPhoneVerify(ctx context.Context, a *app, names []string) error {
 	})
 }
 
-type wordJSON struct {
-	Phone     string `json:"phone"`
-	Model     string `json:"model,omitempty"`
-	Says      string `json:"says"` // took it, kept the old one, nothing said, unknown
-	Message   string `json:"message,omitempty"`
-	Predicted string `json:"predicted,omitempty"` // accept, refuse, not certain
-	Differs   bool   `json:"differs"`
-	Error     string `json:"error,omitempty"`
-}
-
-func wordOf(w workflow.PhoneWord) wordJSON {
-	j := wordJSON{Phone: w.Name, Model: w.Model, Says: w.Word.Verdict.String(), Message: w.Word.Deciding.Text, Differs: w.Differs()}
-	if w.Err != nil {
-		j.Error = oneLine(w.Err.Error())
-	}
-	if p := w.Predicted; p != nil {
-		j.Predicted = "not certain"
-		switch {
-		case p.Certain && p.Accept:
-			j.Predicted = "accept"
-		case p.Certain:
-			j.Predicted = "refuse"
-		}
-	}
-	return j
-}
-
 // printWords is what phones say; those that differ from what was predicted are first.
 func (a *app) printWords(words []workflow.PhoneWord) error {
 	if len(words) == 0 {
@@ -277,7 +250,7 @@ func (a *app) printWords(words []workflow.PhoneWord) error {
 	st := a.outSt
 	t := table{indent: "  ", head: []string{"Phone", "Says", "Predicted", "Message"}}
 	for _, w := range words {
-		j := wordOf(w)
+		j := w.Said()
 		paint := st.dim
 		switch {
 		case w.Differs(), w.Word.Verdict == phoneword.Kept:

@@ -2,13 +2,16 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"html"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"ctlclient/message"
+	"ctlclient/trust/phoneword"
 )
 
 // The headings.
@@ -36,10 +39,35 @@ var (
 	textPhone    = message.Define("report.phone", "Phones")
 	textOutcome  = message.Define("report.outcome", "Outcome")
 	textReason   = message.Define("report.reason", "Reason")
+	textSaid     = message.Define("report.said", "Phones, as they say themselves")
+	textSays     = message.Define("report.says", "Says")
+	textForetold = message.Define("report.foretold", "Predicted")
+	textMessage  = message.Define("report.message", "Message")
+	textTotals   = message.Define("report.said.totals", "{took} took the new list, {kept} kept the old one, {silent} said nothing, {unknown} could not be read.")
+	textDiffers  = message.Define("report.said.differs", "not as predicted")
 	textAccepted = message.Define("report.accepted", "Accepted against advice")
 	textRemains  = message.Define("report.remains", "What remains to be done")
 	textMadeBy   = message.Define("report.made-by", "Made by ctlclient from its journal.")
 )
+
+// What a phone says and what was predicted, by the words of the JSON.
+var wordText = map[string]*message.Text{
+	phoneword.Unknown.String():     message.Define("report.says.unknown", "unknown"),
+	phoneword.NothingSaid.String(): message.Define("report.says.nothing", "nothing said"),
+	phoneword.Took.String():        message.Define("report.says.took", "took the new list"),
+	phoneword.Kept.String():        message.Define("report.says.kept", "kept the old list"),
+	"accept":                       message.Define("report.foretold.accept", "accept"),
+	"refuse":                       message.Define("report.foretold.refuse", "refuse"),
+	"not certain":                  message.Define("report.foretold.unsure", "not certain"),
+}
+
+// word is such a word in the page's language.
+func (p page) word(s string) string {
+	if t := wordText[s]; t != nil {
+		return p.voice.Say(t.With())
+	}
+	return s
+}
 
 // style keeps the page to one sheet of A4 where the cluster allows, and readable without
 // colour.
@@ -87,6 +115,7 @@ func (r *Report) HTML(w io.Writer, v message.Voice) error {
 			}
 		})
 	}
+	p.said(r.Said)
 	if len(r.Accepted) > 0 {
 		p.heading(textAccepted)
 		p.list(r.Accepted)
@@ -99,6 +128,40 @@ func (r *Report) HTML(w io.Writer, v message.Voice) error {
 	p.list(left)
 	fmt.Fprintf(p.w, "<footer>%s</footer>\n</body>\n</html>\n", html.EscapeString(v.Say(textMadeBy.With())))
 	return p.w.Flush()
+}
+
+// said is what phones said: in numbers, and one by one where it is not that they took the
+// list as predicted.
+func (p page) said(said []Said) {
+	if len(said) == 0 {
+		return
+	}
+	p.heading(textSaid)
+	var counts [phoneword.Kept + 1]int
+	for _, s := range said {
+		for v := range counts {
+			if phoneword.Verdict(v).String() == s.Says {
+				counts[v]++
+			}
+		}
+	}
+	p.list([]string{p.voice.Say(textTotals.With("took", counts[phoneword.Took], "kept", counts[phoneword.Kept],
+		"silent", counts[phoneword.NothingSaid], "unknown", counts[phoneword.Unknown]))})
+	if counts[phoneword.Took] == len(said) && !slices.ContainsFunc(said, func(s Said) bool { return s.Differs }) {
+		return
+	}
+	p.table([]*message.Text{textPhone, textSays, textForetold, textMessage}, func(row func(...string)) {
+		for _, s := range said {
+			if !s.Differs && s.Says == phoneword.Took.String() {
+				continue
+			}
+			text := cmp.Or(s.Message, s.Error)
+			if s.Differs {
+				text = p.voice.Say(textDiffers.With()) + ": " + text
+			}
+			row(strings.TrimSpace(s.Phone+" "+s.Model), p.word(s.Says), p.word(s.Predicted), text)
+		}
+	})
 }
 
 func (p page) heading(t *message.Text) {

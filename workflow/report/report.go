@@ -33,6 +33,7 @@ type Report struct {
 	New      *File     `json:"new"`            // null: the file was removed
 	Nodes    []Node    `json:"nodes"`
 	Phones   []Phones  `json:"phones,omitempty"`
+	Said     []Said    `json:"phones_said,omitempty"` // what phones said of themselves after the job
 	Accepted []string  `json:"accepted_against_advice,omitempty"`
 
 	Remains []message.Message `json:"-"` // what remains to be done
@@ -55,6 +56,9 @@ type Node struct {
 	SHA256 string `json:"sha256,omitempty"`
 	Error  string `json:"error,omitempty"`
 }
+
+// Said is what one phone said.
+type Said = workflow.PhoneSaid
 
 // Phones is a class of phones and what was predicted for it.
 type Phones = workflow.PhoneNote
@@ -92,6 +96,9 @@ func Of(stateDir string, j cluster.Job) (*Report, error) {
 		if err := json.Unmarshal([]byte(text), &r.Phones); err != nil {
 			return nil, fmt.Errorf("the journal's note about phones cannot be read: %w", err)
 		}
+	}
+	if r.Said, err = workflow.SaidAfter(stateDir, j); err != nil {
+		return nil, err
 	}
 	for _, key := range []string{"accepted-loss", "overridden", "undescribed-phones"} {
 		if v := j.Note[key]; v != "" {

@@ -17,6 +17,8 @@ func sample() *Report {
 		Former:   &File{Bytes: 4947, MD5: "1d97d9089dd558a062cccfcb1dc4c57f", SHA1: "3b452f9ec9d6543df80e50f8b850cddc92fcf847", Records: 4, Signer: "ITLRECOVERY"},
 		Nodes:    []Node{{Name: "cucm-pub", Path: "/usr/local/cm/tftp/CTLFile.tlv", Status: cluster.StatusPassed}},
 		Phones:   []Phones{{Who: "12 phones of model 7940", Outcome: "reject", Reason: "cannot ask TVS", Lost: true}},
+		Said: []Said{{Phone: "SEP0011215A1AE3", Model: "8861", Says: "took the new list", Predicted: "accept"},
+			{Phone: "SEP000E38C07940", Says: "kept the old list", Predicted: "accept", Differs: true, Message: "Trust List Update Failed"}},
 		Accepted: []string{"accepted loss: 12 phones of model 7940"},
 	}
 	r.remains(cluster.Job{ID: r.ID, State: r.State})
@@ -31,12 +33,13 @@ func TestHTML(t *testing.T) {
 	}
 	page := b.String()
 	for _, want := range []string{"hq &amp; &lt;co&gt;", "1d97d9089dd558a062cccfcb1dc4c57f", "3b452f9ec9d6543df80e50f8b850cddc92fcf847", "no file",
-		"admin on desk-1", "SAST-ADN008580ef", "12 phones of model 7940", "Accepted against advice", "Restart TFTP", "Delete the CTL by hand", "@page"} {
+		"admin on desk-1", "SAST-ADN008580ef", "12 phones of model 7940", "Accepted against advice", "Restart TFTP", "Delete the CTL by hand", "@page",
+		"1 took the new list, 1 kept the old one, 0 said nothing, 0 could not be read.", "SEP000E38C07940", "not as predicted: Trust List Update Failed"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("no %q", want)
 		}
 	}
-	for _, never := range []string{"<co>", "http://", "https://", "<script"} {
+	for _, never := range []string{"SEP0011215A1AE3", "<co>", "http://", "https://", "<script"} {
 		if strings.Contains(page, never) {
 			t.Errorf("%q is in the page", never)
 		}
