@@ -70,6 +70,20 @@ func isDanger(h hazard.Hazard) bool { return h.Severity == hazard.Danger }
 // Signs reports whether a token signs the plan's file, so that a PIN will be asked for.
 func (p *Plan) Signs() bool { return p.Draft != nil && !p.byPublisher }
 
+// Untried is what only the job itself tries, and a plan cannot say.
+func (p *Plan) Untried() []message.Message {
+	var out []message.Message
+	if p.Signs() {
+		out = append(out, untriedPIN.With("token", tokenCN(p.signer)))
+	}
+	if p.byPublisher {
+		out = append(out, untriedCLI.With())
+	} else {
+		out = append(out, untriedNodes.With())
+	}
+	return out
+}
+
 // Lost is the verdicts of phones that hold a list now, would be offered the new one
 // and are certain to refuse it.
 func (p *Plan) Lost() []trust.Verdict { return pick(p.Verdicts, lost) }

@@ -148,11 +148,19 @@ func (a *app) dryRun(p *workflow.Plan) error {
 		v["job"], v["dry_run"], v["dangerous"] = p.Job, true, p.Dangerous()
 		v["phones_accept"], v["phones_lost"], v["phones_unsure"] = accept, lost, unsure
 		v["phones_undescribed"] = undescribed
+		var untried []string
+		for _, m := range p.Untried() {
+			untried = append(untried, m.String())
+		}
+		v["untried"] = untried
 		if err := a.result(v); err != nil {
 			return err
 		}
 	} else {
-		a.printf("Nothing was written: this was a dry run.\n")
+		a.printf("Nothing was written: this was a dry run. It did not try:\n")
+		for _, m := range p.Untried() {
+			a.printf("  - %s\n", a.voice().Say(m))
+		}
 		if undescribed {
 			a.printf("The job itself will ask about phones that cannot ask TVS, since the profile describes none.\n")
 		}
