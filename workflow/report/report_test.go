@@ -14,9 +14,9 @@ func sample() *Report {
 	r := &Report{
 		ID: "20261127T054512Z-1a2b", Cluster: "hq & <co>", Job: "migrate to-tokens", State: cluster.StateFinished,
 		Started: time.Date(2026, 11, 27, 5, 45, 12, 0, time.UTC), By: "admin on desk-1", Signer: "SAST-ADN008580ef",
-		Former:   &File{Bytes: 4947, MD5: "1d97d9089dd558a062cccfcb1dc4c57f", SHA1: "3b452f9ec9d6543df80e50f8b850cddc92fcf847", Records: 4, Signer: "ITLRECOVERY"},
-		Nodes:    []Node{{Name: "cucm-pub", Path: "/usr/local/cm/tftp/CTLFile.tlv", Status: cluster.StatusPassed}},
-		Phones:   []Phones{{Who: "12 phones of model 7940", Outcome: "reject", Reason: "cannot ask TVS", Lost: true}},
+		Former: &File{Bytes: 4947, MD5: "1d97d9089dd558a062cccfcb1dc4c57f", SHA1: "3b452f9ec9d6543df80e50f8b850cddc92fcf847", Records: 4, Signer: "ITLRECOVERY"},
+		Nodes:  []Node{{Name: "cucm-pub", Path: "/usr/local/cm/tftp/CTLFile.tlv", Status: cluster.StatusPassed}},
+		Phones: []Phones{{Who: "12 phones of model 7940", Outcome: "reject", Reason: "cannot ask TVS", Lost: true}},
 		Said: []Said{{Phone: "SEP0011215A1AE3", Model: "8861", Says: "took the new list", Predicted: "accept"},
 			{Phone: "SEP000E38C07940", Says: "kept the old list", Predicted: "accept", Differs: true, Message: "Trust List Update Failed"}},
 		Accepted: []string{"accepted loss: 12 phones of model 7940"},
