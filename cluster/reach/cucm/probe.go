@@ -18,6 +18,7 @@ import (
 	"ctlclient/protocol/osadmin"
 	"ctlclient/protocol/platform"
 	"ctlclient/protocol/serviceability"
+	"ctlclient/trust/release"
 )
 
 // prober puts the questions to which no document has the answer, and those that show which
@@ -147,10 +148,23 @@ func (p prober) rest(ctx context.Context) {
 		spelt, err = r.PhoneSAST(ctx)
 		return none, err
 	})
+	if errors.Is(err, certapi.ErrTooOld) && p.before14(ctx) {
+		spelt, err = "it has none, as every CUCM before 14: certificates go by the CLI", nil
+	}
 	p.say(p.pub.Name, DoorREST, "how it spells Phone-SAST-trust", spelt, err)
 	if len(words) > 0 {
 		p.say(p.pub.Name, DoorREST, "which words it offers", strings.Join(words[:min(len(words), 60)], ", "), nil)
 	}
+}
+
+// before14 reports a release that had no certificate API yet.
+func (p prober) before14(ctx context.Context) bool {
+	text, err := askWith(ctx, p.app, p.pub.Name, DoorAXL, p.openAXL, func(a *axl.Client) (string, error) {
+		v, err := a.Version(ctx)
+		return v.Full, err
+	})
+	v, perr := release.Parse(text)
+	return err == nil && perr == nil && v.Before(release.Of(14, 0))
 }
 
 func (p prober) cli(ctx context.Context) {
