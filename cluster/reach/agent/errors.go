@@ -18,6 +18,15 @@ func answered(err error) bool {
 	return errors.As(err, &s) || errors.As(err, &sorted)
 }
 
+// strangerError: a server that proved who it is said nothing to the first request that a CTL
+// Provider of this program would understand.
+type strangerError struct{ err error }
+
+func (e *strangerError) Error() string {
+	return "what answers there is no CTL Provider of ctlclient, or it hangs: " + e.err.Error()
+}
+func (e *strangerError) Unwrap() error { return e.err }
+
 var classes = map[ctlp.Status]reach.Class{
 	ctlp.BadLogin: reach.Login, ctlp.LockedOut: reach.Login, ctlp.LoginFirst: reach.Refused,
 	ctlp.NoSpace: reach.Refused, ctlp.Busy: reach.Refused, ctlp.Internal: reach.Refused,
@@ -33,6 +42,9 @@ func (n *node) sorted(ctx context.Context, err error) error {
 	sorted := &reach.Error{Class: reach.Unreachable, Server: n.profile.Name, Door: Door, Err: err}
 	var s *ctlp.StatusError
 	var digest *ctlp.DigestError
+	if errors.As(err, new(*strangerError)) {
+		sorted.Hints = []string{`a CUCM as Cisco ships it is not asked on this port: publisher = "cucm" in the profile, or let ctlclient cluster add find out what the server is`}
+	}
 	switch {
 	case errors.As(err, &digest):
 		sorted.Class = reach.Permanent

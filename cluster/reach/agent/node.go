@@ -148,6 +148,9 @@ func (n *node) dial(ctx context.Context) (*ctlp.Client, error) {
 		if ctlp.StatusOf(err) == ctlp.BadLogin {
 			n.tools.Secrets.Forget(n.source, service, n.user)
 		}
+		if ctx.Err() == nil && !answered(err) {
+			return nil, &strangerError{err}
+		}
 		return nil, err
 	}
 	return conn, nil
