@@ -125,6 +125,9 @@ func (c *Client) StageAs(ctx context.Context, dir, name, token string, data []by
 		return fmt.Errorf("keep the former file: %w", formerErr)
 	case formerErr == nil:
 		_ = c.sftp.Remove(former)
+	case errors.Is(formerErr, ErrNoSpace) && !errors.Is(stageErr, ErrNoSpace):
+		// The other one had made room again when it was asked why the stage failed.
+		return fmt.Errorf("keep the former file: %w", formerErr)
 	}
 	return stageErr
 }
