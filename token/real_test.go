@@ -47,6 +47,7 @@ var realModules = []struct {
 	{"p11-kit client and server over SoftHSM2", realRemote},
 	{"tpm2-pkcs11 over swtpm", realTPM},
 	{"openCryptoki, software token", realOpenCryptoki},
+	{"OpenSC, emulated CAC card", realOpenSC},
 }
 
 // library finds a module by pattern, or ends the test with the package that has it.
@@ -112,7 +113,10 @@ func waitLine(t *testing.T, out *bufio.Reader, has string) string {
 // closed when it has ended by itself or was killed.
 func daemon(t *testing.T, cmd *exec.Cmd) (kill func(), ended <-chan struct{}) {
 	t.Helper()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // with what it starts itself
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid = true // with what it starts itself
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -303,7 +307,7 @@ func tryOut(t *testing.T, r *real) []string {
 	if len(a.asked) != 1 {
 		t.Errorf("asked for %d PINs", len(a.asked))
 	}
-	a.pin = "not-the-PIN"
+	a.pin = "not-PIN" // of a length that every token takes
 	_, err = token.Open(t.Context(), uri(t, r.uri), o)
 	wantKind(t, err, token.PINWrong)
 	if len(a.asked) != 2 {
