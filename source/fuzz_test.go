@@ -14,6 +14,7 @@ func FuzzRedact(f *testing.F) {
 	f.Add("ftp://admin", "host/CTLFile.tlv")
 	f.Add("tftp://a@b", "host:69/x")
 	f.Add("http://%zz", "[::1/x")
+	f.Add("://a\nb\n", "host/x")
 	f.Fuzz(func(t *testing.T, before, after string) {
 		const secret = "5ecret5ecret"
 		if strings.Contains(before+after, "5ecret") || !strings.Contains(before, "://") || strings.ContainsAny(before[strings.Index(before, "://")+3:], "/?#") {

@@ -150,8 +150,8 @@ func (e *FetchError) Hint() string {
 }
 
 var (
-	loginPart = lazyregexp.New(`//.*@`)
-	bareLogin = lazyregexp.New(`:[^/@]*:.*@`)
+	loginPart = lazyregexp.New(`(?s)//.*@`)
+	bareLogin = lazyregexp.New(`(?s):[^/@]*:.*@`)
 )
 
 // Redact is what may be repeated of an address: not a password that was put there in vain.
