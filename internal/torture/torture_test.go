@@ -215,6 +215,9 @@ func (s *site) strike(what string, args []string, e *evil) {
 	s.tell("%s", said.log())
 	after := s.holding()
 	s.heal()
+	if s.second != nil { // which went on after the first one
+		after = s.holding()
+	}
 	s.judge(what+", struck", said, before, after, !s.foreign && s.second == nil)
 }
 
