@@ -118,11 +118,9 @@ type Node struct {
 // StateDir is the default of Options.StateDir.
 func StateDir() string { return filepath.Join(xdg.StateHome, "ctlclient") }
 
-// DirOf is Dir of a cluster that is not connected.
-func DirOf(stateDir, name string) string { return clusterDir(stateDir, name) }
-
-// clusterDir is the folder of one cluster below the state directory.
-func clusterDir(stateDir, name string) string {
+// DirOf is the folder of one cluster below the state directory: [Cluster.Dir] of one that is
+// not connected, too.
+func DirOf(stateDir, name string) string {
 	if stateDir == "" {
 		stateDir = StateDir()
 	}
@@ -196,7 +194,7 @@ func open(p *site.Profile, o Options) (*Cluster, error) {
 	if known == "" {
 		known = meet.KnownHosts()
 	}
-	dir := clusterDir(o.StateDir, c.Name)
+	dir := DirOf(o.StateDir, c.Name)
 	if err := checkCase(dir, c.Name); err != nil {
 		return nil, err
 	}

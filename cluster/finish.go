@@ -184,7 +184,7 @@ func (j *job) rollback(ctx context.Context, state string, o FinishOptions, begin
 		if err := begin(); err != nil {
 			return Outcome{}, err
 		}
-		if err := j.undoSteps(ctx); err != nil {
+		if err := j.takeBackSteps(ctx); err != nil {
 			return j.finish(ctx, StateIncomplete, err)
 		}
 		return j.finish(ctx, StateTakenBack, nil)
@@ -199,7 +199,7 @@ func (j *job) rollback(ctx context.Context, state string, o FinishOptions, begin
 	if err := begin(); err != nil {
 		return Outcome{}, err
 	}
-	if err := j.undoSteps(ctx); err != nil && !o.Force { // the former file under the new mode helps nobody
+	if err := j.takeBackSteps(ctx); err != nil && !o.Force { // the former file under the new mode helps nobody
 		return j.finish(ctx, StateIncomplete, err)
 	}
 	if j.rewrote { // the publisher wrote a file of its own to set the mode back

@@ -17,7 +17,7 @@ type JobFiles struct {
 // FilesOf reads the files of a job from the journal in stateDir ("": the default). No
 // cluster is asked.
 func FilesOf(stateDir, clusterName, id string) (JobFiles, error) {
-	rec, err := (&journal.Store{Dir: clusterDir(stateDir, clusterName)}).Open(id)
+	rec, err := (&journal.Store{Dir: DirOf(stateDir, clusterName)}).Open(id)
 	if err != nil {
 		return JobFiles{}, err
 	}

@@ -11,7 +11,7 @@ import (
 func TestClusterFolderStaysInItsPlace(t *testing.T) {
 	seen := map[string]string{}
 	for _, name := range []string{"hq", "HQ/..", "..", ".", "../../etc", "/etc/passwd", `..\..\x`, "C:x", "a\x00b", "a%2Fb", "a/b", "\u202e", "%2E%2E", " ", "con", strings.Repeat("é", 40)} {
-		dir := clusterDir("/state", name)
+		dir := DirOf("/state", name)
 		rel, err := filepath.Rel("/state/clusters", dir)
 		if err != nil || !filepath.IsLocal(rel) || strings.ContainsAny(rel, `/\:.`) || rel == "" {
 			t.Errorf("%q is kept in %s", name, dir)

@@ -78,10 +78,10 @@ type Job struct {
 // History of the journals in stateDir, of one cluster (newest first, by number) or, with
 // "", of all (newest first, by time). Journals that cannot be read come as an error joined beside the others.
 func History(stateDir, clusterName string) ([]Job, error) {
-	dirs := []string{clusterDir(stateDir, clusterName)}
+	dirs := []string{DirOf(stateDir, clusterName)}
 	if clusterName == "" {
 		dirs = nil
-		root := filepath.Dir(clusterDir(stateDir, "x"))
+		root := filepath.Dir(DirOf(stateDir, "x"))
 		entries, err := os.ReadDir(root)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("cannot read journals: %w", err)

@@ -341,9 +341,9 @@ func (j *job) staysError(stays []Step) error {
 	return &StaysError{ID: j.j.Begin.ID, Steps: stays, Open: state == "" || state == StateIncomplete}
 }
 
-// undoSteps puts back what steps changed besides files: the security mode. What a restart
+// takeBackSteps puts back what steps changed besides files: the security mode. What a restart
 // did is no harm, and stays; of what else stays, see stays.
-func (j *job) undoSteps(ctx context.Context) error {
+func (j *job) takeBackSteps(ctx context.Context) error {
 	var errs []error
 	for _, w := range j.j.Begin.Steps {
 		s, err := readStep(w)

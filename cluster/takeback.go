@@ -47,7 +47,7 @@ func (r *Run) Leave(ctx context.Context, cause error) (Outcome, error) {
 func (r *Run) TakeBack(ctx context.Context, cause error) (Outcome, error) {
 	ctx, cancel := r.job.grace(ctx)
 	defer cancel()
-	if err := r.job.undoSteps(ctx); err != nil {
+	if err := r.job.takeBackSteps(ctx); err != nil {
 		return r.job.leave(ctx, errors.Join(cause, err))
 	}
 	return r.job.takeBack(ctx, cause)

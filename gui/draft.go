@@ -2,10 +2,8 @@ package gui
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -105,10 +103,7 @@ func (s *shell) keepDraft() {
 	file := filepath.Join(s.model.folder, draftFile)
 	var err error
 	if j := s.model.job; j.isDraft() {
-		var data []byte
-		if data, err = json.Marshal(j.draft(s.liveBytes())); err == nil {
-			err = errors.Join(atomicfile.MakeFolder(s.model.folder), atomicfile.Write(file, data, 0o600))
-		}
+		err = atomicfile.WriteJSON(file, j.draft(s.liveBytes()))
 	} else if err = os.Remove(file); errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
@@ -120,13 +115,8 @@ func (s *shell) keepDraft() {
 // restoreDraft takes up what was begun on the cluster that is opened. A draft that cannot be read
 // is left alone until another is kept.
 func (s *shell) restoreDraft() {
-	f, err := os.Open(filepath.Join(s.model.folder, draftFile))
-	if err != nil {
-		return
-	}
-	defer f.Close()
 	var d draft
-	if err := json.NewDecoder(io.LimitReader(f, maxDraft)).Decode(&d); err != nil {
+	if err := atomicfile.ReadJSON(filepath.Join(s.model.folder, draftFile), maxDraft, &d); err != nil {
 		return
 	}
 	j, err := d.job(s.liveBytes())

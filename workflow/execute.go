@@ -206,8 +206,8 @@ func whoami() string {
 	return name
 }
 
-// undoTime bounds the taking back of a file whose mode the cluster refused.
-const undoTime = 2 * time.Minute
+// takeBackTime bounds the taking back of a file whose mode the cluster refused.
+const takeBackTime = 2 * time.Minute
 
 // setMode follows the file. Where the cluster refuses the mode, the file is taken
 // back too: a CTL of one mode under the other helps nobody.
@@ -219,7 +219,7 @@ func (s *Session) setMode(ctx context.Context, run *cluster.Run, r *Result, mixe
 		return nil
 	}
 	// Also after an interrupt: the file of the other mode is not to stay.
-	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeBackTime)
 	defer cancel()
 	var takeBack error
 	if r.Outcome, takeBack = run.TakeBack(back, err); r.Outcome.State != cluster.StateTakenBack {
@@ -255,7 +255,7 @@ func (s *Session) modeByPublisher(ctx context.Context, run *cluster.Run, r *Resu
 		r.Outcome, err = run.Leave(ctx, err)
 		return err
 	}
-	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	back, cancel := context.WithTimeout(context.WithoutCancel(ctx), takeBackTime)
 	defer cancel()
 	r.Outcome, err = run.TakeBack(back, err)
 	return err

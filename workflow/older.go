@@ -2,12 +2,7 @@ package workflow
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -48,30 +43,13 @@ const maxCleared = 32 << 20
 // [cluster.Cluster.Dir].
 func Cleared(dir string) (map[string]time.Time, error) {
 	at := map[string]time.Time{}
-	f, err := os.Open(filepath.Join(dir, clearedFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return at, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if err := json.NewDecoder(io.LimitReader(f, maxCleared)).Decode(&at); err != nil {
-		return nil, fmt.Errorf("%s is damaged: %w; move it away", f.Name(), err)
-	}
-	return at, nil
+	err := atomicfile.ReadJSON(filepath.Join(dir, clearedFile), maxCleared, &at)
+	return at, err
 }
 
 // KeepCleared replaces what Cleared gives.
 func KeepCleared(dir string, at map[string]time.Time) error {
-	data, err := json.Marshal(at)
-	if err != nil {
-		return err
-	}
-	if err := atomicfile.MakeFolder(dir); err != nil {
-		return err
-	}
-	return atomicfile.Write(filepath.Join(dir, clearedFile), data, 0o600)
+	return atomicfile.WriteJSON(filepath.Join(dir, clearedFile), at)
 }
 
 // Older are the phones that hold an older CTL since a loss was accepted. The verdicts of

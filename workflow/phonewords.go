@@ -2,11 +2,7 @@ package workflow
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,36 +45,16 @@ func (s *Session) readingsFile() string {
 const maxReadings = 256 << 20
 
 func (s *Session) keptReadings() (readings, error) {
-	f, err := os.Open(s.readingsFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return readings{}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || info.Size() > maxReadings {
-		return nil, errors.Join(err, fmt.Errorf("%s is too large", f.Name()))
-	}
 	r := readings{}
-	if err := json.NewDecoder(f).Decode(&r); err != nil {
-		return nil, fmt.Errorf("%s is damaged: %w; move it away", f.Name(), err)
-	}
-	return r, nil
+	err := atomicfile.ReadJSON(s.readingsFile(), maxReadings, &r)
+	return r, err
 }
 
 func (s *Session) keepReadings(r readings) error {
-	data, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	if err := atomicfile.MakeFolder(s.Cluster.Dir()); err != nil {
-		return err
-	}
-	return atomicfile.Write(s.readingsFile(), data, 0o600)
+	return atomicfile.WriteJSON(s.readingsFile(), r)
 }
 
-// read asks phones for their pages now.
+// readPages asks phones for their pages now.
 func (s *Session) readPages(ctx context.Context, phones []LivePhone) (now readings, errs map[string]error, err error) {
 	now, errs = readings{}, map[string]error{}
 	defer s.step(StepPages, sayPages.With("n", len(phones)))(&err)

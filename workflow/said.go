@@ -1,12 +1,6 @@
 package workflow
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -77,11 +71,7 @@ func (s *Session) keepSaid(words []PhoneWord) error {
 	for _, w := range words {
 		r.Phones = append(r.Phones, w.Said())
 	}
-	data, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	return atomicfile.Write(filepath.Join(s.Cluster.Dir(), saidFile), data, 0o600)
+	return atomicfile.WriteJSON(filepath.Join(s.Cluster.Dir(), saidFile), r)
 }
 
 // newestDone is the newest job that is done, nil: there is none.
@@ -104,23 +94,6 @@ func SaidAfter(stateDir string, j cluster.Job) ([]PhoneSaid, error) {
 }
 
 func readSaid(dir string) (r saidRecord, err error) {
-	f, err := os.Open(filepath.Join(dir, saidFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return r, nil
-	}
-	if err != nil {
-		return r, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSaid+1))
-	if err != nil {
-		return r, err
-	}
-	if len(data) > maxSaid {
-		return r, fmt.Errorf("%s is too large", f.Name())
-	}
-	if err := json.Unmarshal(data, &r); err != nil {
-		return r, fmt.Errorf("%s is damaged: %w; move it away", f.Name(), err)
-	}
-	return r, nil
+	err = atomicfile.ReadJSON(filepath.Join(dir, saidFile), maxSaid, &r)
+	return r, err
 }

@@ -62,7 +62,11 @@ func runPhoneCleared(ctx context.Context, a *app, names []string) error {
 				return err
 			}
 		}
-		a.note("%d phones hold an older CTL", n)
+		if n == 1 {
+			a.note("1 phone holds an older CTL")
+		} else {
+			a.note("%d phones hold an older CTL", n)
+		}
 		return nil
 	})
 }
@@ -86,6 +90,6 @@ func (a *app) sayCleared(s *workflow.Session, names []string) error {
 	if a.json {
 		return a.result(map[string]any{"cleared": len(names)})
 	}
-	a.note("%d phones cleared", len(names))
+	a.note("cleared: %s", strings.Join(names, ", "))
 	return nil
 }

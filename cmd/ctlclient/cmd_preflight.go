@@ -33,12 +33,19 @@ func runPreflight(ctx context.Context, a *app, args []string) error {
 		return err
 	}
 	var infos []token.Info
-	for _, u := range uris {
-		info, c, err := token.CertificateOf(ctx, a.modules, u)
+	if len(uris) > 0 {
+		seen, err := token.LookFor(ctx, a.modules, uris...)
 		if err != nil {
 			return err
 		}
-		infos, certs = append(infos, info), append(certs, c.DER)
+		defer seen.Close()
+		for _, u := range uris {
+			info, c, err := seen.CertificateOf(u)
+			if err != nil {
+				return err
+			}
+			infos, certs = append(infos, info), append(certs, c.DER)
+		}
 	}
 	if len(args) == 0 {
 		infos, err = token.List(ctx, a.modules)

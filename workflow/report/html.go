@@ -137,17 +137,14 @@ func (p page) said(said []Said) {
 		return
 	}
 	p.heading(textSaid)
-	var counts [phoneword.Kept + 1]int
+	counts := map[string]int{}
 	for _, s := range said {
-		for v := range counts {
-			if phoneword.Verdict(v).String() == s.Says {
-				counts[v]++
-			}
-		}
+		counts[s.Says]++
 	}
-	p.list([]string{p.voice.Say(textTotals.With("took", counts[phoneword.Took], "kept", counts[phoneword.Kept],
-		"silent", counts[phoneword.NothingSaid], "unknown", counts[phoneword.Unknown]))})
-	if counts[phoneword.Took] == len(said) && !slices.ContainsFunc(said, func(s Said) bool { return s.Differs }) {
+	of := func(v phoneword.Verdict) int { return counts[v.String()] }
+	p.list([]string{p.voice.Say(textTotals.With("took", of(phoneword.Took), "kept", of(phoneword.Kept),
+		"silent", of(phoneword.NothingSaid), "unknown", of(phoneword.Unknown)))})
+	if of(phoneword.Took) == len(said) && !slices.ContainsFunc(said, func(s Said) bool { return s.Differs }) {
 		return
 	}
 	p.table([]*message.Text{textPhone, textSays, textForetold, textMessage}, func(row func(...string)) {
