@@ -151,29 +151,13 @@ func TestRollbackOfAModeThatWasEnded(t *testing.T) {
 				s := newSite(t, oldFile)
 				c, a := s.withAuthor(s.options())
 				c.Site.Mode = nil
-				r, err := c.Begin(t.Context(), JobSpec{Kind: "mode mixed", ByPublisher: true, KeepGoing: true,
-					Steps: []Step{{Kind: StepAuthor, Author: reach.WriteMixed, Former: reach.NonSecure}}})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if _, err := r.PublisherWrites(t.Context(), reach.WriteMixed, nil); err != nil {
-					t.Fatal(err)
-				}
-				if _, err := r.File(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				if _, err := r.End(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				if err := r.Close(); err != nil {
-					t.Fatal(err)
-				}
+				id := setMixedByPublisher(t, c)
 				a.file = laterFile(t)                                                // the publisher never writes the same file twice
 				c.o.fault = once(stop[0], stop[1], func() error { return errFault }) // the program ends here
 				if stop[0] == "off" {
 					s.node("sub").halt()
 				}
-				if out, err := c.Finish(t.Context(), r.ID(), FinishOptions{Back: true, Retries: -1}); err == nil {
+				if out, err := c.Finish(t.Context(), id, FinishOptions{Back: true, Retries: -1}); err == nil {
 					t.Fatalf("not stopped: %+v", out)
 				}
 				if c.o.fault = nil; stop[0] == "off" {
@@ -186,7 +170,7 @@ func TestRollbackOfAModeThatWasEnded(t *testing.T) {
 				if back {
 					finish, want = c.Rollback, oldFile
 				}
-				if out, err := finish(t.Context(), r.ID()); err != nil {
+				if out, err := finish(t.Context(), id); err != nil {
 					t.Fatalf("%+v, %v", out, err)
 				}
 				s.wantAll(want)
@@ -242,6 +226,24 @@ func TestOwnFileInTFTPsMemory(t *testing.T) {
 func TestPublisherAskedTwice(t *testing.T) {
 	s := newSite(t, oldFile)
 	c, a := s.withAuthor(s.options())
+	id := setMixedByPublisher(t, c)
+	first := a.file
+	a.file = laterFile(t)
+	c.o.fault = once("mode.recorded", "pub", func() error { return errFault }) // the program ends here
+	if out, err := c.Rollback(t.Context(), id); err == nil {
+		t.Fatalf("not stopped: %+v", out)
+	}
+	c.o.fault = nil
+	s.wantAll(first)
+	if out, err := c.Resume(t.Context(), ""); err != nil || a.asked != 2 {
+		t.Fatalf("%+v, %v, asked %d times", out, err, a.asked)
+	}
+	s.wantAll(a.file)
+}
+
+// setMixedByPublisher is a whole job: the publisher sets mixed mode and writes the file.
+func setMixedByPublisher(t *testing.T, c *Cluster) (id string) {
+	t.Helper()
 	r, err := c.Begin(t.Context(), JobSpec{Kind: "mode mixed", ByPublisher: true, KeepGoing: true,
 		Steps: []Step{{Kind: StepAuthor, Author: reach.WriteMixed, Former: reach.NonSecure}}})
 	if err != nil {
@@ -259,16 +261,5 @@ func TestPublisherAskedTwice(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	first := a.file
-	a.file = laterFile(t)
-	c.o.fault = once("mode.recorded", "pub", func() error { return errFault }) // the program ends here
-	if out, err := c.Rollback(t.Context(), r.ID()); err == nil {
-		t.Fatalf("not stopped: %+v", out)
-	}
-	c.o.fault = nil
-	s.wantAll(first)
-	if out, err := c.Resume(t.Context(), ""); err != nil || a.asked != 2 {
-		t.Fatalf("%+v, %v, asked %d times", out, err, a.asked)
-	}
-	s.wantAll(a.file)
+	return r.ID()
 }

@@ -55,10 +55,11 @@ func TestEditCluster(t *testing.T) {
 	}
 }
 
-// A server that presents another identity is shown as it was and as it is, in both forms, and is
-// taken only when the person says so.
-func TestChangedIdentityIsAccepted(t *testing.T) {
-	p := &practised{}
+// changedIdentity is a practice cluster whose profile knows another identity of its node than
+// the right one.
+func changedIdentity(t *testing.T) (p *practised, profile *site.Profile, right string) {
+	t.Helper()
+	p = &practised{}
 	p.startLab(t, lab.Options{Nodes: 1, NoAltTFTP: true})
 	p.bench = newBench(t, Options{})
 	p.on(screenClusters)
@@ -66,11 +67,18 @@ func TestChangedIdentityIsAccepted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	right := profile.Nodes[0].Fingerprint
+	right = profile.Nodes[0].Fingerprint
 	profile.Nodes[0].Fingerprint = "SHA256:" + strings.Repeat("A", 43)
 	if err := profile.Save(profile.File); err != nil {
 		t.Fatal(err)
 	}
+	return p, profile, right
+}
+
+// A server that presents another identity is shown as it was and as it is, in both forms, and is
+// taken only when the person says so.
+func TestChangedIdentityIsAccepted(t *testing.T) {
+	p, profile, right := changedIdentity(t)
 	p.s.showIdentities(profile, nil)
 	p.untilSays(tr("identities.changed"))
 	p.tap("identities.accept")
@@ -90,19 +98,7 @@ func TestChangedIdentityIsAccepted(t *testing.T) {
 // Who the servers are is seen over the editor: what was being edited is still there afterwards,
 // and what was accepted is in what it writes.
 func TestIdentitiesOverTheEditor(t *testing.T) {
-	p := &practised{}
-	p.startLab(t, lab.Options{Nodes: 1, NoAltTFTP: true})
-	p.bench = newBench(t, Options{})
-	p.on(screenClusters)
-	profile, err := site.Load(p.lab.Profile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	right := profile.Nodes[0].Fingerprint
-	profile.Nodes[0].Fingerprint = "SHA256:" + strings.Repeat("A", 43)
-	if err := profile.Save(profile.File); err != nil {
-		t.Fatal(err)
-	}
+	p, profile, right := changedIdentity(t)
 	p.s.editProfile(profile)
 	p.fields()[4].SetText("voicemail")
 	p.tap("edit.identities")
