@@ -188,7 +188,7 @@ func open(p *site.Profile, o Options) (*Cluster, error) {
 		o.Now = time.Now
 	}
 	if o.Sleep == nil {
-		o.Sleep = sleep
+		o.Sleep = Pause
 	}
 	known := c.Resolve(c.KnownHosts)
 	if known == "" {
@@ -367,7 +367,8 @@ func (c *Cluster) report(node, step string, f func() error) error {
 	return nil
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// Pause waits for d, or until ctx ends, which is its error.
+func Pause(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -87,25 +87,15 @@ func (c *Cluster) Finish(ctx context.Context, id string, o FinishOptions) (Outco
 	if o.Back {
 		kind = journal.KindRollback
 	}
-	lock, err := c.lock(kind)
+	j, leave, err := c.reopen(id, kind, o.Force)
 	if err != nil {
 		return Outcome{}, err
 	}
-	defer lock.Unlock()
-	if id == "" {
-		if id, err = c.unfinished(); err != nil {
-			return Outcome{}, err
-		}
-	}
-	j, err := c.openJob(id, o.Force)
-	if err != nil {
-		return Outcome{}, err
-	}
-	defer j.j.Close()
+	defer leave()
 	j.retries = max(o.Retries, 0)
 	state, _ := j.j.State()
 	if !o.Back && slices.Contains([]string{StateTakenBack, StateUntouched, StateOvertaken, StateClosed}, state) {
-		return Outcome{}, &OverError{ID: id, State: state}
+		return Outcome{}, &OverError{ID: j.j.Begin.ID, State: state}
 	}
 	begin := func() error {
 		if err := j.j.Append(journal.Entry{Kind: kind, PID: os.Getpid(), Note: o.Note}); err != nil {
@@ -118,6 +108,29 @@ func (c *Cluster) Finish(ctx context.Context, id string, o FinishOptions) (Outco
 		return j.rollback(ctx, state, o, begin)
 	}
 	return j.resume(ctx, state, o, begin)
+}
+
+// reopen opens a job of the past, the unfinished one where id is "", with the cluster locked
+// for what is to be done until leave is called.
+func (c *Cluster) reopen(id, what string, force bool) (j *job, leave func(), err error) {
+	lock, err := c.lock(what)
+	if err != nil {
+		return nil, nil, err
+	}
+	if id == "" {
+		id, err = c.unfinished()
+	}
+	if err == nil {
+		j, err = c.openJob(id, force)
+	}
+	if err != nil {
+		lock.Unlock()
+		return nil, nil, err
+	}
+	return j, func() {
+		j.j.Close()
+		lock.Unlock()
+	}, nil
 }
 
 // resume brings the file everywhere and does what steps are left.
@@ -230,23 +243,13 @@ func (j *job) overtaken(ctx context.Context, state string, found map[string][]by
 // CloseJob closes an unfinished job in words: the nodes stay as they are, and what is left
 // to do is left to the person.
 func (c *Cluster) CloseJob(ctx context.Context, id string, note map[string]string) (Outcome, error) {
-	lock, err := c.lock("close")
+	j, leave, err := c.reopen(id, "close", true)
 	if err != nil {
 		return Outcome{}, err
 	}
-	defer lock.Unlock()
-	if id == "" {
-		if id, err = c.unfinished(); err != nil {
-			return Outcome{}, err
-		}
-	}
-	j, err := c.openJob(id, true)
-	if err != nil {
-		return Outcome{}, err
-	}
-	defer j.j.Close()
+	defer leave()
 	if state, _ := j.j.State(); state != "" && state != StateIncomplete {
-		return Outcome{}, &OverError{ID: id, State: state}
+		return Outcome{}, &OverError{ID: j.j.Begin.ID, State: state}
 	}
 	if err := j.j.Append(journal.Entry{Kind: journal.KindResume, PID: os.Getpid(), Note: note}); err != nil {
 		return Outcome{}, err

@@ -116,16 +116,21 @@ func (s *Session) write(ctx context.Context, a *Agreement, signed *ctlbuild.List
 			return r, err
 		}
 	}
-	if err := s.restartAll(ctx, run, r, restarts); err != nil {
-		return r, err
-	}
-	if r.Outcome, err = run.End(ctx); err != nil {
-		return r, err
-	}
-	if err := run.Close(); err != nil {
+	if err := s.conclude(ctx, run, r, restarts); err != nil {
 		return r, err
 	}
 	return r, s.after(ctx, r, o)
+}
+
+// conclude ends a job whose file is on every node: the restarts, and the journal.
+func (s *Session) conclude(ctx context.Context, run *cluster.Run, r *Result, restarts []cluster.Step) (err error) {
+	if err = s.restartAll(ctx, run, r, restarts); err != nil {
+		return err
+	}
+	if r.Outcome, err = run.End(ctx); err != nil {
+		return err
+	}
+	return run.Close()
 }
 
 // noteLoss is the key of the journal's note that names the phones whose loss was accepted.

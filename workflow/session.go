@@ -47,7 +47,7 @@ type Session struct {
 
 // newSession has seen nothing yet.
 func newSession(p *site.Profile, ui UI, o Options) *Session {
-	s := &Session{opt: o, sight: sight{profile: p}, speaker: speaker{ui: ui, job: "connect"}, now: time.Now, pause: pause}
+	s := &Session{opt: o, sight: sight{profile: p}, speaker: speaker{ui: ui, job: "connect"}, now: time.Now, pause: cluster.Pause}
 	s.tokens = jobTokens{opt: o, sight: &s.sight, speaker: &s.speaker}
 	return s
 }
@@ -100,18 +100,6 @@ func (s *Session) Refresh(ctx context.Context) (err error) {
 	s.Snapshot = snap
 	s.Fleet, err = s.fleet(ctx)
 	return err
-}
-
-// pause waits, until ctx ends.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }
 
 // Close ends the connections, and lets go of the tokens.

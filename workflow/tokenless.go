@@ -130,13 +130,7 @@ func (s *Session) executePublisher(ctx context.Context, a *Agreement, o ExecuteO
 	if err != nil {
 		return r, err
 	}
-	if err := s.restartAll(ctx, run, r, restarts); err != nil {
-		return r, err
-	}
-	if r.Outcome, err = run.End(ctx); err != nil {
-		return r, err
-	}
-	if err := run.Close(); err != nil {
+	if err := s.conclude(ctx, run, r, restarts); err != nil {
 		return r, err
 	}
 	if err := s.Refresh(ctx); err != nil {
