@@ -1,10 +1,12 @@
 // Package catalogue has the translations of what the rooms below the front ends say (package
 // message), for the window and the command line alike. English stands beside the code; a file
-// here is one other language, by the keys of the messages.
+// here is one other language: pt-BR.json by the keys of the messages, pt-BR.errors.json by the
+// English of errors (message.Errorf), pt-BR.system.json by what systems and Go say.
 package catalogue
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -16,10 +18,22 @@ import (
 //go:embed pt-BR.json
 var portuguese []byte
 
+//go:embed pt-BR.errors.json
+var portugueseErrors []byte
+
+//go:embed pt-BR.system.json
+var portugueseSystem []byte
+
 // Languages are the tags that Of knows, English first.
 func Languages() []string { return []string{"en", "pt-BR"} }
 
-var readPortuguese = sync.OnceValues(func() (*message.Language, error) { return message.ReadLanguage("pt-BR", portuguese) })
+var readPortuguese = sync.OnceValues(func() (*message.Language, error) {
+	l, err := message.ReadLanguage("pt-BR", portuguese)
+	if err != nil {
+		return nil, err
+	}
+	return l, errors.Join(l.AddPhrases(portugueseErrors), l.AddPhrases(portugueseSystem))
+})
 
 // Of is the language of a locale or tag, such as "pt_BR.UTF-8" or "pt-BR"; nil is English, which
 // every language that is not here falls back to.

@@ -8,10 +8,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"math"
 	"time"
+
+	"ctlclient/message"
 )
 
 // Certificate is what a list, a token and a person need of a certificate. No signature of
@@ -45,10 +46,10 @@ const MaxSize = 1 << 20
 // certificate. What follows the certificate is ignored.
 func Parse(data []byte) (*Certificate, error) {
 	if len(data) > MaxSize {
-		return nil, fmt.Errorf("certificate: longer than %d bytes", MaxSize)
+		return nil, message.Errorf("certificate: longer than %d bytes", MaxSize)
 	}
 	if len(bytes.TrimSpace(data)) == 0 {
-		return nil, errors.New("certificate: there is none, the input is empty")
+		return nil, message.NewError("certificate: there is none, the input is empty")
 	}
 	if bytes.Contains(data, []byte("-----BEGIN ")) {
 		der, err := firstPEM(data)
@@ -59,7 +60,7 @@ func Parse(data []byte) (*Certificate, error) {
 	}
 	c, err := parseCertificate(data)
 	if err != nil {
-		return nil, fmt.Errorf("certificate: %w", err)
+		return nil, message.Errorf("certificate: %w", err)
 	}
 	return c, nil
 }
@@ -68,7 +69,7 @@ func firstPEM(data []byte) ([]byte, error) {
 	for {
 		block, rest := pem.Decode(data)
 		if block == nil {
-			return nil, errors.New("certificate: no PEM block of a certificate")
+			return nil, message.NewError("certificate: no PEM block of a certificate")
 		}
 		switch block.Type {
 		case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE":
@@ -143,7 +144,7 @@ func RSAKeyOf(der []byte) (*RSAKey, error) {
 			return rsaKeyOf(algorithm, bits.bits()), nil
 		}
 	}
-	return nil, fmt.Errorf("certificate: %w", err)
+	return nil, message.Errorf("certificate: %w", err)
 }
 
 func (c *Certificate) setNames(subject, issuer element) {

@@ -1,8 +1,9 @@
 package certificate
 
 import (
-	"errors"
 	"fmt"
+
+	"ctlclient/message"
 )
 
 // A reader of BER that forgives what DER forbids: lengths longer than they need
@@ -30,7 +31,7 @@ const (
 // maxDERDepth bounds how deep indefinite lengths may nest.
 const maxDERDepth = 16
 
-var errDERShort = errors.New("ends too early")
+var errDERShort = message.NewError("ends too early")
 
 // element is one tag, its content and the whole of it.
 type element struct {
@@ -47,7 +48,7 @@ func readElementDepth(b []byte, depth int) (element, []byte, error) {
 		return element{}, nil, errDERShort
 	}
 	if b[0]&0x1F == 0x1F {
-		return element{}, nil, errors.New("has a tag of several bytes")
+		return element{}, nil, message.NewError("has a tag of several bytes")
 	}
 	head, length := 2, int(b[1])
 	switch {
@@ -61,7 +62,7 @@ func readElementDepth(b []byte, depth int) (element, []byte, error) {
 		head, length = 2+n, 0
 		for _, c := range b[2:head] {
 			if length > 1<<22 {
-				return element{}, nil, fmt.Errorf("has a length beyond %d bytes", 1<<22)
+				return element{}, nil, message.Errorf("has a length beyond %d bytes", 1<<22)
 			}
 			length = length<<8 | int(c)
 		}
@@ -76,7 +77,7 @@ func readElementDepth(b []byte, depth int) (element, []byte, error) {
 // readIndefinite reads a constructed element that lasts until two zero bytes.
 func readIndefinite(b []byte, depth int) (element, []byte, error) {
 	if b[0]&0x20 == 0 || depth >= maxDERDepth {
-		return element{}, nil, errors.New("has an indefinite length where none can be")
+		return element{}, nil, message.NewError("has an indefinite length where none can be")
 	}
 	rest := b[2:]
 	for {
@@ -109,7 +110,7 @@ func (r *derReader) next(tag byte, what string) element {
 		r.err = fmt.Errorf("%s %w", what, err)
 		return element{}
 	case e.tag != tag:
-		r.err = fmt.Errorf("%s has tag %#02x, not %#02x", what, e.tag, tag)
+		r.err = message.Errorf("%s has tag %#02x, not %#02x", what, e.tag, tag)
 		return element{}
 	}
 	r.b = rest

@@ -3,12 +3,12 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // author is the step in which the publisher writes the file, where it is not known yet
@@ -91,13 +91,13 @@ func (j *job) notOurs(t *target, want, live []byte) *ConflictError {
 func verifies(data []byte) error {
 	l, err := ctlbuild.Parse(data)
 	if err != nil {
-		return fmt.Errorf("what the publisher serves is no trust list: %w", err)
+		return message.Errorf("what the publisher serves is no trust list: %w", err)
 	}
 	if v := l.Verify(); !v.OK {
-		return fmt.Errorf("the publisher's file does not verify: %s", v.Reason)
+		return message.Errorf("the publisher's file does not verify: %s", v.Reason)
 	}
 	if !l.Tokenless() {
-		return errors.New("the file that the publisher serves is signed by a token, so that it is not what the publisher wrote")
+		return message.NewError("the file that the publisher serves is signed by a token, so that it is not what the publisher wrote")
 	}
 	return nil
 }

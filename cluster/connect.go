@@ -17,6 +17,7 @@ import (
 	"ctlclient/cluster/meet"
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
+	"ctlclient/message"
 	"ctlclient/trust"
 )
 
@@ -156,7 +157,7 @@ func checkCase(dir, name string) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("cannot read the state folder: %w", err)
+		return message.Errorf("cannot read the state folder: %w", err)
 	}
 	other := ""
 	for _, e := range entries {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"ctlclient/cluster/journal"
+	"ctlclient/message"
 )
 
 // FinishOptions of Finish.
@@ -287,7 +288,7 @@ func (j *job) finishSteps(ctx context.Context) error {
 		case StepRestart:
 			err = j.restartService(ctx, s.Node, s.Service)
 		default:
-			err = fmt.Errorf("the journal has a step that is not known: %s", s.Kind)
+			err = message.Errorf("the journal has a step that is not known: %s", s.Kind)
 		}
 		if err != nil {
 			return err

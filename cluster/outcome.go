@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"ctlclient/cluster/journal"
+	"ctlclient/message"
 )
 
 // Statuses of a node at the end of a job, as they are shown.
@@ -84,7 +84,7 @@ func History(stateDir, clusterName string) ([]Job, error) {
 		root := filepath.Dir(DirOf(stateDir, "x"))
 		entries, err := os.ReadDir(root)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("cannot read journals: %w", err)
+			return nil, message.Errorf("cannot read journals: %w", err)
 		}
 		for _, e := range entries {
 			dirs = append(dirs, filepath.Join(root, e.Name()))

@@ -3,13 +3,13 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // phoneView is what phones get from a node.
@@ -57,7 +57,7 @@ func (j *job) readTFTP(ctx context.Context, t *target, want []byte) error {
 	case now.err != nil && ctx.Err() != nil:
 		return ctx.Err()
 	case now.err != nil && t.gave.err == nil && t.gave.data != nil:
-		return fmt.Errorf("phones got the file from this node before, and get none now: %w", now.err)
+		return message.Errorf("phones got the file from this node before, and get none now: %w", now.err)
 	case refused:
 		t.out.Warning = "phones get no file from this node, before the job and now: " + oneLine(now.err)
 	case now.err != nil:
@@ -65,14 +65,14 @@ func (j *job) readTFTP(ctx context.Context, t *target, want []byte) error {
 	case journal.Same(now.data, want):
 		return nil
 	case now.data == nil && t.gave.data != nil:
-		return errors.New("phones got the file from this node before, and now it has none for them")
+		return message.NewError("phones got the file from this node before, and now it has none for them")
 	case journal.Same(now.data, t.former), t.gave.asked && t.gave.err == nil && journal.Same(now.data, t.gave.data) && isList(now.data):
 		// Or one of before that: its service was not restarted then either.
 		t.out.Warning = "TFTP still serves the former file; restart the node's TFTP service"
 	case j.j.Touched(StepAuthor) && ownFile(now.data):
 		t.out.Warning = "TFTP still serves a file that the publisher wrote in between; restart the node's TFTP service"
 	default:
-		return fmt.Errorf("TFTP serves neither the new nor the former file (%d bytes)", len(now.data))
+		return message.Errorf("TFTP serves neither the new nor the former file (%d bytes)", len(now.data))
 	}
 	j.c.tell(Progress{Node: t.node.Name(), Step: StepReadBack, State: StateWarning, Message: t.out.Warning})
 	return nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"ctlclient/cluster/reach/serve"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // Names of the files that nodes serve to phones.
@@ -260,7 +260,7 @@ func (c *Cluster) servesTFTP(n site.Node) bool {
 // serves none; errors.ErrUnsupported: it runs no TFTP.
 func (c *Cluster) FetchTFTP(ctx context.Context, node site.Node, name string) ([]byte, error) {
 	if !c.servesTFTP(node) {
-		return nil, &NodeError{Node: node.Name, Step: "tftp", Err: fmt.Errorf("it runs no TFTP: %w", errors.ErrUnsupported)}
+		return nil, &NodeError{Node: node.Name, Step: "tftp", Err: message.Errorf("it runs no TFTP: %w", errors.ErrUnsupported)}
 	}
 	data, door, err := serve.Fetch(ctx, node, name, c.o.Timeout)
 	if door == serve.DoorHTTP && node.Port(site.PortTFTP) != 0 {

@@ -11,6 +11,7 @@ import (
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // Step is one thing that a job does besides bringing its file to the nodes.
@@ -72,7 +73,7 @@ func readStep(w journal.Step) (s Step, err error) {
 		ok = false
 	}
 	if !ok {
-		return s, fmt.Errorf("the journal has a step that is not known: %s %s", w.Kind, w.Arg)
+		return s, message.Errorf("the journal has a step that is not known: %s %s", w.Kind, w.Arg)
 	}
 	return s, nil
 }
@@ -373,7 +374,7 @@ func (j *job) restoreMode(ctx context.Context, m reach.Mode) error {
 		return j.setMode(ctx, m)
 	}
 	if err := j.c.Site.Need(reach.AbilityAuthor); err != nil {
-		return fmt.Errorf("the security mode stays as the job set it: %w", err)
+		return message.Errorf("the security mode stays as the job set it: %w", err)
 	}
 	a := reach.WriteNonSecure
 	if m == reach.Mixed {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"sync"
 
@@ -12,6 +11,7 @@ import (
 	"ctlclient/cluster/reach/serve"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust"
 )
 
@@ -40,7 +40,7 @@ func (c *Cluster) TVS() trust.Asker { return c.tvs }
 func (c *Cluster) AskTVS(ctx context.Context, itl *ctlbuild.List, certDER []byte) (map[string]TVSResult, error) {
 	nodes := c.tvsNodes()
 	if len(nodes) == 0 {
-		return nil, errors.New("no node of the profile runs TVS")
+		return nil, message.NewError("no node of the profile runs TVS")
 	}
 	results := make([]TVSResult, len(nodes))
 	var wg sync.WaitGroup
@@ -97,7 +97,7 @@ func (a tvsAsker) Ask(ctx context.Context, p trust.Phone, q trust.Question) (tru
 		}
 	}
 	if len(servers) == 0 {
-		return trust.Answer{}, errors.New("no TVS server is known")
+		return trust.Answer{}, message.NewError("no TVS server is known")
 	}
 	var lists []*ctlbuild.List
 	if p.ITL != nil {
@@ -115,7 +115,7 @@ func (a tvsAsker) Ask(ctx context.Context, p trust.Phone, q trust.Question) (tru
 		if ctx.Err() != nil {
 			return trust.Answer{}, ctx.Err()
 		}
-		errs = append(errs, fmt.Errorf("TVS %s: %w", s.addr, err))
+		errs = append(errs, message.Errorf("TVS %s: %w", s.addr, err))
 	}
 	return trust.Answer{}, errors.Join(errs...)
 }

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"fmt"
 
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/reach/agent"
@@ -12,6 +11,7 @@ import (
 	"ctlclient/cluster/reach/sftp"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // compose makes the site that a profile describes: its publisher's kind decides who is
@@ -30,7 +30,7 @@ func compose(p *site.Profile, t reach.Tools) (*reach.Site, error) {
 	case site.PublisherCUCM:
 		s, err = cucm.New(p, t)
 	default:
-		err = fmt.Errorf("publisher = %q is no way to a cluster", p.Publisher)
+		err = message.Errorf("publisher = %q is no way to a cluster", p.Publisher)
 	}
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func compose(p *site.Profile, t reach.Tools) (*reach.Site, error) {
 			node = byhand.New(n, t)
 		}
 		if node == nil {
-			return nil, fmt.Errorf("node %s: nothing carries the file there over %s", n.Name, n.Transport)
+			return nil, message.Errorf("node %s: nothing carries the file there over %s", n.Name, n.Transport)
 		}
 		s.Nodes = append(s.Nodes, node)
 	}

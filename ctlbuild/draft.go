@@ -2,11 +2,12 @@ package ctlbuild
 
 import (
 	"bytes"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
 	"time"
+
+	"ctlclient/message"
 )
 
 // Draft is a list being edited; nothing of it is signed yet.
@@ -93,7 +94,7 @@ func (d *Draft) Add(e Entry) (added bool, err error) {
 		return true, nil
 	}
 	if len(d.Records) >= MaxRecords {
-		return false, fmt.Errorf("the list has %d records already, the most that it can", len(d.Records))
+		return false, message.Errorf("the list has %d records already, the most that it can", len(d.Records))
 	}
 	d.Records = append(d.Records, r)
 	return true, nil

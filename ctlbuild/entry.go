@@ -3,10 +3,10 @@ package ctlbuild
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
+
+	"ctlclient/message"
 )
 
 // Dialect is how the records of a new file are written. Phones read both.
@@ -52,7 +52,7 @@ func NewRecord(e Entry) (Record, error) {
 
 func (e Entry) record(c *Certificate) (Record, error) {
 	if e.Function == NoFunction {
-		return Record{}, errors.New("a record needs a function")
+		return Record{}, message.NewError("a record needs a function")
 	}
 	address, err := e.address()
 	if err != nil {
@@ -81,7 +81,7 @@ func (e Entry) record(c *Certificate) (Record, error) {
 	} else {
 		hash, ok := e.Hash.Hash()
 		if !ok {
-			return Record{}, fmt.Errorf("unknown digest %d for a record", e.Hash)
+			return Record{}, message.Errorf("unknown digest %d for a record", e.Hash)
 		}
 		h := hash.New()
 		h.Write(c.DER)
@@ -92,7 +92,7 @@ func (e Entry) record(c *Certificate) (Record, error) {
 		r.set(tagIPAddress, address)
 	}
 	if r.Len() > maxRecord {
-		return Record{}, fmt.Errorf("the record would be %d bytes long; at most %d fit", r.Len(), maxRecord)
+		return Record{}, message.Errorf("the record would be %d bytes long; at most %d fit", r.Len(), maxRecord)
 	}
 	return r, nil
 }
@@ -104,7 +104,7 @@ func (e Entry) address() ([]byte, error) {
 	case e.Token || !ip.IsValid():
 		return []byte{0, 0, 0, 0}, nil
 	case !ip.Is4():
-		return nil, fmt.Errorf("the address %s is no IPv4 address, the only kind that a record holds", ip)
+		return nil, message.Errorf("the address %s is no IPv4 address, the only kind that a record holds", ip)
 	}
 	return ip.AsSlice(), nil
 }

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ctlclient/message"
 )
 
 // Signer signs with a key whose certificate it knows. Sign is given a digest
@@ -24,10 +26,10 @@ type Signer interface {
 
 // Why a key cannot sign. A *SignerError wraps one of these.
 var (
-	ErrSignerNotListed = errors.New("the signer's certificate is not among the SAST records of the list")
-	ErrSignerKey       = errors.New("the signer's key cannot sign a trust list")
-	ErrSignerMismatch  = errors.New("the signer's key does not belong to its certificate")
-	ErrSignerResult    = errors.New("the signer returned a signature that does not verify")
+	ErrSignerNotListed = message.NewError("the signer's certificate is not among the SAST records of the list")
+	ErrSignerKey       = message.NewError("the signer's key cannot sign a trust list")
+	ErrSignerMismatch  = message.NewError("the signer's key does not belong to its certificate")
+	ErrSignerResult    = message.NewError("the signer returned a signature that does not verify")
 )
 
 // SignerError tells why a signer was refused. Unwrap gives one of the ErrSigner
@@ -69,7 +71,7 @@ func (e *SignerError) Hint() string {
 func keyFor(s Signer) (*Certificate, uint8, error) {
 	c, err := ParseCertificate(s.Certificate())
 	if err != nil {
-		return nil, 0, fmt.Errorf("signer: %w", err)
+		return nil, 0, message.Errorf("signer: %w", err)
 	}
 	refuse := func(err error, format string, args ...any) (*Certificate, uint8, error) {
 		return nil, 0, &SignerError{Subject: c.Subject, Err: err, Detail: fmt.Sprintf(format, args...)}
@@ -132,7 +134,7 @@ func Sign(ctx context.Context, d *Draft, s Signer) (*List, error) {
 	}
 	l, err := Parse(file)
 	if err != nil {
-		return nil, fmt.Errorf("the signed list does not read back: %w", err)
+		return nil, message.Errorf("the signed list does not read back: %w", err)
 	}
 	v := l.Verify()
 	if v.OK {
@@ -166,7 +168,7 @@ func SignEnvelope(ctx context.Context, fileName string, content []byte, digest D
 	}
 	e, err := ParseEnvelope(file)
 	if err != nil {
-		return nil, fmt.Errorf("the signed file does not read back: %w", err)
+		return nil, message.Errorf("the signed file does not read back: %w", err)
 	}
 	if v := e.VerifyWith(c.DER); !v.OK {
 		return nil, &SignerError{Subject: c.Subject, Err: ErrSignerResult, Detail: v.Reason}
@@ -187,13 +189,13 @@ func (d *Draft) sastFor(der []byte) *Record {
 // content lays the records out.
 func (d *Draft) content() ([]byte, error) {
 	if len(d.Records) > MaxRecords {
-		return nil, fmt.Errorf("the list has %d records; at most %d fit", len(d.Records), MaxRecords)
+		return nil, message.Errorf("the list has %d records; at most %d fit", len(d.Records), MaxRecords)
 	}
 	var b []byte
 	for i := range d.Records {
 		r := &d.Records[i]
 		if n := r.Len(); n > maxRecord {
-			return nil, fmt.Errorf("record %d is %d bytes long; at most %d fit", i+1, n, maxRecord)
+			return nil, message.Errorf("record %d is %d bytes long; at most %d fit", i+1, n, maxRecord)
 		}
 		b = r.appendTo(b)
 	}
@@ -222,7 +224,7 @@ func (s *headerSpec) sign(ctx context.Context, content []byte, signer Signer, re
 	file = append(file, header[sigAt:]...)
 	file = append(file, content...)
 	if err := read(file); err != nil {
-		return nil, fmt.Errorf("what is to be signed does not read back: %w", err)
+		return nil, message.Errorf("what is to be signed does not read back: %w", err)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -231,7 +233,7 @@ func (s *headerSpec) sign(ctx context.Context, content []byte, signer Signer, re
 	// A signer that wants the message is given it: some tokens make the digest themselves.
 	signature, err := crypto.SignMessage(signer, rand.Reader, slices.Concat(header, content), hash)
 	if err != nil {
-		return nil, fmt.Errorf("sign: %w", err)
+		return nil, message.Errorf("sign: %w", err)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -249,19 +251,19 @@ func (s *headerSpec) complete() error {
 		s.digest = SHA1
 	}
 	if _, ok := s.digest.Hash(); !ok {
-		return fmt.Errorf("unknown digest %d", s.digest)
+		return message.Errorf("unknown digest %d", s.digest)
 	}
 	if s.fileName == "" || strings.ContainsRune(s.fileName, 0) {
-		return fmt.Errorf("a signed file cannot bear the name %q", s.fileName)
+		return message.Errorf("a signed file cannot bear the name %q", s.fileName)
 	}
 	if s.time.IsZero() {
 		s.time = time.Now()
 	}
 	if sec := s.time.Unix(); sec < 0 || sec > math.MaxUint32 {
-		return fmt.Errorf("the time %s is outside of what a header can say (1970 to 2106)", s.time.Format(time.RFC3339))
+		return message.Errorf("the time %s is outside of what a header can say (1970 to 2106)", s.time.Format(time.RFC3339))
 	}
 	if n := s.length(); n > math.MaxUint16 {
-		return fmt.Errorf("the header would be %d bytes long; at most %d fit", n, math.MaxUint16)
+		return message.Errorf("the header would be %d bytes long; at most %d fit", n, math.MaxUint16)
 	}
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 	_ "crypto/sha1"
 	_ "crypto/sha256"
 	_ "crypto/sha512"
+
+	"ctlclient/message"
 )
 
 // Limits on what is read. The format's own limits are wider: a record's length
@@ -91,7 +93,7 @@ func ParseFunction(s string) (Function, error) {
 	for i, n := range functionNames {
 		slugs[i] = n.slug
 	}
-	return 0, fmt.Errorf("unknown function %q; known are %s, and numbers", s, strings.Join(slugs, " "))
+	return 0, message.Errorf("unknown function %q; known are %s, and numbers", s, strings.Join(slugs, " "))
 }
 
 // Digest is the DIGESTALGORTITHM of a header and the HASH ALGORITHM of a
@@ -142,7 +144,7 @@ func ParseDigest(s string) (Digest, error) {
 	case "sha512":
 		return SHA512, nil
 	}
-	return 0, fmt.Errorf("unknown digest %q; known are sha1 sha256 sha512", s)
+	return 0, message.Errorf("unknown digest %q; known are sha1 sha256 sha512", s)
 }
 
 // Kind says what an envelope holds.

@@ -1,9 +1,6 @@
 package message
 
-import (
-	"errors"
-	"strings"
-)
+import "strings"
 
 // Advisor is an error that says what to do next, in sentences that a front end words.
 type Advisor interface{ Hints() []Message }
@@ -52,14 +49,4 @@ func Advice(err error) []Message {
 	}
 	walk(err)
 	return out
-}
-
-// Tell is an error's text in a voice. What an error around it adds stays as it is.
-func (v Voice) Tell(err error) string {
-	text := err.Error()
-	var s Speaker
-	if errors.As(err, &s) {
-		text = strings.Replace(text, s.Error(), s.Say(v), 1)
-	}
-	return text
 }

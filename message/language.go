@@ -11,6 +11,8 @@ import (
 type Language struct {
 	Tag   string // "pt-BR"
 	texts map[string][]part
+	// phrases are translations of formats of Errorf, by their English.
+	phrases map[string]string
 	// One says which numbers take the first of two wordings; nil: 1 alone.
 	One func(n int) bool
 
@@ -64,4 +66,12 @@ func (l *Language) one(n int) bool {
 		return n == 1
 	}
 	return l.One(n)
+}
+
+// voice speaks the language; of a voice's own copy, it is that voice.
+func (l *Language) voice() Voice {
+	if l == nil {
+		return Voice{}
+	}
+	return Voice{Language: l, Word: l.word}
 }

@@ -98,6 +98,8 @@ func word(v any, l *Language) string {
 		return v
 	case Message:
 		return v.In(l)
+	case error:
+		return l.voice().Tell(v)
 	case Action:
 		if l != nil && l.word != nil {
 			return l.word(v)

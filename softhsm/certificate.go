@@ -6,13 +6,13 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"fmt"
 	"math/big"
 	"sync"
 
 	"github.com/miekg/pkcs11"
 
 	"ctlclient/certificate"
+	"ctlclient/message"
 	"ctlclient/token/host"
 )
 
@@ -48,12 +48,12 @@ func issue(sp Spec, pub *rsa.PublicKey) ([]byte, error) {
 		pkix.AttributeTypeAndValue{Type: oidOU, Value: "IPCBU"},
 		pkix.AttributeTypeAndValue{Type: oidO, Value: "Cisco Systems, Inc."})
 	if err != nil {
-		return nil, fmt.Errorf("subject: %w", err)
+		return nil, message.Errorf("subject: %w", err)
 	}
 	issuer, err := name(pkix.AttributeTypeAndValue{Type: oidCN, Value: "Cisco Manufacturing CA"},
 		pkix.AttributeTypeAndValue{Type: oidO, Value: "Cisco Systems"})
 	if err != nil {
-		return nil, fmt.Errorf("issuer: %w", err)
+		return nil, message.Errorf("issuer: %w", err)
 	}
 	var serial [10]byte
 	if _, err := rand.Read(serial[:]); err != nil {
@@ -76,7 +76,7 @@ func issue(sp Spec, pub *rsa.PublicKey) ([]byte, error) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, leaf, &x509.Certificate{RawSubject: issuer}, pub, ca)
 	if err != nil {
-		return nil, fmt.Errorf("issuing the certificate: %w", err)
+		return nil, message.Errorf("issuing the certificate: %w", err)
 	}
 	return der, nil
 }
@@ -104,7 +104,7 @@ func storeCertificate(p *host.Process, session pkcs11.SessionHandle, sp Spec, de
 		attrs = append(attrs, pkcs11.NewAttribute(pkcs11.CKA_SUBJECT, []byte{0x30, 0}))
 	}
 	if _, err := p.CreateObject(session, attrs); err != nil {
-		return fmt.Errorf("C_CreateObject of the certificate: %w", err)
+		return message.Errorf("C_CreateObject of the certificate: %w", err)
 	}
 	return nil
 }

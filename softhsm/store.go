@@ -3,7 +3,6 @@ package softhsm
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,6 +11,7 @@ import (
 	"github.com/miekg/pkcs11"
 
 	"ctlclient/internal/atomicfile"
+	"ctlclient/message"
 	"ctlclient/token"
 	"ctlclient/token/host"
 )
@@ -78,7 +78,7 @@ func Open(dir string) (*Store, error) {
 		return nil, err
 	}
 	if strings.ContainsAny(dir, "#\n\r") || strings.TrimSpace(dir) != dir {
-		return nil, fmt.Errorf("folder name %q: #, a line break or a blank at its end cannot stand in softhsm2.conf", dir)
+		return nil, message.Errorf("folder name %q: #, a line break or a blank at its end cannot stand in softhsm2.conf", dir)
 	}
 	s := &Store{Dir: dir, Module: module}
 	if err := atomicfile.MakeFolder(s.tokens()); err != nil {
@@ -120,7 +120,7 @@ func (s *Store) AddCertificate(label, pin string, der []byte) error {
 	return s.exclusive(func(p *host.Process) error {
 		slots, err := p.GetSlotList(true)
 		if err != nil {
-			return fmt.Errorf("slot list: %w", err)
+			return message.Errorf("slot list: %w", err)
 		}
 		for _, id := range slots {
 			t, err := p.GetTokenInfo(id)
@@ -129,15 +129,15 @@ func (s *Store) AddCertificate(label, pin string, der []byte) error {
 			}
 			session, err := p.OpenSession(id, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION)
 			if err != nil {
-				return fmt.Errorf("C_OpenSession: %w", err)
+				return message.Errorf("C_OpenSession: %w", err)
 			}
 			defer p.CloseSession(session)
 			if err := p.Login(session, pkcs11.CKU_USER, []byte(pin)); err != nil {
-				return fmt.Errorf("C_Login: %w", err)
+				return message.Errorf("C_Login: %w", err)
 			}
 			return storeCertificate(p, session, Spec{Label: label}, der)
 		}
-		return fmt.Errorf("no token %q in %s", label, s.Dir)
+		return message.Errorf("no token %q in %s", label, s.Dir)
 	})
 }
 
@@ -147,12 +147,12 @@ func (s *Store) Remove(label string) error {
 	err := s.exclusive(func(p *host.Process) error {
 		slots, err := p.GetSlotList(true)
 		if err != nil {
-			return fmt.Errorf("slot list: %w", err)
+			return message.Errorf("slot list: %w", err)
 		}
 		for _, id := range slots {
 			t, err := p.GetTokenInfo(id)
 			if err != nil {
-				return fmt.Errorf("slot %d: %w", id, err)
+				return message.Errorf("slot %d: %w", id, err)
 			}
 			if t.Flags&pkcs11.CKF_TOKEN_INITIALIZED != 0 && strings.TrimRight(t.Label, " \x00") == label {
 				serials = append(serials, strings.TrimRight(t.SerialNumber, " \x00"))
@@ -164,7 +164,7 @@ func (s *Store) Remove(label string) error {
 		return err
 	}
 	if len(serials) == 0 {
-		return fmt.Errorf("no token %q in %s", label, s.Dir)
+		return message.Errorf("no token %q in %s", label, s.Dir)
 	}
 	var errs []error
 	for _, serial := range serials {
@@ -185,5 +185,5 @@ func (s *Store) removeFolder(serial string) error {
 			return os.RemoveAll(filepath.Join(s.tokens(), e.Name()))
 		}
 	}
-	return fmt.Errorf("no folder for the token with serial number %s in %s", serial, s.tokens())
+	return message.Errorf("no folder for the token with serial number %s in %s", serial, s.tokens())
 }

@@ -3,7 +3,6 @@ package softhsm
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"errors"
 	"fmt"
 	"math/big"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/miekg/pkcs11"
 
+	"ctlclient/message"
 	"ctlclient/token"
 	"ctlclient/token/host"
 )
@@ -61,7 +61,7 @@ func (sp Spec) withDefaults() (Spec, error) {
 		sp.Label = strings.TrimSpace(sp.CN)
 	}
 	if len(sp.Label) > 32 {
-		return sp, fmt.Errorf("token label %q: longer than 32 bytes", sp.Label)
+		return sp, message.Errorf("token label %q: longer than 32 bytes", sp.Label)
 	}
 	if sp.PIN == "" {
 		sp.PIN = DefaultPIN
@@ -73,7 +73,7 @@ func (sp Spec) withDefaults() (Spec, error) {
 		sp.KeyBits = 1024
 	}
 	if sp.KeyBits < 1024 || sp.KeyBits > 4096 || sp.KeyBits%1024 != 0 {
-		return sp, fmt.Errorf("key size %d: not one of 1024, 2048, 3072, 4096", sp.KeyBits)
+		return sp, message.Errorf("key size %d: not one of 1024, 2048, 3072, 4096", sp.KeyBits)
 	}
 	if sp.KeyID == nil {
 		sp.KeyID = keyID
@@ -97,7 +97,7 @@ func (s *Store) Create(sp Spec) (*Token, error) {
 	t := &Token{Label: sp.Label, PIN: sp.PIN}
 	err = s.exclusive(func(p *host.Process) error { return t.make(p, sp) })
 	if err != nil {
-		return nil, fmt.Errorf("making token %q: %w", sp.Label, err)
+		return nil, message.Errorf("making token %q: %w", sp.Label, err)
 	}
 	t.URI = token.URI{Token: t.Label, Serial: t.Serial}.String()
 	return t, nil
@@ -109,11 +109,11 @@ func (t *Token) make(p *host.Process, sp Spec) error {
 		return err
 	}
 	if err := p.InitToken(slot, []byte(sp.SOPIN), sp.Label); err != nil {
-		return fmt.Errorf("C_InitToken: %w", err)
+		return message.Errorf("C_InitToken: %w", err)
 	}
 	session, err := p.OpenSession(slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION)
 	if err != nil {
-		return fmt.Errorf("C_OpenSession: %w", err)
+		return message.Errorf("C_OpenSession: %w", err)
 	}
 	defer p.CloseSession(session)
 	if err := setUserPIN(p, session, sp); err != nil {
@@ -121,11 +121,11 @@ func (t *Token) make(p *host.Process, sp Spec) error {
 	}
 	info, err := p.GetTokenInfo(slot)
 	if err != nil {
-		return fmt.Errorf("C_GetTokenInfo: %w", err)
+		return message.Errorf("C_GetTokenInfo: %w", err)
 	}
 	t.Serial = strings.TrimRight(info.SerialNumber, " \x00")
 	if err := p.Login(session, pkcs11.CKU_USER, []byte(sp.PIN)); err != nil {
-		return fmt.Errorf("C_Login: %w", err)
+		return message.Errorf("C_Login: %w", err)
 	}
 	defer p.Logout(session)
 	pub, err := makeKeys(p, session, sp)
@@ -147,23 +147,23 @@ func (t *Token) make(p *host.Process, sp Spec) error {
 func blankSlot(p *host.Process) (uint, error) {
 	slots, err := p.GetSlotList(true)
 	if err != nil {
-		return 0, fmt.Errorf("C_GetSlotList: %w", err)
+		return 0, message.Errorf("C_GetSlotList: %w", err)
 	}
 	for _, id := range slots {
 		if t, err := p.GetTokenInfo(id); err == nil && t.Flags&pkcs11.CKF_TOKEN_INITIALIZED == 0 {
 			return id, nil
 		}
 	}
-	return 0, errors.New("SoftHSM has no blank slot")
+	return 0, message.NewError("SoftHSM has no blank slot")
 }
 
 func setUserPIN(p *host.Process, session pkcs11.SessionHandle, sp Spec) error {
 	if err := p.Login(session, pkcs11.CKU_SO, []byte(sp.SOPIN)); err != nil {
-		return fmt.Errorf("C_Login as security officer: %w", err)
+		return message.Errorf("C_Login as security officer: %w", err)
 	}
 	defer p.Logout(session)
 	if err := p.InitPIN(session, []byte(sp.PIN)); err != nil {
-		return fmt.Errorf("C_InitPIN: %w", err)
+		return message.Errorf("C_InitPIN: %w", err)
 	}
 	return nil
 }
@@ -179,11 +179,11 @@ func makeKeys(p *host.Process, session pkcs11.SessionHandle, sp Spec) (*rsa.Publ
 			pkcs11.NewAttribute(pkcs11.CKA_PUBLIC_EXPONENT, []byte{1, 0, 1})),
 		privateTemplate(sp))
 	if err != nil {
-		return nil, fmt.Errorf("C_GenerateKeyPair: %w", err)
+		return nil, message.Errorf("C_GenerateKeyPair: %w", err)
 	}
 	a, err := p.GetAttributes(session, pub, pkcs11.CKA_MODULUS, pkcs11.CKA_PUBLIC_EXPONENT)
 	if err != nil {
-		return nil, fmt.Errorf("reading the public key: %w", err)
+		return nil, message.Errorf("reading the public key: %w", err)
 	}
 	key := &rsa.PublicKey{N: new(big.Int).SetBytes(a[0]), E: int(new(big.Int).SetBytes(a[1]).Int64())}
 	if sp.NoPublicKey {
@@ -193,7 +193,7 @@ func makeKeys(p *host.Process, session pkcs11.SessionHandle, sp Spec) (*rsa.Publ
 		err = p.DestroyObject(session, priv)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("C_DestroyObject: %w", err)
+		return nil, message.Errorf("C_DestroyObject: %w", err)
 	}
 	return key, nil
 }
@@ -208,7 +208,7 @@ func importKeys(p *host.Process, session pkcs11.SessionHandle, sp Spec) error {
 			pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_PUBLIC_KEY),
 			num(pkcs11.CKA_MODULUS, k.N), num(pkcs11.CKA_PUBLIC_EXPONENT, e)))
 		if err != nil {
-			return fmt.Errorf("C_CreateObject of the public key: %w", err)
+			return message.Errorf("C_CreateObject of the public key: %w", err)
 		}
 	}
 	if sp.NoPrivateKey {
@@ -221,7 +221,7 @@ func importKeys(p *host.Process, session pkcs11.SessionHandle, sp Spec) error {
 		num(pkcs11.CKA_EXPONENT_1, k.Precomputed.Dp), num(pkcs11.CKA_EXPONENT_2, k.Precomputed.Dq),
 		num(pkcs11.CKA_COEFFICIENT, k.Precomputed.Qinv)))
 	if err != nil {
-		return fmt.Errorf("C_CreateObject of the private key: %w", err)
+		return message.Errorf("C_CreateObject of the private key: %w", err)
 	}
 	return nil
 }

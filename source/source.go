@@ -20,6 +20,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 	"ctlclient/protocol/httpfile"
 	"ctlclient/protocol/tftp"
 )
@@ -93,7 +94,7 @@ func boundedFrom(r io.Reader, name string, limit, expected int) ([]byte, error) 
 		err = pe.Err // the path is named already
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w", name, err)
+		return nil, message.Errorf("cannot read %s: %w", name, err)
 	}
 	if len(data) > limit {
 		return nil, &TooLongError{name, limit}

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/miekg/pkcs11"
+
+	"ctlclient/message"
 )
 
 // Make says what Init puts on a token. The zero value makes one like an eToken of
@@ -51,7 +53,7 @@ func (m Make) withDefaults() (Make, pkix.RDNSequence, error) {
 		m.Serial[0] = m.Serial[0]&0x3f | 0x40 // positive, and ten bytes long
 	}
 	if len(m.Serial) > 16 || len(bytes.Trim(m.Serial, "\x00")) == 0 {
-		return m, nil, errors.New("the certificate's serial number must have 1 to 16 bytes and not be zero")
+		return m, nil, message.NewError("the certificate's serial number must have 1 to 16 bytes and not be zero")
 	}
 	if m.Subject == "" {
 		end := hex.EncodeToString(m.Serial)
@@ -65,13 +67,13 @@ func (m Make) withDefaults() (Make, pkix.RDNSequence, error) {
 		m.Label = strings.TrimSpace(cn)
 	}
 	if len(m.Label) > 32 {
-		return m, nil, fmt.Errorf("token label %q: longer than 32 bytes", m.Label)
+		return m, nil, message.Errorf("token label %q: longer than 32 bytes", m.Label)
 	}
 	if m.Bits == 0 {
 		m.Bits = 2048
 	}
 	if m.Bits < 1024 || m.Bits > 4096 || m.Bits%1024 != 0 {
-		return m, nil, fmt.Errorf("key size %d: not one of 1024, 2048, 3072, 4096", m.Bits)
+		return m, nil, message.Errorf("key size %d: not one of 1024, 2048, 3072, 4096", m.Bits)
 	}
 	if m.NotBefore.IsZero() {
 		m.NotBefore = time.Now().Add(-24 * time.Hour).Truncate(time.Second)
@@ -80,7 +82,7 @@ func (m Make) withDefaults() (Make, pkix.RDNSequence, error) {
 		m.NotAfter = m.NotBefore.AddDate(10, 0, 0)
 	}
 	if !m.NotAfter.After(m.NotBefore) {
-		return m, nil, errors.New("the certificate would expire before it is valid")
+		return m, nil, message.NewError("the certificate would expire before it is valid")
 	}
 	return m, name, nil
 }
@@ -101,7 +103,7 @@ func subjectName(s string) (name pkix.RDNSequence, cn string, err error) {
 		key = strings.ToLower(strings.TrimSpace(key))
 		oid, ok := subjectKeys[key]
 		if !ok || strings.TrimSpace(value) == "" {
-			return nil, "", fmt.Errorf("subject %q: %q is not cn=, ou=, o=, l=, st= or c= with a value", s, part)
+			return nil, "", message.Errorf("subject %q: %q is not cn=, ou=, o=, l=, st= or c= with a value", s, part)
 		}
 		if key == "cn" {
 			cn = value
@@ -109,7 +111,7 @@ func subjectName(s string) (name pkix.RDNSequence, cn string, err error) {
 		name = append(pkix.RDNSequence{{pkix.AttributeTypeAndValue{Type: oid, Value: value}}}, name...)
 	}
 	if cn == "" {
-		return nil, "", fmt.Errorf("subject %q has no common name (cn=)", s)
+		return nil, "", message.Errorf("subject %q has no common name (cn=)", s)
 	}
 	return name, cn, nil
 }
@@ -346,7 +348,7 @@ func (s *Signer) certify(session pkcs11.SessionHandle, pub, priv pkcs11.ObjectHa
 	s.keys = []privateKey{{handle: priv}}
 	rawSubject, err := asn1.Marshal(subject)
 	if err != nil {
-		return Certificate{}, fmt.Errorf("subject: %w", err)
+		return Certificate{}, message.Errorf("subject: %w", err)
 	}
 	keyID := sha1.Sum(x509.MarshalPKCS1PublicKey(s.pub)) // RFC 5280, section 4.2.1.2, method 1
 	template := &x509.Certificate{
@@ -359,18 +361,18 @@ func (s *Signer) certify(session pkcs11.SessionHandle, pub, priv pkcs11.ObjectHa
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, s.pub, lockedSigner{s})
 	if err != nil {
-		return Certificate{}, fmt.Errorf("making the certificate: %w", err)
+		return Certificate{}, message.Errorf("making the certificate: %w", err)
 	}
 	return s.store(session, der, id, m.Label)
 }
 
-var errNoModulus = errors.New("the token does not show the public key that it made")
+var errNoModulus = message.NewError("the token does not show the public key that it made")
 
 // store puts a certificate on the token and gives it as it is read back.
 func (s *Signer) store(session pkcs11.SessionHandle, der, id []byte, label string) (Certificate, error) {
 	x, err := x509.ParseCertificate(der)
 	if err != nil {
-		return Certificate{}, fmt.Errorf("the certificate does not read back: %w", err)
+		return Certificate{}, message.Errorf("the certificate does not read back: %w", err)
 	}
 	serial, err := asn1.Marshal(x.SerialNumber)
 	if err != nil {

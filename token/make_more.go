@@ -7,10 +7,11 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/miekg/pkcs11"
+
+	"ctlclient/message"
 )
 
 // lockedSigner signs while the lock of the module is held: inside of a call.
@@ -54,7 +55,7 @@ func CSR(ctx context.Context, u URI, subject string, o Options) ([]byte, error) 
 			return nil, err
 		}
 		if raw, err = asn1.Marshal(name); err != nil {
-			return nil, fmt.Errorf("subject: %w", err)
+			return nil, message.Errorf("subject: %w", err)
 		}
 	}
 	s, err := Open(ctx, u, o)
@@ -65,7 +66,7 @@ func CSR(ctx context.Context, u URI, subject string, o Options) ([]byte, error) 
 	if raw == nil {
 		x, err := x509.ParseCertificate(s.cert.DER)
 		if err != nil {
-			return nil, fmt.Errorf("the certificate on the token: %w", err)
+			return nil, message.Errorf("the certificate on the token: %w", err)
 		}
 		raw = x.RawSubject
 	}

@@ -14,11 +14,12 @@ import (
 
 	"github.com/miekg/pkcs11"
 
+	"ctlclient/message"
 	"ctlclient/token/host"
 )
 
 // ErrInUse says that signers are open on a module that somebody wants for themselves.
-var ErrInUse = errors.New("a signer is open on the module")
+var ErrInUse = message.NewError("a signer is open on the module")
 
 // module is one PKCS#11 module in one environment. It is initialised, in a process of
 // its own, while somebody holds a lease on it.

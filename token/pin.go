@@ -12,6 +12,7 @@ import (
 	"github.com/miekg/pkcs11"
 
 	"ctlclient/internal/secret"
+	"ctlclient/message"
 )
 
 // PINRequest tells the person what they are about to unlock.
@@ -31,8 +32,8 @@ type PINFunc func(ctx context.Context, r PINRequest) ([]byte, error)
 const maxPIN = 512
 
 var (
-	errNoPIN   = errors.New("no PIN was entered")
-	errNoAsker = errors.New("nobody to ask")
+	errNoPIN   = message.NewError("no PIN was entered")
+	errNoAsker = message.NewError("nobody to ask")
 )
 
 // PINFile is a PINFunc that reads the PIN from the first line of a file: a path, or
@@ -64,14 +65,14 @@ func pinPath(source string) (string, error) {
 		if filepath.IsAbs(source) {
 			return source, nil
 		}
-		return "", fmt.Errorf("pin-source %q is not file:PATH", source)
+		return "", message.Errorf("pin-source %q is not file:PATH", source)
 	}
 	if !strings.HasPrefix(rest, "//") {
 		return rest, nil
 	}
 	u, err := url.Parse(source)
 	if err != nil || u.Host != "" && u.Host != "localhost" {
-		return "", fmt.Errorf("pin-source %q is not a file here", source)
+		return "", message.Errorf("pin-source %q is not a file here", source)
 	}
 	return filepath.FromSlash(u.Path), nil
 }

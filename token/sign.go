@@ -9,12 +9,13 @@ import (
 	_ "crypto/sha256"
 	_ "crypto/sha512"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/miekg/pkcs11"
+
+	"ctlclient/message"
 )
 
 // maxMessage bounds what is handed to a token that makes its digests itself, in bytes.
@@ -36,7 +37,7 @@ var hashing = map[crypto.Hash]uint{
 	crypto.SHA384: pkcs11.CKM_SHA384_RSA_PKCS, crypto.SHA512: pkcs11.CKM_SHA512_RSA_PKCS,
 }
 
-var errClosed = errors.New("the signer is closed")
+var errClosed = message.NewError("the signer is closed")
 
 // work is one signature to make.
 type work struct {
@@ -77,24 +78,24 @@ func (s *Signer) SignContext(ctx context.Context, digest []byte, opts crypto.Sig
 		return nil, err
 	}
 	if len(digest) != hash.Size() {
-		return nil, fmt.Errorf("token: a %s digest has %d bytes, not %d", hash, hash.Size(), len(digest))
+		return nil, message.Errorf("token: a %s digest has %d bytes, not %d", hash, hash.Size(), len(digest))
 	}
 	return s.make(ctx, work{hash: hash, digest: bytes.Clone(digest)})
 }
 
 func hashOf(opts crypto.SignerOpts) (crypto.Hash, error) {
 	if _, pss := opts.(*rsa.PSSOptions); pss {
-		return 0, errors.New("token: RSA-PSS signatures are not made: phones verify PKCS#1 v1.5")
+		return 0, message.NewError("token: RSA-PSS signatures are not made: phones verify PKCS#1 v1.5")
 	}
 	if opts == nil || digestInfo[opts.HashFunc()] == nil {
-		return 0, errors.New("token: the digest must be SHA-1, SHA-224, SHA-256, SHA-384 or SHA-512")
+		return 0, message.NewError("token: the digest must be SHA-1, SHA-224, SHA-256, SHA-384 or SHA-512")
 	}
 	return opts.HashFunc(), nil
 }
 
 // errWantsPIN says that the key wants the PIN for this signature, though it does not
 // say so beforehand.
-var errWantsPIN = errors.New("the key wants the PIN for each signature")
+var errWantsPIN = message.NewError("the key wants the PIN for each signature")
 
 // make asks for the PIN where each signature wants it, and signs.
 func (s *Signer) make(ctx context.Context, w work) ([]byte, error) {

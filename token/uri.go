@@ -2,11 +2,12 @@ package token
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"ctlclient/message"
 )
 
 // URI is an RFC 7512 PKCS#11 URI. An empty field is not given and fits anything.
@@ -166,7 +167,7 @@ func (u *URI) setPath(attr string, seen map[string]bool) error {
 	case "slot-id":
 		n, err := strconv.ParseUint(value, 10, 32)
 		if err != nil {
-			return fmt.Errorf("slot-id %q is not a number", value)
+			return message.Errorf("slot-id %q is not a number", value)
 		}
 		id := uint(n)
 		u.SlotID = &id
@@ -178,7 +179,7 @@ func (u *URI) setPath(attr string, seen map[string]bool) error {
 				return nil
 			}
 		}
-		return fmt.Errorf("type %q is none of %s", value, strings.Join(uriTypes, " "))
+		return message.Errorf("type %q is none of %s", value, strings.Join(uriTypes, " "))
 	}
 	return u.setText(pathFields, name, value)
 }
@@ -198,28 +199,28 @@ func (u *URI) setText(fields []uriField, name, value string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("unknown attribute %q", name)
+	return message.Errorf("unknown attribute %q", name)
 }
 
 // splitAttribute takes name=value apart and undoes the percent-encoding.
 func splitAttribute(attr string, seen map[string]bool, allowed string) (name, value string, err error) {
 	name, raw, ok := strings.Cut(attr, "=")
 	if !ok {
-		return "", "", fmt.Errorf("%q is not name=value", attr)
+		return "", "", message.Errorf("%q is not name=value", attr)
 	}
 	if seen[name] {
-		return "", "", fmt.Errorf("attribute %q stands twice", name)
+		return "", "", message.Errorf("attribute %q stands twice", name)
 	}
 	seen[name] = true
 	value, err = unescape(raw, allowed)
 	if err != nil {
-		return "", "", fmt.Errorf("attribute %q: %w", name, err)
+		return "", "", message.Errorf("attribute %q: %w", name, err)
 	}
 	if value == "" {
-		return "", "", fmt.Errorf("attribute %q is empty", name)
+		return "", "", message.Errorf("attribute %q is empty", name)
 	}
 	if strings.ContainsRune(value, 0) && name != "id" {
-		return "", "", fmt.Errorf("attribute %q holds a NUL", name)
+		return "", "", message.Errorf("attribute %q holds a NUL", name)
 	}
 	return name, value, nil
 }
@@ -247,17 +248,17 @@ func unescape(s, allowed string) (string, error) {
 		c := s[i]
 		if c != '%' {
 			if c < ' ' || c == 0x7f || c == '#' || c < 0x80 && c != ' ' && c != '\\' && c != '/' && !plain(c, allowed) {
-				return "", fmt.Errorf("character %q must be written %%%02X", c, c)
+				return "", message.Errorf("character %q must be written %%%02X", c, c)
 			}
 			b.WriteByte(c)
 			continue
 		}
 		if i+2 >= len(s) {
-			return "", errors.New("% needs two hex digits after it")
+			return "", message.NewError("a percent sign needs two hex digits after it")
 		}
 		d, err := hex.DecodeString(s[i+1 : i+3])
 		if err != nil {
-			return "", fmt.Errorf("%q is not a percent-encoded byte", s[i:i+3])
+			return "", message.Errorf("%q is not a percent-encoded byte", s[i:i+3])
 		}
 		b.WriteByte(d[0])
 		i += 2

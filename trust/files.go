@@ -2,7 +2,6 @@ package trust
 
 import (
 	"encoding/hex"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -31,7 +30,7 @@ func FileNames(mac string) (Names, error) {
 	m = strings.TrimPrefix(m, "SEP")
 	m = strings.NewReplacer(":", "", "-", "", ".", "").Replace(m)
 	if !macShape.MatchString(m) {
-		return Names{}, fmt.Errorf("%q is no MAC address: want 12 hexadecimal digits, like 0011215A1AE3", mac)
+		return Names{}, message.Errorf("%q is no MAC address: want 12 hexadecimal digits, like 0011215A1AE3", mac)
 	}
 	name := "SEP" + m
 	return Names{
@@ -62,10 +61,10 @@ func ParseChecksum(s string) (Checksum, error) {
 	}
 	t = separators.Replace(t)
 	if _, err := hex.DecodeString(t); err != nil || (len(t) != 32 && len(t) != 40) {
-		return "", fmt.Errorf("%q is no checksum: want an MD5 (32 hexadecimal digits) or a SHA-1 (40)", s)
+		return "", message.Errorf("%q is no checksum: want an MD5 (32 hexadecimal digits) or a SHA-1 (40)", s)
 	}
 	if want != 0 && want != len(t) {
-		return "", fmt.Errorf("%q has %d digits, which is not what it says it is", s, len(t))
+		return "", message.Errorf("%q has %d digits, which is not what it says it is", s, len(t))
 	}
 	return Checksum(t), nil
 }

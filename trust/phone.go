@@ -2,7 +2,6 @@ package trust
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"ctlclient/ctlbuild"
@@ -95,7 +94,7 @@ type Asker interface {
 }
 
 // ErrNoTVS is what NoTVS answers.
-var ErrNoTVS = errors.New("no TVS server can be reached")
+var ErrNoTVS = message.NewError("no TVS server can be reached")
 
 // NoTVS is an Asker that reaches no server.
 var NoTVS Asker = AskerFunc(func(context.Context, Phone, Question) (Answer, error) {

@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 
 	"ctlclient/cluster/reach"
@@ -66,7 +65,7 @@ func (s *sight) refreshAnchors(d *ctlbuild.Draft) ([]message.Message, error) {
 		}
 		rec, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: now, Host: s.publisherNode().Name})
 		if err != nil {
-			return notes, fmt.Errorf("certificate %s: %w", tokenCN(now), err)
+			return notes, message.Errorf("certificate %s: %w", tokenCN(now), err)
 		}
 		d.Records[i] = rec
 		notes = append(notes, noteReplaced.With("name", what, "certificate", tokenCN(now)))

@@ -46,7 +46,7 @@ func (s *Session) askAboutSigner(ctx context.Context, p *Plan) (err error) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		s.warn(sayNobodyAsked.With("name", cn, "why", err.Error()))
+		s.warn(sayNobodyAsked.With("name", cn, "why", err))
 		return nil
 	}
 	if p.TVS == nil {

@@ -61,7 +61,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // Say is the text in a voice, with the cause.
 func (e *Error) Say(v message.Voice) string {
 	if e.Err != nil {
-		return v.Say(e.Text) + ": " + e.Err.Error()
+		return v.Say(e.Text) + ": " + v.Tell(e.Err)
 	}
 	return v.Say(e.Text)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/user"
@@ -228,7 +227,7 @@ func (s *Session) setMode(ctx context.Context, run *cluster.Run, r *Result, mixe
 	defer cancel()
 	var takeBack error
 	if r.Outcome, takeBack = run.TakeBack(back, err); r.Outcome.State != cluster.StateTakenBack {
-		return errors.Join(err, fmt.Errorf("taking the file back failed as well: %w", takeBack))
+		return errors.Join(err, message.Errorf("taking the file back failed as well: %w", takeBack))
 	}
 	reason := Refused
 	if reach.ClassOf(err) == reach.Unreachable {

@@ -95,7 +95,7 @@ func (s *Session) PlanFinish(ctx context.Context, r FinishRequest) (_ *Plan, err
 		return p, nil
 	}
 	if p.given, err = ctlbuild.Parse(f.Data); err != nil {
-		s.warn(sayNoCTL.With("id", f.ID, "why", err.Error()))
+		s.warn(sayNoCTL.With("id", f.ID, "why", err))
 		return p, nil
 	}
 	if rec, _ := p.given.Signer(); rec != nil {
@@ -160,7 +160,7 @@ func (s *Session) settled(ctx context.Context, r *Result, err error) (*Result, e
 		return r, err
 	}
 	if err := s.Refresh(ctx); err != nil {
-		return r, fmt.Errorf("the job is done, but looking at the cluster again failed: %w", err)
+		return r, message.Errorf("the job is done, but looking at the cluster again failed: %w", err)
 	}
 	r.List = s.Snapshot.Current
 	restarted := r.Plan.finish.restarts

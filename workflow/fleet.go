@@ -54,7 +54,7 @@ func (s *sight) setServerSAST(p *Plan, policy ServerSAST) error {
 		}
 		rec, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: der, Host: s.publisherNode().Name})
 		if err != nil {
-			return fmt.Errorf("certificate %s: %w", tokenCN(der), err)
+			return message.Errorf("certificate %s: %w", tokenCN(der), err)
 		}
 		d.Records = append(d.Records, rec)
 		p.Notes = append(p.Notes, noteSAST.With("token", tokenCN(der)))
@@ -80,7 +80,7 @@ func (s *Session) fleet(ctx context.Context) ([]trust.Phone, error) {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:
-		s.warn(sayNoList.With("why", err.Error()))
+		s.warn(sayNoList.With("why", err))
 	case len(entries) > 0:
 		return s.resolve(ctx, entries, trust.KnownLists(lists...), current)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 
@@ -93,7 +92,7 @@ func (s *Session) PlanRecoverITL(ctx context.Context) (_ *Plan, err error) {
 	if !draftKnows(p.Draft, other) {
 		rec, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: other, Host: " ", Dialect: ctlbuild.DialectTokenless, NoIP: true})
 		if err != nil {
-			return nil, fmt.Errorf("certificate %s: %w", tokenCN(other), err)
+			return nil, message.Errorf("certificate %s: %w", tokenCN(other), err)
 		}
 		p.Draft.Records = append([]ctlbuild.Record{rec}, p.Draft.Records...)
 	}

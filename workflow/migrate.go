@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -115,7 +114,7 @@ func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err erro
 	for i, der := range ders {
 		cn, answers := tokenCN(der), all[i]
 		if err := errs[i]; err != nil {
-			return fmt.Errorf("asking TVS about %s: %w", cn, err)
+			return message.Errorf("asking TVS about %s: %w", cn, err)
 		}
 		if len(answers) == 0 {
 			return fail(Unreachable, textNoTVS.With("token", cn), hintActivateTVS.With())
@@ -193,7 +192,7 @@ func (s *sight) tokensFirst(p *Plan, ders [][]byte, policy ServerSAST) error {
 	d.Records = nil
 	for _, der := range ders {
 		if _, err := d.AddToken(der); err != nil {
-			return fmt.Errorf("token %s: %w", tokenCN(der), err)
+			return message.Errorf("token %s: %w", tokenCN(der), err)
 		}
 	}
 	d.Records = append(d.Records, kept...)

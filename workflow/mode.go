@@ -2,10 +2,10 @@ package workflow
 
 import (
 	"context"
-	"fmt"
 
 	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // ModeRequest sets the cluster to mixed or non-secure mode. The first creation of a CTL
@@ -64,7 +64,7 @@ func (s *Session) firstCTL(ctx context.Context, r ModeRequest) (*Plan, error) {
 	}
 	for _, der := range ders {
 		if _, err := p.Draft.AddToken(der); err != nil {
-			return nil, fmt.Errorf("token %s: %w", tokenCN(der), err)
+			return nil, message.Errorf("token %s: %w", tokenCN(der), err)
 		}
 	}
 	keep, why := s.keepServerSAST(r.ServerSAST)
@@ -74,7 +74,7 @@ func (s *Session) firstCTL(ctx context.Context, r ModeRequest) (*Plan, error) {
 	for _, c := range s.sastCredentials() {
 		rec, err := newServerRecord(ctlbuild.SAST, c, c.NodeName)
 		if err != nil {
-			return nil, fmt.Errorf("certificate of %s: %w", c.NodeName, err)
+			return nil, message.Errorf("certificate of %s: %w", c.NodeName, err)
 		}
 		if !draftKnows(p.Draft, c.Certificate) {
 			p.Draft.Records = append(p.Draft.Records, rec)

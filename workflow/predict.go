@@ -1,12 +1,12 @@
 package workflow
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 
 	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust/release"
 )
 
@@ -78,7 +78,7 @@ func (w *predictor) add(f ctlbuild.Function, der []byte, host, address string) {
 	}
 	rec, err := ctlbuild.NewRecord(e)
 	if err != nil {
-		w.err = fmt.Errorf("certificate %s: %w", tokenCN(der), err)
+		w.err = message.Errorf("certificate %s: %w", tokenCN(der), err)
 		return
 	}
 	if !rec.IsToken() {

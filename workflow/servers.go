@@ -1,7 +1,6 @@
 package workflow
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 
@@ -123,7 +122,7 @@ func (c *collector) one(cred reach.Credential) error {
 		}
 		rec, err := newServerRecord(f, cred, r.DNSName())
 		if err != nil {
-			return fmt.Errorf("certificate of %s: %w", cred.NodeName, err)
+			return message.Errorf("certificate of %s: %w", cred.NodeName, err)
 		}
 		if r.IsStub() {
 			c.notes = append(c.notes, noteAgain.With("function", f.String(), "host", cred.NodeName))
@@ -139,7 +138,7 @@ func (c *collector) one(cred reach.Credential) error {
 	}
 	rec, err := newServerRecord(f, cred, host)
 	if err != nil {
-		return fmt.Errorf("certificate of %s: %w", cred.NodeName, err)
+		return message.Errorf("certificate of %s: %w", cred.NodeName, err)
 	}
 	c.draft.Records = append(c.draft.Records, rec)
 	c.notes = append(c.notes, noteAdded.With("function", f.String(), "host", cred.NodeName))

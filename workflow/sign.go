@@ -3,9 +3,9 @@ package workflow
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/token"
 	"ctlclient/trust"
 )
@@ -67,7 +67,7 @@ func (s *Session) sign(ctx context.Context, a *Agreement) (_ *ctlbuild.List, err
 func (s *Session) recheck(ctx context.Context, p *Plan, list *ctlbuild.List) error {
 	again, err := ctlbuild.Parse(list.Bytes())
 	if err != nil {
-		return fmt.Errorf("the signed file does not read back: %w", err)
+		return message.Errorf("the signed file does not read back: %w", err)
 	}
 	if v := again.Verify(); !v.OK {
 		return fail(FilesBad, textSignedBad.With("why", v.Why))

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 
 	"ctlclient/cluster"
 	"ctlclient/cluster/reach"
@@ -134,7 +133,7 @@ func (s *Session) executePublisher(ctx context.Context, a *Agreement, o ExecuteO
 		return r, err
 	}
 	if err := s.Refresh(ctx); err != nil {
-		return r, fmt.Errorf("the job is done, but looking at the cluster again failed: %w", err)
+		return r, message.Errorf("the job is done, but looking at the cluster again failed: %w", err)
 	}
 	p.Verdicts = trust.AssessAll(ctx, phones, trust.Offer{CTL: r.List}, s.Cluster.TVS())
 	return r, s.after(ctx, r, o)

@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 
 	"ctlclient/cluster/reach"
@@ -159,7 +158,7 @@ func (s *Session) addTokens(ctx context.Context, p *Plan, sg Signing) error {
 	for _, der := range ders {
 		added, err := p.Draft.AddToken(der)
 		if err != nil {
-			return fmt.Errorf("token %s: %w", tokenCN(der), err)
+			return message.Errorf("token %s: %w", tokenCN(der), err)
 		}
 		if !added {
 			p.Notes = append(p.Notes, noteKept.With("token", tokenCN(der)))
@@ -190,7 +189,7 @@ func (s *Session) tokenDERs(ctx context.Context, sg Signing) ([][]byte, error) {
 	for i, raw := range sg.TokenCerts {
 		c, err := ctlbuild.ParseCertificate(raw)
 		if err != nil {
-			return nil, fmt.Errorf("token certificate %d: %w", i+1, err)
+			return nil, message.Errorf("token certificate %d: %w", i+1, err)
 		}
 		if err := s.notPractice(c.DER); err != nil {
 			return nil, err
@@ -203,7 +202,7 @@ func (s *Session) tokenDERs(ctx context.Context, sg Signing) ([][]byte, error) {
 func addServer(add func([]byte, string, netip.Addr) (bool, error), srv Server) error {
 	c, err := ctlbuild.ParseCertificate(srv.Certificate)
 	if err != nil {
-		return fmt.Errorf("certificate for %s: %w", srv.Host, err)
+		return message.Errorf("certificate for %s: %w", srv.Host, err)
 	}
 	var ip netip.Addr
 	if srv.IP != "" {

@@ -26,6 +26,6 @@ func (s *Session) learnVersion(ctx context.Context) {
 	v, _, err := s.Cluster.Site.Facts.Version(ctx)
 	s.active = v
 	if err != nil && ctx.Err() == nil {
-		s.warn(sayNoVersion.With("why", err.Error()))
+		s.warn(sayNoVersion.With("why", err))
 	}
 }

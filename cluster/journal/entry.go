@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"slices"
 	"time"
+
+	"ctlclient/message"
 )
 
 // Kinds of line.
@@ -121,7 +121,7 @@ func Decode(data []byte) (entries []Entry, good int, err error) {
 		pos += end + 1
 		switch {
 		case lineErr != nil && bad < 0:
-			bad, err = number, fmt.Errorf("line %d is damaged: %w", number, lineErr)
+			bad, err = number, message.Errorf("line %d is damaged: %w", number, lineErr)
 		case lineErr == nil && bad >= 0:
 			return nil, 0, err
 		case lineErr == nil:
@@ -139,40 +139,40 @@ func decodeLine(line []byte, first bool) (e Entry, err error) {
 	switch e.Kind {
 	case KindBegin:
 		if !first {
-			return e, errors.New("a second beginning")
+			return e, message.NewError("a second beginning")
 		}
 		return e, e.Begin.check()
 	case KindAct, KindContent, KindResume, KindRollback, KindEnd:
 		if first {
-			return e, errors.New("no beginning")
+			return e, message.NewError("no beginning")
 		}
 		return e, nil
 	}
-	return e, fmt.Errorf("kind %q is not known", e.Kind)
+	return e, message.Errorf("kind %q is not known", e.Kind)
 }
 
 func (b *Begin) check() error {
 	if b == nil {
-		return errors.New("the beginning is empty")
+		return message.NewError("the beginning is empty")
 	}
 	if b.Format < 1 || b.Format > format {
-		return fmt.Errorf("format %d is of another version of the program", b.Format)
+		return message.Errorf("format %d is of another version of the program", b.Format)
 	}
 	if len(b.Nodes) == 0 {
-		return errors.New("the beginning names no node")
+		return message.NewError("the beginning names no node")
 	}
 	sums := []string{b.New}
 	seen := map[string]bool{}
 	for _, n := range b.Nodes {
 		if n.Name == "" || seen[n.Name] {
-			return errors.New("the beginning names a node twice, or one without a name")
+			return message.NewError("the beginning names a node twice, or one without a name")
 		}
 		seen[n.Name] = true
 		sums = append(sums, n.Former)
 	}
 	for _, s := range sums {
 		if raw, err := hex.DecodeString(s); err != nil || len(raw) != 0 && len(raw) != 32 {
-			return errors.New("the beginning has a digest that is not a SHA-256")
+			return message.NewError("the beginning has a digest that is not a SHA-256")
 		}
 	}
 	return nil

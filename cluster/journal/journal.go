@@ -39,6 +39,7 @@ import (
 
 	"ctlclient/internal/atomicfile"
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 )
 
 const (
@@ -80,7 +81,7 @@ type Job struct {
 var idForm = lazyregexp.New(`^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}$`)
 
 // ErrNoJob: there is no such job.
-var ErrNoJob = errors.New("no such job")
+var ErrNoJob = message.NewError("no such job")
 
 // DamagedError: a journal that cannot be read whole.
 type DamagedError struct {
@@ -113,7 +114,7 @@ func (s *Store) jobs() string { return filepath.Join(s.Dir, "jobs") }
 // time are filled in.
 func (s *Store) Create(b Begin, data []byte, nodes []Content) (_ *Job, err error) {
 	if err := atomicfile.MakeFolder(s.jobs()); err != nil {
-		return nil, fmt.Errorf("cannot write journal: %w", err)
+		return nil, message.Errorf("cannot write journal: %w", err)
 	}
 	b.Format = format
 	b.PID = os.Getpid()
@@ -123,7 +124,7 @@ func (s *Store) Create(b Begin, data []byte, nodes []Content) (_ *Job, err error
 		return nil, err
 	}
 	if b.ID, err = s.mkdir(); err != nil {
-		return nil, fmt.Errorf("cannot write journal: %w", err)
+		return nil, message.Errorf("cannot write journal: %w", err)
 	}
 	j := &Job{New: data, Former: map[string][]byte{}, dir: filepath.Join(s.jobs(), b.ID), now: s.now}
 	defer func() {
@@ -148,14 +149,14 @@ func (s *Store) Create(b Begin, data []byte, nodes []Content) (_ *Job, err error
 	}
 	j.Begin = b
 	if j.log, err = os.OpenFile(filepath.Join(j.dir, "log"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
-		return nil, fmt.Errorf("cannot write journal: %w", err)
+		return nil, message.Errorf("cannot write journal: %w", err)
 	}
 	if err := j.Append(Entry{Kind: KindBegin, Begin: &b}); err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
 	for _, dir := range []string{j.dir, s.jobs(), s.Dir} {
 		if err := syncDir(dir); err != nil {
-			return nil, errors.Join(fmt.Errorf("cannot write journal: %w", err), j.Close())
+			return nil, errors.Join(message.Errorf("cannot write journal: %w", err), j.Close())
 		}
 	}
 	return j, nil
@@ -181,7 +182,7 @@ func (s *Store) each(f func(id string) error) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("cannot read journals: %w", err)
+		return message.Errorf("cannot read journals: %w", err)
 	}
 	var errs []error
 	for _, e := range entries {
@@ -241,14 +242,14 @@ func (s *Store) mkdir() (id string, err error) {
 func (j *Job) keep(name string, data []byte) error {
 	f, err := os.OpenFile(filepath.Join(j.dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return fmt.Errorf("cannot write journal: %w", err)
+		return message.Errorf("cannot write journal: %w", err)
 	}
 	_, err = f.Write(data)
 	if err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("cannot write journal: %w", err)
+		return message.Errorf("cannot write journal: %w", err)
 	}
 	return nil
 }
@@ -257,10 +258,10 @@ func (j *Job) keep(name string, data []byte) error {
 func (j *Job) Adopt(data []byte) error {
 	_, name, _ := j.known()
 	if err := atomicfile.Write(filepath.Join(j.dir, nextContent(name)), data, 0o600); err != nil {
-		return fmt.Errorf("cannot write journal: %w", err)
+		return message.Errorf("cannot write journal: %w", err)
 	}
 	if err := syncDir(j.dir); err != nil {
-		return fmt.Errorf("cannot write journal: %w", err)
+		return message.Errorf("cannot write journal: %w", err)
 	}
 	if err := j.Append(Entry{Kind: KindContent, SHA256: digest(data)}); err != nil {
 		return err
@@ -300,7 +301,7 @@ func (j *Job) Append(e Entry) error {
 	e.Time = j.now().UTC()
 	line, err := e.encode()
 	if err != nil {
-		return fmt.Errorf("cannot write journal: %w", err)
+		return message.Errorf("cannot write journal: %w", err)
 	}
 	w := &writing{entry: e, line: line, done: make(chan error, 1)}
 	j.mu.Lock()
@@ -346,7 +347,7 @@ func (j *Job) flush(batch []*writing) error {
 	}
 	if err != nil {
 		// What a full disk left of the lines is cut off, so that later lines stand alone.
-		return fmt.Errorf("cannot write journal: %w", errors.Join(err, j.log.Truncate(j.size)))
+		return message.Errorf("cannot write journal: %w", errors.Join(err, j.log.Truncate(j.size)))
 	}
 	return nil
 }
@@ -390,11 +391,11 @@ func (s *Store) read(id string) (*Job, error) {
 		return nil, s.damaged(id, err)
 	}
 	if len(entries) == 0 {
-		return nil, fmt.Errorf("%w: %s never began", ErrNoJob, id)
+		return nil, message.Errorf("%w: %s never began", ErrNoJob, id)
 	}
 	j.Entries, j.Begin, j.size = entries, *entries[0].Begin, int64(good)
 	if j.Begin.ID != id {
-		return nil, s.damaged(id, fmt.Errorf("it is that of job %q", j.Begin.ID))
+		return nil, s.damaged(id, message.Errorf("it is that of job %q", j.Begin.ID))
 	}
 	return j, nil
 }
@@ -423,7 +424,7 @@ func (j *Job) content(name, want string) ([]byte, error) {
 		return nil, err
 	}
 	if digest(data) != want {
-		return nil, fmt.Errorf("%s is damaged: its SHA-256 is not the one written down", name)
+		return nil, message.Errorf("%s is damaged: its SHA-256 is not the one written down", name)
 	}
 	return data, nil
 }
@@ -462,7 +463,7 @@ func readFile(name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s is larger than %d bytes", filepath.Base(name), limit)
+		return nil, message.Errorf("%s is larger than %d bytes", filepath.Base(name), limit)
 	}
 	return data, nil
 }

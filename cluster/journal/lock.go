@@ -11,6 +11,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"ctlclient/internal/atomicfile"
+	"ctlclient/message"
 )
 
 // Lock keeps other programs off a cluster. It is the operating system's: it ends
@@ -49,12 +50,12 @@ type owner struct {
 // "" holds it for a moment only, to look: nobody is told.
 func (s *Store) Lock(job string) (*Lock, error) {
 	if err := atomicfile.MakeFolder(s.Dir); err != nil {
-		return nil, fmt.Errorf("cannot lock cluster: %w", err)
+		return nil, message.Errorf("cannot lock cluster: %w", err)
 	}
 	l := &Lock{flock: flock.New(filepath.Join(s.Dir, "lock"), flock.SetPermissions(0o600)), owner: filepath.Join(s.Dir, "lock.owner")}
 	ok, err := l.flock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("cannot lock cluster: %w", err)
+		return nil, message.Errorf("cannot lock cluster: %w", err)
 	}
 	if !ok {
 		var who owner
@@ -72,7 +73,7 @@ func (s *Store) Lock(job string) (*Lock, error) {
 		err = os.WriteFile(l.owner, data, 0o600)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot lock cluster: %w", err), l.flock.Unlock())
+		return nil, errors.Join(message.Errorf("cannot lock cluster: %w", err), l.flock.Unlock())
 	}
 	return l, nil
 }

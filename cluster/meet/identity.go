@@ -30,6 +30,7 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"ctlclient/internal/atomicfile"
+	"ctlclient/message"
 )
 
 // Kinds of identity, as they are shown to a person.
@@ -98,7 +99,7 @@ func Open(file, knownHosts string, prompter Prompter, now func() time.Time) (*Id
 		return ids, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot read kept identities: %w", err)
+		return nil, message.Errorf("cannot read kept identities: %w", err)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxKept))
@@ -107,7 +108,7 @@ func Open(file, knownHosts string, prompter Prompter, now func() time.Time) (*Id
 	}
 	if err != nil {
 		// Going on without what was kept would accept a changed server as a new one.
-		return nil, fmt.Errorf("kept identities %s are damaged: %w", file, err)
+		return nil, message.Errorf("kept identities %s are damaged: %w", file, err)
 	}
 	return ids, nil
 }
@@ -139,10 +140,10 @@ func (ids *Identities) keep(w Server, fingerprint string) error {
 		return err
 	}
 	if err := atomicfile.MakeFolder(filepath.Dir(ids.file)); err != nil {
-		return fmt.Errorf("cannot keep identity: %w", err)
+		return message.Errorf("cannot keep identity: %w", err)
 	}
 	if err := atomicfile.Write(ids.file, append(data, '\n'), 0o600); err != nil {
-		return fmt.Errorf("cannot keep identity: %w", err)
+		return message.Errorf("cannot keep identity: %w", err)
 	}
 	ids.held = list
 	return nil
@@ -181,7 +182,7 @@ func (ids *Identities) knownHost(w Server, key ssh.PublicKey) (want, source stri
 		return "", "", nil
 	}
 	if err != nil {
-		return "", "", fmt.Errorf("known_hosts: %w", err)
+		return "", "", message.Errorf("known_hosts: %w", err)
 	}
 	addr := net.JoinHostPort(w.Host, fmt.Sprint(w.Port))
 	remote := &net.TCPAddr{IP: net.ParseIP(w.Host), Port: w.Port}
@@ -195,7 +196,7 @@ func (ids *Identities) knownHost(w Server, key ssh.PublicKey) (want, source stri
 	case err == nil:
 		return ssh.FingerprintSHA256(key), ids.knownHosts, nil
 	case errors.As(err, &revoked):
-		return "", "", fmt.Errorf("%s: the SSH host key %s is marked as revoked in %s", w.Node, ssh.FingerprintSHA256(key), ids.knownHosts)
+		return "", "", message.Errorf("%s: the SSH host key %s is marked as revoked in %s", w.Node, ssh.FingerprintSHA256(key), ids.knownHosts)
 	case errors.As(err, &keyErr):
 		if len(keyErr.Want) == 0 {
 			return "", "", nil
@@ -208,7 +209,7 @@ func (ids *Identities) knownHost(w Server, key ssh.PublicKey) (want, source stri
 		}
 		return ssh.FingerprintSHA256(known.Key), fmt.Sprintf("%s:%d", known.Filename, known.Line), nil
 	}
-	return "", "", fmt.Errorf("known_hosts: %w", err)
+	return "", "", message.Errorf("known_hosts: %w", err)
 }
 
 // Confirm asks a person about a server that is unknown, or that was known by another

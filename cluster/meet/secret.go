@@ -3,8 +3,6 @@ package meet
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -13,6 +11,7 @@ import (
 
 	"ctlclient/cluster/site"
 	"ctlclient/internal/secret"
+	"ctlclient/message"
 )
 
 const maxSecret = 4096 // bytes
@@ -82,14 +81,14 @@ func (s *Secrets) read(ctx context.Context, source, node, user string) ([]byte, 
 	switch kind {
 	case site.SourcePrompt:
 		if s.prompter == nil {
-			return nil, errors.New("nobody can be asked; name a source such as file:PATH in the profile")
+			return nil, message.NewError("nobody can be asked; name a source such as file:PATH in the profile")
 		}
 		return s.prompter.Password(ctx, node, user)
 	case "env":
 		secret.Withhold(arg)
 		v, ok := os.LookupEnv(arg)
 		if !ok || v == "" {
-			return nil, fmt.Errorf("environment variable %s is not set", arg)
+			return nil, message.Errorf("environment variable %s is not set", arg)
 		}
 		return []byte(v), nil
 	case "file":
@@ -102,11 +101,11 @@ func (s *Secrets) read(ctx context.Context, source, node, user string) ([]byte, 
 	case "fd":
 		n, err := strconv.Atoi(arg)
 		if err != nil || n < 0 {
-			return nil, errors.New("fd:N needs a descriptor's number")
+			return nil, message.NewError("fd:N needs a descriptor's number")
 		}
 		f := os.NewFile(uintptr(n), "password")
 		if f == nil {
-			return nil, fmt.Errorf("descriptor %d is not open", n)
+			return nil, message.Errorf("descriptor %d is not open", n)
 		}
 		defer f.Close()
 		return firstLine(f)
@@ -137,7 +136,7 @@ func (s *Secrets) Wipe() {
 func firstLine(r io.Reader) ([]byte, error) {
 	line, err := secret.Line(r, maxSecret)
 	if err == nil && len(line) == 0 {
-		err = errors.New("the source is empty")
+		err = message.NewError("the source is empty")
 	}
 	return line, err
 }

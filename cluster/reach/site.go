@@ -2,11 +2,11 @@ package reach
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"ctlclient/cluster/meet"
+	"ctlclient/message"
 	"ctlclient/trust/release"
 )
 
@@ -241,7 +241,7 @@ func (s *Site) Need(a Ability) error {
 }
 
 // ErrConflict: the live file is not the one expected.
-var ErrConflict = errors.New("the live file is not the expected one")
+var ErrConflict = message.NewError("the live file is not the expected one")
 
 // WarnLegacy says, each time, that a connection is allowed to be of the old kind.
 func (t Tools) WarnLegacy(node string) {

@@ -1,11 +1,11 @@
 package site
 
 import (
-	"fmt"
 	"os"
 	"strings"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // maxCertificate bounds a certificate's file, in bytes.
@@ -20,7 +20,7 @@ type Certificate struct {
 func splitCertificate(s string) (f ctlbuild.Function, file string, err error) {
 	word, file, ok := strings.Cut(s, "=")
 	if !ok || file == "" {
-		return 0, "", fmt.Errorf("certificate %q is not FUNCTION=FILE, such as ccm+tftp=server.pem", s)
+		return 0, "", message.Errorf("certificate %q is not FUNCTION=FILE, such as ccm+tftp=server.pem", s)
 	}
 	f, err = ctlbuild.ParseFunction(word)
 	return f, file, err
@@ -37,7 +37,7 @@ func (p *Profile) ReadCertificates(n *Node) ([]Certificate, error) {
 		}
 		der, err := readCertificate(p.Resolve(name))
 		if err != nil {
-			return nil, p.bad(n.Name, "certificates", fmt.Errorf("certificate %s: %w", name, err))
+			return nil, p.bad(n.Name, "certificates", message.Errorf("certificate %s: %w", name, err))
 		}
 		out = append(out, Certificate{Function: function, DER: der})
 	}

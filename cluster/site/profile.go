@@ -21,6 +21,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"ctlclient/internal/textfile"
+	"ctlclient/message"
 )
 
 // Roles of a node.
@@ -137,7 +138,7 @@ func (e *Error) Hint() string  { return e.hint }
 func ConfigDir() (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", fmt.Errorf("no configuration folder: %w", err)
+		return "", message.Errorf("no configuration folder: %w", err)
 	}
 	return filepath.Join(dir, "ctlclient"), nil
 }
@@ -350,7 +351,7 @@ func readBounded(r io.Reader, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("larger than %d bytes", limit)
+		return nil, message.Errorf("larger than %d bytes", limit)
 	}
 	return data, nil
 }

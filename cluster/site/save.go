@@ -2,7 +2,6 @@ package site
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"ctlclient/internal/atomicfile"
+	"ctlclient/message"
 )
 
 // Save writes the profile, readable by its owner alone, in one step: a new file
@@ -23,10 +23,10 @@ func (p *Profile) Save(file string) error {
 		return err
 	}
 	if err := atomicfile.MakeFolder(filepath.Dir(file)); err != nil {
-		return fmt.Errorf("cannot save profile: %w", err)
+		return message.Errorf("cannot save profile: %w", err)
 	}
 	if err := atomicfile.Write(file, data, 0o600); err != nil {
-		return fmt.Errorf("cannot save profile: %w", err)
+		return message.Errorf("cannot save profile: %w", err)
 	}
 	return nil
 }
@@ -63,7 +63,7 @@ func encodeTable(w io.Writer, v any, without ...string) error {
 		}
 		line, err := toml.Marshal(map[string]any{key: rv.Field(i).Interface()})
 		if err != nil {
-			return fmt.Errorf("key %s: %w", key, err)
+			return message.Errorf("key %s: %w", key, err)
 		}
 		if _, err := w.Write(line); err != nil {
 			return err
@@ -128,7 +128,7 @@ func editDistance(a, b string) int {
 func Append(file string, nodes []Node) (*Profile, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read profile: %w", err)
+		return nil, message.Errorf("cannot read profile: %w", err)
 	}
 	buf := bytes.NewBuffer(data)
 	if len(data) > 0 && !bytes.HasSuffix(data, []byte("\n")) {
@@ -145,7 +145,7 @@ func Append(file string, nodes []Node) (*Profile, error) {
 		return nil, err
 	}
 	if err := atomicfile.Write(file, buf.Bytes(), 0o600); err != nil {
-		return nil, fmt.Errorf("cannot save profile: %w", err)
+		return nil, message.Errorf("cannot save profile: %w", err)
 	}
 	return p, nil
 }

@@ -1,9 +1,10 @@
 package site
 
 import (
-	"errors"
 	"strconv"
 	"strings"
+
+	"ctlclient/message"
 )
 
 // SourcePrompt is the password source that asks a person.
@@ -23,5 +24,5 @@ func CheckSource(src string) error {
 		}
 	}
 	// The text is not repeated: it may be a password that was put there by mistake.
-	return errors.New("not a password source: prompt, env:NAME, file:PATH or fd:N")
+	return message.NewError("not a password source: prompt, env:NAME, file:PATH or fd:N")
 }

@@ -2,13 +2,13 @@ package site
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 	"ctlclient/trust/release"
 )
 
@@ -28,10 +28,10 @@ func (p *Profile) Validate() error {
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
 		if !nodeName.MatchString(n.Name) {
-			return p.bad("", "name", fmt.Errorf("node %d: name %q: a node has a name of letters, digits, dots, dashes and underscores", i+1, n.Name))
+			return p.bad("", "name", message.Errorf("node %d: name %q: a node has a name of letters, digits, dots, dashes and underscores", i+1, n.Name))
 		}
 		if seen[strings.ToLower(n.Name)] {
-			return p.bad(n.Name, "name", errors.New("two nodes have this name"))
+			return p.bad(n.Name, "name", message.NewError("two nodes have this name"))
 		}
 		seen[strings.ToLower(n.Name)] = true
 		if n.Role == RolePublisher {
@@ -46,9 +46,9 @@ func (p *Profile) Validate() error {
 	}
 	switch {
 	case len(publishers) == 0 && p.Publisher != PublisherNone:
-		return p.bad("", "role", errors.New(`no node has role = "publisher"`))
+		return p.bad("", "role", message.NewError(`no node has role = "publisher"`))
 	case len(publishers) > 1:
-		return p.bad("", "role", fmt.Errorf("a cluster has one publisher, not %d: %s", len(publishers), strings.Join(publishers, ", ")))
+		return p.bad("", "role", message.Errorf("a cluster has one publisher, not %d: %s", len(publishers), strings.Join(publishers, ", ")))
 	}
 	return nil
 }
@@ -61,19 +61,19 @@ func (p *Profile) bad(node, key string, err error) error {
 func (p *Profile) validateHead() (key string, err error) {
 	switch {
 	case !clusterName.MatchString(p.Name):
-		return "name", fmt.Errorf("name %q: a cluster has a name of letters, digits, blanks, dots, dashes and underscores, at most 64", p.Name)
+		return "name", message.Errorf("name %q: a cluster has a name of letters, digits, blanks, dots, dashes and underscores, at most 64", p.Name)
 	case !slices.Contains([]string{PublisherCTLP, PublisherCUCM, PublisherNone}, p.Publisher):
-		return "publisher", fmt.Errorf("publisher %q is not ctlp, cucm or none", p.Publisher)
+		return "publisher", message.Errorf("publisher %q is not ctlp, cucm or none", p.Publisher)
 	case p.Publisher == PublisherCUCM && p.User == "":
-		return "user", errors.New("publisher cucm needs `user`, an application user who may use AXL")
+		return "user", message.NewError("publisher cucm needs `user`, an application user who may use AXL")
 	case p.Publisher != PublisherCUCM && p.PlatformUser != "":
-		return "platform-user", errors.New("platform-user is for publisher = \"cucm\"; the administration CLI of a node has ssh-user")
+		return "platform-user", message.NewError("platform-user is for publisher = \"cucm\"; the administration CLI of a node has ssh-user")
 	case len(p.Nodes) == 0:
-		return "node", errors.New("no [[node]] is listed")
+		return "node", message.NewError("no [[node]] is listed")
 	}
 	if p.Version != "" {
 		if _, err := release.Parse(p.Version); err != nil {
-			return "version", fmt.Errorf("version: %w", err)
+			return "version", message.Errorf("version: %w", err)
 		}
 	}
 	return checkSources(map[string]string{"password-source": p.PasswordSource, "platform-password-source": p.PlatformPasswordSource})
@@ -84,19 +84,19 @@ func (p *Profile) validateWay(n *Node) (key string, err error) {
 	lead := n.Role == RolePublisher && p.Publisher == PublisherCTLP
 	switch {
 	case !slices.Contains([]string{TransportCTLP, TransportSFTP, TransportOSAdmin, TransportByHand}, n.Transport):
-		return "transport", fmt.Errorf("transport %q is not ctlp, sftp, os-admin or by-hand", n.Transport)
+		return "transport", message.Errorf("transport %q is not ctlp, sftp, os-admin or by-hand", n.Transport)
 	case lead && n.Transport != TransportCTLP:
-		return "transport", errors.New("this publisher is reached over ctlp: it alone knows the cluster's mode and certificates; publisher = \"cucm\" or \"none\" goes without it")
+		return "transport", message.NewError("this publisher is reached over ctlp: it alone knows the cluster's mode and certificates; publisher = \"cucm\" or \"none\" goes without it")
 	case n.Transport == TransportCTLP && p.Publisher != PublisherCTLP:
-		return "transport", fmt.Errorf("transport ctlp needs publisher = \"ctlp\", not %q", p.Publisher)
+		return "transport", message.Errorf("transport ctlp needs publisher = \"ctlp\", not %q", p.Publisher)
 	case n.Transport == TransportCTLP && p.User == "":
-		return "user", errors.New("transport ctlp needs `user`, the CTL Provider's user, at the top of the profile")
+		return "user", message.NewError("transport ctlp needs `user`, the CTL Provider's user, at the top of the profile")
 	case n.Transport == TransportOSAdmin && p.Publisher != PublisherCUCM:
-		return "transport", errors.New("transport os-admin needs publisher = \"cucm\"")
+		return "transport", message.NewError("transport os-admin needs publisher = \"cucm\"")
 	case n.Transport == TransportOSAdmin && p.PlatformUser == "":
-		return "platform-user", errors.New("transport os-admin needs `platform-user`, the OS administrator, at the top of the profile")
+		return "platform-user", message.NewError("transport os-admin needs `platform-user`, the OS administrator, at the top of the profile")
 	case len(n.Certificates) > 0 && p.Publisher != PublisherNone:
-		return "certificates", errors.New("certificates are for publisher = \"none\"; this publisher tells them itself")
+		return "certificates", message.NewError("certificates are for publisher = \"none\"; this publisher tells them itself")
 	}
 	return "", nil
 }
@@ -106,17 +106,17 @@ func (n *Node) needs() (key string, err error) {
 	switch n.Transport {
 	case TransportCTLP:
 		if n.Port(PortCTLP) == 0 {
-			return "ctlp-port", errors.New("transport ctlp needs a ctlp-port")
+			return "ctlp-port", message.NewError("transport ctlp needs a ctlp-port")
 		}
 	case TransportSFTP:
 		return n.needsSFTP()
 	case TransportOSAdmin:
 		if n.Port(PortHTTPS) == 0 {
-			return "https-port", errors.New("transport os-admin needs an https-port")
+			return "https-port", message.NewError("transport os-admin needs an https-port")
 		}
 	case TransportByHand:
 		if n.Port(PortTFTP) == 0 && n.Port(PortHTTP) == 0 {
-			return "tftp-port", errors.New("transport by-hand needs a tftp-port or an http-port: what the node serves is compared there")
+			return "tftp-port", message.NewError("transport by-hand needs a tftp-port or an http-port: what the node serves is compared there")
 		}
 	}
 	return "", nil
@@ -127,13 +127,13 @@ var drive = lazyregexp.New(`^[A-Za-z]:`)
 func (n *Node) needsSFTP() (key string, err error) {
 	switch {
 	case n.Path == "":
-		return "path", errors.New("transport sftp needs `path`, the folder that TFTP serves")
+		return "path", message.NewError("transport sftp needs `path`, the folder that TFTP serves")
 	case !strings.HasPrefix(n.Path, "/") && !drive.MatchString(n.Path) && n.Role != RoleFirewall:
-		return "path", fmt.Errorf("path %q does not start at the root of the server", n.Path)
+		return "path", message.Errorf("path %q does not start at the root of the server", n.Path)
 	case n.SFTPUser == "":
-		return "sftp-user", errors.New("transport sftp needs `sftp-user`")
+		return "sftp-user", message.NewError("transport sftp needs `sftp-user`")
 	case n.Port(PortSFTP) == 0:
-		return "sftp-port", errors.New("transport sftp needs an sftp-port")
+		return "sftp-port", message.NewError("transport sftp needs an sftp-port")
 	}
 	return "", nil
 }
@@ -141,14 +141,14 @@ func (n *Node) needsSFTP() (key string, err error) {
 // validate checks one node by itself and names the key at fault.
 func (n *Node) validate() (key string, err error) {
 	if !slices.Contains([]string{RolePublisher, RoleSubscriber, RoleTFTP, RoleFirewall}, n.Role) {
-		return "role", fmt.Errorf("role %q is not publisher, subscriber, tftp or firewall", n.Role)
+		return "role", message.Errorf("role %q is not publisher, subscriber, tftp or firewall", n.Role)
 	}
 	if !isHost(n.Address) {
-		return "address", fmt.Errorf("address %q is neither an IP address nor a host name (ports have keys of their own)", n.Address)
+		return "address", message.Errorf("address %q is neither an IP address nor a host name (ports have keys of their own)", n.Address)
 	}
 	for _, p := range allPorts {
 		if set := n.set(p); set != nil && (*set < 0 || *set > 65535) {
-			return string(p), fmt.Errorf("%s = %d is not a port (0: the node does not run it)", p, *set)
+			return string(p), message.Errorf("%s = %d is not a port (0: the node does not run it)", p, *set)
 		}
 	}
 	if key, err := n.needs(); err != nil {
@@ -187,7 +187,7 @@ func checkFingerprint(fp string) error {
 	}
 	rest, ok := strings.CutPrefix(fp, "SHA256:")
 	if sum, err := base64.RawStdEncoding.Strict().DecodeString(rest); !ok || err != nil || len(sum) != 32 {
-		return fmt.Errorf("%q is not a fingerprint: SHA256: and 43 characters of base64, as ssh-keygen -l and `ctlclient cluster pin` print it", fp)
+		return message.Errorf("%q is not a fingerprint: SHA256: and 43 characters of base64, as ssh-keygen -l prints it", fp)
 	}
 	return nil
 }

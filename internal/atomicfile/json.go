@@ -3,10 +3,11 @@ package atomicfile
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"ctlclient/message"
 )
 
 // WriteJSON keeps v in a file for its owner alone, and makes the folder where there is none.
@@ -37,10 +38,10 @@ func ReadJSON(path string, limit int64, v any) error {
 		return err
 	}
 	if info.Size() > limit {
-		return fmt.Errorf("%s has %d bytes, more than the %d that are read; move it away", path, info.Size(), limit)
+		return message.Errorf("%s has %d bytes, more than the %d that are read; move it away", path, info.Size(), limit)
 	}
 	if err := json.NewDecoder(f).Decode(v); err != nil {
-		return fmt.Errorf("%s is damaged: %w; move it away", path, err)
+		return message.Errorf("%s is damaged: %w; move it away", path, err)
 	}
 	return nil
 }

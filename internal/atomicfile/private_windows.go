@@ -1,10 +1,11 @@
 package atomicfile
 
 import (
-	"fmt"
 	"os"
 
 	"golang.org/x/sys/windows"
+
+	"ctlclient/message"
 )
 
 // fileAll is full control of a file or folder: FILE_ALL_ACCESS of winnt.h.
@@ -48,7 +49,7 @@ func ownerAndSystem(inheritance uint32) (*windows.SECURITY_DESCRIPTOR, error) {
 func protect(path string, inheritance uint32) (err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("%s: cannot keep other users out: %w", path, err)
+			err = message.Errorf("%s: cannot keep other users out: %w", path, err)
 		}
 	}()
 	sd, err := ownerAndSystem(inheritance)

@@ -19,13 +19,13 @@ package axl
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 	"ctlclient/protocol/internal/pinned"
 	"ctlclient/protocol/internal/soap"
 )
@@ -121,7 +121,7 @@ func (c *Client) Version(ctx context.Context) (Version, error) {
 	}
 	v = Version{Full: soap.Clean(answer.Version), Schema: schemaOf(answer.Version)}
 	if v.Schema == "" {
-		return v, fmt.Errorf("AXL getCCMVersion: %w: %q is no version", ErrMalformed, v.Full)
+		return v, message.Errorf("AXL getCCMVersion: %w: %q is no version", ErrMalformed, v.Full)
 	}
 	c.mu.Lock()
 	c.version = v
@@ -170,5 +170,5 @@ func (c *Client) once(ctx context.Context, action string, body []byte, operation
 	case errors.As(err, &status), err == nil, ctx.Err() != nil, strings.HasPrefix(err.Error(), "AXL"):
 		return err
 	}
-	return fmt.Errorf("AXL %s at %s: %w", operation, c.http.Addr(), err)
+	return message.Errorf("AXL %s at %s: %w", operation, c.http.Addr(), err)
 }

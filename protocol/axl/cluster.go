@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 	"ctlclient/protocol/internal/soap"
 )
 
@@ -135,7 +136,7 @@ func (c *Client) Mixed(ctx context.Context) (bool, error) {
 			return true, nil
 		}
 	}
-	return false, fmt.Errorf("AXL executeSQLQuery: %w: no ClusterSecurityMode in %d rows", ErrMalformed, len(rows))
+	return false, message.Errorf("AXL executeSQLQuery: %w: no ClusterSecurityMode in %d rows", ErrMalformed, len(rows))
 }
 
 // Pool is a device pool: its phones ask the TVS of these nodes, in this order.
@@ -256,7 +257,7 @@ func (c *Client) Certificates(ctx context.Context, stores ...string) ([]Certific
 // certificate reads one by its key in the database.
 func (c *Client) certificate(ctx context.Context, id string) ([]byte, error) {
 	if !isKey(id) {
-		return nil, fmt.Errorf("AXL executeSQLQuery: %w: %q is no key of a certificate", ErrMalformed, soap.Clean(id))
+		return nil, message.Errorf("AXL executeSQLQuery: %w: %q is no key of a certificate", ErrMalformed, soap.Clean(id))
 	}
 	rows, err := c.SQL(ctx, fmt.Sprintf(sqlCertificate, id))
 	if err != nil {

@@ -4,8 +4,9 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
+
+	"ctlclient/message"
 )
 
 // field is one element with text.
@@ -52,7 +53,7 @@ func (fs *fields) UnmarshalXML(d *xml.Decoder, _ xml.StartElement) error {
 				return err
 			}
 			if len(*fs) == maxFields {
-				return errors.New("too many elements")
+				return message.NewError("too many elements")
 			}
 			*fs = append(*fs, f)
 		}
@@ -123,7 +124,7 @@ func pages(ctx context.Context, get func(skip, first int) (int, error)) error {
 			return nil
 		}
 		if skip += n; skip > maxRows {
-			return fmt.Errorf("%w: more than %d rows", ErrMalformed, maxRows)
+			return message.Errorf("%w: more than %d rows", ErrMalformed, maxRows)
 		}
 	}
 }

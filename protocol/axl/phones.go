@@ -3,9 +3,9 @@ package axl
 import (
 	"context"
 	"encoding/xml"
-	"fmt"
 	"strings"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/soap"
 )
 
@@ -101,7 +101,7 @@ func (c *Client) Phones(ctx context.Context, each func([]Phone) error) error {
 			return 0, nil
 		}
 		if len(answer.Phones) > first {
-			return 0, fmt.Errorf("AXL listPhone: %w: %d phones came where at most %d were asked for", ErrMalformed, len(answer.Phones), first)
+			return 0, message.Errorf("AXL listPhone: %w: %d phones came where at most %d were asked for", ErrMalformed, len(answer.Phones), first)
 		}
 		page := make([]Phone, len(answer.Phones))
 		for i, p := range answer.Phones {
@@ -129,7 +129,7 @@ func (c *Client) CountPhones(ctx context.Context) (int, error) {
 			return n, nil
 		}
 	}
-	return 0, fmt.Errorf("AXL executeSQLQuery: %w: no count of phones in %d rows", ErrMalformed, len(rows))
+	return 0, message.Errorf("AXL executeSQLQuery: %w: no count of phones in %d rows", ErrMalformed, len(rows))
 }
 
 // ResetKind is what a phone does.
@@ -152,7 +152,7 @@ type resetRequest struct {
 // fs.ErrNotExist.
 func (c *Client) ResetPhone(ctx context.Context, name string, kind ResetKind) error {
 	if kind != Reset && kind != Restart {
-		return fmt.Errorf("a phone is not told to %q", kind)
+		return message.Errorf("a phone is not told to %q", kind)
 	}
 	var answer struct {
 		XMLName xml.Name
@@ -163,7 +163,7 @@ func (c *Client) ResetPhone(ctx context.Context, name string, kind ResetKind) er
 	}
 	// Success is what the schema calls success: "true", or the phone's own id.
 	if r := strings.TrimSpace(answer.Return); r != "true" && !strings.HasPrefix(r, "{") {
-		return fmt.Errorf("AXL doDeviceReset: %w: it answered %q", ErrMalformed, soap.Clean(r))
+		return message.Errorf("AXL doDeviceReset: %w: it answered %q", ErrMalformed, soap.Clean(r))
 	}
 	return nil
 }

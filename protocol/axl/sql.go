@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"ctlclient/message"
 )
 
 // Row is one row of an SQL answer: column names in small letters, values as they came.
@@ -19,7 +21,7 @@ type sqlRequest struct {
 func (c *Client) SQL(ctx context.Context, query string) ([]Row, error) {
 	rest, ok := strings.CutPrefix(query, "select ")
 	if !ok {
-		return nil, fmt.Errorf("%q does not begin with select", query)
+		return nil, message.Errorf("%q does not begin with select", query)
 	}
 	rows, err := c.rows(ctx, query)
 	if _, ok := asTooLarge(err); !ok {

@@ -26,6 +26,7 @@ import (
 	"net/url"
 	"strings"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/pinned"
 )
 
@@ -62,9 +63,9 @@ var (
 	ErrTooLarge  = pinned.ErrTooLarge  // an answer beyond our own limit
 
 	// ErrTooOld: the node does not have this API, as no release before 14 does.
-	ErrTooOld = errors.New("the node has no certificate REST API: it is older than CUCM 14")
+	ErrTooOld = message.NewError("the node has no certificate REST API: it is older than CUCM 14")
 	// ErrMalformed: an answer that is not understood.
-	ErrMalformed = errors.New("the answer is not understood")
+	ErrMalformed = message.NewError("the answer is not understood")
 )
 
 var hints = map[int]string{
@@ -258,12 +259,12 @@ func (c *Client) Trust(ctx context.Context, store, description string, ders ...[
 	request := upload{Service: []string{store}, Description: description}
 	for _, der := range ders {
 		if len(der) == 0 || len(der) > maxCertificate {
-			return fmt.Errorf("a certificate of %d bytes cannot be sent", len(der))
+			return message.Errorf("a certificate of %d bytes cannot be sent", len(der))
 		}
 		request.Certificates = append(request.Certificates, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
 	}
 	if store == "" || len(ders) == 0 {
-		return errors.New("no store, or no certificate to put there")
+		return message.NewError("no store, or no certificate to put there")
 	}
 	body, err := json.Marshal(request)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"ctlclient/message"
 )
 
 const (
@@ -37,7 +39,7 @@ func ParseSnapshot(body []byte) (*Snapshot, error) {
 		return nil, err
 	}
 	if raw.Identities == nil && raw.Trusts == nil {
-		return nil, fmt.Errorf("%w: neither identities nor trusts in it", ErrMalformed)
+		return nil, message.Errorf("%w: neither identities nor trusts in it", ErrMalformed)
 	}
 	s := &Snapshot{Server: clean(raw.Server)}
 	for _, own := range raw.Identities {
@@ -56,7 +58,7 @@ func ParseSnapshot(body []byte) (*Snapshot, error) {
 		}
 	}
 	if len(s.Own)+len(s.Trusted) > maxCertificates {
-		return nil, fmt.Errorf("%w: more than %d certificates", ErrMalformed, maxCertificates)
+		return nil, message.Errorf("%w: more than %d certificates", ErrMalformed, maxCertificates)
 	}
 	s.Stores = unique(s.Stores)
 	return s, nil
@@ -99,7 +101,7 @@ func ParseChoices(body []byte) (*Choices, error) {
 	walk(raw, false)
 	c.Words, c.Stores = unique(c.Words), unique(c.Stores)
 	if len(c.Words) == 0 {
-		return nil, fmt.Errorf("%w: no word in it", ErrMalformed)
+		return nil, message.Errorf("%w: no word in it", ErrMalformed)
 	}
 	return c, nil
 }
@@ -114,13 +116,13 @@ func ParseTrusted(body []byte) ([][]byte, error) {
 		return nil, err
 	}
 	if len(raw) > maxCertificates {
-		return nil, fmt.Errorf("%w: more than %d certificates", ErrMalformed, maxCertificates)
+		return nil, message.Errorf("%w: more than %d certificates", ErrMalformed, maxCertificates)
 	}
 	var out [][]byte
 	for i, c := range raw {
 		der := derOf(c.Certificate)
 		if der == nil {
-			return nil, fmt.Errorf("%w: entry %d holds no certificate in PEM", ErrMalformed, i+1)
+			return nil, message.Errorf("%w: entry %d holds no certificate in PEM", ErrMalformed, i+1)
 		}
 		out = append(out, der)
 	}

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/reach"
 	"ctlclient/protocol/internal/tlsconn"
 )
@@ -24,7 +25,7 @@ const logoutTimeout = 2 * time.Second
 
 // ErrClosed is a connection that has ended: by Close, by an earlier failure, or
 // by the server, which may end one that was idle for a minute. It is ErrUnreachable.
-var ErrClosed = errors.New("the connection has ended")
+var ErrClosed = message.NewError("the connection has ended")
 
 // ErrUnreachable: no connection, or one that was lost or fell silent; what was asked
 // may or may not have been done. It may pass by itself. All that a server answers is a
@@ -75,7 +76,7 @@ func (c *Client) ConnectionState() tls.ConnectionState { return c.conn.Connectio
 // stays the caller's, to wipe.
 func (c *Client) Login(ctx context.Context, user string, password []byte) (server string, err error) {
 	if !isText(password) {
-		return "", errors.New("a password is text without NUL")
+		return "", message.NewError("a password is text without NUL")
 	}
 	var b builder
 	b.text(tagUserName, user)
@@ -167,7 +168,7 @@ func (c *Client) Stage(ctx context.Context, name string, data []byte, expect *[3
 		return StageID{}, err
 	}
 	if len(data) > MaxFile {
-		return StageID{}, fmt.Errorf("%s has %d bytes, a node takes at most %d", name, len(data), MaxFile)
+		return StageID{}, message.Errorf("%s has %d bytes, a node takes at most %d", name, len(data), MaxFile)
 	}
 	sum := sha256.Sum256(data)
 	b := make(builder, 0, len(data)+1024)
@@ -274,7 +275,7 @@ func (c *Client) Close() error {
 		if c.loggedIn && c.ended == nil {
 			c.lastID++
 			// The answer changes nothing: the connection ends either way.
-			_, _ = c.exchange(time.Now().Add(logoutTimeout), message{typ: typeLogout, id: c.lastID})
+			_, _ = c.exchange(time.Now().Add(logoutTimeout), wireMessage{typ: typeLogout, id: c.lastID})
 		}
 		if c.ended == nil {
 			c.ended = ErrClosed
@@ -332,7 +333,7 @@ func (c *Client) roundTrip(ctx context.Context, t messageType, body []byte) (*el
 	// the connection of no use anyway.
 	stop := context.AfterFunc(ctx, func() { c.conn.NetConn().Close() })
 	c.lastID++
-	f, err := c.exchange(deadline, message{typ: t, id: c.lastID, body: body})
+	f, err := c.exchange(deadline, wireMessage{typ: t, id: c.lastID, body: body})
 	if !stop() {
 		err = ctx.Err()
 	}
@@ -362,15 +363,15 @@ func (c *Client) roundTrip(ctx context.Context, t messageType, body []byte) (*el
 }
 
 // exchange sends f and reads its answer.
-func (c *Client) exchange(deadline time.Time, f message) (message, error) {
+func (c *Client) exchange(deadline time.Time, f wireMessage) (wireMessage, error) {
 	if err := c.conn.SetDeadline(deadline); err != nil {
-		return message{}, err
+		return wireMessage{}, err
 	}
 	out := f.bytes()
 	_, err := c.conn.Write(out)
 	clear(out)
 	if err != nil {
-		return message{}, err
+		return wireMessage{}, err
 	}
 	limit := uint32(limitBeforeLogin)
 	if c.loggedIn {
@@ -379,11 +380,11 @@ func (c *Client) exchange(deadline time.Time, f message) (message, error) {
 	in, err := readMessage(c.conn, limit)
 	switch {
 	case err != nil:
-		return message{}, err
+		return wireMessage{}, err
 	case in.id != f.id:
-		return message{}, protocolError("answer to request %d, request %d was sent", in.id, f.id)
+		return wireMessage{}, protocolError("answer to request %d, request %d was sent", in.id, f.id)
 	case in.typ != f.typ.response():
-		return message{}, protocolError("a %v is no answer to %v", in.typ, f.typ)
+		return wireMessage{}, protocolError("a %v is no answer to %v", in.typ, f.typ)
 	}
 	return in, nil
 }

@@ -1,10 +1,10 @@
 package ctlp
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/frame"
 )
 
@@ -69,12 +69,12 @@ func (t messageType) response() messageType { return t + 1 }
 
 // ErrProtocol is a peer that does not follow the format: the connection is of no
 // further use.
-var ErrProtocol = errors.New("not CTLP as expected")
+var ErrProtocol = message.NewError("not CTLP as expected")
 
 func protocolError(words string, args ...any) error { return format.Malformed(words, args...) }
 
 // message is one request or response.
-type message struct {
+type wireMessage struct {
 	typ   messageType
 	flags uint8
 	id    uint32
@@ -83,16 +83,16 @@ type message struct {
 
 // readMessage reads one message whose body has at most limit bytes. The end of the
 // connection between two messages is io.EOF, within one io.ErrUnexpectedEOF.
-func readMessage(r io.Reader, limit uint32) (message, error) {
+func readMessage(r io.Reader, limit uint32) (wireMessage, error) {
 	f, err := format.Read(r, limit)
 	return fromFrame(f), err
 }
 
-func fromFrame(f frame.Frame) message {
-	return message{messageType(f.Type), f.Flags, f.ID, f.Body}
+func fromFrame(f frame.Frame) wireMessage {
+	return wireMessage{messageType(f.Type), f.Flags, f.ID, f.Body}
 }
 
 // bytes is the message as it stands on the wire.
-func (m message) bytes() []byte {
+func (m wireMessage) bytes() []byte {
 	return format.Bytes(frame.Frame{Type: uint8(m.typ), Flags: m.flags, ID: m.id, Body: m.body})
 }

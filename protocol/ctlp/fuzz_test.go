@@ -37,7 +37,7 @@ func seeds(tb testing.TB) [][]byte {
 // What is read as a frame is written back byte for byte.
 func FuzzFrame(f *testing.F) {
 	for i, s := range seeds(f) {
-		f.Add(message{typ: messageType(2*i + 1), id: uint32(i), body: s}.bytes())
+		f.Add(wireMessage{typ: messageType(2*i + 1), id: uint32(i), body: s}.bytes())
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := bytes.NewReader(b)
@@ -122,7 +122,7 @@ func FuzzServer(f *testing.F) {
 		s.SetBackend(&backend{})
 		ss := &session{Server: s, source: "fuzz", loggedIn: loggedIn, stages: map[StageID]string{}}
 		defer ss.dropStages()
-		out, err := ss.answer(message{typ: messageType(typ), id: 7, body: body})
+		out, err := ss.answer(wireMessage{typ: messageType(typ), id: 7, body: body})
 		if err != nil {
 			if !errors.Is(err, ErrProtocol) {
 				t.Errorf("error %v", err)

@@ -133,23 +133,23 @@ func toStatus(err error) *StatusError {
 }
 
 // answer runs one request. An error ends the connection without an answer.
-func (ss *session) answer(f message) (message, error) {
+func (ss *session) answer(f wireMessage) (wireMessage, error) {
 	es, err := parse(f.body)
 	if err != nil {
-		return message{}, err
+		return wireMessage{}, err
 	}
 	var b builder
 	b.u16(tagStatus, uint16(OK))
 	if err := ss.dispatch(f.typ, es, &b); err != nil {
 		if errors.Is(err, ErrProtocol) {
-			return message{}, err
+			return wireMessage{}, err
 		}
 		b = encodeStatus(toStatus(err))
 	}
 	if len(b) > limitAfterLogin {
 		b = encodeStatus(refuse(Internal, "the answer has %d bytes, more than a message holds", len(b)))
 	}
-	return message{typ: f.typ.response(), id: f.id, body: b}, nil
+	return wireMessage{typ: f.typ.response(), id: f.id, body: b}, nil
 }
 
 func encodeStatus(e *StatusError) builder {

@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/reach"
 )
 
@@ -41,7 +42,7 @@ const (
 var ErrUnreachable = reach.ErrUnreachable
 
 // ErrTooLarge: the file is longer than the limit.
-var ErrTooLarge = errors.New("file is larger than the limit")
+var ErrTooLarge = message.NewError("file is larger than the limit")
 
 // StatusError is an answer other than 200. 404 and 410 are fs.ErrNotExist, 401
 // and 403 are fs.ErrPermission.
@@ -76,10 +77,10 @@ func Get(ctx context.Context, rawURL string, max int64) ([]byte, error) {
 	}
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		return nil, fmt.Errorf("fetch: %w", err)
+		return nil, message.Errorf("fetch: %w", err)
 	}
 	if (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return nil, fmt.Errorf("fetch %s: not an http address", u.Redacted())
+		return nil, message.Errorf("fetch %s: not an http address", u.Redacted())
 	}
 	parent := ctx
 	ctx, cancel := context.WithTimeoutCause(ctx, whole, reach.TooSlow(whole))
@@ -89,7 +90,7 @@ func Get(ctx context.Context, rawURL string, max int64) ([]byte, error) {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("fetch %s: %w", u.Redacted(), err)
+		return nil, message.Errorf("fetch %s: %w", u.Redacted(), err)
 	}
 	return data, nil
 }
@@ -117,14 +118,14 @@ func get(ctx context.Context, u *url.URL, max int64) ([]byte, error) {
 		return nil, &StatusError{response.StatusCode}
 	}
 	if response.ContentLength > max {
-		return nil, fmt.Errorf("%w of %d bytes: the server announces %d", ErrTooLarge, max, response.ContentLength)
+		return nil, message.Errorf("%w of %d bytes: the server announces %d", ErrTooLarge, max, response.ContentLength)
 	}
 	data, err := io.ReadAll(io.LimitReader(response.Body, max+1))
 	if err != nil {
 		return nil, lost(err)
 	}
 	if int64(len(data)) > max {
-		return nil, fmt.Errorf("%w of %d bytes", ErrTooLarge, max)
+		return nil, message.Errorf("%w of %d bytes", ErrTooLarge, max)
 	}
 	return data, nil
 }
@@ -154,10 +155,10 @@ func transport() *http.Transport {
 // wanted is what this node serves.
 func sameHost(request *http.Request, via []*http.Request) error {
 	if len(via) > maxRedirects {
-		return fmt.Errorf("more than %d redirects", maxRedirects)
+		return message.Errorf("more than %d redirects", maxRedirects)
 	}
 	if request.URL.Host != via[0].URL.Host {
-		return fmt.Errorf("redirect to another host, %s", request.URL.Host)
+		return message.Errorf("redirect to another host, %s", request.URL.Host)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/pinned"
 )
 
@@ -18,7 +19,7 @@ import (
 // The CLI's `file delete tftp NAME` does the same.
 func (c *Client) Delete(ctx context.Context, name string) (*Answer, error) {
 	if !fileName.MatchString(name) {
-		return nil, errors.New("not the name of a file in the folder of TFTP")
+		return nil, message.NewError("not the name of a file in the folder of TFTP")
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

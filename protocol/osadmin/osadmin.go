@@ -34,6 +34,7 @@ import (
 	"sync"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 	"ctlclient/protocol/internal/pinned"
 )
 
@@ -142,7 +143,7 @@ type Client struct {
 // New makes a client of the node at addr (host:port). Nothing is sent yet.
 func New(addr string, o Options) (*Client, error) {
 	if o.User == "" || o.Password == nil {
-		return nil, errors.New("no user, or no password for it")
+		return nil, message.NewError("no user, or no password for it")
 	}
 	c := &Client{user: o.User, ask: o.Password}
 	o.User, o.Password = "", nil // the login is a form
@@ -183,7 +184,7 @@ var fileName = lazyregexp.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 // broke or the page is not understood, the file may be there all the same.
 func (c *Client) Upload(ctx context.Context, name string, data []byte) (*Answer, error) {
 	if !fileName.MatchString(name) || len(data) > MaxFile {
-		return nil, fmt.Errorf("%.100q of %d bytes cannot be uploaded", name, len(data))
+		return nil, message.Errorf("%.100q of %d bytes cannot be uploaded", name, len(data))
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

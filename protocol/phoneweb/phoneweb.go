@@ -21,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/protocol/httpfile"
 	"ctlclient/protocol/internal/pinned"
 	"ctlclient/protocol/internal/reach"
@@ -64,7 +65,7 @@ type Page struct {
 }
 
 // ErrUnreadable: an answer that is no page of a phone that we know, or does not name it.
-var ErrUnreadable = errors.New("not the page of a phone that is known here")
+var ErrUnreadable = message.NewError("not the page of a phone that is known here")
 
 // OtherPhoneError: another phone answers under this address.
 type OtherPhoneError struct{ Want, Got string }
@@ -153,13 +154,13 @@ func Read(ctx context.Context, host, name, model string, o Options) (Page, error
 		}
 		switch {
 		case page.Device.Name == "":
-			return Page{}, fmt.Errorf("phone at %s: %w", host, ErrUnreadable)
+			return Page{}, message.Errorf("phone at %s: %w", host, ErrUnreadable)
 		case !strings.EqualFold(page.Device.Name, name):
 			return Page{}, &OtherPhoneError{Want: name, Got: page.Device.Name}
 		}
 		return page, nil
 	}
-	return Page{}, fmt.Errorf("phone at %s: %w", host, ErrUnreadable)
+	return Page{}, message.Errorf("phone at %s: %w", host, ErrUnreadable)
 }
 
 // reader gets the pages of one phone, by HTTP or, where that is closed, by HTTPS.

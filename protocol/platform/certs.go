@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"strings"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 )
 
 const (
@@ -65,7 +65,7 @@ var certLine = lazyregexp.New(`^([A-Za-z0-9][A-Za-z0-9._-]*)/([^/:]+\.(?:pem|der
 // understood, because no node is without a certificate.
 func ParseCertList(out string) ([]CertFile, error) {
 	if len(out) > maxOutput {
-		return nil, fmt.Errorf("more than %d bytes of output", maxOutput)
+		return nil, message.Errorf("more than %d bytes of output", maxOutput)
 	}
 	var files []CertFile
 	for line := range strings.Lines(out) {
@@ -74,7 +74,7 @@ func ParseCertList(out string) ([]CertFile, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, errors.New("no line UNIT/FILE.pem in it")
+		return nil, message.NewError("no line UNIT/FILE.pem in it")
 	}
 	return files, nil
 }
@@ -99,7 +99,7 @@ func (c *Client) ShowTrusted(ctx context.Context, name string) (*CertText, error
 
 func (c *Client) showCertificate(ctx context.Context, prefix, name string) (*CertText, error) {
 	if !certName.MatchString(name) || len(name) > 256 {
-		return nil, fmt.Errorf("%.80q is not the name of a certificate", name)
+		return nil, message.Errorf("%.80q is not the name of a certificate", name)
 	}
 	out, err := c.simple(ctx, prefix+name)
 	if err != nil {
@@ -116,7 +116,7 @@ func (c *Client) showCertificate(ctx context.Context, prefix, name string) (*Cer
 // PEM as well. Output that has neither is an error.
 func ParseCert(out string) (*CertText, error) {
 	if len(out) > maxOutput {
-		return nil, fmt.Errorf("more than %d bytes of output", maxOutput)
+		return nil, message.Errorf("more than %d bytes of output", maxOutput)
 	}
 	text := &CertText{Raw: out}
 	var plain strings.Builder
@@ -129,7 +129,7 @@ func ParseCert(out string) (*CertText, error) {
 		return text, nil
 	}
 	if !strings.Contains(strings.ToLower(out), "serial number") {
-		return nil, errors.New("neither a serial number nor PEM in it")
+		return nil, message.NewError("neither a serial number nor PEM in it")
 	}
 	return text, nil
 }
@@ -148,11 +148,11 @@ var wantsPaste = lazyregexp.New(`(?i)^paste the certificate and hit enter\W*$`)
 //	Successfully imported certificate for UNIT.
 func (c *Client) ImportTrust(ctx context.Context, unit string, der []byte) error {
 	if !unitName.MatchString(unit) {
-		return fmt.Errorf("%.80q is not the name of a trust store", unit)
+		return message.Errorf("%.80q is not the name of a trust store", unit)
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	if len(der) == 0 || len(text) > maxPEM {
-		return fmt.Errorf("a certificate of %d bytes cannot be pasted", len(der))
+		return message.Errorf("a certificate of %d bytes cannot be pasted", len(der))
 	}
 	command := cmdImportPrefix + unit
 	reply := append(bytes.ReplaceAll(text, []byte("\n"), []byte("\r")), '\r')
@@ -211,11 +211,11 @@ var wantsPassword = lazyregexp.New(`(?i)\bpassword\b[^:?]*[:?]\s*$`)
 func (c *Client) ResetITLRemote(ctx context.Context, host, user, file string, password []byte) (*Reset, error) {
 	for _, word := range []string{host, user, file} {
 		if !remoteWord.MatchString(word) {
-			return nil, fmt.Errorf("%.80q cannot stand in the command", word)
+			return nil, message.Errorf("%.80q cannot stand in the command", word)
 		}
 	}
 	if len(password) == 0 || hasControl(string(password)) {
-		return nil, errors.New("the password is empty, or cannot be typed")
+		return nil, message.NewError("the password is empty, or cannot be typed")
 	}
 	reply := append(bytes.Clone(password), '\r')
 	defer clear(reply)

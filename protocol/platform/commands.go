@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 )
 
 // The commands, as they are typed.
@@ -151,7 +152,7 @@ var serviceName = lazyregexp.New(`^[A-Za-z][A-Za-z0-9 .-]{0,63}$`)
 // when the service runs again. It has five times the time of other commands.
 func (c *Client) RestartService(ctx context.Context, name string) error {
 	if !serviceName.MatchString(name) {
-		return fmt.Errorf("%q is not the name of a service", name)
+		return message.Errorf("%q is not the name of a service", name)
 	}
 	command := cmdRestartPrefix + name
 	out, err := c.run(ctx, exchange{command: command, asks: askRestart, timeout: restartFactor * c.options.Timeout})

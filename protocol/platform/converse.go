@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 )
 
 const (
@@ -109,7 +110,7 @@ func (c *Client) within(ctx context.Context, e exchange, f func(context.Context)
 // write sends keys; an error names the command, never what was typed.
 func (c *Client) write(e exchange, keys string) error {
 	if _, err := io.WriteString(c.input, keys); err != nil {
-		return fmt.Errorf("%q: connection lost: %w", e.command, err)
+		return message.Errorf("%q: connection lost: %w", e.command, err)
 	}
 	return nil
 }

@@ -27,7 +27,6 @@ package platform
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -37,6 +36,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"ctlclient/message"
 	"ctlclient/protocol/sshconn"
 )
 
@@ -110,7 +110,7 @@ func (e *UnexpectedError) Hint() string {
 }
 
 // errClosed: the shell was given up after a command went wrong.
-var errClosed = errors.New("the connection to the node's CLI is closed")
+var errClosed = message.NewError("the connection to the node's CLI is closed")
 
 // Client is a logged-in shell at its prompt.
 type Client struct {
@@ -184,7 +184,7 @@ func (c *Client) shell(ctx context.Context) error {
 
 // first opens the terminal and reads up to the first prompt.
 func (c *Client) first(ctx context.Context, e exchange) (string, error) {
-	fail := func(err error) (string, error) { return "", fmt.Errorf("start the node's CLI: %w", err) }
+	fail := func(err error) (string, error) { return "", message.Errorf("start the node's CLI: %w", err) }
 	session, err := c.ssh.NewSession()
 	if err != nil {
 		return fail(err)

@@ -1,12 +1,11 @@
 package platform
 
 import (
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 )
 
 // ListInfo is what show ctl / show itl prints, parsed.
@@ -62,7 +61,7 @@ var (
 // or not all of it.
 func ParseShow(out string) (*ListInfo, error) {
 	if len(out) > maxShow {
-		return nil, fmt.Errorf("more than %d bytes of output", maxShow)
+		return nil, message.Errorf("more than %d bytes of output", maxShow)
 	}
 	p := showParser{info: &ListInfo{Signer: -1, Raw: out}}
 	for line := range strings.Lines(out) {
@@ -74,11 +73,11 @@ func ParseShow(out string) (*ListInfo, error) {
 	info := p.info
 	switch {
 	case !p.length && !info.Missing:
-		return nil, errors.New("no length of a CTL or ITL file in it")
+		return nil, message.NewError("no length of a CTL or ITL file in it")
 	case info.Length == 0:
 		info.Missing = true
 	case len(info.Records) == 0 && info.Verdict == "":
-		return nil, errors.New("a file length, but no records")
+		return nil, message.NewError("a file length, but no records")
 	}
 	for i, record := range info.Records {
 		if record.UsedToSign {
@@ -126,7 +125,7 @@ func (p *showParser) phrase(text string) (known bool, err error) {
 		p.closeField()
 		info.Kind = m[1]
 		if want := strconv.Itoa(len(info.Records) + 1); m[2] != want {
-			return true, fmt.Errorf("record %s where record %s should be", m[2], want)
+			return true, message.Errorf("record %s where record %s should be", m[2], want)
 		}
 		info.Records = append(info.Records, RecordInfo{})
 		return true, nil

@@ -2,11 +2,10 @@ package platform
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 )
 
 const (
@@ -38,7 +37,7 @@ func (t *Table) Column(name string) int {
 func (c *Client) SQL(ctx context.Context, statement string) (*Table, error) {
 	words := strings.Join(strings.Fields(statement), " ")
 	if !strings.HasPrefix(strings.ToLower(words), "select ") || len(words) > maxSQL || strings.ContainsAny(words, ";|") || hasControl(words) {
-		return nil, fmt.Errorf("%.60q is not a select of one line", words)
+		return nil, message.Errorf("%.60q is not a select of one line", words)
 	}
 	command := cmdSQLPrefix + words
 	out, err := c.simple(ctx, command)
@@ -62,7 +61,7 @@ var underline = lazyregexp.New(`^=+(?: +=+)*$`)
 // says how wide each is, and the rows. A table without rows has those two lines alone.
 func ParseTable(out string) (*Table, error) {
 	if len(out) > maxOutput {
-		return nil, fmt.Errorf("more than %d bytes of output", maxOutput)
+		return nil, message.Errorf("more than %d bytes of output", maxOutput)
 	}
 	var lines []string
 	for line := range strings.Lines(out) {
@@ -72,26 +71,26 @@ func ParseTable(out string) (*Table, error) {
 		}
 	}
 	if len(lines) < 2 || !underline.MatchString(lines[1]) {
-		return nil, errors.New("no table in it: a line of column names, and a line of = below it")
+		return nil, message.NewError("no table in it: a line of column names, and a line of = below it")
 	}
 	widths := fields(lines[1])
 	if len(widths) > maxColumns {
-		return nil, fmt.Errorf("a table of %d columns", len(widths))
+		return nil, message.Errorf("a table of %d columns", len(widths))
 	}
 	columns, ok := cut(lines[0], widths)
 	if !ok {
-		return nil, errors.New("the names of the columns do not fit the line of = below them")
+		return nil, message.NewError("the names of the columns do not fit the line of = below them")
 	}
 	for _, name := range columns {
 		if name == "" {
-			return nil, errors.New("a column without a name")
+			return nil, message.NewError("a column without a name")
 		}
 	}
 	t := &Table{Columns: columns}
 	for _, line := range lines[2:] {
 		row, ok := cut(line, widths)
 		if !ok {
-			return nil, fmt.Errorf("a row that does not fit the columns: %.80q", line)
+			return nil, message.Errorf("a row that does not fit the columns: %.80q", line)
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -173,7 +172,7 @@ var (
 // address and goes on in another way than is known is an error.
 func ParseCluster(out string) ([]ClusterNode, error) {
 	if len(out) > maxOutput {
-		return nil, fmt.Errorf("more than %d bytes of output", maxOutput)
+		return nil, message.Errorf("more than %d bytes of output", maxOutput)
 	}
 	var nodes []ClusterNode
 	for line := range strings.Lines(out) {
@@ -195,11 +194,11 @@ func ParseCluster(out string) ([]ClusterNode, error) {
 			last := &nodes[len(nodes)-1]
 			last.State = strings.TrimSpace(last.State + " " + line)
 		case line != "" && strings.ContainsAny(line[:1], "0123456789"):
-			return nil, fmt.Errorf("a node whose line is not understood: %.120q", line)
+			return nil, message.Errorf("a node whose line is not understood: %.120q", line)
 		}
 	}
 	if len(nodes) == 0 {
-		return nil, errors.New("no node in it")
+		return nil, message.NewError("no node in it")
 	}
 	return nodes, nil
 }

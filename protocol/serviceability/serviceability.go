@@ -22,6 +22,7 @@ import (
 	"strings"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/pinned"
 	"ctlclient/protocol/internal/soap"
 )
@@ -120,7 +121,7 @@ func (c *Client) call(ctx context.Context, path, operation string, request, answ
 			return &Fault{Operation: operation, Words: fault.Words()}
 		}
 		if errors.Is(err, ErrMalformed) {
-			return fmt.Errorf("%s %s at %s: %w", service, operation, c.http.Addr(), err)
+			return message.Errorf("%s %s at %s: %w", service, operation, c.http.Addr(), err)
 		}
 		return err
 	})

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/soap"
 )
 
@@ -25,7 +26,7 @@ const opControl = "soapDoControlServices"
 
 // ErrNotActivated: the service is not activated on that node, found by errors.Is in a
 // *ServiceError.
-var ErrNotActivated = errors.New("the service is not activated on this node")
+var ErrNotActivated = message.NewError("the service is not activated on this node")
 
 // ServiceState is a service as its node sees it.
 type ServiceState struct {
@@ -165,7 +166,7 @@ func (c *Client) state(ctx context.Context, name string) (ServiceState, error) {
 			return s, nil
 		}
 	}
-	return ServiceState{}, fmt.Errorf("%s soapGetServiceStatus: %w: nothing about %s", service, ErrMalformed, name)
+	return ServiceState{}, message.Errorf("%s soapGetServiceStatus: %w: nothing about %s", service, ErrMalformed, name)
 }
 
 // Restart restarts one service of the node and waits until it runs again, ten minutes at

@@ -44,6 +44,7 @@ import (
 	pkgsftp "github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/reach"
 	"ctlclient/protocol/sshconn"
 )
@@ -145,10 +146,10 @@ func (c *Client) start(ctx context.Context) error {
 	c.sftp, err = pkgsftp.NewClient(c.ssh, pkgsftp.UseConcurrentReads(true), pkgsftp.UseConcurrentWrites(true))
 	if err != nil {
 		if ctx.Err() != nil {
-			return fmt.Errorf("start SFTP: %w", context.Cause(ctx))
+			return message.Errorf("start SFTP: %w", context.Cause(ctx))
 		}
 		if reach.IsLoss(err) {
-			return fmt.Errorf("start SFTP: %w", reach.Lost(err))
+			return message.Errorf("start SFTP: %w", reach.Lost(err))
 		}
 		return &NoServiceError{Err: err}
 	}
@@ -233,15 +234,15 @@ func (c *Client) Get(ctx context.Context, dir, name string) (File, error) {
 func CheckName(name string) error {
 	switch {
 	case name == "", name == ".", name == "..":
-		return fmt.Errorf("%q is not a file name", name)
+		return message.Errorf("%q is not a file name", name)
 	case len(name) > maxName:
-		return fmt.Errorf("file name is longer than %d bytes", maxName)
+		return message.Errorf("file name is longer than %d bytes", maxName)
 	case strings.ContainsAny(name, `/\:`):
-		return fmt.Errorf("%q is not a plain file name: it has a separator in it", name)
+		return message.Errorf("%q is not a plain file name: it has a separator in it", name)
 	}
 	for i := 0; i < len(name); i++ {
 		if name[i] < ' ' || name[i] == 0x7f {
-			return fmt.Errorf("%q is not a plain file name: it has a control character in it", name)
+			return message.Errorf("%q is not a plain file name: it has a control character in it", name)
 		}
 	}
 	return nil

@@ -14,27 +14,28 @@ import (
 	pkgsftp "github.com/pkg/sftp"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 	"ctlclient/protocol/internal/reach"
 )
 
 var (
 	// ErrConflict: the live file is not the expected one. See ConflictError.
-	ErrConflict = errors.New("the live file is not the expected one")
+	ErrConflict = message.NewError("the live file is not the expected one")
 	// ErrGone: the live file is not there any more. It is an ErrConflict.
-	ErrGone = errors.New("the live file is gone")
+	ErrGone = message.NewError("the live file is gone")
 	// ErrNoSpace: no room for the file, by disk, inodes or quota.
-	ErrNoSpace = errors.New("no space left on the server")
+	ErrNoSpace = message.NewError("no space left on the server")
 	// ErrReadOnly: the file system is mounted read-only. It is fs.ErrPermission too.
-	ErrReadOnly = fmt.Errorf("the file system is mounted read-only: %w", fs.ErrPermission)
+	ErrReadOnly = message.Errorf("the file system is mounted read-only: %w", fs.ErrPermission)
 	// ErrTooLarge: a file longer than MaxFile.
-	ErrTooLarge = fmt.Errorf("file is larger than %d bytes", MaxFile)
+	ErrTooLarge = message.Errorf("file is larger than %d bytes", MaxFile)
 	// ErrCorrupted: what was read back is not what was written.
-	ErrCorrupted = errors.New("what the server stored is not what was sent")
+	ErrCorrupted = message.NewError("what the server stored is not what was sent")
 	// ErrNotAtomic: the server cannot replace a file in one step. See NotAtomicError.
-	ErrNotAtomic = errors.New("the server cannot replace a file in one step")
+	ErrNotAtomic = message.NewError("the server cannot replace a file in one step")
 	// ErrNotRegular: the live name is a link, a folder or a device, which a
 	// rename would replace by a file. A link is a *LinkError.
-	ErrNotRegular = errors.New("not a regular file (a link, a folder or a device)")
+	ErrNotRegular = message.NewError("not a regular file (a link, a folder or a device)")
 )
 
 // ConflictError is ErrConflict with the digests; nil: no file.

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 )
 
 // previousSuffix is put after the name of the file that was there before.
@@ -41,7 +41,7 @@ func checkToken(name, token string) error {
 		return err
 	}
 	if m := stageName.FindStringSubmatch(token); m == nil || m[1] != name {
-		return fmt.Errorf("%q is not a stage of %s", token, name)
+		return message.Errorf("%q is not a stage of %s", token, name)
 	}
 	return nil
 }
@@ -122,12 +122,12 @@ func (c *Client) StageAs(ctx context.Context, dir, name, token string, data []by
 		return nil
 	case stageErr == nil:
 		_ = c.sftp.Remove(staged) // if it cannot be removed, Leftovers finds it
-		return fmt.Errorf("keep the former file: %w", formerErr)
+		return message.Errorf("keep the former file: %w", formerErr)
 	case formerErr == nil:
 		_ = c.sftp.Remove(former)
 	case errors.Is(formerErr, ErrNoSpace) && !errors.Is(stageErr, ErrNoSpace):
 		// The other one had made room again when it was asked why the stage failed.
-		return fmt.Errorf("keep the former file: %w", formerErr)
+		return message.Errorf("keep the former file: %w", formerErr)
 	}
 	return stageErr
 }
@@ -202,7 +202,7 @@ func (c *Client) keep(ctx context.Context, dir, name, token string, old live, st
 			return c.explain(ctx, "keep the former file in", dir, 0, err)
 		}
 		if err := c.write(ctx, temporary, old.data, place{target: path.Join(dir, name), live: old, folder: folder}); err != nil {
-			return fmt.Errorf("keep the former file: %w", err)
+			return message.Errorf("keep the former file: %w", err)
 		}
 	}
 	kept := path.Join(dir, name+previousSuffix)
@@ -219,7 +219,7 @@ func (c *Client) swap(ctx context.Context, target, staged string) error {
 	if err := c.sftp.Rename(staged, target); err != nil {
 		err = c.explain(ctx, "commit", target, 0, err)
 		if back := c.sftp.Rename(kept, target); back != nil {
-			return fmt.Errorf("%w; and the former file could not be put back, it is %s: %w", err, kept, back)
+			return message.Errorf("%w; and the former file could not be put back, it is %s: %w", err, kept, back)
 		}
 		return err
 	}
@@ -240,7 +240,7 @@ func (c *Client) moveAside(target, kept string) error {
 // Abort removes a stage. One that is gone already is no error.
 func (c *Client) Abort(ctx context.Context, dir, token string) error {
 	if m := stageName.FindStringSubmatch(token); m == nil || CheckName(m[1]) != nil {
-		return fmt.Errorf("%q is not a stage", token)
+		return message.Errorf("%q is not a stage", token)
 	}
 	ctx, done := c.begin(ctx)
 	defer done()

@@ -4,16 +4,17 @@ package sshconn
 
 import (
 	"context"
-	"errors"
 	"net"
 	"os"
+
+	"ctlclient/message"
 )
 
 // dialAgent connects to the agent that the environment names.
 func dialAgent(ctx context.Context) (net.Conn, string, error) {
 	socket := os.Getenv("SSH_AUTH_SOCK")
 	if socket == "" {
-		return nil, "", errors.New("no SSH agent: SSH_AUTH_SOCK is not set")
+		return nil, "", message.NewError("no SSH agent: SSH_AUTH_SOCK is not set")
 	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	if err != nil {

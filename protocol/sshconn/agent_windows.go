@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/Microsoft/go-winio"
+
+	"ctlclient/message"
 )
 
 const (
@@ -36,7 +38,7 @@ func dialAgent(ctx context.Context) (net.Conn, string, error) {
 		}
 	}
 	if first == nil {
-		first = errors.New("no SSH agent runs: neither the service OpenSSH Authentication Agent nor Pageant")
+		first = message.NewError("no SSH agent runs: neither the service OpenSSH Authentication Agent nor Pageant")
 	}
 	return nil, "", first
 }

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/reach"
 )
 
@@ -69,7 +70,7 @@ type Options struct {
 var ErrUnreachable = reach.ErrUnreachable
 
 // ErrLogin: the server was reached and is the right one, and refused the login.
-var ErrLogin = errors.New("login refused")
+var ErrLogin = message.NewError("login refused")
 
 // LoginError is ErrLogin with the ways that were tried.
 type LoginError struct {
@@ -142,7 +143,7 @@ func (e *AgentError) Hint() string {
 // connection that it returns no longer depends on ctx.
 func Dial(ctx context.Context, addr string, o Options) (*ssh.Client, error) {
 	if o.HostKey == nil {
-		return nil, errors.New("no way to check the host key was given")
+		return nil, message.NewError("no way to check the host key was given")
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"slices"
@@ -13,6 +12,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
+
+	"ctlclient/message"
 )
 
 // maxKeyFile bounds a private key file, in bytes.
@@ -58,7 +59,7 @@ func (l *login) stop(err error) error {
 func (l *login) hostKey(_ string, _ net.Addr, key ssh.PublicKey) error {
 	if l.accepted != nil {
 		if !bytes.Equal(l.accepted, key.Marshal()) {
-			return errors.New("the host key changed during the connection")
+			return message.NewError("the host key changed during the connection")
 		}
 		return nil
 	}
@@ -99,7 +100,7 @@ func (l *login) methods() ([]ssh.AuthMethod, error) {
 // a second attempt, which may lock an account.
 func (l *login) password(method string) (string, error) {
 	if l.passwordUsed {
-		return "", errors.New("the password was used already")
+		return "", message.NewError("the password was used already")
 	}
 	l.passwordUsed = true
 	l.waitForPerson()
@@ -159,12 +160,12 @@ func (l *login) parseKey(pem []byte) (ssh.Signer, error) {
 	signer, err := ssh.ParsePrivateKey(pem)
 	if _, ok := errors.AsType[*ssh.PassphraseMissingError](err); !ok {
 		if err != nil {
-			return nil, fmt.Errorf("key file %s: %w", l.options.KeyFile, err)
+			return nil, message.Errorf("key file %s: %w", l.options.KeyFile, err)
 		}
 		return signer, nil
 	}
 	if l.options.KeyPass == nil {
-		return nil, fmt.Errorf("key file %s: %w", l.options.KeyFile, err)
+		return nil, message.Errorf("key file %s: %w", l.options.KeyFile, err)
 	}
 	l.waitForPerson()
 	defer l.waitForServer()
@@ -174,7 +175,7 @@ func (l *login) parseKey(pem []byte) (ssh.Signer, error) {
 	}
 	signer, err = ssh.ParsePrivateKeyWithPassphrase(pem, passphrase)
 	if err != nil {
-		return nil, fmt.Errorf("key file %s: %w", l.options.KeyFile, err)
+		return nil, message.Errorf("key file %s: %w", l.options.KeyFile, err)
 	}
 	return signer, nil
 }
@@ -228,14 +229,14 @@ func (c *agentConn) Read(p []byte) (int, error) {
 func readKeyFile(name string) ([]byte, error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
+		return nil, message.Errorf("key file: %w", err)
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxKeyFile {
-		return nil, fmt.Errorf("key file %s: not a private key", name)
+		return nil, message.Errorf("key file %s: not a private key", name)
 	}
 	pem, err := os.ReadFile(name)
 	if err != nil {
-		return nil, fmt.Errorf("key file: %w", err)
+		return nil, message.Errorf("key file: %w", err)
 	}
 	return pem, nil
 }

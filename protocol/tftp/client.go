@@ -29,6 +29,7 @@ import (
 	pintftp "github.com/pin/tftp/v3"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 	"ctlclient/protocol/internal/reach"
 )
 
@@ -63,7 +64,7 @@ const (
 var ErrUnreachable = reach.ErrUnreachable
 
 // ErrTooLarge: the file is longer than Options.MaxSize.
-var ErrTooLarge = errors.New("file is larger than the limit")
+var ErrTooLarge = message.NewError("file is larger than the limit")
 
 // codeWords are the meanings of the codes, for a server that says no more.
 var codeWords = map[int]string{
@@ -146,7 +147,7 @@ func (o Options) withDefaults() Options {
 func Get(ctx context.Context, addr, name string, o Options) ([]byte, error) {
 	o = o.withDefaults()
 	if err := checkName(name); err != nil {
-		return nil, fmt.Errorf("fetch %q: %w", name, err)
+		return nil, message.Errorf("fetch %q: %w", name, err)
 	}
 	if _, _, err := net.SplitHostPort(addr); err != nil {
 		addr = net.JoinHostPort(strings.Trim(addr, "[]"), strconv.Itoa(Port))
@@ -162,7 +163,7 @@ func Get(ctx context.Context, addr, name string, o Options) ([]byte, error) {
 		data, err = get(ctx, addr, name, o)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("fetch tftp://%s/%s: %w", addr, name, err)
+		return nil, message.Errorf("fetch tftp://%s/%s: %w", addr, name, err)
 	}
 	return data, nil
 }
@@ -254,7 +255,7 @@ func (b *boundedBuffer) Write(p []byte) (int, error) {
 		return 0, b.err
 	}
 	if int64(b.Len())+int64(len(p)) > b.max {
-		b.err = fmt.Errorf("%w of %d bytes", ErrTooLarge, b.max)
+		b.err = message.Errorf("%w of %d bytes", ErrTooLarge, b.max)
 		return 0, b.err
 	}
 	return b.Buffer.Write(p)
@@ -299,14 +300,14 @@ func printable(s string, max int) string {
 // checkName refuses names that no packet can carry or no server should see.
 func checkName(name string) error {
 	if name == "" {
-		return errors.New("file name is empty")
+		return message.NewError("file name is empty")
 	}
 	if len(name) > MaxName {
-		return fmt.Errorf("file name is longer than %d bytes", MaxName)
+		return message.Errorf("file name is longer than %d bytes", MaxName)
 	}
 	for i := 0; i < len(name); i++ {
 		if name[i] < ' ' || name[i] == 0x7f {
-			return errors.New("file name has a control character in it")
+			return message.NewError("file name has a control character in it")
 		}
 	}
 	return nil

@@ -19,11 +19,11 @@ import (
 	"crypto/x509"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/tlsconn"
 )
 
@@ -45,7 +45,7 @@ type Options struct {
 }
 
 // ErrNoAnswer is a connection that the service ended without an answer.
-var ErrNoAnswer = errors.New("the service closed the connection without an answer")
+var ErrNoAnswer = message.NewError("the service closed the connection without an answer")
 
 // slowError is a service that took the question and did not answer in time. It is a
 // context.DeadlineExceeded in words.
@@ -105,7 +105,7 @@ func Ask(ctx context.Context, addr string, r Request, o Options) (Answer, error)
 		err = slowError(time.Since(start))
 	}
 	if err != nil {
-		return Answer{}, fmt.Errorf("TVS at %s: %w", addr, err)
+		return Answer{}, message.Errorf("TVS at %s: %w", addr, err)
 	}
 	return answer, nil
 }

@@ -1,11 +1,12 @@
 package tvs
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
 	framing "ctlclient/protocol/internal/frame"
+
+	"ctlclient/message"
 )
 
 // maxBody is what a length of 16 bits can say.
@@ -79,7 +80,7 @@ func (t tag) String() string {
 }
 
 // ErrMalformed is a frame or an element that does not follow the format.
-var ErrMalformed = errors.New("malformed TVS message")
+var ErrMalformed = message.NewError("malformed TVS message")
 
 func malformed(words string, args ...any) error { return format.Malformed(words, args...) }
 

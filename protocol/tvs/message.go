@@ -3,12 +3,12 @@ package tvs
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 )
 
 // DefaultDeviceName is what a client calls itself when nothing is given: the
@@ -38,7 +38,7 @@ const maxAnswered = maxBody - (3 + 1) - 3 - (3 + 255) - (3 + 4)
 var deviceName = lazyregexp.New(`^CP-[0-9]{4}-SEP[0-9A-Fa-f]{12}$`)
 
 // ErrDeviceName is a device name of another form than CP-7975-SEP001122334455.
-var ErrDeviceName = errors.New("a device name is CP-, four digits, -SEP, twelve hexadecimal digits")
+var ErrDeviceName = message.NewError("a device name is CP-, four digits, -SEP, twelve hexadecimal digits")
 
 // Names name a certificate as the header of a trust list or of a signed file does. They
 // are compared as text and bytes: for an eToken, the form and the byte order of the list.
@@ -67,7 +67,7 @@ type Answer struct {
 }
 
 // ErrNames are names that no question holds.
-var ErrNames = errors.New("a question by names has a subject, an issuer and a serial number, no NUL in the names, 64 KiB together at most")
+var ErrNames = message.NewError("a question by names has a subject, an issuer and a serial number, no NUL in the names, 64 KiB together at most")
 
 func (r Request) encode() (command, []byte, error) {
 	if !deviceName.MatchString(r.DeviceName) {
@@ -76,7 +76,7 @@ func (r Request) encode() (command, []byte, error) {
 	b := appendElement(nil, tagDeviceName, append([]byte{namePrefix}, r.DeviceName...))
 	if !r.ByName() {
 		if n := len(r.Certificate); n == 0 || n > MaxCertificate {
-			return 0, nil, fmt.Errorf("a certificate of %d bytes does not fit into a TVS request (1 to %d)", n, MaxCertificate)
+			return 0, nil, message.Errorf("a certificate of %d bytes does not fit into a TVS request (1 to %d)", n, MaxCertificate)
 		}
 		return verifyRequest, appendElement(b, tagCertificate, r.Certificate), nil
 	}

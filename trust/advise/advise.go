@@ -13,7 +13,6 @@ package advise
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,7 +71,7 @@ func (k Kind) String() string {
 func Kinds() []string { return slices.Clone(kindWords[:]) }
 
 // ErrKind says that a word names no kind of change.
-var ErrKind = errors.New("no such change")
+var ErrKind = message.NewError("no such change")
 
 // ParseChange reads a change as a command line writes it: a kind, and after an equals
 // sign the node or token that it is about ("rename-host=cucm-pub",
@@ -81,7 +80,7 @@ func ParseChange(s string) (PlannedChange, error) {
 	word, about, _ := strings.Cut(strings.TrimSpace(s), "=")
 	i := slices.Index(kindWords[:], strings.ToLower(word))
 	if i < 0 {
-		return PlannedChange{}, fmt.Errorf("%w: %q; there are %s", ErrKind, word, strings.Join(kindWords[:], ", "))
+		return PlannedChange{}, message.Errorf("%w: %q; there are %s", ErrKind, word, strings.Join(kindWords[:], ", "))
 	}
 	c := PlannedChange{Kind: Kind(i)}
 	switch {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"ctlclient/message"
 )
 
 // columns and what exports call them.
@@ -44,10 +46,10 @@ func (f *reader) csv(data []byte) ([]Entry, error) {
 	for i, h := range headings {
 		name, ok := column(h)
 		if !ok {
-			return nil, &Error{Line: 1, Column: fmt.Sprint(i + 1), Err: fmt.Errorf("no column is called %q", strings.TrimSpace(h))}
+			return nil, &Error{Line: 1, Column: fmt.Sprint(i + 1), Err: message.Errorf("no column is called %q", strings.TrimSpace(h))}
 		}
 		if slices.Contains(columns[:i], name) {
-			return nil, &Error{Line: 1, Column: fmt.Sprint(i + 1), Err: fmt.Errorf("a second column for %s", name)}
+			return nil, &Error{Line: 1, Column: fmt.Sprint(i + 1), Err: message.Errorf("a second column for %s", name)}
 		}
 		columns[i] = name
 	}
@@ -72,11 +74,11 @@ func (f *reader) csv(data []byte) ([]Entry, error) {
 			return nil, &Error{Line: line, Err: err}
 		}
 		if entries = append(entries, e); len(entries) > maxEntries {
-			return nil, &Error{Line: line, Err: fmt.Errorf("more than %d phones; give classes with a count", maxEntries)}
+			return nil, &Error{Line: line, Err: message.Errorf("more than %d phones; give classes with a count", maxEntries)}
 		}
 	}
 	if len(entries) == 0 {
-		return nil, &Error{Line: 1, Err: errors.New("column names, but no phones below them")}
+		return nil, &Error{Line: 1, Err: message.NewError("column names, but no phones below them")}
 	}
 	return entries, nil
 }
@@ -93,12 +95,12 @@ func separator(data []byte) rune {
 func csvError(err error) error {
 	if p, ok := errors.AsType[*csv.ParseError](err); ok {
 		if errors.Is(p.Err, csv.ErrFieldCount) {
-			return &Error{Line: p.Line, Err: errors.New("not as many values as there are columns")}
+			return &Error{Line: p.Line, Err: message.NewError("not as many values as there are columns")}
 		}
 		return &Error{Line: p.Line, Column: fmt.Sprint(p.Column), Err: p.Err}
 	}
 	if errors.Is(err, io.EOF) {
-		err = errors.New("empty")
+		err = message.NewError("empty")
 	}
 	return &Error{Err: err}
 }

@@ -4,7 +4,6 @@ package fleet
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/internal/textfile"
+	"ctlclient/message"
 	"ctlclient/trust"
 )
 
@@ -106,18 +106,18 @@ func Read(r io.Reader, open OpenFunc) ([]Entry, error) {
 		return nil, &Error{Err: err}
 	}
 	if len(data) > maxFleetFile {
-		return nil, &Error{Err: fmt.Errorf("larger than %d MiB", maxFleetFile>>20)}
+		return nil, &Error{Err: message.Errorf("larger than %d MiB", maxFleetFile>>20)}
 	}
 	if data, err = textfile.UTF8(data); err != nil {
 		return nil, &Error{Err: err}
 	}
 	if !utf8.Valid(data) {
-		return nil, &Error{Err: errors.New("not UTF-8 text; save the export as UTF-8")}
+		return nil, &Error{Err: message.NewError("not UTF-8 text; save the export as UTF-8")}
 	}
 	f := &reader{open: open, files: map[string]*ctlbuild.List{}, cells: map[cell]Held{}}
 	switch text := bytes.TrimSpace(data); {
 	case len(text) == 0:
-		return nil, &Error{Err: errors.New("empty")}
+		return nil, &Error{Err: message.NewError("empty")}
 	case text[0] == '[' || text[0] == '{':
 		return f.json(data)
 	case looksLikeClasses(string(text)):
@@ -144,7 +144,7 @@ type cell struct {
 func (f *reader) set(e *Entry, column, value string) error {
 	value = strings.TrimSpace(value)
 	if len(value) > maxCell {
-		return errors.New("too long")
+		return message.NewError("too long")
 	}
 	var err error
 	switch column {
@@ -174,7 +174,7 @@ func parseCount(s string) (int, error) {
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 || n > maxCount {
-		return 0, fmt.Errorf("%q is no number of phones", s)
+		return 0, message.Errorf("%q is no number of phones", s)
 	}
 	return n, nil
 }
@@ -206,14 +206,14 @@ func (f *reader) held(s string, kind ctlbuild.Kind) (Held, error) {
 		return Held{Kind: HeldChecksum, Checksum: c}, nil
 	}
 	if f.open == nil {
-		return Held{}, fmt.Errorf("%q is no checksum, and files cannot be opened here", s)
+		return Held{}, message.Errorf("%q is no checksum, and files cannot be opened here", s)
 	}
 	l, err := f.read(s)
 	if err != nil {
 		return Held{}, err
 	}
 	if l.Kind() != kind {
-		return Held{}, fmt.Errorf("%s holds the %s, not the %s", s, trust.ListName(l.Kind()), trust.ListName(kind))
+		return Held{}, message.Errorf("%s holds the %s, not the %s", s, trust.ListName(l.Kind()), trust.ListName(kind))
 	}
 	return Held{Kind: HeldFile, List: l}, nil
 }
@@ -224,7 +224,7 @@ func (f *reader) read(name string) (*ctlbuild.List, error) {
 	}
 	r, err := f.open(name)
 	if err != nil {
-		return nil, fmt.Errorf("neither a checksum nor a file: %w", err)
+		return nil, message.Errorf("neither a checksum nor a file: %w", err)
 	}
 	defer r.Close()
 	data, err := io.ReadAll(io.LimitReader(r, ctlbuild.MaxFile+1))
@@ -252,7 +252,7 @@ func (e *Entry) seen(s string) error {
 		return nil
 	}
 	if !isDate(s) {
-		return fmt.Errorf("%q is no date: want 2019, 2019-06, 2019-06-30, a time as in 2019-06-30T12:00:00Z, or never", s)
+		return message.Errorf("%q is no date: want 2019, 2019-06, 2019-06-30, a time as in 2019-06-30T12:00:00Z, or never", s)
 	}
 	e.LastSeen = s
 	return nil
@@ -274,7 +274,7 @@ func (e *Entry) sbd(s string) error {
 	case "no", "false", "0":
 		e.NoSBD = true
 	default:
-		return fmt.Errorf("%q is neither yes nor no", s)
+		return message.Errorf("%q is neither yes nor no", s)
 	}
 	return nil
 }
@@ -282,7 +282,7 @@ func (e *Entry) sbd(s string) error {
 // check looks at an entry as a whole.
 func (e *Entry) check() error {
 	if e.Name == "" && e.Model == "" {
-		return errors.New("neither name nor model is given")
+		return message.NewError("neither name nor model is given")
 	}
 	if e.Count == 0 {
 		e.Count = 1

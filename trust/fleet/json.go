@@ -8,6 +8,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"ctlclient/message"
 )
 
 // json reads token by token, so that an error can name its line.
@@ -19,10 +21,10 @@ func (f *reader) json(data []byte) ([]Entry, error) {
 		return nil, err
 	}
 	if _, err := j.dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, j.fail("", errors.New("something follows the phones"))
+		return nil, j.fail("", message.NewError("something follows the phones"))
 	}
 	if len(entries) == 0 {
-		return nil, &Error{Err: errors.New("no phones in it")}
+		return nil, &Error{Err: message.NewError("no phones in it")}
 	}
 	return entries, nil
 }
@@ -44,7 +46,7 @@ func (j *jsonReader) fail(column string, err error) error {
 		return &Error{Line: 1 + bytes.Count(j.data[:at], []byte("\n")), Err: err}
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.New("it ends in the middle")
+		err = message.NewError("it ends in the middle")
 	}
 	return &Error{Line: j.line(), Column: column, Err: err}
 }
@@ -65,10 +67,10 @@ func (j *jsonReader) top() ([]Entry, error) {
 			return nil, j.fail("", err)
 		}
 		if key != "phones" {
-			return nil, j.fail("", fmt.Errorf("unknown key %q: want \"phones\"", key))
+			return nil, j.fail("", message.Errorf("unknown key %q: want \"phones\"", key))
 		}
 		if open, err := j.dec.Token(); err != nil || open != json.Delim('[') {
-			return nil, j.fail("phones", errors.New("want an array"))
+			return nil, j.fail("phones", message.NewError("want an array"))
 		}
 		if entries, err = j.phones(); err != nil {
 			return nil, err
@@ -88,7 +90,7 @@ func (j *jsonReader) phones() ([]Entry, error) {
 			return nil, err
 		}
 		if entries = append(entries, e); len(entries) > maxEntries {
-			return nil, j.fail("", fmt.Errorf("more than %d phones; give classes with a count", maxEntries))
+			return nil, j.fail("", message.Errorf("more than %d phones; give classes with a count", maxEntries))
 		}
 	}
 	if _, err := j.dec.Token(); err != nil {
@@ -101,7 +103,7 @@ func (j *jsonReader) phone() (Entry, error) {
 	if t, err := j.dec.Token(); err != nil {
 		return Entry{}, j.fail("", err)
 	} else if t != json.Delim('{') {
-		return Entry{}, j.fail("", errors.New("want an object for each phone"))
+		return Entry{}, j.fail("", message.NewError("want an object for each phone"))
 	}
 	e := Entry{Line: j.line()}
 	var seen []string
@@ -112,10 +114,10 @@ func (j *jsonReader) phone() (Entry, error) {
 		}
 		name, ok := column(fmt.Sprint(key))
 		if !ok {
-			return e, j.fail("", fmt.Errorf("unknown key %q", key))
+			return e, j.fail("", message.Errorf("unknown key %q", key))
 		}
 		if slices.Contains(seen, name) {
-			return e, j.fail(name, errors.New("given twice"))
+			return e, j.fail(name, message.NewError("given twice"))
 		}
 		seen = append(seen, name)
 		value, err := j.value()
@@ -152,7 +154,7 @@ func (j *jsonReader) value() (string, error) {
 		return "", nil
 	}
 	if t != json.Delim('[') {
-		return "", errors.New("want text or a number")
+		return "", message.NewError("want text or a number")
 	}
 	var parts []string
 	for j.dec.More() {
@@ -162,7 +164,7 @@ func (j *jsonReader) value() (string, error) {
 		}
 		s, ok := t.(string)
 		if !ok {
-			return "", errors.New("want texts in the array")
+			return "", message.NewError("want texts in the array")
 		}
 		parts = append(parts, s)
 	}

@@ -1,11 +1,11 @@
 package fleet
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 )
 
 // classShape is "40 x 7945 words": count, model, and what else is said of the class.
@@ -59,14 +59,14 @@ func ParseClasses(s string) ([]Entry, error) {
 				}
 				e.Line = n + 1
 				if entries = append(entries, e); len(entries) > maxEntries {
-					return nil, &Error{Line: n + 1, Err: errors.New("too many classes")}
+					return nil, &Error{Line: n + 1, Err: message.NewError("too many classes")}
 				}
 			}
 			start += end + 1
 		}
 	}
 	if len(entries) == 0 {
-		return nil, &Error{Err: errors.New("no phones in it")}
+		return nil, &Error{Err: message.NewError("no phones in it")}
 	}
 	return entries, nil
 }
@@ -74,7 +74,7 @@ func ParseClasses(s string) ([]Entry, error) {
 func parseClass(s string) (Entry, error) {
 	m := classShape.FindStringSubmatch(s)
 	if m == nil {
-		return Entry{}, fmt.Errorf("%q is no class of phones: want a number, x and a model, like 40 x 7945", s)
+		return Entry{}, message.Errorf("%q is no class of phones: want a number, x and a model, like 40 x 7945", s)
 	}
 	n, err := parseCount(m[1])
 	if err != nil {
@@ -94,7 +94,7 @@ func parseClass(s string) (Entry, error) {
 	// A model that is a number says all; what follows would be words misspelt.
 	words := strings.Fields(rest)
 	if len(words) == 0 || len(words) > 5 || len(rest) > 80 || (len(words) > 1 && modelNumber.MatchString(words[0])) {
-		return Entry{}, fmt.Errorf("%q is not understood: after the model may stand never seen [since ...], new, without SBD, without CTL or without ITL", rest)
+		return Entry{}, message.Errorf("%q is not understood: after the model may stand never seen [since ...], new, without SBD, without CTL or without ITL", rest)
 	}
 	e.Model = rest
 	return e, nil

@@ -12,16 +12,16 @@ package release
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 )
 
 // ErrVersion is wrapped by every error of Parse.
-var ErrVersion = errors.New("no version of CUCM")
+var ErrVersion = message.NewError("no version of CUCM")
 
 // unknown is a part of a version that was not written.
 const unknown = -1
@@ -61,7 +61,7 @@ func Parse(s string) (Version, error) {
 		v.major, v.minor, v.maintenance, v.su = number(m[1]), number(m[2]), number(m[3]), number(m[4])
 	}
 	if v.major < 3 {
-		return Version{}, fmt.Errorf("%w: %q; versions are written 15.0.1.13900-155, 12.5(1)SU5, 14SU3 or 11.5", ErrVersion, s)
+		return Version{}, message.Errorf("%w: %q; versions are written 15.0.1.13900-155, 12.5(1)SU5, 14SU3 or 11.5", ErrVersion, s)
 	}
 	if v.minor == unknown && v.major >= 14 {
 		// From 14 on there is one release a number, N.0(1).

@@ -94,7 +94,7 @@ func Of(stateDir string, j cluster.Job) (*Report, error) {
 	}
 	if text := j.Note[workflow.NotePhones]; text != "" {
 		if err := json.Unmarshal([]byte(text), &r.Phones); err != nil {
-			return nil, fmt.Errorf("the journal's note about phones cannot be read: %w", err)
+			return nil, message.Errorf("the journal's note about phones cannot be read: %w", err)
 		}
 	}
 	if r.Said, err = workflow.SaidAfter(stateDir, j); err != nil {

@@ -8,13 +8,12 @@ package agent
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/reach/cli"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/trust/release"
 )
@@ -48,7 +47,7 @@ func New(p *site.Profile, t reach.Tools) (*reach.Site, error) {
 		}
 	}
 	if lead == nil {
-		return nil, errors.New("the profile has no publisher")
+		return nil, message.NewError("the profile has no publisher")
 	}
 	pub := &publisher{node: lead, shells: shells}
 	s.Facts, s.Mode = pub, pub
@@ -119,7 +118,7 @@ func (p *publisher) SetMode(ctx context.Context, m reach.Mode) (reach.Door, erro
 		got, err := conn.SetMode(ctx, mixed)
 		if err == nil && got != mixed {
 			err = &reach.Error{Class: reach.Refused, Server: p.profile.Name, Door: Door,
-				Err: fmt.Errorf("the publisher answered with the other mode")}
+				Err: message.Errorf("the publisher answered with the other mode")}
 		}
 		return err
 	})

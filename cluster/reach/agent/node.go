@@ -14,6 +14,7 @@ import (
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/reach/internal/door"
 	"ctlclient/cluster/site"
+	"ctlclient/message"
 	"ctlclient/protocol/ctlp"
 )
 
@@ -207,7 +208,7 @@ func (n *node) Commit(ctx context.Context, name, stage string, _ *[32]byte) (pat
 		var sum [32]byte
 		path, sum, err = c.Commit(ctx, id)
 		if err == nil && sum != want {
-			err = fmt.Errorf("the node says that it serves another %s than the one that was sent", name)
+			err = message.Errorf("the node says that it serves another %s than the one that was sent", name)
 		}
 		return err
 	})
@@ -240,10 +241,10 @@ func (n *node) Restore(ctx context.Context, name string, former []byte, current 
 func parseStage(stage string) (id ctlp.StageID, sum [32]byte, err error) {
 	var a, b []byte
 	if _, err = fmt.Sscanf(stage, "%x.%x", &a, &b); err == nil && (len(a) != len(id) || len(b) != len(sum)) {
-		err = errors.New("wrong length")
+		err = message.NewError("wrong length")
 	}
 	if err != nil {
-		return id, sum, fmt.Errorf("stage %q: %w", stage, err)
+		return id, sum, message.Errorf("stage %q: %w", stage, err)
 	}
 	copy(id[:], a)
 	copy(sum[:], b)

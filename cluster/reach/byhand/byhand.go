@@ -20,6 +20,7 @@ import (
 	"ctlclient/cluster/site"
 	"ctlclient/internal/atomicfile"
 	"ctlclient/internal/services"
+	"ctlclient/message"
 )
 
 // Way is how it is shown.
@@ -65,11 +66,11 @@ func (a *node) Stage(ctx context.Context, name string, data []byte, expect *[32]
 	}
 	dir := filepath.Join(a.tools.Dir, "by-hand", a.n.Name)
 	if err := atomicfile.MakeFolder(dir); err != nil {
-		return "", fmt.Errorf("cannot save the file for %s: %w", a.n.Name, err)
+		return "", message.Errorf("cannot save the file for %s: %w", a.n.Name, err)
 	}
 	file := filepath.Join(dir, name)
 	if err := atomicfile.Write(file, data, 0o600); err != nil {
-		return "", fmt.Errorf("cannot save the file for %s: %w", a.n.Name, err)
+		return "", message.Errorf("cannot save the file for %s: %w", a.n.Name, err)
 	}
 	return file, nil
 }

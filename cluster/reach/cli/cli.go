@@ -14,6 +14,7 @@ import (
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/reach/internal/door"
 	"ctlclient/cluster/site"
+	"ctlclient/message"
 	"ctlclient/protocol/platform"
 	"ctlclient/trust/release"
 )
@@ -81,7 +82,7 @@ func (s *Shells) Use(ctx context.Context, node string, f func(*platform.Client) 
 	n := s.profile.Node(node)
 	client, err := s.dial(ctx, n)
 	if err != nil {
-		return door.Dialed(ctx, n.Name, Door, fmt.Errorf("administration CLI of %s: %w", n.Name, err))
+		return door.Dialed(ctx, n.Name, Door, message.Errorf("administration CLI of %s: %w", n.Name, err))
 	}
 	err = f(client)
 	// What the node said has been said; closing tells nothing more.
@@ -168,6 +169,6 @@ func (a author) Write(ctx context.Context, job reach.AuthorJob) (reach.Door, err
 			return err
 		}
 		return &reach.Error{Class: reach.Permanent, Server: a.node, Door: Door,
-			Err: fmt.Errorf("this program does not type %q", job.Command())}
+			Err: message.Errorf("this program does not type %q", job.Command())}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"sync"
 
 	"ctlclient/cluster/meet"
@@ -12,6 +11,7 @@ import (
 	"ctlclient/cluster/reach/cli"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/protocol/axl"
 	"ctlclient/protocol/certapi"
 	"ctlclient/protocol/ctlp"
@@ -52,7 +52,7 @@ type cluster struct {
 func New(p *site.Profile, t reach.Tools) (*reach.Site, error) {
 	pub := p.Node(p.LeadNode().Name)
 	if pub == nil || pub.Role != site.RolePublisher {
-		return nil, errors.New("the profile has no publisher")
+		return nil, message.NewError("the profile has no publisher")
 	}
 	c := &cluster{
 		profile: p, tools: t, pub: pub, shells: cli.New(p, t),
@@ -238,7 +238,7 @@ func (c *cluster) close() error {
 func (c *cluster) node(name string) (*site.Node, error) {
 	n := c.profile.Node(name)
 	if n == nil || !n.IsCUCM() {
-		return nil, &reach.Error{Class: reach.Permanent, Server: name, Err: fmt.Errorf("%s is no CUCM server of the profile", name)}
+		return nil, &reach.Error{Class: reach.Permanent, Server: name, Err: message.Errorf("%s is no CUCM server of the profile", name)}
 	}
 	return n, nil
 }

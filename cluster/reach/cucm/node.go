@@ -19,6 +19,7 @@ import (
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/internal/atomicfile"
+	"ctlclient/message"
 	"ctlclient/protocol/osadmin"
 	"ctlclient/protocol/platform"
 )
@@ -83,7 +84,7 @@ func (a *node) Fetch(ctx context.Context, name string) ([]byte, error) {
 	case len(put) == 0 && err != nil:
 		return nil, errors.Join(err, a.forget(name))
 	case len(put) == 0 && a.gone(ctx, name) == nil:
-		return nil, fmt.Errorf("%s, which TFTP has in its memory: %w", name, fs.ErrNotExist)
+		return nil, message.Errorf("%s, which TFTP has in its memory: %w", name, fs.ErrNotExist)
 	case err == nil && bytes.Equal(data, put):
 		return data, a.forget(name)
 	case a.arrived(ctx, name, put):
@@ -164,7 +165,7 @@ func (a *node) Holds(ctx context.Context, name string, data []byte) (holds, know
 // Stage keeps the file on this machine, and proves that the page opens for the account.
 func (a *node) Stage(ctx context.Context, name string, data []byte, expect *[32]byte) (string, error) {
 	if len(data) > osadmin.MaxFile {
-		return "", &reach.Error{Class: reach.Permanent, Server: a.n.Name, Door: DoorOSAdmin, Err: fmt.Errorf("%s has %d bytes, more than the page takes", name, len(data))}
+		return "", &reach.Error{Class: reach.Permanent, Server: a.n.Name, Door: DoorOSAdmin, Err: message.Errorf("%s has %d bytes, more than the page takes", name, len(data))}
 	}
 	if err := a.expects(ctx, name, expect); err != nil {
 		return "", err
@@ -200,7 +201,7 @@ func (a *node) Commit(ctx context.Context, name, stage string, expect *[32]byte)
 	data := a.staged[stage]
 	a.mu.Unlock()
 	if data == nil {
-		return "", fmt.Errorf("stage %s: %w", stage, fs.ErrNotExist)
+		return "", message.Errorf("stage %s: %w", stage, fs.ErrNotExist)
 	}
 	if err := a.expects(ctx, name, expect); err != nil {
 		return "", err
@@ -252,15 +253,15 @@ func (a *node) live(ctx context.Context, name string, data []byte) bool {
 
 // notThere is the error of an upload that cannot be found again.
 func (a *node) notThere(name string, answer *osadmin.Answer, err error) *reach.Error {
-	said := errors.New("the page said nothing that is understood")
+	said := message.NewError("the page said nothing that is understood")
 	switch {
 	case err != nil:
 		said = err
 	case answer != nil && answer.Text != "":
-		said = fmt.Errorf("the page said: %q", answer.Text)
+		said = message.Errorf("the page said: %q", answer.Text)
 	}
 	return &reach.Error{Class: reach.Permanent, Server: a.n.Name, Door: DoorOSAdmin,
-		Err: fmt.Errorf("%s does not have the new %s after the upload; %w", a.n.Name, name, said),
+		Err: message.Errorf("%s does not have the new %s after the upload; %w", a.n.Name, name, said),
 		Hints: []string{
 			`put the file there by hand: transport = "by-hand" for this node shows the steps, and waits until the node serves the file`,
 		}}
@@ -312,5 +313,5 @@ func (a *node) gone(ctx context.Context, name string) error {
 		return nil
 	}
 	return &reach.Error{Class: reach.Refused, Server: a.n.Name, Door: DoorOSAdmin,
-		Err: fmt.Errorf("%s still serves %s after it was deleted; its TFTP service may have to be restarted", a.n.Name, name)}
+		Err: message.Errorf("%s still serves %s after it was deleted; its TFTP service may have to be restarted", a.n.Name, name)}
 }

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"ctlclient/certificate"
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/reach/cli"
+	"ctlclient/message"
 	"ctlclient/protocol/axl"
 	"ctlclient/protocol/certapi"
 	"ctlclient/protocol/platform"
@@ -99,7 +99,7 @@ func isPhoneSAST(unit string) bool {
 // an upload is not believed: the store is read back.
 func (c store) Add(ctx context.Context, store string, der []byte, description string) (reach.Door, error) {
 	if store != reach.StorePhoneSAST {
-		return "", &reach.Error{Class: reach.Permanent, Server: c.pub.Name, Err: fmt.Errorf("%s is no store that this program fills", store)}
+		return "", &reach.Error{Class: reach.Permanent, Server: c.pub.Name, Err: message.Errorf("%s is no store that this program fills", store)}
 	}
 	rest := c.addREST(ctx, der, description)
 	if rest == nil || !shut(rest) && reach.ClassOf(rest) != reach.Refused {
@@ -116,7 +116,7 @@ func (c store) Add(ctx context.Context, store string, der []byte, description st
 		return cli.Door, typed
 	}
 	return cli.Door, &reach.Error{Class: reach.Permanent, Server: c.pub.Name, Door: cli.Door, Hints: byHand,
-		Err: fmt.Errorf("neither the certificate API (%w) nor the CLI (%w) takes certificates for Phone-SAST-trust", rest, typed)}
+		Err: message.Errorf("neither the certificate API (%w) nor the CLI (%w) takes certificates for Phone-SAST-trust", rest, typed)}
 }
 
 func (c *cluster) addREST(ctx context.Context, der []byte, description string) error {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/protocol/httpfile"
 	"ctlclient/protocol/tftp"
 	"ctlclient/protocol/tvs"
@@ -53,7 +53,7 @@ func Fetch(ctx context.Context, n site.Node, name string, timeout time.Duration)
 	}
 	if n.Port(site.PortHTTP) == 0 {
 		if silent == nil {
-			silent = fmt.Errorf("it runs no TFTP: %w", errors.ErrUnsupported)
+			silent = message.Errorf("it runs no TFTP: %w", errors.ErrUnsupported)
 		}
 		return nil, DoorTFTP, silent
 	}
@@ -125,7 +125,7 @@ func vouched(lists []*ctlbuild.List, raw []byte) error {
 		errs = append(errs, err)
 	}
 	if len(errs) == 0 {
-		return errors.New("no trust list is held that could vouch for the TVS server")
+		return message.NewError("no trust list is held that could vouch for the TVS server")
 	}
 	return errors.Join(errs...)
 }

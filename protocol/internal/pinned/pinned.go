@@ -33,6 +33,7 @@ import (
 	"sync"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/reach"
 	"ctlclient/protocol/internal/tlsconn"
 )
@@ -120,13 +121,13 @@ func New(service, addr string, o Options) (*Client, error) {
 		return nil, tlsconn.ErrNoVerify
 	}
 	if o.User != "" && o.Password == nil {
-		return nil, errors.New("a user without a password")
+		return nil, message.NewError("a user without a password")
 	}
 	if strings.Contains(o.User, ":") {
-		return nil, errors.New("a user name with a colon cannot be sent by Basic authentication")
+		return nil, message.NewError("a user name with a colon cannot be sent by Basic authentication")
 	}
 	if _, port, err := net.SplitHostPort(addr); err != nil || port == "" {
-		return nil, fmt.Errorf("%q is not host:port", addr)
+		return nil, message.Errorf("%q is not host:port", addr)
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
@@ -165,10 +166,10 @@ func (c *Client) redirect(r *http.Request, via []*http.Request) error {
 		return http.ErrUseLastResponse
 	}
 	if len(via) > maxRedirects {
-		return fmt.Errorf("more than %d redirects", maxRedirects)
+		return message.Errorf("more than %d redirects", maxRedirects)
 	}
 	if r.URL.Scheme != "https" || r.URL.Host != via[0].URL.Host {
-		return fmt.Errorf("redirect to another server, %s://%s", r.URL.Scheme, r.URL.Host)
+		return message.Errorf("redirect to another server, %s://%s", r.URL.Scheme, r.URL.Host)
 	}
 	return nil
 }
@@ -208,7 +209,7 @@ func (c *Client) Close() error {
 func (c *Client) url(path string) (*url.URL, error) {
 	u, err := url.Parse("https://" + c.addr + path)
 	if err != nil || !strings.HasPrefix(path, "/") || u.Host != c.addr {
-		return nil, fmt.Errorf("%q is not a path on %s", path, c.addr)
+		return nil, message.Errorf("%q is not a path on %s", path, c.addr)
 	}
 	return u, nil
 }
@@ -264,7 +265,7 @@ func (c *Client) named(ctx context.Context, err error) error {
 	if strings.Contains(err.Error(), c.addr) {
 		return fmt.Errorf("%s: %w", c.service, err)
 	}
-	return fmt.Errorf("%s at %s: %w", c.service, c.addr, err)
+	return message.Errorf("%s at %s: %w", c.service, c.addr, err)
 }
 
 // slowError is a server that was reached and did not answer in time.
@@ -384,18 +385,18 @@ func (c *Client) authenticate(request *http.Request) error {
 }
 
 // ErrTooLarge: the answer is longer than its limit.
-var ErrTooLarge = errors.New("the answer is larger than the limit")
+var ErrTooLarge = message.NewError("the answer is larger than the limit")
 
 func readAll(answer *http.Response, limit int64) ([]byte, error) {
 	if answer.ContentLength > limit {
-		return nil, fmt.Errorf("%w of %d bytes: the server announces %d", ErrTooLarge, limit, answer.ContentLength)
+		return nil, message.Errorf("%w of %d bytes: the server announces %d", ErrTooLarge, limit, answer.ContentLength)
 	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, limit+1))
 	if err != nil {
-		return nil, fmt.Errorf("the answer ended early: %w", err)
+		return nil, message.Errorf("the answer ended early: %w", err)
 	}
 	if int64(len(body)) > limit {
-		return nil, fmt.Errorf("%w of %d bytes", ErrTooLarge, limit)
+		return nil, message.Errorf("%w of %d bytes", ErrTooLarge, limit)
 	}
 	return body, nil
 }

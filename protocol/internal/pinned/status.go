@@ -1,20 +1,21 @@
 package pinned
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"strconv"
 	"time"
+
+	"ctlclient/message"
 )
 
 // What a caller decides by, found by errors.Is in a *StatusError. 404 and 410 are
 // fs.ErrNotExist, 403 is fs.ErrPermission too.
 var (
-	ErrLogin     = errors.New("the server refused the account")       // 401
-	ErrForbidden = errors.New("the server does not allow this")       // 403
-	ErrBusy      = errors.New("the server is too busy to answer now") // 503, 429
+	ErrLogin     = message.NewError("the server refused the account")       // 401
+	ErrForbidden = message.NewError("the server does not allow this")       // 403
+	ErrBusy      = message.NewError("the server is too busy to answer now") // 503, 429
 )
 
 // StatusError is an answer with another status code than 2xx.

@@ -17,11 +17,13 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"ctlclient/message"
 )
 
 // ErrUnreachable is a server that could not be connected to, or a connection that was
 // lost or fell silent: what was asked may or may not have been done.
-var ErrUnreachable = errors.New("the server cannot be reached")
+var ErrUnreachable = message.NewError("the server cannot be reached")
 
 // Error is a server that could not be connected to. It is ErrUnreachable.
 type Error struct {

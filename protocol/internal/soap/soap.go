@@ -8,12 +8,13 @@ package soap
 import (
 	"bytes"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"ctlclient/message"
 )
 
 // Namespace of the envelope.
@@ -23,7 +24,7 @@ const Namespace = "http://schemas.xmlsoap.org/soap/envelope/"
 const maxWords = 1000
 
 // ErrMalformed: what came is not the SOAP that was expected.
-var ErrMalformed = errors.New("the answer is not understood")
+var ErrMalformed = message.NewError("the answer is not understood")
 
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))

@@ -14,16 +14,16 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/reach"
 )
 
 // ErrNoVerify is a client that names nobody to judge the server's certificate.
-var ErrNoVerify = errors.New("nothing given to verify the server's certificate with")
+var ErrNoVerify = message.NewError("nothing given to verify the server's certificate with")
 
 // VerifyFunc judges a server's certificate, given parsed and as DER.
 type VerifyFunc func(cert *x509.Certificate, raw []byte) error
@@ -102,7 +102,7 @@ func DialAs(ctx context.Context, own *tls.Certificate, dial Dialer, addr string,
 	}
 	c.VerifyConnection = func(state tls.ConnectionState) error {
 		if len(state.PeerCertificates) == 0 {
-			return errors.New("the server shows no certificate")
+			return message.NewError("the server shows no certificate")
 		}
 		cert := state.PeerCertificates[0]
 		return verify(cert, cert.Raw)
@@ -110,7 +110,7 @@ func DialAs(ctx context.Context, own *tls.Certificate, dial Dialer, addr string,
 	conn := tls.Client(raw, c)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		raw.Close()
-		return nil, fmt.Errorf("TLS with %s: %w", addr, describe(whole, tooOld(err, legacy), timeout))
+		return nil, message.Errorf("TLS with %s: %w", addr, describe(whole, tooOld(err, legacy), timeout))
 	}
 	return conn, nil
 }

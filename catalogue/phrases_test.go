@@ -1,0 +1,94 @@
+package catalogue
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// phrasesOfCode are the sentences that the code gives to message.Errorf and
+// message.NewError, each with a place where.
+func phrasesOfCode(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	fset := token.NewFileSet()
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && path != ".." && strings.HasPrefix(d.Name(), ".") {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(fset, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) == 0 {
+				return true
+			}
+			fun, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok || fun.Sel.Name != "Errorf" && fun.Sel.Name != "NewError" {
+				return true
+			}
+			if of, ok := fun.X.(*ast.Ident); !ok || of.Name != "message" {
+				return true
+			}
+			lit, ok := call.Args[0].(*ast.BasicLit)
+			if !ok {
+				t.Errorf("%s: the sentence is not a literal, so that nobody can translate it", fset.Position(call.Pos()))
+				return true
+			}
+			text, err := strconv.Unquote(lit.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[text] = fset.Position(call.Pos()).String()
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// Every sentence of an error has its Portuguese, and the catalogue has no other.
+func TestEveryPhraseIsTranslated(t *testing.T) {
+	code := phrasesOfCode(t)
+	if len(code) < 200 {
+		t.Fatalf("only %d sentences found: is this still how errors are made?", len(code))
+	}
+	var phrases map[string]string
+	data, err := os.ReadFile("pt-BR.errors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &phrases); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range slices.Sorted(maps.Keys(code)) {
+		if phrases[text] == "" {
+			t.Errorf("%s: no Portuguese for %q: add it to catalogue/pt-BR.errors.json", code[text], text)
+		}
+	}
+	for text := range phrases {
+		if code[text] == "" {
+			t.Errorf("nothing says %q any more", text)
+		}
+	}
+}

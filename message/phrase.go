@@ -1,0 +1,139 @@
+package message
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// phrase is an error whose English is its own key: what [Errorf] makes.
+type phrase struct {
+	format string
+	args   []any
+	err    error
+}
+
+// Errorf is [fmt.Errorf] for a sentence that a person reads: its format is the key of
+// the sentence in the phrases of a language, so that it is written once, beside its
+// cause. Errors and Messages among args are said in the same voice. A sentence that
+// names an action, counts, or has hints, is a [Define] and an error type of its own.
+func Errorf(format string, args ...any) error {
+	return &phrase{format: format, args: args, err: fmt.Errorf(format, args...)}
+}
+
+// NewError is [errors.New] in the same way; its text has no percent sign.
+func NewError(text string) error { return &phrase{format: text, err: errors.New(text)} }
+
+func (p *phrase) Error() string { return p.err.Error() }
+
+// Unwrap is what fmt made of it, with its causes.
+func (p *phrase) Unwrap() error { return p.err }
+
+// Say implements [Speaker].
+func (p *phrase) Say(v Voice) string {
+	if len(p.args) == 0 {
+		return v.Language.phrase(p.format)
+	}
+	args := slices.Clone(p.args)
+	for i, a := range args {
+		switch a := a.(type) {
+		case error:
+			args[i] = v.Tell(a)
+		case Message:
+			args[i] = v.Say(a)
+		}
+	}
+	format := v.Language.phrase(p.format)
+	return fmt.Sprintf(strings.NewReplacer("%%", "%%", "%w", "%s", "]w", "]s").Replace(format), args...)
+}
+
+// AddPhrases reads phrases, a JSON object of English and translation: formats of Errorf,
+// and what systems say. A translation takes the values that its English takes; one that
+// takes them in another order numbers them, as in "%[2]s".
+func (l *Language) AddPhrases(data []byte) error {
+	var phrases map[string]string
+	if err := json.Unmarshal(data, &phrases); err != nil {
+		return fmt.Errorf("phrases %s: %w", l.Tag, err)
+	}
+	if l.phrases == nil {
+		l.phrases = map[string]string{}
+	}
+	for english, text := range phrases {
+		if want, got := verbs(english), verbs(text); !maps.Equal(want, got) {
+			return fmt.Errorf("phrases %s: %q takes %v, and its English %v", l.Tag, text, got, want)
+		}
+		l.phrases[english] = text
+	}
+	return nil
+}
+
+// HasPhrase reports that a language has a translation of a format or text.
+func (l *Language) HasPhrase(english string) bool { return l.phrases[english] != "" }
+
+// phrase is a format or text in a language; what it lacks is English.
+func (l *Language) phrase(english string) string {
+	if l != nil && l.phrases[english] != "" {
+		return l.phrases[english]
+	}
+	return english
+}
+
+// verbs are the values that a format takes, by number, each with its verb.
+func verbs(format string) map[int]string {
+	found := map[int]string{}
+	for n := 1; ; n++ {
+		_, rest, more := strings.Cut(format, "%")
+		if !more {
+			return found
+		}
+		if strings.HasPrefix(rest, "%") {
+			format, n = rest[1:], n-1
+			continue
+		}
+		if _, err := fmt.Sscanf(rest, "[%d]", &n); err == nil {
+			_, rest, _ = strings.Cut(rest, "]")
+		}
+		end := strings.IndexFunc(rest, func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' })
+		if end < 0 {
+			found[n] = rest
+			return found
+		}
+		found[n], format = rest[:end+1], rest[end+1:]
+	}
+}
+
+// Tell is an error's text in a voice: what it and its causes say in words of ours, and
+// what systems say, as far as the language knows it. What has no translation stays as it
+// is.
+func (v Voice) Tell(err error) string {
+	if err == nil {
+		return ""
+	}
+	if s, ok := err.(Speaker); ok {
+		return s.Say(v)
+	}
+	if p, ok := err.(*fs.PathError); ok && v.Language != nil && v.Language.phrases != nil {
+		return p.Path + ": " + v.Tell(p.Err) // the call that failed is English
+	}
+	text := err.Error()
+	var causes []error
+	switch u := err.(type) {
+	case interface{ Unwrap() error }:
+		causes = append(causes, u.Unwrap())
+	case interface{ Unwrap() []error }:
+		causes = u.Unwrap()
+	}
+	for _, c := range causes {
+		if c == nil || c.Error() == "" {
+			continue
+		}
+		if at := strings.LastIndex(text, c.Error()); at >= 0 {
+			text = text[:at] + v.Tell(c) + text[at+len(c.Error()):]
+		}
+	}
+	return v.Language.phrase(text)
+}
