@@ -150,11 +150,11 @@ func (d *demo) startLab(ctx context.Context) (err error) {
 
 func (d *demo) makeTokens(context.Context) error {
 	d.step("Two tokens are made with SoftHSM2, shaped like SAST eTokens")
-	store, err := softhsm.New(d.tokenDir())
+	store, err := softhsm.Open(d.tokenDir())
 	if err != nil {
 		return err
 	}
-	d.app.modules = []string{store.Module}
+	d.app.modules = []string{store.Own()}
 	t := table{}
 	for _, label := range []string{"SAST-1", "SAST-2"} {
 		tok, err := store.Create(softhsm.Spec{Label: label, Practice: true})

@@ -173,19 +173,11 @@ func (n *node) Close() error {
 	return n.link.Close()
 }
 
-func (n *node) Fetch(ctx context.Context, name string) (data []byte, err error) {
-	err = n.use(ctx, true, func(c *ctlp.Client) error {
+func (n *node) Fetch(ctx context.Context, name string) ([]byte, error) {
+	return door.Fetch(ctx, n.use, func(c *ctlp.Client) ([]byte, error) {
 		f, err := c.Get(ctx, name)
-		data = f.Data
-		return err
+		return f.Data, err
 	})
-	if err != nil {
-		return nil, err
-	}
-	if data == nil {
-		data = []byte{}
-	}
-	return data, nil
 }
 
 func (n *node) Stage(ctx context.Context, name string, data []byte, expect *[32]byte) (stage string, err error) {

@@ -151,19 +151,11 @@ func (a *node) use(ctx context.Context, repeat bool, f func(*sftp.Client) error)
 
 func (a *node) Close() error { return a.link.Close() }
 
-func (a *node) Fetch(ctx context.Context, name string) (data []byte, err error) {
-	err = a.use(ctx, true, func(c *sftp.Client) error {
+func (a *node) Fetch(ctx context.Context, name string) ([]byte, error) {
+	return door.Fetch(ctx, a.use, func(c *sftp.Client) ([]byte, error) {
 		f, err := c.Get(ctx, a.n.Path, name)
-		data = f.Data
-		return err
+		return f.Data, err
 	})
-	if err != nil {
-		return nil, err
-	}
-	if data == nil {
-		data = []byte{}
-	}
-	return data, nil
 }
 
 // Prepare implements reach.Preparer.

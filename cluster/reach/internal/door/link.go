@@ -66,3 +66,20 @@ func (l *Link[C]) Close() error {
 	defer l.mu.Unlock()
 	return l.drop()
 }
+
+// Fetch reads a file over a node's connection: use lends it, and may do so again after it
+// died. An empty file is none that is missing: its data is not nil.
+func Fetch[C any](ctx context.Context, use func(ctx context.Context, repeat bool, f func(C) error) error, get func(C) ([]byte, error)) ([]byte, error) {
+	var data []byte
+	err := use(ctx, true, func(c C) (err error) {
+		data, err = get(c)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if data == nil {
+		data = []byte{}
+	}
+	return data, nil
+}
