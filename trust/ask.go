@@ -41,7 +41,7 @@ func (a *assessment) reachTVS() (records []tvsRecord, refusal *message.Text, sou
 	}
 	if !known {
 		a.step(true, what, fmt.Sprintf("not known for model %q (%s); taken as yes", p.Model, why))
-		a.unsure = true
+		a.perhaps(doubtModel.With("model", p.Model))
 	}
 	records = a.tvsRecords()
 	if len(records) == 0 {
@@ -176,10 +176,15 @@ var signs = map[string][]ctlbuild.Function{
 	"configuration": {ctlbuild.CCMTFTP, ctlbuild.TFTP},
 }
 
+// fitting: an answer without roles is for all of them.
+func fitting(answer Answer, what string) bool {
+	return len(answer.Roles) == 0 || slices.ContainsFunc(signs[what], func(f ctlbuild.Function) bool { return slices.Contains(answer.Roles, uint8(f)) })
+}
+
 // rolesFit: TVS names the roles in which it vouches. A list must be signed by a SAST,
 // an ITL may be by CCM+TFTP, a configuration is by a TFTP server.
 func (a *assessment) rolesFit(answer Answer, what, name string) bool {
-	if len(answer.Roles) == 0 || slices.ContainsFunc(signs[what], func(f ctlbuild.Function) bool { return slices.Contains(answer.Roles, uint8(f)) }) {
+	if fitting(answer, what) {
 		return true
 	}
 	want := roles(signs[what][:1])

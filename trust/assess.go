@@ -186,6 +186,14 @@ func (a *assessment) step(ok bool, what, outcome string) {
 // decide keeps the record that decides.
 func (a *assessment) decide(r *ctlbuild.Record, name string) { a.v.Decider, a.v.DeciderName = r, name }
 
+// perhaps says why an acceptance is not certain.
+func (a *assessment) perhaps(why message.Message) {
+	a.unsure = true
+	if a.v.Doubt.IsZero() {
+		a.v.Doubt = why
+	}
+}
+
 // doubt says that the verdict rests on something not known.
 func (a *assessment) doubt() { a.v.Certain = false }
 
@@ -193,6 +201,8 @@ func (a *assessment) doubt() { a.v.Certain = false }
 func (a *assessment) end(accept bool, source string, why message.Message) {
 	if accept && a.unsure {
 		a.doubt()
+	} else {
+		a.v.Doubt = message.Message{}
 	}
 	a.v.Accept, a.v.Source, a.v.Why, a.v.Reason = accept, source, why, why.String()
 }
@@ -271,7 +281,7 @@ func (a *assessment) intact(o offered) bool {
 	} else if o.digest == ctlbuild.SHA512 {
 		a.step(false, "Can the phone verify the list's digest?",
 			"not known: it is SHA-512, which phones without support for it refuse; the documents do not say which models have it")
-		a.unsure = true
+		a.perhaps(doubtSHA512.With())
 	}
 	return true
 }
@@ -376,7 +386,7 @@ func (a *assessment) byRecord(o offered, held *ctlbuild.List, where string, m ma
 	r := &held.Records[m.index]
 	name := RecordName(m.index, r)
 	a.decide(r, name+" of the "+where)
-	a.limits(held, where, m.index)
+	a.limits(o, held, where, m.index)
 	what := "Does " + name + " of the " + where + " held verify the file?"
 	if m.cert == nil {
 		a.step(false, what, "not known: the record holds a hash, and it is not that of the signer's certificate")
@@ -401,21 +411,34 @@ func (a *assessment) byRecord(o offered, held *ctlbuild.List, where string, m ma
 }
 
 // limits of what phones are known to remember and to verify: beyond them an acceptance
-// is likely, and no more.
-func (a *assessment) limits(held *ctlbuild.List, where string, index int) {
+// is likely, and no more. A phone that does not remember the record takes the other ways
+// there are.
+func (a *assessment) limits(o offered, held *ctlbuild.List, where string, index int) {
 	r := &held.Records[index]
-	if r.Function() == ctlbuild.SAST {
-		if nth := nthSAST(held, index); nth > 2 && !a.remembered(r) {
-			a.step(false, "Does the phone remember "+RecordName(index, r)+"?",
-				fmt.Sprintf("not certain: it is SAST number %d of the %s, and some phones remember only two (%s)", nth, where, srcLimits))
-			a.unsure = true
-		}
+	if nth := nthSAST(held, index); r.Function() == ctlbuild.SAST && nth > 2 && !a.remembered(r, o.label) && !a.vouchedAnyway(o) {
+		a.step(false, "Does the phone remember "+RecordName(index, r)+"?",
+			fmt.Sprintf("not certain: it is SAST number %d of the %s, and some phones remember only two (%s)", nth, where, srcLimits))
+		a.perhaps(doubtSAST.With("nth", nth, "list", where))
 	}
 	if c, err := ctlbuild.ParseCertificate(r.Certificate()); err == nil && c.KeyBits > 2048 && r.Certificate() != nil {
 		a.step(false, "Can the phone verify with a key of this size?",
 			fmt.Sprintf("not certain: it has %d bits, and phones are known to verify lists with up to 2048 (%s)", c.KeyBits, srcLimits))
-		a.unsure = true
+		a.perhaps(doubtBits.With("bits", c.KeyBits))
 	}
+}
+
+// vouchedAnyway: a phone that does not remember the signer asks TVS, and is told that it is valid.
+func (a *assessment) vouchedAnyway(o offered) bool {
+	can, known, _ := a.v.Phone.canAsk()
+	if !can || !known || a.tvs == nil || len(a.tvsRecords()) == 0 {
+		return false
+	}
+	answer, err := a.tvs.Ask(a.ctx, a.v.Phone, o.signer.question())
+	if err != nil || !answer.Valid || !fitting(answer, o.label) || o.verify != nil && answer.Certificate != nil && !o.verify(answer.Certificate).OK {
+		return false
+	}
+	a.step(true, "TVS is asked about "+o.signer.name+" by a phone that does not remember it.", "status 0: valid")
+	return true
 }
 
 // nthSAST counts the SAST records of a list up to one.
@@ -429,13 +452,17 @@ func nthSAST(l *ctlbuild.List, index int) int {
 	return nth
 }
 
-// remembered reports a certificate that a list held has as one of its first two SAST.
-func (a *assessment) remembered(r *ctlbuild.Record) bool {
+// remembered reports a certificate that a list held has as one of its first two SAST, or in
+// another role that is enough for the file.
+func (a *assessment) remembered(r *ctlbuild.Record, label string) bool {
 	for _, l := range []*ctlbuild.List{a.v.Phone.CTL, a.itl()} {
 		if l == nil {
 			continue
 		}
 		if i := FindSigner(l, r.IssuerName(), r.SerialNumber(), ctlbuild.SAST); i >= 0 && nthSAST(l, i) <= 2 && l.Records[i].MatchesCertificate(r.Certificate()) {
+			return true
+		}
+		if i := FindSigner(l, r.IssuerName(), r.SerialNumber(), ctlbuild.CCMTFTP); label == "ITL" && i >= 0 && l.Records[i].MatchesCertificate(r.Certificate()) {
 			return true
 		}
 	}

@@ -60,3 +60,11 @@ var (
 	butOutOfReach = message.Define("phone.but.out-of-reach", "TVS cannot be reached")
 	butStranger   = message.Define("phone.but.stranger", "no TVS server shows a certificate that the phone's lists know")
 )
+
+// Why an acceptance is not certain.
+var (
+	doubtSHA512 = message.Define("phone.doubt.sha512", "the list is signed with SHA-512, which not every model verifies")
+	doubtSAST   = message.Define("phone.doubt.third-sast", "it is SAST number {nth} of the {list}, and some phones remember only two")
+	doubtBits   = message.Define("phone.doubt.bits", "its key has {bits} bits, and phones are known to verify lists with up to 2048")
+	doubtModel  = message.Define("phone.doubt.model", "whether phones of model {model} ask TVS is not known")
+)

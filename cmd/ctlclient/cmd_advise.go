@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust"
 	"ctlclient/trust/advise"
 	"ctlclient/trust/fleet"
@@ -85,6 +86,9 @@ func runAdvise(ctx context.Context, a *app, o adviseOptions, args []string) erro
 		}
 		changes = append(changes, c)
 	}
+	if err := o.fits(changes); err != nil {
+		return err
+	}
 	s, nodes, err := a.situation(ctx, o)
 	if err != nil {
 		return err
@@ -103,6 +107,22 @@ func runAdvise(ctx context.Context, a *app, o adviseOptions, args []string) erro
 		return errBad
 	}
 	return err
+}
+
+// fits reports what was said for a change that was not named: it would count for nothing.
+func (o adviseOptions) fits(changes []advise.PlannedChange) error {
+	for _, f := range []struct {
+		flag, said string
+		kind       advise.Kind
+	}{
+		{"--destination-ctl", o.destinationCTL, advise.MovePhones}, {"--destination-itl", o.destinationITL, advise.MovePhones},
+		{"--mixed-versions", o.mixedVersions, advise.CentralTFTP}, {"--backup-complete", o.backupComplete, advise.Restore},
+	} {
+		if f.said != "" && !slices.ContainsFunc(changes, func(c advise.PlannedChange) bool { return c.Kind == f.kind }) {
+			return usagef(f.kind.String()+" together with "+f.flag, "%s is about %s, which is not asked", f.flag, f.kind)
+		}
+	}
+	return nil
 }
 
 // situation collects what is known of the cluster, and the names of the profile's nodes.
@@ -213,16 +233,16 @@ func (a *app) printAdvice(adv advise.Advice) {
 	case !adv.Safe:
 		mark = st.yellow("?")
 	}
-	a.printf("%s %s\n", mark, st.bold(st.wrap(printable(adv.Summary.String()), 2)))
+	a.printf("%s %s\n", mark, st.bold(st.wrap(printable(a.voice().Say(adv.Summary)), 2)))
 	a.printLosses("What would be lost", adv.Lost)
 	a.printLosses("What is not certain", adv.Unsure)
 	a.printFindings("Why", slices.DeleteFunc(slices.Clone(adv.Breaks), advise.Finding.Repeats))
-	a.printList("First", adv.First)
+	a.printList("First", a.sayAll(adv.First))
 	var steps []string
 	for _, s := range adv.Steps {
-		line := s.String()
+		line := a.voice().Say(s.Text)
 		if !s.Stop.IsZero() {
-			line += " " + s.Stop.String()
+			line += " " + a.voice().Say(s.Stop)
 		}
 		steps = append(steps, line)
 	}
@@ -239,7 +259,7 @@ func (a *app) printLosses(title string, losses []advise.Loss) {
 	}
 	a.printf("\n%s\n", a.outSt.bold(title))
 	for _, l := range losses {
-		a.printf("  - %s\n", a.outSt.wrap(printable(l.Message().String()), 4))
+		a.printf("  - %s\n", a.outSt.wrap(printable(a.voice().Say(l.Message())), 4))
 	}
 }
 
@@ -254,13 +274,13 @@ func (a *app) printFindings(title string, found []advise.Finding) {
 
 func (a *app) printFinding(f advise.Finding) {
 	st := a.outSt
-	who := ""
-	if f.Who != "" {
-		who = st.bold(printable(f.Who)) + ": "
+	who, text := a.voice().Say(f.Who), a.voice().Say(f.Message)
+	if who != "" && !strings.Contains(text, who) {
+		text = who + ": " + text
 	}
-	a.printf("  %s  %s%s\n", severityMark(st, f.Severity), who, st.wrap(printable(f.Message), 13))
-	if f.Recover != "" {
-		a.printf("             %s\n", st.dim(st.wrap("where it has happened: "+printable(f.Recover), 13)))
+	a.printf("  %s  %s\n", severityMark(st, f.Severity), st.wrap(printable(text), 13))
+	if !f.Recover.IsZero() {
+		a.printf("             %s\n", st.dim(st.wrap("where it has happened: "+printable(a.voice().Say(f.Recover)), 13)))
 	}
 	if f.Source != "" {
 		a.printf("             %s\n", st.dim(printable(f.Source)))
@@ -279,16 +299,16 @@ func (a *app) printList(title string, lines []string) {
 
 func (a *app) adviceJSON(adv advise.Advice) error {
 	for _, f := range append(append([]advise.Finding{}, adv.Breaks...), adv.Cautions...) {
-		err := a.object("finding", map[string]any{"rule": f.Rule, "severity": f.Severity.String(), "who": f.Who, "phones": f.Phones,
-			"message": f.Message, "first": list(f.First), "recover": f.Recover, "records": list(f.Records), "source": f.Source})
+		err := a.object("finding", map[string]any{"rule": f.Rule, "severity": f.Severity.String(), "who": a.voice().Say(f.Who), "phones": f.Phones,
+			"message": a.voice().Say(f.Message), "first": a.sayAll(f.First), "recover": a.voice().Say(f.Recover), "records": list(f.Records), "source": f.Source})
 		if err != nil {
 			return err
 		}
 	}
 	for name, losses := range map[string][]advise.Loss{"lost": adv.Lost, "unsure": adv.Unsure} {
 		for _, l := range losses {
-			err := a.object(name, map[string]any{"who": l.Who.String(), "phones": l.Phones, "file": l.File, "reason": l.Reason.String(),
-				"certain": l.Certain, "likely": l.Likely, "if_any": l.IfAny, "message": l.Message().String()})
+			err := a.object(name, map[string]any{"who": a.voice().Say(l.Who), "phones": l.Phones, "file": l.File, "reason": a.voice().Say(l.Reason),
+				"certain": l.Certain, "likely": l.Likely, "if_any": l.IfAny, "message": a.voice().Say(l.Message())})
 			if err != nil {
 				return err
 			}
@@ -297,13 +317,22 @@ func (a *app) adviceJSON(adv advise.Advice) error {
 	steps := []string{}
 	stops := []map[string]any{}
 	for i, s := range adv.Steps {
-		steps = append(steps, s.String())
+		steps = append(steps, a.voice().Say(s.Text))
 		if !s.Stop.IsZero() {
-			stops = append(stops, map[string]any{"step": i + 1, "message": s.Stop.String()})
+			stops = append(stops, map[string]any{"step": i + 1, "message": a.voice().Say(s.Stop)})
 		}
 	}
-	return a.result(map[string]any{"safe": adv.Safe, "certain": adv.Certain, "summary": adv.Summary.String(), "first": list(adv.First),
+	return a.result(map[string]any{"safe": adv.Safe, "certain": adv.Certain, "summary": a.voice().Say(adv.Summary), "first": a.sayAll(adv.First),
 		"steps": steps, "do_not_stop": stops, "records": list(adv.Records)})
+}
+
+// sayAll words sentences; it is never null in JSON.
+func (a *app) sayAll(ms []message.Message) []string {
+	out := []string{}
+	for _, m := range ms {
+		out = append(out, a.voice().Say(m))
+	}
+	return out
 }
 
 // list is never null in JSON.

@@ -131,12 +131,12 @@ type Situation struct {
 type Finding struct {
 	Rule     string
 	Severity hazard.Severity
-	Who      string // "12 phones without Security By Default"
-	Phones   int    // how many, 0 when not known
-	Message  string
-	First    []string // what to do before the change
-	Recover  string   // what to do where it has already happened
-	Records  []string // that it rests on, as shown
+	Who      message.Message // "12 phones without Security By Default"
+	Phones   int             // how many, 0 when not known
+	Message  message.Message
+	First    []message.Message // what to do before the change
+	Recover  message.Message   // what to do where it has already happened
+	Records  []string          // that it rests on, as shown
 	Source   string
 
 	beyond bool // about what the phone model does not play
@@ -150,13 +150,13 @@ type Advice struct {
 	// Certain: what is said of phones rests on nothing that is not known.
 	Certain  bool
 	Summary  message.Message
-	Lost     []Loss    // phones that would be lost
-	Unsure   []Loss    // phones of which it is not certain
-	Breaks   []Finding // why phones are lost
-	Cautions []Finding // warnings and notes, most severe first
-	First    []string  // to do before anything else
-	Steps    []Step    // then, in this order
-	Records  []string  // all records that the advice rests on
+	Lost     []Loss            // phones that would be lost
+	Unsure   []Loss            // phones of which it is not certain
+	Breaks   []Finding         // why phones are lost
+	Cautions []Finding         // warnings and notes, most severe first
+	First    []message.Message // to do before anything else
+	Steps    []Step            // then, in this order
+	Records  []string          // all records that the advice rests on
 
 	clean  bool // in the order of Steps no phone is lost, for certain
 	waits  bool // there are steps at which one must not stop
@@ -214,21 +214,16 @@ func (k *outlook) explain(a *Advice, found []Finding) {
 		} else {
 			a.Cautions = append(a.Cautions, f)
 		}
-		a.First = appendNew(a.First, f.First...)
+		for _, m := range f.First {
+			if !slices.ContainsFunc(a.First, func(have message.Message) bool { return have.String() == m.String() }) {
+				a.First = append(a.First, m)
+			}
+		}
 		a.Records = appendNew(a.Records, f.Records...)
 		a.Certain = a.Certain && !f.unsure
 	}
 	a.Safe = a.Safe && a.Certain
 	a.Summary = k.summary(a)
-}
-
-func lowerFirst(s string) string {
-	// Names (ITL, CallManager) keep their capitals.
-	first, _, _ := strings.Cut(s, " ")
-	if len(first) > 1 && strings.ToLower(first[1:]) != first[1:] {
-		return s
-	}
-	return strings.ToLower(s[:1]) + s[1:]
 }
 
 func appendNew(list []string, more ...string) []string {

@@ -21,6 +21,7 @@ type lists struct {
 	tokensAndServers                         *ctlbuild.List
 	oneToken                                 *ctlbuild.List
 	itl, itl2, itlEmpty, itlBad, itlRecovery *ctlbuild.List // itl2: two TVS servers
+	itlAnchors                               *ctlbuild.List // signed by CallManager, with ITLRecovery as SAST
 	otherCTL, otherITL                       *ctlbuild.List
 	sbd, noSBD, both, neverBeen              []trust.Phone
 	truth, untruth                           *bool
@@ -44,6 +45,9 @@ func newLists(t *testing.T) *lists {
 	}
 	l.recovery = edit(c.TokenlessDraft(t), c.Recovery, func(d *ctlbuild.Draft) { add(d, recovery) })
 	l.itlRecovery = edit(ctltest.ITLDraft(t, c.Pub, c.TVS, c.CAPF), c.Recovery, func(d *ctlbuild.Draft) {
+		add(d, ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: c.Recovery.DER, Dialect: ctlbuild.DialectTokenless, NoIP: true})
+	})
+	l.itlAnchors = edit(ctltest.ITLDraft(t, c.Pub, c.TVS, c.CAPF), c.Pub, func(d *ctlbuild.Draft) {
 		add(d, ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: c.Recovery.DER, Dialect: ctlbuild.DialectTokenless, NoIP: true})
 	})
 	l.tokensAndServers = edit(c.ETokensDraft(t), c.Token2, func(d *ctlbuild.Draft) {
@@ -103,7 +107,7 @@ func TestAdvise(t *testing.T) {
 		{name: "SBD/regenerating/at once under a token CTL", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true, Phones: l.sbd}, changes: []PlannedChange{cm, tvs}, safe: true, cautions: []string{"callmanager-and-tvs"}, says: "signed by a token", record: l.tokenRecord1},
 		{name: "SBD/regenerating/TVS alone", s: Situation{ITL: l.itl}, changes: []PlannedChange{tvs}, safe: true, cautions: []string{"tvs-alone"}, not: []string{"callmanager-and-tvs"}},
 		{name: "facts rule 2/ITLRecovery with CallManager", s: Situation{ITL: l.itlRecovery, CTL: l.recovery, Mixed: true}, changes: []PlannedChange{rec, cm}, rules: []string{"itlrecovery-with-others"}, record: "record 5 (ITLRECOVERY_cucm-1051-a-pub) of the CTL"},
-		{name: "facts rule 2/ITLRecovery with TVS, which signs nothing", s: Situation{ITL: l.itl}, changes: []PlannedChange{rec, tvs}, safe: true, cautions: []string{"itlrecovery-with-others"}},
+		{name: "facts rule 2/ITLRecovery with TVS, which signs nothing", s: Situation{ITL: l.itlAnchors}, changes: []PlannedChange{rec, tvs}, safe: true, cautions: []string{"itlrecovery-with-others"}},
 		{name: "CAPF/lists name it", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true}, changes: []PlannedChange{capf}, safe: true, cautions: []string{"capf", "unity-connection"}, record: "record 3 (CAPF CAPF-e41e7d87) of the CTL"},
 
 		// Tokenless CTL, "Certificate regeneration"
@@ -128,6 +132,7 @@ func TestAdvise(t *testing.T) {
 
 		// Security By Default, "Moving phones between clusters"; facts rule 10
 		{name: "SBD/moving/ITL only", s: Situation{ITL: l.itl, DestinationITL: l.otherITL, Phones: l.sbd}, changes: []PlannedChange{{Kind: MovePhones}}, rules: []string{"moved"}, says: "Or, as there is no CTL", record: "record 1 (other-pub) of the destination's ITL"},
+		{name: "SBD/moving/the destination's lists are not given", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true}, changes: []PlannedChange{{Kind: MovePhones}}, says: "Not certain. The destination's lists were not given", cautions: []string{"moved"}},
 		{name: "SBD/moving/CTL: rollback does not help", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true, DestinationCTL: l.otherCTL, Phones: l.sbd}, changes: []PlannedChange{{Kind: MovePhones}}, rules: []string{"moved"}, says: "rollback parameter does not help"},
 		{name: "SBD/moving/CTL and phones without SBD", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true, DestinationCTL: l.otherCTL, Phones: l.noSBD}, changes: []PlannedChange{{Kind: MovePhones}}, rules: []string{"moved-without-sbd"}, record: l.tokenRecord1},
 		{name: "SBD/moving/a token in common", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true, DestinationCTL: l.oneToken, Phones: l.noSBD}, changes: []PlannedChange{{Kind: MovePhones}}, safe: true, cautions: []string{"moved-without-sbd"}},
@@ -135,11 +140,12 @@ func TestAdvise(t *testing.T) {
 		// Security By Default, "Centralised TFTP"
 		{name: "SBD/central TFTP/one kind", s: Situation{ITL: l.itl, MixedVersions: l.untruth}, changes: []PlannedChange{{Kind: CentralTFTP}}, safe: true, cautions: []string{"central-tftp"}},
 		{name: "SBD/central TFTP/both kinds", s: Situation{ITL: l.itl, MixedVersions: l.truth}, changes: []PlannedChange{{Kind: CentralTFTP}}, rules: []string{"central-tftp"}, says: "CSCto87262"},
-		{name: "SBD/central TFTP/not said", s: Situation{ITL: l.itl}, changes: []PlannedChange{{Kind: CentralTFTP}}, safe: true, cautions: []string{"central-tftp"}},
+		{name: "SBD/central TFTP/not said", s: Situation{ITL: l.itl}, changes: []PlannedChange{{Kind: CentralTFTP}}, says: "Not certain. It is not said whether", cautions: []string{"central-tftp"}},
 
 		// Security By Default, "Backup and restore"
 		{name: "SBD/restore/complete", s: Situation{ITL: l.itl, BackupComplete: l.truth}, changes: []PlannedChange{{Kind: Restore}}, safe: true, cautions: []string{"restored"}},
 		{name: "SBD/restore/CSCtn50405", s: Situation{ITL: l.itl, BackupComplete: l.untruth}, changes: []PlannedChange{{Kind: Restore}}, rules: []string{"restored"}, says: "was not used to sign"},
+		{name: "SBD/restore/not said", s: Situation{ITL: l.itl}, changes: []PlannedChange{{Kind: Restore}}, says: "Whether this backup has it is not known", cautions: []string{"restored"}},
 		{name: "SBD/restore/ITL broken already", s: Situation{ITL: l.itlBad}, changes: []PlannedChange{cm}, rules: []string{"list-verifies"}},
 
 		// CUCM facts, rule 7
@@ -150,7 +156,7 @@ func TestAdvise(t *testing.T) {
 		{name: "facts rule 7/the only one lost, before 10.0", s: Situation{CTL: l.oneToken, ITL: l.itl, Mixed: true, Version: version(t, "9.1(2)")}, changes: []PlannedChange{{Kind: LoseToken}}, rules: []string{"tokens-lost"}, says: "Delete the CTL on every phone by hand"},
 		{name: "facts rule 7/all lost, 10.5, SBD", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true, Version: version(t, "10.5(2)"), Phones: l.sbd}, changes: []PlannedChange{{Kind: LoseAllTokens}}, safe: true, cautions: []string{"tokens-lost"}, says: "utils ctl update CTLFile"},
 		{name: "facts rule 7/all lost, 10.5, no SBD", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true, Version: version(t, "10.5(2)"), Phones: l.both}, changes: []PlannedChange{{Kind: LoseAllTokens}}, rules: []string{"tokens-lost-without-sbd"}},
-		{name: "facts rule 7/all lost, 11.5 with ITLRecovery as SAST", s: Situation{CTL: l.tokensAndServers, ITL: l.itl, Mixed: true, Version: version(t, "11.5"), Phones: l.both}, changes: []PlannedChange{{Kind: LoseAllTokens}}, says: "probably accept the CTL", cautions: []string{"tokens-lost-without-sbd"}},
+		{name: "facts rule 7/all lost, 11.5 with ITLRecovery as SAST", s: Situation{CTL: l.tokensAndServers, ITL: l.itl, Mixed: true, Version: version(t, "11.5"), Phones: l.both}, changes: []PlannedChange{{Kind: LoseAllTokens}}, says: "SAST number 4 of the CTL, and some phones remember only two", cautions: []string{"tokens-lost-without-sbd"}},
 		{name: "facts rule 7/all lost, version not known", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true, Phones: l.sbd}, changes: []PlannedChange{{Kind: LoseAllTokens}}, says: "Find out the version"},
 		{name: "facts rule 7/tokenless has none to lose", s: Situation{CTL: l.tokenless, ITL: l.itl, Mixed: true}, changes: []PlannedChange{{Kind: LoseAllTokens}}, safe: true, says: "nothing here depends"},
 
@@ -163,6 +169,10 @@ func TestAdvise(t *testing.T) {
 		{name: "phones away", s: Situation{ITL: l.itl, Phones: l.neverBeen}, changes: []PlannedChange{cm}, safe: true, cautions: []string{"phones-away"}, says: "3 x 8861"},
 		{name: "residue", s: Situation{CTL: l.tokens, ITL: l.itl}, changes: []PlannedChange{cm}, safe: true, cautions: []string{"ctl-residue"}},
 		{name: "mixed without CTL", s: Situation{ITL: l.itl, Mixed: true}, changes: []PlannedChange{cm}, safe: true, cautions: []string{"mixed-without-ctl"}},
+		{name: "nothing to change/no ITLRecovery", s: Situation{CTL: l.tokens, ITL: l.itl, Mixed: true}, changes: []PlannedChange{rec}, says: "ITLRecovery is to be regenerated, and no list has one", cautions: []string{"contradiction"}},
+		{name: "nothing to change/no TVS before 8.0", s: Situation{CTL: l.tokens, Mixed: true, Version: version(t, "7.1(5)")}, changes: []PlannedChange{tvs}, says: "CUCM 7.1(5) has none", cautions: []string{"contradiction"}},
+		{name: "nothing to change/no ITL to turn off", s: Situation{CTL: l.tokens, Mixed: true}, changes: []PlannedChange{{Kind: TurnOffSBD}}, says: "and there is no ITL", cautions: []string{"contradiction"}},
+		{name: "nothing to change/no CTL whose token is lost", s: Situation{ITL: l.itl}, changes: []PlannedChange{{Kind: LoseToken, Token: "SAST-1"}}, safe: true, says: "The cluster has no CTL"},
 		{name: "nothing planned", s: Situation{ITL: l.itl}},
 	}
 	for _, test := range tests {
@@ -203,7 +213,7 @@ func TestAdvise(t *testing.T) {
 				t.Errorf("no steps: %q", a.Steps)
 			}
 			for _, f := range append(slices.Clone(a.Breaks), a.Cautions...) {
-				if f.Source == "" || f.Message == "" || f.Rule == "" {
+				if f.Source == "" || f.Message.IsZero() || f.Rule == "" {
 					t.Errorf("a finding without rule, message or source: %+v", f)
 				}
 			}

@@ -44,7 +44,7 @@ func TestFacts(t *testing.T) {
 		{name: "18/11.5, CallManager signs, ITLRecovery leads", given: given{scenario: scenario{"11.5(1)SU3", "tokenless", true, 2, false}}, change: "regenerate-callmanager", safe: true, certain: true,
 			says: []string{"utils ctl reset localkey", "key, ITLRecovery"}},
 		{name: "18/10.0 has no second key", given: given{scenario: scenario{"10.0(1)", "tokenless", true, 2, false}}, change: "regenerate-callmanager", certain: true,
-			says: []string{"3 phones without Security By Default refuse the CTL", "The order below alone does not save them", "token-signed"}, not: []string{"reset localkey"}},
+			says: []string{"refused by 3 phones without Security By Default when it is done", "The order below alone does not save them", "token-signed"}, not: []string{"reset localkey"}},
 		{name: "19/CallManager and TVS at once where CallManager signs", given: given{scenario: scenario{"11.5(1)SU3", "none", true, 1, false}}, change: "regenerate-callmanager regenerate-tvs", certain: true,
 			says: []string{"must not be regenerated at the same time", "In the order below no phone is lost"}, rule: "callmanager-and-tvs"},
 		{name: "19/and where ITLRecovery signs", given: given{scenario: scenario{"12.0(1)", "none", true, 1, false}}, change: "regenerate-callmanager regenerate-tvs", safe: true, certain: true,

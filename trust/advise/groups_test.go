@@ -78,7 +78,7 @@ func TestOffMeanwhile(t *testing.T) {
 	said := map[bool]string{}
 	for _, f := range a.Cautions {
 		if f.Rule == "off-during-change" {
-			said[strings.Contains(f.Who, "without")] = f.Message
+			said[strings.Contains(f.Who.String(), "without")] = f.Message.String()
 		}
 	}
 	if !strings.Contains(said[true], "last refuse the CTL") || !strings.Contains(said[false], "last may refuse the CTL") {

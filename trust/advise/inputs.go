@@ -2,7 +2,6 @@ package advise
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 
 	"ctlclient/ctlbuild"
@@ -10,6 +9,32 @@ import (
 	"ctlclient/trust"
 	"ctlclient/trust/hazard"
 	"ctlclient/trust/release"
+)
+
+var (
+	notGiven     = message.Define("advise.list-not-given", "The {list} was not given: whether the cluster serves one, and by whom it is signed, is not known.")
+	notGivenDo   = message.Define("advise.list-not-given.do", "Give the {list} that the cluster serves, or say that there is none.")
+	contradicts  = message.Define("advise.contradiction", "What was said contradicts the lists: {said}.")
+	contradictDo = message.Define("advise.contradiction.do", "Find out which is right: the answer depends on it.")
+	notNodes     = message.Define("advise.contradiction.nodes", "the ITL has {servers|# TVS server|# TVS servers}, and the cluster is said to have {nodes|# node|# nodes}")
+	notAsked     = message.Define("advise.contradiction.asked", "phones are said to ask {asked|# TVS server|# TVS servers}, and the ITL has {servers}")
+	notThatMany  = message.Define("advise.contradiction.asked-of-nodes", "phones are said to ask {asked|# TVS server|# TVS servers} of {nodes|# node|# nodes}")
+	notITL       = message.Define("advise.contradiction.itl", "there is an ITL, and CUCM {version} makes none")
+	notTokenless = message.Define("advise.contradiction.tokenless", "the CTL is tokenless, and CUCM {version} makes no such list")
+	notRecovery  = message.Define("advise.contradiction.no-itlrecovery", "ITLRecovery is to be regenerated, and no list has one")
+	notTVS       = message.Define("advise.contradiction.no-tvs", "the change is about TVS, and CUCM {version} has none")
+	notSBD       = message.Define("advise.contradiction.no-itl", "Security By Default is to be turned off, and there is no ITL")
+
+	replacedText = message.Define("advise.anchor-replaced", "{gone} is not what the cluster has now: its key no longer exists. Of the CTL that phones hold, {left} is left to vouch for the next one.")
+	replacedDo   = message.Define("advise.anchor-replaced.do", "Before anything else, update the CTL so that it lists the keys that the cluster has now, and let every phone take it.")
+	multiServer  = message.Define("advise.multi-server-certificate", "One certificate serves several servers ({records}): it changes on all nodes at once, so there is no node to try it on first.")
+	fromSU3      = message.Define("advise.tokens-from-14su3", "From 14SU3 on the CTL Provider service takes no hardware tokens, and Cisco does not support a CTL that is signed by one. To a phone it is the same file; it has to be put onto the nodes by other means.")
+	offRefuse    = message.Define("advise.off-during-change", "Those that are off from the first step to the last refuse the {file} when they return: {reason}")
+	offMay       = message.Define("advise.off-during-change.may", "Those that are off from the first step to the last may refuse the {file} when they return: {reason}")
+	offDo        = message.Define("advise.off-during-change.do", "See that every phone is on and registered before the first step, and takes each of the lists.")
+	already      = message.Define("advise.refuse-already", "The {file} that is served now is refused already: {reason}")
+	alreadyDo    = message.Define("advise.refuse-already.do", "Bring back the phones that refuse what is served now, or count on clearing them by hand; what follows is about the others.")
+	modelUnknown = message.Define("advise.model-not-known", "Whether phones of model {models} have Security By Default is not known; they are taken to.")
 )
 
 // unknownLists: a list that was not given is not known, and not absent.
@@ -24,9 +49,8 @@ func unknownLists(k *outlook) []Finding {
 			continue
 		}
 		found = append(found, Finding{
-			Rule: "list-not-given", Severity: hazard.Warning, Who: "every phone", Source: "CUCM facts, rule 29", unsure: true,
-			Message: fmt.Sprintf("The %s was not given: whether the cluster serves one, and by whom it is signed, is not known.", l.where),
-			First:   []string{fmt.Sprintf("Give the %s that the cluster serves, or say that there is none.", l.where)},
+			Rule: "list-not-given", Severity: hazard.Warning, Who: whoEvery.With(), Source: "CUCM facts, rule 29", unsure: true,
+			Message: notGiven.With("list", l.where), First: do(notGivenDo.With("list", l.where)),
 		})
 	}
 	return found
@@ -34,31 +58,51 @@ func unknownLists(k *outlook) []Finding {
 
 // contradictions: what was said does not fit what the lists say.
 func contradictions(k *outlook) []Finding {
-	var said []string
+	var said []message.Message
 	servers := len(indexes(k.ITL, func(r *ctlbuild.Record) bool { return r.Function() == ctlbuild.TVS }))
 	if k.Nodes > 0 && servers > k.Nodes {
-		said = append(said, fmt.Sprintf("the ITL has %s, and the cluster is said to have %s", message.Count(servers, "TVS server"), message.Count(k.Nodes, "node")))
+		said = append(said, notNodes.With("servers", servers, "nodes", k.Nodes))
 	}
 	if k.TVS > 0 && k.ITL != nil && servers > 0 && k.TVS > servers {
-		said = append(said, fmt.Sprintf("phones are said to ask %s, and the ITL has %d", message.Count(k.TVS, "TVS server"), servers))
+		said = append(said, notAsked.With("asked", k.TVS, "servers", servers))
 	}
 	if k.Nodes > 0 && k.TVS > k.Nodes {
-		said = append(said, fmt.Sprintf("phones are said to ask %s of %s", message.Count(k.TVS, "TVS server"), message.Count(k.Nodes, "node")))
+		said = append(said, notThatMany.With("asked", k.TVS, "nodes", k.Nodes))
 	}
-	if yes, known := k.Version.AtLeast(release.Of(8, 0)); known && !yes && k.ITL != nil {
-		said = append(said, fmt.Sprintf("there is an ITL, and CUCM %s makes none", k.Version))
+	if k.Version.Before(release.Of(8, 0)) && k.ITL != nil {
+		said = append(said, notITL.With("version", k.Version.String()))
 	}
-	if yes, known := k.Version.AtLeast(release.Of(10, 0)); known && !yes && k.CTL != nil && len(k.tokens()) == 0 && len(k.CTL.SAST()) > 0 {
-		said = append(said, fmt.Sprintf("the CTL is tokenless, and CUCM %s makes no such list", k.Version))
+	if k.Version.Before(release.Of(10, 0)) && k.CTL != nil && len(k.tokens()) == 0 && len(k.CTL.SAST()) > 0 {
+		said = append(said, notTokenless.With("version", k.Version.String()))
 	}
+	said = append(said, k.notThere()...)
 	if len(said) == 0 {
 		return nil
 	}
 	return []Finding{{
 		Rule: "contradiction", Severity: hazard.Warning, unsure: true, Source: "CUCM facts, rule 29", Records: byFunction(k.ITL, "ITL", ctlbuild.TVS),
-		Message: "What was said contradicts the lists: " + message.And(said) + ".",
-		First:   []string{"Find out which is right: the answer depends on it."},
+		Message: contradicts.With("said", message.Parts(said)), First: do(contradictDo.With()),
 	}}
+}
+
+// notThere is what is to be changed, and is not there to be changed.
+func (k *outlook) notThere() (said []message.Message) {
+	known := (k.CTL != nil || k.NoCTL) && (k.ITL != nil || k.NoITL)
+	isThere := func(der []byte) bool {
+		c, err := ctlbuild.ParseCertificate(der)
+		return err == nil && ctlbuild.IsRecoveryName(c.CN)
+	}
+	if k.recovery && known && len(recoveryRecords(k.CTL, "")) == 0 && len(recoveryRecords(k.ITL, "")) == 0 && !slices.ContainsFunc(k.Present, isThere) {
+		said = append(said, notRecovery.With())
+	}
+	switch {
+	case !k.has(RegenerateTVS, TurnOffSBD):
+	case k.Version.Before(release.Of(8, 0)):
+		said = append(said, notTVS.With("version", k.Version.String()))
+	case k.has(TurnOffSBD) && k.NoITL && k.ITL == nil:
+		said = append(said, notSBD.With())
+	}
+	return said
 }
 
 // anchorReplaced: a SAST of the CTL is an anchor only while the cluster has its key.
@@ -76,10 +120,9 @@ func anchorReplaced(k *outlook) []Finding {
 		return r.Function() == ctlbuild.SAST && (r.IsToken() || !k.replaced(r))
 	})
 	f := Finding{
-		Rule: "anchor-replaced", Severity: hazard.Warning, Who: "every phone", Records: names(k.CTL, "CTL", gone),
+		Rule: "anchor-replaced", Severity: hazard.Warning, Who: whoEvery.With(), Records: names(k.CTL, "CTL", gone),
 		Source:  "CUCM facts, rule 17 (Cisco field notice 70613)",
-		Message: fmt.Sprintf("%s is not what the cluster has now: its key no longer exists. Of the CTL that phones hold, %s is left to vouch for the next one.", message.And(names(k.CTL, "", gone)), message.And(names(k.CTL, "", left))),
-		First:   []string{"Before anything else, update the CTL so that it lists the keys that the cluster has now, and let every phone take it."},
+		Message: replacedText.With("gone", names(k.CTL, "", gone), "left", names(k.CTL, "", left)), First: do(replacedDo.With()),
 	}
 	return []Finding{f}
 }
@@ -114,8 +157,8 @@ func oneForAll(k *outlook) []Finding {
 	}
 	records := append(names(k.CTL, "CTL", sharedRecords(k.CTL)), names(k.ITL, "ITL", sharedRecords(k.ITL))...)
 	return []Finding{{
-		Rule: "multi-server-certificate", Severity: hazard.Warning, Who: "every phone", Records: records, Source: "CUCM facts, rule 23",
-		Message: fmt.Sprintf("One certificate serves several servers (%s): it changes on all nodes at once, so there is no node to try it on first.", message.And(records)),
+		Rule: "multi-server-certificate", Severity: hazard.Warning, Who: whoEvery.With(), Records: records, Source: "CUCM facts, rule 23",
+		Message: multiServer.With("records", records),
 	}}
 }
 
@@ -127,7 +170,7 @@ func tokensUnsupported(k *outlook) []Finding {
 	}
 	f := Finding{
 		Rule: "tokens-from-14su3", Severity: hazard.Warning, Source: "CUCM facts, rule 21 (Cisco technote 214231)", Records: names(k.CTL, "CTL", k.tokens()),
-		Message: "From 14SU3 on the CTL Provider service takes no hardware tokens, and Cisco does not support a CTL that is signed by one. To a phone it is the same file; it has to be put onto the nodes by other means.",
+		Message: fromSU3.With(),
 	}
 	if !known {
 		f.Severity = hazard.Note
@@ -138,16 +181,21 @@ func tokensUnsupported(k *outlook) []Finding {
 // offMeanwhile: who misses every list in between may not follow the last one.
 func offMeanwhile(k *outlook) []Finding {
 	var found []Finding
+	var told []message.Message
 	for _, l := range k.best.away {
-		how := "refuse"
+		text := offRefuse
 		if !l.Certain {
-			how = "may refuse"
+			text = offMay
 		}
+		m := text.With("file", l.File, "reason", l.Reason)
+		if slices.ContainsFunc(told, func(o message.Message) bool { return o.String() == m.String() }) {
+			continue // other phones, for the same reason
+		}
+		told = append(told, m)
 		found = append(found, Finding{
-			Rule: "off-during-change", Severity: hazard.Warning, Who: l.Who.String(), Phones: l.Phones,
+			Rule: "off-during-change", Severity: hazard.Warning, Who: l.Who, Phones: l.Phones,
 			Source:  "the phone model, played step by step (trust-list, section 6); CUCM facts, rule 1",
-			Message: fmt.Sprintf("Those that are off from the first step to the last %s the %s when they return: %s", how, l.File, l.Reason),
-			First:   []string{"See that every phone is on and registered before the first step, and takes each of the lists."},
+			Message: m, First: do(offDo.With()),
 		})
 	}
 	return found
@@ -165,10 +213,9 @@ func refuseAlready(k *outlook) []Finding {
 	}
 	for _, l := range k.best.already {
 		found = append(found, Finding{
-			Rule: "refuse-already", Severity: severity, beyond: severity == hazard.Danger, Who: l.Who.String(), Phones: l.Phones,
+			Rule: "refuse-already", Severity: severity, beyond: severity == hazard.Danger, Who: l.Who, Phones: l.Phones,
 			Source:  "the phone model, played step by step (trust-list, section 6)",
-			Message: fmt.Sprintf("The %s that is served now is refused already: %s", l.File, l.Reason),
-			First:   []string{"Bring back the phones that refuse what is served now, or count on clearing them by hand; what follows is about the others."},
+			Message: already.With("file", l.File, "reason", l.Reason), First: do(alreadyDo.With()),
 		})
 	}
 	return found
@@ -196,7 +243,7 @@ func knownModels(k *outlook) []Finding {
 	}
 	_, _, source := trust.CanAskTVS(models[0])
 	return []Finding{{
-		Rule: "model-not-known", Severity: hazard.Warning, Who: message.Count(n, "phone"), Phones: n, Source: source,
-		Message: fmt.Sprintf("Whether phones of model %s have Security By Default is not known; they are taken to.", message.And(models)),
+		Rule: "model-not-known", Severity: hazard.Warning, Who: whoPhones.With("n", n), Phones: n, Source: source,
+		Message: modelUnknown.With("models", models),
 	}}
 }

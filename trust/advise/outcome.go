@@ -16,6 +16,7 @@ type Loss struct {
 	Phones  int             // how many, 0 when not known
 	File    string          // CTL, ITL or configuration
 	Reason  message.Message // the phone's, in a sentence
+	Doubt   message.Message // why it is not certain that they accept, where that is known
 	Certain bool
 	Likely  bool // thought to accept, which is not certain
 	IfAny   bool // nobody described such phones: there may be none
@@ -24,11 +25,12 @@ type Loss struct {
 }
 
 var (
-	lossRefuse   = message.Define("advise.loss.refuse", "{who} {n|refuses|refuse} the {file} when it is done: {reason}")
-	lossShort    = message.Define("advise.loss.short", "{who} would refuse the {file}.")
-	lossIfAny    = message.Define("advise.loss.if-any", "If there are any, {who} refuse the {file} when it is done: {reason}")
-	lossUnsure   = message.Define("advise.loss.not-certain", "Whether {who} {n|accepts|accept} the {file} is not certain: {reason}")
-	lossLikely   = message.Define("advise.loss.likely", "{who} probably {n|accepts|accept} the {file}; it is not certain: {reason}")
+	lossRefuse   = message.Define("advise.loss.refuse", "The {file} is refused by {who} when it is done: {reason}")
+	lossShort    = message.Define("advise.loss.short", "The {file} would be refused by {who}.")
+	lossIfAny    = message.Define("advise.loss.if-any", "If there are any, the {file} is refused by {who} when it is done: {reason}")
+	lossUnsure   = message.Define("advise.loss.not-certain", "Whether the {file} is accepted by {who} is not certain: {reason}")
+	lossLikely   = message.Define("advise.loss.likely", "The {file} is probably accepted by {who}, but that is not certain: {reason}")
+	lossDoubt    = message.Define("advise.loss.doubt", "The {file} is probably accepted by {who}: {reason} That is not certain: {doubt}.")
 	whoWith      = message.Define("advise.who.with-sbd", "{n|# phone|# phones} with Security By Default")
 	whoWithout   = message.Define("advise.who.without-sbd", "{n|# phone|# phones} without Security By Default")
 	whoNamed     = message.Define("advise.who.named", "{n|# phone|# phones} ({names})")
@@ -37,14 +39,15 @@ var (
 	whoOneServer = message.Define("advise.who.one-server", "phones whose CallManager group has one server")
 
 	sumNothing  = message.Define("advise.summary.nothing", "No change was named.")
-	sumSafe     = message.Define("advise.summary.safe", "Safe in the order below.")
-	sumCautions = message.Define("advise.summary.safe-with-cautions", "Safe in the order below, with the cautions given.")
-	sumStops    = message.Define("advise.summary.safe-do-not-stop", "Safe in the order below, but not to stop at: after some steps phones refuse what they are served until the next ones are done.")
-	sumUnsafe   = message.Define("advise.summary.not-safe", "Not safe as things are: {why} No order of steps is known in which no phone is lost.")
-	sumBetter   = message.Define("advise.summary.not-safe-but", "Not safe as things are: {why} In the order below no phone is lost.")
-	sumFirst    = message.Define("advise.summary.not-safe-first", "Not safe as things are: {why} The order below alone does not save them: do first what is listed first.")
-	sumUnsure   = message.Define("advise.summary.not-certain", "Not certain: {why}")
-	sumUnsure2  = message.Define("advise.summary.not-certain-but", "Not certain as things are: {why} In the order below no phone is lost.")
+	sumSafe     = message.Define("advise.summary.safe", "Safe in the order below: no phone is lost, for certain.")
+	sumCautions = message.Define("advise.summary.safe-with-cautions", "Safe in the order below, with the cautions given: no phone is lost, for certain.")
+	sumStops    = message.Define("advise.summary.safe-do-not-stop", "Safe in the order below, but not to stop at: in the end no phone is lost, for certain; after some steps phones refuse what they are served until the next ones are done.")
+	sumUnsafe   = message.Define("advise.summary.not-safe", "Not safe as things are. {why} No order of steps is known in which no phone is lost.")
+	sumBetter   = message.Define("advise.summary.not-safe-but", "Not safe as things are. {why} In the order below no phone is lost.")
+	sumFirst    = message.Define("advise.summary.not-safe-first", "Not safe as things are. {why} The order below alone does not save them: do first what is listed first.")
+	sumUnsure   = message.Define("advise.summary.not-certain", "Not certain. {why}")
+	sumUnsure2  = message.Define("advise.summary.not-certain-but", "Not certain as things are. {why} In the order below no phone is lost.")
+	clearLists  = message.Define("advise.clear-lists", "delete the lists on each of these phones by hand")
 	stopMay     = message.Define("advise.stop-may", "Do not stop here: until the next steps are done, {who} may refuse the {file}.")
 	stopAfter   = message.Define("advise.stop", "Do not stop here: until the next steps are done, {who} {n|refuses|refuse} the {file}.")
 )
@@ -57,10 +60,12 @@ func (l Loss) Message() message.Message {
 		text = lossIfAny
 	case l.Certain:
 		text = lossRefuse
+	case l.Likely && !l.Doubt.IsZero():
+		text = lossDoubt
 	case l.Likely:
 		text = lossLikely
 	}
-	return text.With("who", l.Who, "n", max(l.Phones, 0), "file", l.File, "reason", l.Reason)
+	return text.With("who", l.Who, "n", max(l.Phones, 0), "file", l.File, "reason", l.Reason, "doubt", l.Doubt)
 }
 
 // rulePhoneModel is the rule of findings that only repeat what would be lost.
@@ -71,8 +76,8 @@ func (f Finding) Repeats() bool { return f.Rule == rulePhoneModel }
 
 // finding is a loss that no rule explains.
 func (l Loss) finding() Finding {
-	return Finding{Rule: rulePhoneModel, Severity: hazard.Danger, Who: l.Who.String(), Phones: l.Phones, Message: l.Message().String(),
-		Recover: "delete the lists on each of these phones by hand", Source: "the phone model, played step by step (trust-list, section 6)"}
+	return Finding{Rule: rulePhoneModel, Severity: hazard.Danger, Who: l.Who, Phones: l.Phones, Message: l.Message(),
+		Recover: clearLists.With(), Source: "the phone model, played step by step (trust-list, section 6)"}
 }
 
 // group is phones that are alike, as they are played.
@@ -251,7 +256,7 @@ func (o *outcome) unsureOf(g group) bool {
 
 func (g group) loss(r play.Refusal) Loss {
 	sbd, _ := g.Phone.SBD()
-	return Loss{sbd: sbd, Who: g.who, Phones: g.phones, File: r.File, Reason: r.Reason, Certain: r.Certain, Likely: r.Likely, IfAny: g.ifAny}
+	return Loss{sbd: sbd, Who: g.who, Phones: g.phones, File: r.File, Reason: r.Reason, Doubt: r.Doubt, Certain: r.Certain, Likely: r.Likely, IfAny: g.ifAny}
 }
 
 // addLoss keeps one loss for each group of phones.
@@ -354,7 +359,7 @@ func (k *outlook) summary(a *Advice) message.Message {
 	}
 	switch {
 	case len(a.Breaks) > 0:
-		var why any = lowerFirst(a.Breaks[0].Message)
+		why := a.Breaks[0].Message
 		if a.Breaks[0].Rule == rulePhoneModel {
 			why = lossShort.With("who", a.Lost[0].Who, "file", a.Lost[0].File)
 		}
@@ -380,14 +385,14 @@ func (k *outlook) summary(a *Advice) message.Message {
 }
 
 // whyUnsure is the first thing on which the answer rests and that is not known.
-func (k *outlook) whyUnsure(a *Advice) any {
+func (k *outlook) whyUnsure(a *Advice) message.Message {
 	for _, f := range a.Cautions {
 		if f.unsure {
-			return lowerFirst(f.Message)
+			return f.Message
 		}
 	}
 	if len(a.Unsure) > 0 {
 		return a.Unsure[0].Message()
 	}
-	return ""
+	return message.Message{}
 }

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust"
 	"ctlclient/trust/hazard"
 	"ctlclient/trust/play"
@@ -266,27 +266,37 @@ func byFunction(l *ctlbuild.List, where string, functions ...ctlbuild.Function) 
 
 // phones that a finding is about.
 type phones struct {
-	who      string
+	who      message.Message
 	n        int
 	severity hazard.Severity // danger when there are such phones; warning when it is not known
 }
 
+var (
+	whoEvery  = message.Define("advise.who.every", "every phone")
+	whoIfAny  = message.Define("advise.who.without-sbd-if-any", "phones without Security By Default (7940/7960, Jabber, many TelePresence endpoints), if there are any")
+	whoPhones = message.Define("advise.who.phones", "{n|# phone|# phones}")
+	whoNo     = message.Define("advise.who.no", "no phone")
+	whoLSC    = message.Define("advise.who.lsc", "every phone with an LSC")
+	whoOlder  = message.Define("advise.who.before-8", "every phone of the clusters before 8.0")
+)
+
 // withSBD are the phones that use an ITL and ask TVS.
 func (k *outlook) withSBD() phones {
-	return k.count("with Security By Default", hazard.Danger, func(p trust.Phone) bool { has, _ := p.SBD(); return has })
+	return k.count(whoWith, phones{who: whoAnyWith.With(), severity: hazard.Danger}, func(p trust.Phone) bool { has, _ := p.SBD(); return has })
 }
 
 // withoutSBD are those that do not. Whether there are any is not known without a fleet.
 func (k *outlook) withoutSBD() phones {
-	return k.count("without Security By Default", hazard.Warning, func(p trust.Phone) bool { has, _ := p.SBD(); return !has })
+	return k.count(whoWithout, phones{who: whoIfAny.With(), severity: hazard.Warning}, func(p trust.Phone) bool { has, _ := p.SBD(); return !has })
 }
 
 // everyone holds lists of this cluster.
 func (k *outlook) everyone() phones {
-	return k.count("", hazard.Danger, func(trust.Phone) bool { return true })
+	return k.count(whoPhones, phones{who: whoEvery.With(), severity: hazard.Danger}, func(trust.Phone) bool { return true })
 }
 
-func (k *outlook) count(kind string, unknown hazard.Severity, fits func(trust.Phone) bool) phones {
+// count counts the phones of the fleet that fit; where nobody described one, they are undescribed.
+func (k *outlook) count(some *message.Text, undescribed phones, fits func(trust.Phone) bool) phones {
 	described, n := false, 0
 	for _, p := range k.Phones {
 		if p.Assumed {
@@ -298,18 +308,12 @@ func (k *outlook) count(kind string, unknown hazard.Severity, fits func(trust.Ph
 		}
 	}
 	switch {
-	case !described && kind == "":
-		return phones{who: "every phone", severity: unknown}
-	case !described && unknown == hazard.Warning:
-		return phones{who: "phones " + kind + " (7940/7960, Jabber, many TelePresence endpoints), if there are any", severity: unknown}
 	case !described:
-		return phones{who: "every phone " + kind, severity: unknown}
+		return undescribed
 	case n == 0:
-		return phones{who: "no phone", severity: hazard.Note}
-	case n == 1:
-		return phones{who: strings.TrimSpace("1 phone " + kind), n: 1, severity: hazard.Danger}
+		return phones{who: whoNo.With(), severity: hazard.Note}
 	}
-	return phones{who: strings.TrimSpace(fmt.Sprintf("%d phones %s", n, kind)), n: n, severity: hazard.Danger}
+	return phones{who: some.With("n", n), n: n, severity: hazard.Danger}
 }
 
 // outside begins a finding about what the phone model does not play, and which decides by itself.
@@ -323,3 +327,6 @@ func (p phones) outside(rule, source string) Finding {
 func (p phones) finding(rule, source string) Finding {
 	return Finding{Rule: rule, Severity: p.severity, Who: p.who, Phones: p.n, Source: source}
 }
+
+// do is what to do, as a list.
+func do(m ...message.Message) []message.Message { return m }

@@ -38,6 +38,7 @@ var (
 	stepResetCTL = message.Define("advise.step.reset-ctl-key", "On the publisher: utils ctl reset localkey. The CTL is then signed by the other server key, {key}, which phones know from the CTL that they hold.")
 	stepResetITL = message.Define("advise.step.reset-itl-key", "On the publisher: utils itl reset localkey. The ITL is then signed by the other server key, {key}, which phones know from the ITL that they hold.")
 	stepMakeITL  = message.Define("advise.step.make-itl", "Restart TFTP on all nodes, so that the ITL is signed by its usual key again, and reset the phones.")
+	stepPhones   = message.Define("advise.step.reset-phones", "Reset the phones, and leave TFTP running: its next restart signs the ITL by the usual key again.")
 	stepNextNode = message.Define("advise.step.next-node", "Do the same on the next node.")
 	stepNextName = message.Define("advise.step.next-rename", "Rename the next node in the same way.")
 )
@@ -161,8 +162,8 @@ const (
 func (k *outlook) aftercares() []map[Kind]aftercare {
 	out := []map[Kind]aftercare{{}}
 	for _, kind := range []Kind{RegenerateITLRecovery, RegenerateCallManager, RenameHost} {
-		if !k.has(kind) && !(kind == RenameHost && k.renames()) || !k.resettable() || len(k.tokens()) > 0 ||
-			k.CTL == nil && kind != RegenerateITLRecovery {
+		if !k.has(kind) && !(kind == RenameHost && k.renames()) || !k.resettable() ||
+			(k.CTL == nil || len(k.tokens()) > 0) && kind != RegenerateITLRecovery {
 			continue
 		}
 		for _, m := range out {
@@ -215,17 +216,18 @@ func (k *outlook) otherKey(l *ctlbuild.List) string {
 
 // lead is what follows a change of keys: new lists reach the phones.
 func (k *outlook) lead(after aftercare) []Step {
-	if after == resetAftercare && k.CTL != nil {
-		steps := append(k.resetCTL(), say(stepRestart), waits())
-		return append(append(steps, k.updateCTL()...), say(stepRestart), waits())
+	update := append(k.updateCTL(), say(stepRestart), waits())
+	switch {
+	case after != resetAftercare:
+		return update
+	case k.CTL != nil && len(k.tokens()) == 0:
+		return append(append(k.resetCTL(), say(stepRestart), waits()), update...)
+	case k.CTL == nil:
+		update = nil
 	}
-	if after == resetAftercare {
-		return []Step{
-			does(stepResetITL.With("key", k.otherKey(k.ITL)), play.Act{Kind: play.ResetITLKey}), say(stepTVSTFTP), waits(),
-			does(stepMakeITL.With(), play.Act{Kind: play.MakeITL}), waits(),
-		}
-	}
-	return append(k.updateCTL(), say(stepRestart), waits())
+	return append(update,
+		does(stepResetITL.With("key", k.otherKey(k.ITL)), play.Act{Kind: play.ResetITLKey}), say(stepPhones), waits(),
+		does(stepMakeITL.With(), play.Act{Kind: play.MakeITL}), waits())
 }
 
 // onNodes makes steps for the first node, and for the others after it. A certificate that

@@ -1,16 +1,53 @@
 package advise
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"ctlclient/ctlbuild"
 	"ctlclient/message"
 	"ctlclient/trust/hazard"
 )
 
-const clearByHand = "delete the ITL on each phone by hand, or restore the old CallManager key from a backup"
+var (
+	clearByHand = message.Define("advise.clear-itl", "delete the ITL on each phone by hand, or restore the old CallManager key from a backup")
+	clearCTL    = message.Define("advise.clear-ctl", "delete the CTL on each of these phones by hand")
+	clearBoth   = message.Define("advise.clear-both", "delete the CTL and the ITL on each phone by hand")
+
+	unverified   = message.Define("advise.list-verifies", "The {list} that the cluster serves now does not verify ({why}): phones refuse it already.")
+	unverifiedDo = message.Define("advise.list-verifies.do", "Mend the {list} first: see whether the CallManager certificate in use is the one in the database; regenerate CallManager on a server restored from a backup without it.")
+
+	bothRecovery = message.Define("advise.callmanager-and-tvs.itlrecovery", "ITLRecovery signs the ITL, so a new CallManager and a new TVS at the same time leave a signer that phones know. One after the other is still the order to do it in.")
+	bothOther    = message.Define("advise.callmanager-and-tvs.other-tvs", "CallManager and TVS of a node regenerated together leave only the other TVS servers to vouch for the new ITL to {who}; a phone with one server in its CallManager group is stranded.")
+	bothOtherDo  = message.Define("advise.callmanager-and-tvs.other-tvs.do", "See that every phone's CallManager group has a second server whose TVS certificate does not change, and that its TVS answers.")
+	bothBetter   = message.Define("advise.callmanager-and-tvs.better", "Better: regenerate CallManager, let every phone take the new ITL, and only then regenerate TVS.")
+	bothToken    = message.Define("advise.callmanager-and-tvs.token", "CallManager and TVS regenerated together: the new ITL cannot be verified by {who} until a CTL with the new CallManager, signed by a token that they know ({tokens}), is distributed.")
+	bothOne      = message.Define("advise.callmanager-and-tvs.one", "Better: regenerate one at a time.")
+	bothStrand   = message.Define("advise.callmanager-and-tvs", "CallManager and TVS must not be regenerated at the same time: neither the new signer of the ITL nor the TVS server to ask about it would be known to {who}.")
+	bothStrandDo = message.Define("advise.callmanager-and-tvs.do", "Regenerate CallManager alone; regenerate TVS only when every phone holds the new ITL.")
+
+	recoveryWith   = message.Define("advise.itlrecovery-with-others", "ITLRecovery and {other} regenerated together take two anchors at once from {who}.")
+	recoveryWithDo = message.Define("advise.itlrecovery-with-others.do", "Regenerate {other} alone. Regenerate ITLRecovery only when lists with the new {other} have reached every phone.")
+
+	signerBridged   = message.Define("advise.ctl-signer-changes.bridged", "{record} signs the CTL. Its successor is unknown to {who}; they follow because the other server key signs in between.")
+	signerRefused   = message.Define("advise.ctl-signer-changes", "{record} signs the CTL. With a new {key}, every later CTL is refused by {who}, until theirs is deleted by hand.")
+	signerRefusedDo = message.Define("advise.ctl-signer-changes.do", "Migrate to a token-signed CTL before the change while such phones are in use: tokens do not change with the servers.")
+	signerAsk       = message.Define("advise.ctl-signer-changes.tvs-too", "{record} signs the CTL, and TVS changes with it: nobody is left whom {who} can ask about the new signer.")
+	signerAskDo     = message.Define("advise.ctl-signer-changes.tvs-too.do", "Leave TVS as it is until every phone holds the new CTL.")
+	signerByTVS     = message.Define("advise.ctl-signer-changes.by-tvs", "{record} signs the CTL. Its successor is unknown to {who}; TVS vouches for it.")
+	signerUndoc     = message.Define("advise.ctl-signer-changes.not-documented", "{record} signs the CTL. Its successor is unknown to {who}, and whether TVS vouches for it is not documented: CallManager signs in between.")
+
+	tvsAloneText  = message.Define("advise.tvs-alone", "The TVS server whose certificate is new cannot be asked by {who} until they hold the new ITL. The signer of the ITL does not change, so they accept it.")
+	updateDue     = message.Define("advise.ctl-update-due", "The CTL lists the old CallManager certificate. Until it is updated and signed by {tokens}, phones that know the server by the CTL alone refuse what the new key signs.")
+	tokenHandDo   = message.Define("advise.token-at-hand", "Have a token of the CTL at hand: {tokens}.")
+	capfText      = message.Define("advise.capf", "Phones with an LSC of the old CAPF cannot register over TLS where the CTL lists the new CAPF alone, and none can install or renew an LSC until it holds the new lists.")
+	capfDo        = message.Define("advise.capf.do", "Plan for new LSCs on every phone that has one, and for 802.1X servers, VPN gateways and Expressway, which need the new CAPF certificate.")
+	smallRecovery = message.Define("advise.itlrecovery-1024", "{records} {n|has|have} 1024 bits. Left so while the rest moves to 2048, it fails when it is needed.")
+	smallDo       = message.Define("advise.itlrecovery-1024.do", "Do not rely on ITLRecovery for this change; regenerate it afterwards, once every phone holds the new lists.")
+	oneByOne      = message.Define("advise.one-at-a-time", "The steps below do the changes one after the other. Between two of them every phone must have taken the new lists; compare the checksum on the phones with that of the nodes.")
+	awayText      = message.Define("advise.phones-away", "What {n|# phone holds|# phones hold} is not known ({who}). A phone that misses the change must later find a way from its old lists to the new ones.")
+	awayDo        = message.Define("advise.phones-away.do", "Bring these phones in before the change, or count on clearing them by hand.")
+	unityText     = message.Define("advise.unity-connection", "Unity Connection fetches CTLFile.tlv as well: reset its port groups after the CTL is updated.")
+)
 
 // listsVerify: what is broken already is mended before anything else is changed.
 func listsVerify(k *outlook) []Finding {
@@ -27,8 +64,8 @@ func listsVerify(k *outlook) []Finding {
 			continue
 		}
 		f := k.everyone().outside("list-verifies", `Security By Default, "Backup and restore" (CSCtn50405); CUCM facts, rule 13`)
-		f.Message = fmt.Sprintf("The %s that the cluster serves now does not verify (%s): phones refuse it already.", l.where, strings.TrimSuffix(v.Reason, "."))
-		f.First = []string{fmt.Sprintf("Mend the %s first: see whether the CallManager certificate in use is the one in the database; regenerate CallManager on a server restored from a backup without it.", l.where)}
+		f.Message = unverified.With("list", l.where, "why", v.Why)
+		f.First = do(unverifiedDo.With("list", l.where))
 		found = append(found, f)
 	}
 	return found
@@ -47,24 +84,21 @@ func callManagerWithTVS(k *outlook) []Finding {
 	f.Records = records
 	if _, by := signerIs(k.ITL, isRecovery); by {
 		f.Severity, f.Source = hazard.Note, `CUCM facts, rule 19`
-		f.Message = fmt.Sprintf("ITLRecovery signs the ITL, so a new CallManager and a new TVS at the same time leave %s a signer that they know. One after the other is still the order to do it in.", f.Who)
+		f.Message = bothRecovery.With()
 		return []Finding{f}
 	}
 	switch {
 	case k.otherTVS():
 		f.Severity = hazard.Warning
-		f.Message = fmt.Sprintf("CallManager and TVS of a node regenerated together leave %s only the other TVS servers to vouch for the new ITL; a phone with one server in its CallManager group is stranded.", f.Who)
-		f.First = []string{"See that every phone's CallManager group has a second server whose TVS certificate does not change, and that its TVS answers.",
-			"Better: regenerate CallManager, let every phone take the new ITL, and only then regenerate TVS."}
+		f.Message = bothOther.With("who", f.Who)
+		f.First = do(bothOtherDo.With(), bothBetter.With())
 	case k.CTL != nil && len(k.tokens()) > 0:
 		f.Severity = hazard.Warning
-		f.Message = fmt.Sprintf("CallManager and TVS regenerated together: %s cannot verify the new ITL until a CTL with the new CallManager, signed by a token that they know (%s), is distributed.",
-			f.Who, message.And(names(k.CTL, "CTL", k.tokens())))
-		f.First = append(k.tokenAtHand(), "Better: regenerate one at a time.")
+		f.Message = bothToken.With("who", f.Who, "tokens", names(k.CTL, "CTL", k.tokens()))
+		f.First = append(k.tokenAtHand(), bothOne.With())
 	default:
-		f.Message = fmt.Sprintf("CallManager and TVS must not be regenerated at the same time: %s would know neither the new signer of the ITL nor the TVS server to ask about it.", f.Who)
-		f.First = []string{"Regenerate CallManager alone; regenerate TVS only when every phone holds the new ITL."}
-		f.Recover = clearByHand
+		f.Message = bothStrand.With("who", f.Who)
+		f.First, f.Recover = do(bothStrandDo.With()), clearByHand.With()
 	}
 	return []Finding{f}
 }
@@ -88,8 +122,8 @@ func recoveryWithOthers(k *outlook) []Finding {
 		f.Severity = hazard.Warning
 	}
 	f.Records = append(recoveryRecords(k.CTL, "CTL"), recoveryRecords(k.ITL, "ITL")...)
-	f.Message = fmt.Sprintf("ITLRecovery and %s regenerated together take two anchors from %s at once.", other, f.Who)
-	f.First = []string{"Regenerate " + other + " alone. Regenerate ITLRecovery only when lists with the new " + other + " have reached every phone."}
+	f.Message = recoveryWith.With("other", other, "who", f.Who)
+	f.First = do(recoveryWithDo.With("other", other))
 	return []Finding{f}
 }
 
@@ -119,27 +153,25 @@ func signerOfCTLChanges(k *outlook) []Finding {
 		if k.follows(false) {
 			f.Severity = hazard.Note
 			f.Source = srcLocalKey
-			f.Message = fmt.Sprintf("%s signs the CTL. Its successor is unknown to %s; they follow because the other server key signs in between.", name, f.Who)
+			f.Message = signerBridged.With("record", name, "who", f.Who)
 		} else {
-			f.Message = fmt.Sprintf("%s signs the CTL. With a new %s, every later CTL is refused by %s, until theirs is deleted by hand.", name, what, f.Who)
-			f.First = []string{"Migrate to a token-signed CTL before the change while such phones are in use: tokens do not change with the servers."}
-			f.Recover = "delete the CTL on each of these phones by hand"
+			f.Message = signerRefused.With("record", name, "key", what, "who", f.Who)
+			f.First, f.Recover = do(signerRefusedDo.With()), clearCTL.With()
 		}
 		found = append(found, f)
 	}
 	if f := k.withSBD().finding("ctl-signer-changes-by-tvs", srcTokenless); f.Severity != hazard.Note && !k.renames() {
 		f.Records = []string{name + " of the CTL"}
 		if k.tvs && !k.otherTVS() {
-			f.Message = fmt.Sprintf("%s signs the CTL, and TVS changes with it: %s can ask nobody about the new signer.", name, f.Who)
-			f.First = []string{"Leave TVS as it is until every phone holds the new CTL."}
-			f.Recover = "delete the CTL and the ITL on each phone by hand"
+			f.Message = signerAsk.With("record", name, "who", f.Who)
+			f.First, f.Recover = do(signerAskDo.With()), clearBoth.With()
 			return append(found, f)
 		}
 		f.Severity = hazard.Note
-		f.Message = fmt.Sprintf("%s signs the CTL. Its successor is unknown to %s; TVS vouches for it.", name, f.Who)
+		f.Message = signerByTVS.With("record", name, "who", f.Who)
 		if what == "ITLRecovery" {
 			f.Source = srcLocalKey
-			f.Message = fmt.Sprintf("%s signs the CTL. Its successor is unknown to %s, and whether TVS vouches for it is not documented: CallManager signs in between.", name, f.Who)
+			f.Message = signerUndoc.With("record", name, "who", f.Who)
 		}
 		found = append(found, f)
 	}
@@ -157,7 +189,7 @@ func tvsAlone(k *outlook) []Finding {
 	}
 	f.Severity = hazard.Note
 	f.Records = byFunction(k.ITL, "ITL", ctlbuild.TVS, ctlbuild.SAST)
-	f.Message = fmt.Sprintf("Until they hold the new ITL, %s cannot ask the TVS server whose certificate is new. The signer of the ITL does not change, so they accept it.", f.Who)
+	f.Message = tvsAloneText.With("who", f.Who)
 	return []Finding{f}
 }
 
@@ -169,19 +201,18 @@ func callManagerRecords(k *outlook) []Finding {
 	f := k.withoutSBD().finding("ctl-update-due", srcUpdateDue+"; "+srcRename+`, "Single node cluster with CTL and ITL"`)
 	f.Severity = min(f.Severity, hazard.Warning)
 	f.Records = append(byFunction(k.CTL, "CTL", ctlbuild.CCM, ctlbuild.CCMTFTP, ctlbuild.TFTP), names(k.CTL, "CTL", k.tokens())...)
-	f.Message = fmt.Sprintf("The CTL lists the old CallManager certificate. Until it is updated and signed by %s, phones that know the server by the CTL alone refuse what the new key signs.",
-		message.Or(names(k.CTL, "", k.tokens())))
+	f.Message = updateDue.With("tokens", message.Either(names(k.CTL, "", k.tokens())))
 	f.First = k.tokenAtHand()
 	return []Finding{f}
 }
 
 // tokenAtHand is the first thing to do wherever a CTL has to be signed; nothing
 // without tokens.
-func (k *outlook) tokenAtHand() []string {
+func (k *outlook) tokenAtHand() []message.Message {
 	if len(k.tokens()) == 0 {
 		return nil
 	}
-	return []string{"Have a token of the CTL at hand: " + message.Or(names(k.CTL, "", k.tokens())) + "."}
+	return do(tokenHandDo.With("tokens", message.Either(names(k.CTL, "", k.tokens()))))
 }
 
 // capfRecords: phones know CAPF by the lists, and CallManager knows LSCs by CAPF.
@@ -191,10 +222,9 @@ func capfRecords(k *outlook) []Finding {
 	}
 	records := append(byFunction(k.CTL, "CTL", ctlbuild.CAPF), byFunction(k.ITL, "ITL", ctlbuild.CAPF)...)
 	f := Finding{
-		Rule: "capf", Severity: hazard.Warning, Who: "every phone with an LSC", Records: records,
+		Rule: "capf", Severity: hazard.Warning, Who: whoLSC.With(), Records: records,
 		Source:  srcUpdateDue + `; CUCM facts, rule 24`,
-		Message: "Phones with an LSC of the old CAPF cannot register over TLS where the CTL lists the new CAPF alone, and none can install or renew an LSC until it holds the new lists.",
-		First:   []string{"Plan for new LSCs on every phone that has one, and for 802.1X servers, VPN gateways and Expressway, which need the new CAPF certificate."},
+		Message: capfText.With(), First: do(capfDo.With()),
 	}
 	if !k.Mixed {
 		f.Severity = hazard.Note
@@ -223,8 +253,7 @@ func recoverySize(k *outlook) []Finding {
 	}
 	return []Finding{{
 		Rule: "itlrecovery-1024", Severity: hazard.Warning, Records: records, Source: "CUCM facts, rule 15",
-		Message: fmt.Sprintf("%s has 1024 bits. Left so while the rest moves to 2048, it fails when it is needed.", message.And(records)),
-		First:   []string{"Do not rely on ITLRecovery for this change; regenerate it afterwards, once every phone holds the new lists."},
+		Message: smallRecovery.With("records", records, "n", len(records)), First: do(smallDo.With()),
 	}}
 }
 
@@ -250,8 +279,7 @@ func manyAtOnce(k *outlook) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Rule: "one-at-a-time", Severity: hazard.Note, Who: "every phone", Source: srcTwoAnchors,
-		Message: "The steps below do the changes one after the other. Between two of them every phone must have taken the new lists; compare the checksum on the phones with that of the nodes.",
+		Rule: "one-at-a-time", Severity: hazard.Note, Who: whoEvery.With(), Source: srcTwoAnchors, Message: oneByOne.With(),
 	}}
 }
 
@@ -269,9 +297,8 @@ func unseenPhones(k *outlook) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Rule: "phones-away", Severity: hazard.Warning, Who: message.And(who), Phones: n, Source: "CUCM facts, rule 1",
-		Message: fmt.Sprintf("What %d of the phones hold is not known (%s). A phone that misses the change must later find a way from its old lists to the new ones.", n, message.And(who)),
-		First:   []string{"Bring these phones in before the change, or count on clearing them by hand."},
+		Rule: "phones-away", Severity: hazard.Warning, Who: message.Plain(message.And(who)), Phones: n, Source: "CUCM facts, rule 1",
+		Message: awayText.With("n", n, "who", who), First: do(awayDo.With()),
 	}}
 }
 
@@ -281,7 +308,7 @@ func unityConnection(k *outlook) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Rule: "unity-connection", Severity: hazard.Note, Who: "Unity Connection", Source: "CUCM facts, rule 16",
-		Message: "Unity Connection fetches CTLFile.tlv as well: reset its port groups after the CTL is updated.",
+		Rule: "unity-connection", Severity: hazard.Note, Who: message.Plain("Unity Connection"), Source: "CUCM facts, rule 16",
+		Message: unityText.With(),
 	}}
 }

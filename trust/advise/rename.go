@@ -1,16 +1,33 @@
 package advise
 
 import (
-	"fmt"
-
 	"ctlclient/ctlbuild"
 	"ctlclient/message"
 	"ctlclient/trust/hazard"
 )
 
-// renamedAllAtOnce: several nodes, all renamed together, with only an ITL.
+var (
+	allToken     = message.Define("advise.renamed-all-at-once.token", "Renaming all nodes at once leaves no TVS server known to {who}; a CTL with the new CallManager certificates, signed by a token of the CTL, brings back all of them.")
+	oneNodeDo    = message.Define("advise.rename-one.do", "Rename one node at a time.")
+	allStrand    = message.Define("advise.renamed-all-at-once", "Renaming all nodes at once leaves no TVS server whose certificate is known to {who}.")
+	allStrandDo  = message.Define("advise.renamed-all-at-once.do", "Rename one node at a time, and let every phone take the new lists before the next.")
+	renEmptied   = message.Define("advise.renamed.emptied", "The ITL is emptied for the rollback: phones that hold it take the lists of the renamed server as they come.")
+	renRecovery  = message.Define("advise.renamed.itlrecovery", "A rename regenerates all certificates of the server at once. ITLRecovery signs the ITL, and Cisco says that phones keep their trust by it; whether a rename makes ITLRecovery anew is not settled, so it is not certain that they follow.")
+	renRecDo     = message.Define("advise.renamed.itlrecovery.do", "Rename one node at a time, and do nothing else at the same time.")
+	renOther     = message.Define("advise.renamed.other-tvs", "A rename regenerates all certificates of the node at once; the TVS of another node vouches for them to {who}. A phone with a single server in its CallManager group has no other.")
+	renOtherDo   = message.Define("advise.renamed.other-tvs.do", "See that every phone's CallManager group has at least two servers, and that TVS of each answers.")
+	renToken     = message.Define("advise.renamed.token", "A rename regenerates all certificates of the server at once; its ITL is refused by {who}, until the CTL is updated and signed by {tokens}.")
+	renTokenless = message.Define("advise.renamed.tokenless", "A rename regenerates all certificates of the server at once, the signer of the tokenless CTL and TVS among them: neither list can be verified by {who}, and there is nobody to ask.")
+	renTokenDo   = message.Define("advise.renamed.tokenless.do", "Before the rename, migrate to a token-signed CTL that every phone takes: a token stays the same.")
+	renITL       = message.Define("advise.renamed.itl-only", "A rename regenerates CallManager and TVS of the only server at once: the new ITL cannot be verified by {who}, and TVS cannot be asked.")
+	renITLDo     = message.Define("advise.renamed.itl-only.do", "Before the rename, set \"Prepare Cluster for Rollback to Pre 8.0\" and the secured phone URLs to HTTP, restart TVS and TFTP, and see that every phone has taken the emptied ITL.")
+	readdressed1 = message.Define("advise.readdressed", "The CTL names servers by host or address. Until it is updated, phones do not take the server at its new address for the one they know.")
+)
+
+// renamedAllAtOnce: several nodes, all renamed together, with only an ITL. Where ITLRecovery
+// signs it, phones need no TVS server for it (renamedTwoAnchors).
 func renamedAllAtOnce(k *outlook) []Finding {
-	if !k.renames() || !k.everywhere || k.single() || k.ITL == nil || k.ITL.IsEmptyRollback() {
+	if !k.renames() || !k.everywhere || k.single() || k.ITL == nil || k.ITL.IsEmptyRollback() || k.recoverySignsITL() {
 		return nil
 	}
 	f := k.withSBD().finding("renamed-all-at-once", srcRename+`, "Multi-node cluster with only ITL"`)
@@ -22,19 +39,18 @@ func renamedAllAtOnce(k *outlook) []Finding {
 		f.Severity = hazard.Warning
 		f.Source = srcRename + `, "Multi-node cluster with CTL and ITL"`
 		f.Records = append(f.Records, names(k.CTL, "CTL", k.tokens())...)
-		f.Message = fmt.Sprintf("Renaming all nodes at once leaves no TVS server known to %s; a CTL with the new CallManager certificates, signed by a token of the CTL, brings back all of them.", f.Who)
-		f.First = append([]string{"Rename one node at a time."}, k.tokenAtHand()...)
+		f.Message = allToken.With("who", f.Who)
+		f.First = append(do(oneNodeDo.With()), k.tokenAtHand()...)
 		return []Finding{f}
 	}
-	f.Message = fmt.Sprintf("Renaming all nodes at once leaves %s without any TVS server whose certificate they know.", f.Who)
-	f.First = []string{"Rename one node at a time, and let every phone take the new lists before the next."}
-	f.Recover = clearByHand
+	f.Message = allStrand.With("who", f.Who)
+	f.First, f.Recover = do(allStrandDo.With()), clearByHand.With()
 	return []Finding{f}
 }
 
 // renamedTwoAnchors: a rename regenerates CallManager and TVS of the node at once.
 func renamedTwoAnchors(k *outlook) []Finding {
-	if !k.renames() || k.ITL == nil || (k.everywhere && !k.single()) {
+	if !k.renames() || k.ITL == nil || (k.everywhere && !k.single() && !k.recoverySignsITL()) {
 		return nil
 	}
 	f := k.withSBD().finding("renamed", srcRename)
@@ -47,37 +63,34 @@ func renamedTwoAnchors(k *outlook) []Finding {
 	case k.ITL.IsEmptyRollback() && k.CTL == nil:
 		f.Severity, f.Records = hazard.Note, nil
 		f.Source += `, "Single node cluster with only ITL"`
-		f.Message = "The ITL is emptied for the rollback: phones that hold it take the lists of the renamed server as they come."
+		f.Message = renEmptied.With()
 	case k.recoverySignsITL():
 		f.Severity = hazard.Warning
 		f.Source = `CUCM facts, rules 19 and 20`
-		f.Message = fmt.Sprintf("A rename regenerates all certificates of the server at once. ITLRecovery signs the ITL, and Cisco says that phones keep their trust by it; whether a rename makes ITLRecovery anew is not settled, so it is not certain that %s follow.", f.Who)
-		f.First = append([]string{"Rename one node at a time, and do nothing else at the same time."}, k.tokenAtHand()...)
+		f.Message = renRecovery.With()
+		f.First = append(do(renRecDo.With()), k.tokenAtHand()...)
 	case k.otherTVS():
 		f.Severity = hazard.Warning
 		f.Source += `, "Multi-node cluster with only ITL"`
 		if k.CTL != nil {
 			f.Source = srcRename + `, "Multi-node cluster with CTL and ITL"`
 		}
-		f.Message = fmt.Sprintf("A rename regenerates all certificates of the node at once; the TVS of another node vouches for them to %s. A phone with a single server in its CallManager group has no other.", f.Who)
-		f.First = []string{"See that every phone's CallManager group has at least two servers, and that TVS of each answers.",
-			"Rename one node at a time."}
+		f.Message = renOther.With("who", f.Who)
+		f.First = do(renOtherDo.With(), oneNodeDo.With())
 	case tokens:
 		f.Severity = hazard.Warning
 		f.Source += `, "Single node cluster with CTL and ITL"`
 		f.Records = append(f.Records, names(k.CTL, "CTL", k.tokens())...)
-		f.Message = fmt.Sprintf("A rename regenerates all certificates of the server at once; its ITL is refused by %s, until the CTL is updated and signed by %s.", f.Who, message.Or(names(k.CTL, "", k.tokens())))
+		f.Message = renToken.With("who", f.Who, "tokens", message.Either(names(k.CTL, "", k.tokens())))
 		f.First = k.tokenAtHand()
 	case k.CTL != nil:
 		f.Source += `; ` + srcTokenless
-		f.Message = fmt.Sprintf("A rename regenerates all certificates of the server at once, the signer of the tokenless CTL and TVS among them: %s can verify neither list and ask nobody.", f.Who)
-		f.First = []string{"Before the rename, migrate to a token-signed CTL that every phone takes: a token stays the same."}
-		f.Recover = "delete the CTL and the ITL on each phone by hand"
+		f.Message = renTokenless.With("who", f.Who)
+		f.First, f.Recover = do(renTokenDo.With()), clearBoth.With()
 	default:
 		f.Source += `, "Single node cluster with only ITL"`
-		f.Message = fmt.Sprintf("A rename regenerates CallManager and TVS of the only server at once: %s can neither verify the new ITL nor ask TVS.", f.Who)
-		f.First = []string{"Before the rename, set \"Prepare Cluster for Rollback to Pre 8.0\" and the secured phone URLs to HTTP, restart TVS and TFTP, and see that every phone has taken the emptied ITL."}
-		f.Recover = clearByHand
+		f.Message = renITL.With("who", f.Who)
+		f.First, f.Recover = do(renITLDo.With()), clearByHand.With()
 	}
 	return []Finding{f}
 }
@@ -107,7 +120,7 @@ func readdressed(k *outlook) []Finding {
 	}))
 	f := k.everyone().finding("readdressed", srcUpdateDue)
 	f.Severity, f.Records = hazard.Warning, records
-	f.Message = "The CTL names servers by host or address. Until it is updated, phones do not take the server at its new address for the one they know."
+	f.Message = readdressed1.With()
 	f.First = k.tokenAtHand()
 	return []Finding{f}
 }

@@ -62,7 +62,7 @@ func (f Finding) write(b *strings.Builder) {
 		word = f.Severity.String() + ": "
 	}
 	fmt.Fprintf(b, "  - %s%s\n", word, f.Message)
-	if f.Recover != "" {
+	if !f.Recover.IsZero() {
 		fmt.Fprintf(b, "    if it has happened: %s\n", f.Recover)
 	}
 	if len(f.Records) > 0 {

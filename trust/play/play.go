@@ -23,6 +23,8 @@ type Refusal struct {
 	File  string // CTL, ITL or configuration
 	// Reason is the phone's, in a sentence.
 	Reason message.Message
+	// Doubt is why an acceptance is not certain, where the phone knows that.
+	Doubt message.Message
 	// Certain: in every way in which what is not known may be, phones refuse.
 	Certain bool
 	// Likely: the phones are thought to accept, which is not certain.
@@ -218,7 +220,7 @@ func (w *world) boot(ctx context.Context, class Class, s held) booted {
 		}
 		v := assess(q)
 		if !v.Accept || !v.Certain {
-			r := Refusal{File: file, Reason: v.Why, Certain: !v.Accept && v.Certain, Likely: v.Accept}
+			r := Refusal{File: file, Reason: v.Why, Doubt: v.Doubt, Certain: !v.Accept && v.Certain, Likely: v.Accept}
 			b.refused = append(b.refused, r)
 		}
 		return v.Accept
