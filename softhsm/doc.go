@@ -16,4 +16,7 @@
 // the environment names the one that was made, opened or used last, and Use changes
 // it for the next initialisation. While a signer of package token is open on
 // SoftHSM, no token can be made or removed.
+//
+// A practice cluster takes its tokens from Practice, which does without SoftHSM2 where that
+// is not installed.
 package softhsm

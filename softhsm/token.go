@@ -13,6 +13,7 @@ import (
 	"ctlclient/message"
 	"ctlclient/token"
 	"ctlclient/token/host"
+	"ctlclient/token/practice"
 )
 
 // Spec of a token to make. The zero value makes one like an old eToken.
@@ -43,8 +44,8 @@ type Token struct {
 	PIN                string
 }
 
-// DefaultPIN is what eTokens are delivered with.
-const DefaultPIN = "Cisco123"
+// DefaultPIN is what eTokens are delivered with. Practice tokens have it too.
+const DefaultPIN = practice.DefaultPIN
 
 // keyID is the CKA_ID of key and certificate.
 var keyID = []byte{1}

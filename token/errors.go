@@ -210,6 +210,8 @@ func classify(i Info, doing string, err error) error {
 		e.hint = "the token wants a new PIN first: `ctlclient token pin`"
 	case pkcs11.CKR_USER_PIN_NOT_INITIALIZED:
 		e.hint = "the token was not initialised, or has no user PIN yet: `ctlclient token init` makes it ready, or the token's own software"
+	case pkcs11.CKR_TOKEN_WRITE_PROTECTED:
+		e.hint = "nothing can be put on this token; a practice token of the practice cluster's own stays as it was made"
 	case pkcs11.CKR_FUNCTION_CANCELED, pkcs11.CKR_CANCEL:
 		e.hint = "it was cancelled at the token or its reader; repeat when ready"
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/miekg/pkcs11"
 
 	"ctlclient/token/host"
+	"ctlclient/token/practice"
 )
 
 // family is what a token or module is, as far as advice depends on it.
@@ -23,11 +24,15 @@ const (
 	eToken
 	tpm
 	softHSM
-	card // PIV and other cards through OpenSC or Yubico's module
+	card      // PIV and other cards through OpenSC or Yubico's module
+	rehearsal // practice tokens of our own (package practice)
 )
 
 // familyOf tells by the module's file and what the token says of itself.
 func familyOf(module, model, manufacturer string) family {
+	if practice.Is(module) {
+		return rehearsal
+	}
 	text := strings.ToLower(filepath.Base(module) + " " + model + " " + manufacturer)
 	for _, f := range []struct {
 		family family
@@ -49,11 +54,12 @@ func familyOf(module, model, manufacturer string) family {
 
 // install says what a module or token needs on this machine.
 var install = map[family]string{
-	unknown: "install the token's software (SafeNet Authentication Client for eTokens, OpenSC for most cards), or name its module with --module PATH",
-	eToken:  "install SafeNet Authentication Client, or repair its installation",
-	tpm:     "see that the TPM can be reached: /dev/tpmrm0 is there, and the user belongs to the group tss",
-	softHSM: "install SoftHSM2 (Debian, Ubuntu: apt install softhsm2), and see that SOFTHSM2_CONF names its configuration",
-	card:    "see that the reader is plugged in and its service runs (Linux: systemctl status pcscd)",
+	unknown:   "install the token's software (SafeNet Authentication Client for eTokens, OpenSC for most cards), or name its module with --module PATH",
+	eToken:    "install SafeNet Authentication Client, or repair its installation",
+	tpm:       "see that the TPM can be reached: /dev/tpmrm0 is there, and the user belongs to the group tss",
+	softHSM:   "install SoftHSM2 (Debian, Ubuntu: apt install softhsm2), and see that SOFTHSM2_CONF names its configuration",
+	rehearsal: "make practice tokens: `ctlclient lab tokens`",
+	card:      "see that the reader is plugged in and its service runs (Linux: systemctl status pcscd)",
 }
 
 // loadError puts into words why a module does not load.
@@ -66,6 +72,9 @@ func loadError(e *host.LoadError) error {
 	}
 	if _, err := os.Stat(e.Module); filepath.IsAbs(e.Module) && errors.Is(err, os.ErrNotExist) {
 		return say(out.hint, "there is no such file")
+	}
+	if practice.Is(e.Module) {
+		return out
 	}
 	if built := foreign(e.Module); built != "" {
 		return say("install the module for this program: "+runtime.GOOS+", "+processor(runtime.GOARCH), "%s", built)
@@ -171,6 +180,8 @@ func (f family) tries() string {
 		return "a TPM refuses every PIN for some time after several wrong ones"
 	case softHSM:
 		return "SoftHSM2 does not count tries"
+	case rehearsal:
+		return fmt.Sprintf("a practice token locks after %d in a row; `ctlclient lab tokens --reset` unlocks it", practice.MaxTries)
 	case card:
 		return "the card does not say how many tries are left (a PIV card as delivered locks after three in a row)"
 	}

@@ -48,6 +48,7 @@ var realModules = []struct {
 	{"tpm2-pkcs11 over swtpm", realTPM},
 	{"openCryptoki, software token", realOpenCryptoki},
 	{"OpenSC, emulated CAC card", realOpenSC},
+	{"practice tokens of ctlclient's own", realPractice},
 }
 
 // library finds a module by pattern, or ends the test with the package that has it.
@@ -79,6 +80,26 @@ func realSoftHSM(t *testing.T) *real {
 	create(t, s, softhsm.Spec{Label: "PRIVATE", PrivateCertificate: true})
 	create(t, s, softhsm.Spec{Label: "ALWAYS", AlwaysAuthenticate: true})
 	return &real{module: s.Module, uri: tok.URI, pin: tok.PIN, private: "pkcs11:token=PRIVATE", always: "pkcs11:token=ALWAYS"}
+}
+
+func realPractice(t *testing.T) *real {
+	p, err := softhsm.OwnPractice(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := p.Make(t.Context(), "SAST-1", "SAST-2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, away := p.Module(), p.Module()+".away"
+	move := func(from, to string) func() {
+		return func() {
+			if err := os.Rename(from, to); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	return &real{module: file, uri: made[0].URI, pin: made[0].PIN, kill: move(file, away), revive: move(away, file)}
 }
 
 func realSpy(t *testing.T) *real {

@@ -11,21 +11,30 @@ import (
 )
 
 // A practice token signs in a practice cluster alone, whichever way it comes: plugged in,
-// as its exported certificate, or in a file that is signed already.
+// as its exported certificate, or in a file that is signed already; in SoftHSM2 and of our own.
 func TestPracticeTokenSignsForPracticeAlone(t *testing.T) {
+	for name, open := range map[string]func(dir string) (*softhsm.Practice, error){
+		"SoftHSM2": softhsm.OpenPractice, "own": softhsm.OwnPractice,
+	} {
+		t.Run(name, func(t *testing.T) { signsForPracticeAlone(t, open) })
+	}
+}
+
+func signsForPracticeAlone(t *testing.T, open func(dir string) (*softhsm.Practice, error)) {
 	tokens(t)
-	store, err := softhsm.New(t.TempDir())
+	store, err := open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = drawer.store.Use() })
-	tok := map[string]*softhsm.Token{}
-	for _, label := range []string{"SAST-1", "SAST-2"} {
-		if tok[label], err = store.Create(softhsm.Spec{Label: label, Practice: true}); err != nil {
-			t.Fatal(err)
-		}
+	made, err := store.Make(t.Context(), softhsm.PracticeLabels()...)
+	if err != nil {
+		t.Fatal(err)
 	}
-	b := newBenchOf(t, lab.Options{Phones: phonesThatAsk, Nodes: 1, NoAltTFTP: true}, store.Module, tok)
+	tok := map[string]*softhsm.Token{}
+	for _, m := range made {
+		tok[m.Label] = m
+	}
+	b := newBenchOf(t, lab.Options{Phones: phonesThatAsk, Nodes: 1, NoAltTFTP: true}, store.Module(), tok)
 	b.trusted("SAST-1", "SAST-2")
 	real := func(p *site.Profile) { p.Practice = false }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -33,9 +34,10 @@ func newLabDemoCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "See the whole migration, from tokenless to tokens, on a practice cluster",
-		Long: `Show the whole migration on a fresh practice cluster and two SoftHSM2 tokens, step by
+		Long: `Show the whole migration on a fresh practice cluster and two practice tokens, step by
 step: the same jobs that migrate to-tokens runs on a cluster of your own. Nothing
-outside one new folder is touched.
+outside one new folder is touched. The tokens are in SoftHSM2 where that is installed, else
+in a file of ctlclient's own.
 
 With --cucm the cluster is one as Cisco ships it, with nothing on 2444: the certificates
 go to Phone-SAST-trust over the certificate REST API, the file to each node by OS
@@ -56,6 +58,7 @@ type demo struct {
 	dir     string
 	began   time.Time
 	lab     *lab.Lab
+	store   *softhsm.Practice
 	tokens  []*softhsm.Token
 	certs   []string // exported certificate files
 	session *workflow.Session
@@ -148,25 +151,26 @@ func (d *demo) startLab(ctx context.Context) (err error) {
 	return nil
 }
 
-func (d *demo) makeTokens(context.Context) error {
-	d.step("Two tokens are made with SoftHSM2, shaped like SAST eTokens")
-	store, err := softhsm.Open(d.tokenDir())
-	if err != nil {
+func (d *demo) makeTokens(ctx context.Context) (err error) {
+	if d.store, err = softhsm.OpenPractice(d.tokenDir()); err != nil {
 		return err
 	}
-	d.app.modules = []string{store.Own()}
+	kind := "practice tokens are made in software"
+	if d.store.Conf() != "" {
+		kind = "tokens are made with SoftHSM2"
+	}
+	d.step("Two " + kind + ", shaped like SAST eTokens")
+	d.app.modules = []string{d.store.Module()}
+	if d.tokens, err = d.store.Make(ctx, softhsm.PracticeLabels()...); err != nil {
+		return err
+	}
 	t := table{}
-	for _, label := range []string{"SAST-1", "SAST-2"} {
-		tok, err := store.Create(softhsm.Spec{Label: label, Practice: true})
-		if err != nil {
-			return err
-		}
-		d.tokens = append(d.tokens, tok)
+	for _, tok := range d.tokens {
 		c, err := ctlbuild.ParseCertificate(tok.Certificate)
 		if err != nil {
 			return err
 		}
-		t.row(plain(label), plain(strings.TrimSpace(c.CN)), painted(c.TokenIssuer, d.app.outSt.dim), painted(fmt.Sprintf("%d bits", c.KeyBits), d.app.outSt.dim))
+		t.row(plain(tok.Label), plain(strings.TrimSpace(c.CN)), painted(c.TokenIssuer, d.app.outSt.dim), painted(fmt.Sprintf("%d bits", c.KeyBits), d.app.outSt.dim))
 	}
 	d.pin = []byte(d.tokens[0].PIN)
 	return d.rows(t)
@@ -461,7 +465,7 @@ func (d *demo) end() error {
 		a.printf("  %s%s\n", cmd, note)
 	}
 	a.printf("\n%s\n", st.bold("Go on with this one"))
-	a.printf("  export SOFTHSM2_CONF=%s          %s\n", filepath.Join(d.tokenDir(), "softhsm2.conf"), st.dim("# PIN "+d.tokens[0].PIN))
+	a.printf("  %s          %s\n", environment("PKCS11_MODULE", d.store.Module(), runtime.GOOS), st.dim("# PIN "+d.tokens[0].PIN))
 	a.printf("  ctlclient lab up --dir %s\n", d.labDir())
 	a.printf("\n%s\n", st.bold("Where the files are"))
 	t := table{indent: "  "}

@@ -20,7 +20,7 @@ func newLabCommand(a *app) *cobra.Command {
 		newLabUpCommand(a), newLabDemoCommand(a), newLabStatusCommand(a), newLabTrustCommand(a), newLabPhonesCommand(a), newLabDirectoriesCommand(a),
 		newLabRestartCommand(a), newLabRegenerateCommand(a), newLabRenameCommand(a), newLabRestoreCommand(a),
 		newLabPrepareRollbackCommand(a), newLabClearCommand(a), newLabPointCommand(a),
-		newLabStopCommand(a), newLabStartCommand(a), newLabFaultCommand(a))
+		newLabStopCommand(a), newLabStartCommand(a), newLabFaultCommand(a), newLabTokensCommand(a))
 }
 
 // defaultLabDir is where a lab lives when nobody says otherwise.

@@ -13,10 +13,9 @@ import (
 	"ctlclient/lab"
 	"ctlclient/lab/control"
 	"ctlclient/softhsm"
-	"ctlclient/token"
 )
 
-// practice is the desktop's practice cluster: the lab, and two SoftHSM2 tokens to practise with.
+// practice is the desktop's practice cluster: the lab, and two tokens to practise with.
 // It runs inside the program and ends with it; its folder stays, so that the next rehearsal
 // goes on where this one ended.
 type practice struct {
@@ -58,7 +57,7 @@ func (p *practice) Up(ctx context.Context, kind gui.PracticeKind, fresh bool, sa
 		p.lab = nil
 	}
 	say("making two practice tokens")
-	module, pin, err := practiceTokens(ctx, filepath.Join(p.dir, "tokens"))
+	module, pin, err := practiceTokens(ctx, filepath.Join(p.dir, "tokens"), fresh)
 	if err != nil {
 		return gui.Rehearsal{}, err
 	}
@@ -140,28 +139,20 @@ func (p *practice) Down() error {
 }
 
 // practiceTokens makes SAST-1 and SAST-2 where they are missing. Their module has an
-// environment, and so a process, of its own: a SoftHSM2 of the person's stays what it is.
-func practiceTokens(ctx context.Context, dir string) (module, pin string, err error) {
-	store, err := softhsm.Open(dir)
+// environment, and so a process, of its own: a SoftHSM2 of the person's stays what it is. With
+// a fresh cluster they have their first PIN and all tries again.
+func practiceTokens(ctx context.Context, dir string, fresh bool) (module, pin string, err error) {
+	tokens, err := softhsm.OpenPractice(dir)
 	if err != nil {
 		return "", "", err
 	}
-	module = store.Own()
-	have := map[string]bool{}
-	infos, err := token.List(ctx, []string{module})
-	if err != nil {
-		return "", "", err
-	}
-	for _, info := range infos {
-		have[info.Label] = true
-	}
-	for _, label := range []string{"SAST-1", "SAST-2"} {
-		if have[label] {
-			continue
-		}
-		if _, err := store.Create(softhsm.Spec{Label: label, Practice: true}); err != nil {
+	if fresh {
+		if err := tokens.Reset(); err != nil {
 			return "", "", err
 		}
 	}
-	return module, softhsm.DefaultPIN, nil
+	if _, err := tokens.Make(ctx, softhsm.PracticeLabels()...); err != nil {
+		return "", "", err
+	}
+	return tokens.Module(), softhsm.DefaultPIN, nil
 }

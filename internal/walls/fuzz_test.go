@@ -22,6 +22,7 @@ var decoders = map[string]string{
 	"addresses of files":                "source.FuzzRedact",
 	"certificates on tokens":            "token.FuzzParseCertificate",
 	"what module hosts are told":        "token/host.FuzzMessage",
+	"files with practice tokens":        "token/practice.FuzzParse",
 	"PIN and password files":            "internal/secret.FuzzLine",
 	"PKCS#11 URIs":                      "token.FuzzParseURI",
 	"frames of CTLP and TVS":            "protocol/internal/frame.FuzzFrame",

@@ -24,7 +24,7 @@ func init() {
 
 // child is the module host: the one module and what it was told to do with it.
 type child struct {
-	lib     *library
+	mod     module
 	path    string
 	wrapped *wrapped
 	output  *output
@@ -85,7 +85,7 @@ func (c *child) answer(m message) message {
 	if m.code >= uint64(opCount) {
 		return failure(fmt.Errorf("call %d is not known", m.code))
 	}
-	if c.lib == nil && o > opLoad {
+	if c.mod == nil && o > opLoad {
 		return failure(fmt.Errorf("%s before a module was loaded", o))
 	}
 	if calls[o].secret {
@@ -137,13 +137,13 @@ func (c *child) load(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	if c.lib != nil {
+	if c.mod != nil {
 		return message{}, errors.New("a module is loaded already")
 	}
-	lib, err := loadLibrary(path, reserved)
+	mod, err := open(path, reserved)
 	if err != nil {
 		return message{}, err
 	}
-	c.lib, c.path = lib, path
+	c.mod, c.path = mod, path
 	return message{}, nil
 }

@@ -16,17 +16,17 @@ const (
 func (c *child) initialize(a *args) (message, error) {
 	err := a.done()
 	if err == nil {
-		err = c.lib.initialize()
+		err = c.mod.Initialize()
 	}
 	return with(err, nil)
 }
 
 func (c *child) finalize(a *args) (message, error) {
-	return with(c.lib.p11.Finalize(), nil)
+	return with(c.mod.Finalize(), nil)
 }
 
 func (c *child) getInfo(a *args) (message, error) {
-	i, err := c.lib.p11.GetInfo()
+	i, err := c.mod.GetInfo()
 	return with(err, func(f *fields) {
 		f.num(uint(i.CryptokiVersion.Major), uint(i.CryptokiVersion.Minor), uint(i.LibraryVersion.Major), uint(i.LibraryVersion.Minor))
 		f.text(i.LibraryDescription, i.ManufacturerID)
@@ -38,7 +38,7 @@ func (c *child) getSlotList(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	ids, err := c.lib.p11.GetSlotList(present)
+	ids, err := c.mod.GetSlotList(present)
 	return with(err, func(f *fields) { f.num(ids[:min(len(ids), maxSlots)]...) })
 }
 
@@ -47,7 +47,7 @@ func (c *child) getSlotInfo(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	i, err := c.lib.p11.GetSlotInfo(slot)
+	i, err := c.mod.GetSlotInfo(slot)
 	return with(err, func(f *fields) { f.num(i.Flags).text(i.SlotDescription, i.ManufacturerID) })
 }
 
@@ -56,7 +56,7 @@ func (c *child) getTokenInfo(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	i, err := c.lib.p11.GetTokenInfo(slot)
+	i, err := c.mod.GetTokenInfo(slot)
 	return with(err, func(f *fields) {
 		f.num(i.Flags, i.MaxSessionCount, i.MaxRwSessionCount, i.MinPinLen, i.MaxPinLen)
 		f.text(i.Label, i.ManufacturerID, i.Model, i.SerialNumber)
@@ -68,7 +68,7 @@ func (c *child) getMechanismList(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	mechs, err := c.lib.p11.GetMechanismList(slot)
+	mechs, err := c.mod.GetMechanismList(slot)
 	return with(err, func(f *fields) {
 		for _, m := range mechs[:min(len(mechs), maxFields)] {
 			f.num(m.Mechanism)
@@ -86,7 +86,7 @@ func (c *child) initToken(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	return with(c.lib.initToken(slot, pin, label), nil)
+	return with(c.mod.InitToken(slot, pin, label), nil)
 }
 
 func (c *child) initPIN(a *args) (message, error) {
@@ -94,7 +94,7 @@ func (c *child) initPIN(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	return with(c.lib.initPIN(session, pin), nil)
+	return with(c.mod.InitPIN(session, pin), nil)
 }
 
 func (c *child) setPIN(a *args) (message, error) {
@@ -102,7 +102,7 @@ func (c *child) setPIN(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	return with(c.lib.setPIN(session, old, new), nil)
+	return with(c.mod.SetPIN(session, old, new), nil)
 }
 
 func (c *child) openSession(a *args) (message, error) {
@@ -110,7 +110,7 @@ func (c *child) openSession(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	s, err := c.lib.p11.OpenSession(slot, flags)
+	s, err := c.mod.OpenSession(slot, flags)
 	return with(err, func(f *fields) { f.num(uint(s)) })
 }
 
@@ -119,7 +119,7 @@ func (c *child) closeSession(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	return with(c.lib.p11.CloseSession(s), nil)
+	return with(c.mod.CloseSession(s), nil)
 }
 
 func (c *child) login(a *args) (message, error) {
@@ -127,7 +127,7 @@ func (c *child) login(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	return with(c.lib.login(session, user, pin), nil)
+	return with(c.mod.Login(session, user, pin), nil)
 }
 
 func (c *child) logout(a *args) (message, error) {
@@ -135,7 +135,7 @@ func (c *child) logout(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	return with(c.lib.p11.Logout(s), nil)
+	return with(c.mod.Logout(s), nil)
 }
 
 func (c *child) getSessionInfo(a *args) (message, error) {
@@ -143,7 +143,7 @@ func (c *child) getSessionInfo(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	i, err := c.lib.p11.GetSessionInfo(s)
+	i, err := c.mod.GetSessionInfo(s)
 	return with(err, func(f *fields) { f.num(i.SlotID, i.State, i.Flags, i.DeviceError) })
 }
 
@@ -163,7 +163,7 @@ func (c *child) createObject(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	h, err := c.lib.p11.CreateObject(session, template)
+	h, err := c.mod.CreateObject(session, template)
 	return with(err, func(f *fields) { f.num(uint(h)) })
 }
 
@@ -172,7 +172,7 @@ func (c *child) destroyObject(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	return with(c.lib.p11.DestroyObject(session, h), nil)
+	return with(c.mod.DestroyObject(session, h), nil)
 }
 
 // getAttributes asks for each attribute by itself: some modules refuse all where one
@@ -185,7 +185,7 @@ func (c *child) getAttributes(a *args) (message, error) {
 	}
 	var f fields
 	for _, kind := range kinds {
-		got, err := c.lib.p11.GetAttributeValue(session, h, []*pkcs11.Attribute{{Type: kind}})
+		got, err := c.mod.GetAttributeValue(session, h, []*pkcs11.Attribute{{Type: kind}})
 		if lost(err) {
 			return message{}, err
 		}
@@ -211,7 +211,7 @@ func (c *child) findObjects(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	p := c.lib.p11
+	p := c.mod
 	if err := p.FindObjectsInit(session, template); err != nil {
 		return message{}, err
 	}
@@ -237,7 +237,7 @@ func (c *child) signInit(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	return with(c.lib.p11.SignInit(session, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, key), nil)
+	return with(c.mod.SignInit(session, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, key), nil)
 }
 
 func (c *child) sign(a *args) (message, error) {
@@ -248,7 +248,7 @@ func (c *child) sign(a *args) (message, error) {
 	if size == 0 || size > maxSignature {
 		return message{}, errors.New("no such size of a signature")
 	}
-	signature, err := c.lib.sign(session, data, int(size))
+	signature, err := c.mod.Sign(session, data, int(size))
 	return with(err, func(f *fields) { f.blob(signature) })
 }
 
@@ -259,6 +259,6 @@ func (c *child) generateKeyPair(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	pub, priv, err := c.lib.p11.GenerateKeyPair(session, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, public, private)
+	pub, priv, err := c.mod.GenerateKeyPair(session, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, public, private)
 	return with(err, func(f *fields) { f.num(uint(pub), uint(priv)) })
 }

@@ -33,6 +33,9 @@
 // The module host ends with the program, also when that is killed: its standard
 // input ends then, the kernel signals it (Linux), its job closes (Windows).
 //
+// A path that names practice tokens (package practice) is no library: the module host
+// serves them by itself, by the same calls.
+//
 // # Protocol
 //
 // Both sides are the same program, so the protocol (version 1) is no more than a

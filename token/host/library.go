@@ -96,8 +96,8 @@ import (
 // pointer that a keypad asks for; C_Sign is called once, without asking for the
 // size before; C_Initialize may be given no arguments at all.
 type library struct {
+	*pkcs11.Ctx
 	functions *C.struct_functions
-	p11       *pkcs11.Ctx
 	sameList  bool // C_GetFunctionList gives every caller this list
 	reserved  unsafe.Pointer
 }
@@ -121,7 +121,7 @@ func loadLibrary(path, reserved string) (*library, error) {
 		return nil, errors.New("the module gives no function list")
 	}
 	l.sameList = C.get_list(fn) == l.functions
-	if l.p11 = contextOf(C.new_context(h, l.functions)); l.p11 == nil {
+	if l.Ctx = contextOf(C.new_context(h, l.functions)); l.Ctx == nil {
 		return nil, errors.New("out of memory")
 	}
 	if reserved != "" {
@@ -144,16 +144,16 @@ func contextOf(c *C.struct_context) *pkcs11.Ctx {
 	return ctx
 }
 
-// initialize calls C_Initialize, with locking where the module takes that, without
+// Initialize calls C_Initialize, with locking where the module takes that, without
 // where it does not. A module that has initialised itself is as good.
-func (l *library) initialize() error {
+func (l *library) Initialize() error {
 	var options []pkcs11.InitializeOption
 	if l.reserved != nil {
 		options = append(options, pkcs11.InitializeWithReserved(l.reserved))
 	}
-	err := l.p11.Initialize(options...)
+	err := l.Ctx.Initialize(options...)
 	if is(err, pkcs11.CKR_CANT_LOCK, pkcs11.CKR_ARGUMENTS_BAD, pkcs11.CKR_NEED_TO_CREATE_THREADS) {
-		err = l.p11.Initialize(append(options, pkcs11.InitializeWithFlags(0))...)
+		err = l.Ctx.Initialize(append(options, pkcs11.InitializeWithFlags(0))...)
 	}
 	if is(err, pkcs11.CKR_CANT_LOCK, pkcs11.CKR_ARGUMENTS_BAD) && l.reserved == nil {
 		err = rvError(C.initialize_null(l.functions))
@@ -176,28 +176,28 @@ func is(err error, rvs ...pkcs11.Error) bool {
 
 func pointer(b []byte) C.bytes { return C.bytes(unsafe.Pointer(unsafe.SliceData(b))) }
 
-// login calls C_Login once. A nil pin is passed as a null pointer.
-func (l *library) login(s, user uint, pin []byte) error {
+// Login calls C_Login once. A nil pin is passed as a null pointer.
+func (l *library) Login(s, user uint, pin []byte) error {
 	return rvError(C.login(l.functions, C.ul(s), C.ul(user), pointer(pin), C.ul(len(pin))))
 }
 
-// setPIN calls C_SetPIN once.
-func (l *library) setPIN(s uint, old, new []byte) error {
+// SetPIN calls C_SetPIN once.
+func (l *library) SetPIN(s uint, old, new []byte) error {
 	return rvError(C.set_pin(l.functions, C.ul(s), pointer(old), C.ul(len(old)), pointer(new), C.ul(len(new))))
 }
 
-// initPIN calls C_InitPIN once.
-func (l *library) initPIN(s uint, pin []byte) error {
+// InitPIN calls C_InitPIN once.
+func (l *library) InitPIN(s uint, pin []byte) error {
 	return rvError(C.init_pin(l.functions, C.ul(s), pointer(pin), C.ul(len(pin))))
 }
 
-// initToken calls C_InitToken once. The label has 32 bytes.
-func (l *library) initToken(slot uint, pin []byte, label [32]byte) error {
+// InitToken calls C_InitToken once. The label has 32 bytes.
+func (l *library) InitToken(slot uint, pin []byte, label [32]byte) error {
 	return rvError(C.init_token(l.functions, C.ul(slot), pointer(pin), C.ul(len(pin)), pointer(label[:])))
 }
 
-// sign calls C_Sign once with room for size bytes.
-func (l *library) sign(s uint, data []byte, size int) ([]byte, error) {
+// Sign calls C_Sign once with room for size bytes.
+func (l *library) Sign(s uint, data []byte, size int) ([]byte, error) {
 	signature := make([]byte, size)
 	n := C.ul(size)
 	if err := rvError(C.sign(l.functions, C.ul(s), pointer(data), C.ul(len(data)), pointer(signature), &n)); err != nil {

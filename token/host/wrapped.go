@@ -38,7 +38,7 @@ func (c *child) wrap(a *args) (message, error) {
 	if err := a.done(); err != nil {
 		return message{}, err
 	}
-	if !c.lib.sameList || c.wrapped != nil {
+	if l, ok := c.mod.(*library); !ok || !l.sameList || c.wrapped != nil {
 		return message{nums: []uint64{notWrapped}}, nil
 	}
 	references[c.path] = 1
