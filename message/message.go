@@ -95,10 +95,17 @@ type Message struct {
 	Key    string
 	Values []Value
 	plain  string
+	phrase *phrase
 }
 
 // Plain is a message in words that come from elsewhere, and have no key.
 func Plain(text string) Message { return Message{plain: text} }
+
+// Phrase is [fmt.Sprintf] for a sentence of a front end, whose format is its own key as
+// that of [Errorf] is. White space around the format belongs to no translation.
+func Phrase(format string, args ...any) Message {
+	return Message{plain: fmt.Sprintf(format, args...), phrase: &phrase{format: format, args: args}}
+}
 
 // IsZero reports a message that says nothing.
 func (m Message) IsZero() bool { return m.Key == "" && m.plain == "" }
@@ -108,7 +115,11 @@ func (m Message) String() string { return m.In(nil) }
 
 // In is the message in a language; what its catalogue lacks, and nil, is English.
 func (m Message) In(l *Language) string {
-	if m.Key == "" {
+	switch {
+	case m.Key != "":
+	case m.phrase != nil:
+		return m.phrase.Say(l.voice())
+	default:
 		return m.plain
 	}
 	parts := l.parts(m.Key)

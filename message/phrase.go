@@ -76,8 +76,13 @@ func (l *Language) HasPhrase(english string) bool { return l.phrases[english] !=
 
 // phrase is a format or text in a language; what it lacks is English.
 func (l *Language) phrase(english string) string {
-	if l != nil && l.phrases[english] != "" {
-		return l.phrases[english]
+	if l == nil {
+		return english
+	}
+	core := strings.TrimSpace(english)
+	if text := l.phrases[core]; text != "" {
+		before, after, _ := strings.Cut(english, core)
+		return before + text + after
 	}
 	return english
 }

@@ -18,6 +18,7 @@ func portuguese(t *testing.T) *Language {
 	}
 	if err := l.AddPhrases([]byte(`{
 		"no server answers": "nenhum servidor responde",
+		"asking %s failed: %v": "a pergunta a %s falhou: %v",
 		"asking %s about %q: %w": "pergunta sobre %[2]q a %[1]s: %[3]w",
 		"permission denied": "permissão negada"
 	}`)); err != nil {
@@ -54,6 +55,32 @@ func TestErrorsAreTold(t *testing.T) {
 	}
 	if got := v.Say(refused.With("who", "Eles", "n", 2, "why", asked)); !strings.Contains(got, "pergunta sobre") {
 		t.Errorf("as a value it is %q", got)
+	}
+}
+
+// A sentence of a front end is one like any other, with the space that it was given around it.
+func TestPhrase(t *testing.T) {
+	v := Voice{Language: portuguese(t)}
+	why := errors.New("permission denied")
+	for _, c := range []struct {
+		m             Message
+		english, said string
+	}{
+		{Phrase("  no server answers\n"), "  no server answers\n", "  nenhum servidor responde\n"},
+		{Phrase("asking %s failed: %v", "a", why), "asking a failed: permission denied", "a pergunta a a falhou: permissão negada"},
+		{Phrase("%s", Phrase("no server answers")), "no server answers", "nenhum servidor responde"},
+		{Phrase("not known: %d", 3), "not known: 3", "not known: 3"},
+		{Phrase(""), "", ""},
+	} {
+		if got := c.m.String(); got != c.english {
+			t.Errorf("in English %q, not %q", got, c.english)
+		}
+		if got := v.Say(c.m); got != c.said {
+			t.Errorf("said %q, not %q", got, c.said)
+		}
+	}
+	if Phrase("x").IsZero() {
+		t.Error("a phrase says something")
 	}
 }
 
