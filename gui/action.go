@@ -44,6 +44,8 @@ func jobIcon(kind jobKind) fyne.Resource {
 		return theme.LoginIcon()
 	case jobToTokenless:
 		return theme.LogoutIcon()
+	case jobRecoverCTL, jobRecoverITL:
+		return theme.HistoryIcon()
 	}
 	return theme.UploadIcon()
 }
@@ -59,12 +61,21 @@ func (a *actionScreen) shown() {
 		a.box.Add(emptyNote("action.none"))
 	}
 	a.width = 0
+	var recoveries []fyne.CanvasObject
 	for _, f := range a.s.model.fits {
-		a.box.Add(a.choice(f))
+		row := a.choice(f)
+		if jobNames[f.Job].recovers() {
+			recoveries = append(recoveries, row)
+			continue
+		}
+		a.box.Add(row)
 	}
 	if a.s.model.session != nil {
 		open := widgets.NewButton(t("action.distribute"), jobIcon(jobDistribute), a.openSigned)
 		a.box.Add(a.row(open, widgets.QuietText(t("action.distribute.text")), nil))
+	}
+	if len(recoveries) > 0 {
+		a.box.Add(widgets.Section(t("action.recover"), append([]fyne.CanvasObject{widgets.Flush(widgets.QuietText(t("action.recover.text")))}, recoveries...)...))
 	}
 	a.box.Refresh()
 }

@@ -33,6 +33,7 @@ type distributeScreen struct {
 	state     map[string]map[string]widgets.Cell // node -> step -> what is to be seen
 	lines     string
 	committed bool
+	noFile    bool // the publisher makes the files of the nodes: none is brought there
 	task      *task
 	began     time.Time // when writing began
 }
@@ -70,6 +71,7 @@ func (d *distributeScreen) shown() {
 
 // reset forgets the job before.
 func (d *distributeScreen) reset(snap *cluster.Snapshot) {
+	d.noFile = d.s.model.job.kind == jobRecoverITL
 	d.nodes, d.state, d.committed, d.lines = nil, map[string]map[string]widgets.Cell{}, false, ""
 	for i := range snap.Nodes {
 		name := snap.Nodes[i].Node.Name
@@ -91,6 +93,9 @@ func (d *distributeScreen) event(e workflow.Event) {
 	if e.Type != workflow.EventNode || !ok {
 		return
 	}
+	if d.noFile && e.Step == workflow.StepTFTP {
+		e.Step = cluster.StepReadBack // what the node gives phones is all that there is to see
+	}
 	steps[e.Step] = stepCell(e)
 	if e.Step == cluster.StepCommit && !d.committed {
 		d.committed = true
@@ -104,11 +109,17 @@ func (d *distributeScreen) event(e workflow.Event) {
 func stepCell(e workflow.Event) widgets.Cell {
 	switch e.State {
 	case cluster.StateDone:
+		if said := e.Said(windowVoice()); e.Step == cluster.StepReadBack && said != "" {
+			return widgets.Cell{Text: said, Sign: widgets.GoodSign}
+		}
 		return widgets.Cell{Text: t("step.done"), Sign: widgets.GoodSign}
 	case cluster.StateFailed:
 		return widgets.Cell{Text: fmt.Sprintf("%s: %s", t("step.failed"), e.Said(windowVoice())), Sign: widgets.BadSign}
 	case cluster.StateRetry:
 		return widgets.Cell{Text: t("step.retry"), Sign: widgets.AgainSign}
+	}
+	if e.State == workflow.StateStale {
+		return widgets.Cell{Text: t("step.stale"), Sign: widgets.BadSign}
 	}
 	return widgets.Cell{Text: t("step.start"), Sign: widgets.WorkSign}
 }
@@ -116,7 +127,10 @@ func stepCell(e workflow.Event) widgets.Cell {
 func (d *distributeScreen) draw() {
 	d.note.RemoveAll()
 	key, kind := "distribute.before", widgets.InfoNotice
-	if d.committed {
+	switch {
+	case d.noFile:
+		key, kind = "distribute.recover-itl", widgets.WarningNotice
+	case d.committed:
 		key, kind = "distribute.after", widgets.WarningNotice
 	}
 	d.note.Add(widgets.NewNotice(kind, t(key)))
@@ -126,6 +140,10 @@ func (d *distributeScreen) draw() {
 		row := widgets.Cells(node)
 		for _, step := range nodeSteps {
 			c := d.state[node][step]
+			if d.noFile && step != cluster.StepReadBack {
+				c = widgets.Cell{Text: t("distribute.not-needed"), Sign: widgets.NoSign}
+				done++
+			}
 			if c.Sign == widgets.GoodSign {
 				done++
 			}

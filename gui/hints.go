@@ -25,6 +25,8 @@ var commands = []struct {
 	{"token", message.Action{Do: message.ListTokens}},
 	{"mode mixed", message.Action{Do: message.SetMixed}},
 	{"mode non-secure", message.Action{Do: message.SetNonSecure}},
+	{"recover ctl", message.Action{Do: message.RecoverCTL}},
+	{"recover itl", message.Action{Do: message.RecoverITL}},
 	{"migrate to-tokenless", message.Action{Do: message.ToTokenless}},
 	{"migrate to-tokens", message.Action{Do: message.ToTokens}},
 	{"update", message.Action{Do: message.Update}},

@@ -23,6 +23,9 @@ const (
 	jobDistribute  jobKind = "distribute" // a file that is signed already
 	jobResume      jobKind = "resume"     // an earlier job, to its end
 	jobTakeBack    jobKind = "take-back"  // an earlier job, back to what was before
+
+	jobRecoverCTL jobKind = "recover-ctl" // the publisher signs the CTL with its other key
+	jobRecoverITL jobKind = "recover-itl" // the same of the ITLs; no file is distributed
 )
 
 // jobNames are the jobs as workflow names them.
@@ -30,6 +33,7 @@ var jobNames = map[string]jobKind{
 	workflow.JobMixed: jobMixed, workflow.JobNonSecure: jobNonSecure, workflow.JobUpdate: jobUpdate,
 	workflow.JobResume: jobResume, workflow.JobTakeBack: jobTakeBack,
 	workflow.JobToTokens: jobToTokens, workflow.JobToTokenless: jobToTokenless, workflow.JobDistribute: jobDistribute,
+	workflow.JobRecoverCTL: jobRecoverCTL, workflow.JobRecoverITL: jobRecoverITL,
 }
 
 // job is one journey through CTL entries, Review, Sign and distribute, Result. It holds
@@ -250,6 +254,10 @@ func (j *job) ask(ctx context.Context, session *workflow.Session) (*workflow.Pla
 	switch {
 	case j.kind == jobDistribute:
 		return session.PlanDistribute(ctx, j.file.Bytes())
+	case j.kind == jobRecoverITL:
+		return session.PlanRecoverITL(ctx)
+	case j.kind == jobRecoverCTL:
+		return session.PlanTokenless(ctx, workflow.TokenlessLocalKey)
 	case j.publisher && j.kind == jobMixed:
 		return session.PlanTokenless(ctx, workflow.TokenlessMixed)
 	case j.publisher && j.kind == jobNonSecure:

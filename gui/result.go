@@ -2,6 +2,8 @@ package gui
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -64,14 +66,21 @@ func (r *resultScreen) shown() {
 	res := j.result
 	j.showSteps(r.steps, screenResult)
 	r.Head(j.title(), t("result.text"))
-	outcome := outcomeNotice(res.Outcome)
-	r.top.Add(outcome)
+	if j.kind.recovers() && res.Outcome.State == cluster.StateFinished {
+		r.afterRecovery(j.kind)
+	} else {
+		r.top.Add(outcomeNotice(res.Outcome))
+	}
 	if j.took > 0 {
 		r.top.Add(widgets.Flush(widgets.QuietText(t("result.took", map[string]any{"Time": elapsed(j.took)}))))
 	}
 	var rows [][]widgets.Cell
 	for _, n := range res.Outcome.Nodes {
 		rows = append(rows, append(widgets.Cells(n.Node, n.Path), nodeCell(n)))
+	}
+	for _, node := range slices.Sorted(maps.Keys(res.ITLSigners)) {
+		rows = append(rows, append(widgets.Cells(node, workflow.ITLFileName),
+			widgets.Cell{Text: t("result.itl-signer", map[string]any{"Signer": res.ITLSigners[node]}), Sign: widgets.GoodSign}))
 	}
 	r.servers.SetRows(rows)
 	if j.plan != nil {
@@ -106,8 +115,9 @@ func (r *resultScreen) shown() {
 	}
 	open := res.Outcome.State == cluster.StateIncomplete
 	widgets.Visible(r.resume, open)
-	widgets.SetEnabled(r.restart, !open)
-	widgets.SetEnabled(r.back, res.Outcome.ID != "" && (open || res.Outcome.State == cluster.StateFinished))
+	widgets.Visible(r.servers, len(rows) > 0)
+	widgets.SetEnabled(r.restart, !open && j.kind != jobRecoverITL) // a restart of TFTP would undo it
+	widgets.SetEnabled(r.back, !res.Outcome.NoFile && res.Outcome.ID != "" && (open || res.Outcome.State == cluster.StateFinished))
 	r.Body.To(0)
 }
 

@@ -185,6 +185,9 @@ func (s *shell) confirmWords(c workflow.Confirmation) (title, text string) {
 	}
 	p := j.plan
 	data := map[string]any{"Nodes": fmt.Sprint(len(s.model.snapshot.Nodes)), "Signer": p.SignerName()}
+	if j.kind == jobRecoverITL {
+		return t("confirm.title", map[string]any{"Job": j.title()}), t("confirm.recover-itl", data)
+	}
 	text = t("confirm.distribute", data)
 	if p.Draft != nil {
 		data["Records"] = fmt.Sprint(len(p.Draft.Records))

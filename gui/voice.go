@@ -35,10 +35,38 @@ func actionText(a message.Action) string {
 	return t("do."+string(a.Do), map[string]any{"Name": a.Name, "Node": a.Node, "File": a.File, "ID": a.ID})
 }
 
+// jobOf is the job that an action begins.
+func jobOf(a message.Action) (jobKind, bool) {
+	switch a.Do {
+	case message.Update, message.AddToken, message.RemoveRecord, message.ListAnchors:
+		return jobUpdate, true
+	case message.PublisherSign: // the publisher signs a tokenless list itself
+		return jobUpdate, true
+	case message.ToTokens:
+		return jobToTokens, true
+	case message.ToTokenless:
+		return jobToTokenless, true
+	case message.RecoverCTL:
+		return jobRecoverCTL, true
+	case message.RecoverITL:
+		return jobRecoverITL, true
+	case message.SetMixed:
+		return jobMixed, true
+	case message.SetNonSecure:
+		return jobNonSecure, true
+	case message.PublisherMode:
+		if a.Name == "mixed" {
+			return jobMixed, true
+		}
+		return jobNonSecure, true
+	}
+	return "", false
+}
+
 // deed is what the window does for an action, nil where it is done elsewhere: on the publisher, at
 // a phone, or by the person.
 func (s *shell) deed(a message.Action) func() {
-	job := func(kind jobKind) func() {
+	if kind, ok := jobOf(a); ok {
 		if s.model.session == nil {
 			return nil
 		}
@@ -61,21 +89,6 @@ func (s *shell) deed(a message.Action) func() {
 		return func() { s.reviewEarlier(a.ID, kind) }
 	case message.Distribute:
 		return open(screenAction)
-	case message.Update, message.AddToken, message.RemoveRecord, message.ListAnchors:
-		return job(jobUpdate)
-	case message.ToTokens:
-		return job(jobToTokens)
-	case message.ToTokenless:
-		return job(jobToTokenless)
-	case message.SetMixed:
-		return job(jobMixed)
-	case message.SetNonSecure:
-		return job(jobNonSecure)
-	case message.PublisherMode:
-		if a.Name == "mixed" {
-			return job(jobMixed)
-		}
-		return job(jobNonSecure)
 	case message.UploadTrust:
 		if s.model.canTrust {
 			return s.listTrust

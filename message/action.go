@@ -28,6 +28,7 @@ const (
 	ListAnchors   Verb = "list-anchors"   // an update that lists ITLRecovery and CallManager as SAST
 	ToTokens      Verb = "to-tokens"      // the migration
 	ToTokenless   Verb = "to-tokenless"   // the migration back
+	PublisherSign Verb = "publisher-sign" // the publisher writes its tokenless CTL anew, by its usual key
 	SetMixed      Verb = "set-mixed"      // with two tokens
 	SetNonSecure  Verb = "set-non-secure" // signed by a token
 	RecoverCTL    Verb = "recover-ctl"    // the publisher signs the CTL with its other key
@@ -51,7 +52,7 @@ const (
 // Verbs are all of them.
 func Verbs() []Verb {
 	return []Verb{SeeStatus, SeeHistory, Resume, TakeBack, CloseJob, Distribute, Update, AddToken, RemoveRecord, ListAnchors,
-		ToTokens, ToTokenless, SetMixed, SetNonSecure, RecoverCTL, RecoverITL, PublisherMode, AddMissing, EditProfile, MeetServers, ListTokens,
+		ToTokens, ToTokenless, PublisherSign, SetMixed, SetNonSecure, RecoverCTL, RecoverITL, PublisherMode, AddMissing, EditProfile, MeetServers, ListTokens,
 		ExportTokens, UploadTrust, VerifyFile, DescribePhone, AcceptLoss, SayCleared, Overwrite, RestartTFTP, Rehearse}
 }
 

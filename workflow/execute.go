@@ -35,6 +35,8 @@ type Result struct {
 	Outcome cluster.Outcome
 	Restart []string        // lines to show, empty when the services were restarted
 	TFTP    map[string]bool // node -> its TFTP service gives phones exactly these bytes
+	// ITLSigners are who signs the ITL that each node gives phones, by node, after recover itl.
+	ITLSigners map[string]string
 }
 
 // Execute does what was agreed to: a token signs (the PIN is asked once) or the

@@ -11,7 +11,7 @@ import (
 // helps and say why the rest does not apply. It rests on the snapshot alone: whether a job's
 // tokens and phones allow it, its plan says.
 type Fit struct {
-	Job       string // one of the Job constants, without JobDistribute
+	Job       string // one of the Job constants, without JobDistribute, JobResume and JobTakeBack
 	Why       FitReason
 	Advised   bool // what most people come for in this situation
 	Publisher bool // the publisher signs: no token is asked for
@@ -30,6 +30,10 @@ const (
 	FitNonSecure FitReason = "non-secure" // the cluster is in non-secure mode already, and its CTL fits
 	FitHasTokens FitReason = "has-tokens" // tokens sign the CTL already
 	FitTokenless FitReason = "tokenless"  // the publisher signs the CTL already
+
+	FitTokensSign FitReason = "tokens-sign"    // a token signs the CTL, and the other token is the other key
+	FitOwnITL     FitReason = "itl-non-secure" // in non-secure mode phones go by the ITL
+	FitNoITL      FitReason = "no-itl"         // there is no ITL, or it could not be read
 )
 
 // String is the reason as a sentence.
@@ -45,12 +49,38 @@ func (r FitReason) String() string {
 		return "tokens sign the CTL file already"
 	case FitTokenless:
 		return "the CTL file is tokenless already"
+	case FitTokensSign:
+		return "a token signs the CTL file: an update signed by another token is the way"
+	case FitOwnITL:
+		return "the cluster is in non-secure mode: its phones go by the ITL"
+	case FitNoITL:
+		return "the cluster serves no ITL file that could be read"
 	}
 	return ""
 }
 
-// Fits looks at every job, in the order in which Cisco's CTL Client has them.
-func (s *sight) Fits() []Fit {
+// Fits looks at every job, in the order in which Cisco's CTL Client has them; last the ways
+// back to trust.
+func (s *sight) Fits() []Fit { return append(s.fits(), s.recoveries()...) }
+
+// recoveries are the jobs in which the publisher signs with its other key.
+func (s *sight) recoveries() []Fit {
+	ctl, itl := Fit{Job: JobRecoverCTL, Publisher: true}, Fit{Job: JobRecoverITL, Publisher: true}
+	switch snap := s.Snapshot; {
+	case snap.Current == nil:
+		ctl.Why = FitNoCTL
+	case snap.Mode == reach.NonSecure:
+		ctl.Why = FitOwnITL
+	case !snap.Current.Tokenless():
+		ctl.Why = FitTokensSign
+	}
+	if s.Snapshot.ITL == nil {
+		itl.Why = FitNoITL
+	}
+	return []Fit{ctl, itl}
+}
+
+func (s *sight) fits() []Fit {
 	snap := s.Snapshot
 	if snap.Current == nil {
 		return []Fit{

@@ -63,7 +63,7 @@ func (s *Session) planLocalKey(ctx context.Context, p *Plan) error {
 	if err != nil {
 		return err
 	}
-	p.Notes = append(p.Notes, noteOtherKey.With("key", tokenCN(other), "do", message.Action{Do: message.ToTokenless}))
+	p.Notes = append(p.Notes, noteOtherKey.With("key", tokenCN(other), "do", message.Action{Do: message.PublisherSign}))
 	return nil
 }
 
@@ -154,7 +154,7 @@ func (s *Session) executeRecoverITL(ctx context.Context, a *Agreement) (*Result,
 	if err := run.Close(); err != nil {
 		return r, err
 	}
-	if err := s.seeITLs(ctx, p); err != nil {
+	if err := s.seeITLs(ctx, p, r); err != nil {
 		return r, err
 	}
 	return r, s.Refresh(ctx)
@@ -162,10 +162,11 @@ func (s *Session) executeRecoverITL(ctx context.Context, a *Agreement) (*Result,
 
 // seeITLs looks at the ITL that each node gives phones: it verifies, and no node's is
 // signed by the key that signed before.
-func (s *Session) seeITLs(ctx context.Context, p *Plan) (err error) {
+func (s *Session) seeITLs(ctx context.Context, p *Plan, r *Result) (err error) {
 	defer s.step(StepTFTP, sayFetchITL.With())(&err)
 	former, _ := p.Old.Signer()
 	var bad []string
+	r.ITLSigners = map[string]string{}
 	for _, n := range s.Snapshot.Nodes {
 		data, err := s.Cluster.FetchTFTP(ctx, n.Node, ctlbuild.ITLFileName)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) || !n.Node.IsCUCM() {
@@ -183,7 +184,8 @@ func (s *Session) seeITLs(ctx context.Context, p *Plan) (err error) {
 			e.State, e.Message = StateFailed, l.Verify().Reason
 		default:
 			rec, _ := l.Signer()
-			e.Message = "its ITL is signed by " + rec.CN()
+			r.ITLSigners[n.Node.Name] = rec.CN()
+			e.Text = sayITLSigner.With("signer", rec.CN())
 			if former != nil && bytes.Equal(rec.Certificate(), former.Certificate()) {
 				e.State = StateStale
 			}
@@ -205,7 +207,7 @@ func (s *Session) seeITLs(ctx context.Context, p *Plan) (err error) {
 func (s *sight) findKeys(add addFinding) {
 	usual, other := s.serverKeys(s.version())
 	if l := s.Snapshot.Current; l != nil && l.Tokenless() && s.Snapshot.Mode != reach.NonSecure {
-		findKey(l, usual, other, "CTL", message.Action{Do: message.ToTokenless}, message.Action{Do: message.RecoverCTL}, add)
+		findKey(l, usual, other, "CTL", message.Action{Do: message.PublisherSign}, message.Action{Do: message.RecoverCTL}, add)
 	}
 	if l := s.Snapshot.ITL; l != nil && !l.IsEmptyRollback() {
 		findKey(l, usual, other, "ITL", message.Action{Do: message.RestartTFTP}, message.Action{Do: message.RecoverITL}, add)

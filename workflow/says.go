@@ -23,6 +23,7 @@ var (
 	sayPublisherITL  = message.Define("progress.publisher-itl", "the publisher signs the ITL with its other key")
 	sayFetchITL      = message.Define("progress.fetch-itl", "fetching the ITL from every node as a phone does")
 	sayFetchCTL      = message.Define("progress.fetch-ctl", "fetching the file from every node as a phone does")
+	sayITLSigner     = message.Define("progress.itl-signer", "its ITL is signed by {signer}")
 	sayServes        = message.Define("progress.serves", "serves this very file over TFTP")
 	sayGoingOn       = message.Define("progress.going-on", "going on although phones would be lost, as told; the journal records it")
 	sayDistribute    = message.Define("progress.distribute", "staging on {n|# node|# nodes}, then committing on all")

@@ -13,8 +13,11 @@ import (
 	"ctlclient/trust/release"
 )
 
-// CTLFileName is the file that every job is about.
-const CTLFileName = ctlbuild.CTLFileName
+// Names of the lists: jobs write the CTL, and TFTP makes the ITL of each node.
+const (
+	CTLFileName = ctlbuild.CTLFileName
+	ITLFileName = ctlbuild.ITLFileName
+)
 
 // Options of a session.
 type Options struct {

@@ -29,6 +29,7 @@ func command(a message.Action) string {
 		message.ToTokenless:   "migrate to-tokenless",
 		message.SetMixed:      "mode mixed --sign-with pkcs11:token=FIRST --add-token pkcs11:token=SECOND",
 		message.SetNonSecure:  "mode non-secure --sign-with <a token of the list>",
+		message.PublisherSign: "migrate to-tokenless",
 		message.RecoverCTL:    "recover ctl",
 		message.RecoverITL:    "recover itl",
 		message.PublisherMode: "mode " + or(a.Name, "mixed") + " --tokenless",
