@@ -53,10 +53,9 @@ func wide(ascii string) []byte {
 	return out
 }
 
-// A job: the practice cluster's nodes on this machine, the administrator's program on Windows.
-func TestJob(t *testing.T) {
-	need(t)
-	dir := folder(t)
+// practiceCluster runs on this machine; at is the administrator's program on Windows, with its profile.
+func practiceCluster(t *testing.T, dir string) (l *lab.Lab, at func(code int, says string, args ...string) string) {
+	t.Helper()
 	l, err := lab.Up(context.Background(), lab.Options{Dir: filepath.Join(dir, "lab"), AltTFTP: true})
 	if err != nil {
 		t.Fatal(err)
@@ -75,10 +74,17 @@ func TestJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	profile := []string{"--profile", windows(there), "--state-dir", "state", "--yes"}
-	at := func(code int, says string, args ...string) string {
+	return l, func(code int, says string, args ...string) string {
 		t.Helper()
 		return ctlclient(t, dir, code, says, append(profile, args...)...)
 	}
+}
+
+// A job: the practice cluster's nodes on this machine, the administrator's program on Windows.
+func TestJob(t *testing.T) {
+	need(t)
+	dir := folder(t)
+	_, at := practiceCluster(t, dir)
 	at(0, "mixed mode", "cluster", "status")
 	before := result(t, at(0, `"agree":true`, "--json", "cluster", "status")).MD5
 	next := ctltest.NewCluster(t, 2048).ETokens(t)
