@@ -126,7 +126,7 @@ func each(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
 // showKeys lists the keys.
 func (s *shell) showKeys() {
 	rows := [][]widgets.Cell{
-		widgets.Cells("Ctrl+1 … Ctrl+6", t("keys.screens")),
+		widgets.Cells("Ctrl+1 … Ctrl+7", t("keys.screens")),
 		widgets.Cells("Ctrl+O", t("menu.open")),
 		widgets.Cells("Ctrl+N", t("menu.add")),
 		widgets.Cells("Ctrl+F", t("menu.find")),

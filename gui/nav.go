@@ -36,6 +36,7 @@ var navItems = []navItem{
 	{screenTokens, theme.LoginIcon, false},
 	{screenInspect, theme.SearchIcon, false},
 	{screenHistory, theme.HistoryIcon, false},
+	{screenAdvise, theme.QuestionIcon, true},
 }
 
 // navOf says under which entry a screen of a job stands.

@@ -15,7 +15,7 @@ import (
 	"ctlclient/cluster/site"
 	"ctlclient/gui/widgets"
 	"ctlclient/lab"
-	_ "ctlclient/trust/advise" // its sentences are in the catalogue, which is read whole or not at all
+	"ctlclient/trust/advise"
 )
 
 // picturesEnv names a folder: every screen is drawn into it, full of data, in the smallest window,
@@ -103,6 +103,16 @@ func TestPictures(t *testing.T) {
 	b.s.open(screenAction)
 	b.on(screenAction)
 	b.draw(dir, "04-action")
+	b.s.screen(screenAction).(*actionScreen).Body.To(10000)
+	b.draw(dir, "04b-recover")
+	p.asked(advise.RegenerateITLRecovery, "")
+	b.draw(dir, "14-advise")
+	b.s.screen(screenAdvise).(*adviseScreen).Body.To(500)
+	b.draw(dir, "14a-advise")
+	p.asked(advise.MovePhones, "")
+	b.draw(dir, "14b-advise")
+	b.s.open(screenAction)
+	b.on(screenAction)
 	b.s.showPreflight()
 	b.untilSays("PIN")
 	b.draw(dir, "04a-preflight")

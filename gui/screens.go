@@ -2,7 +2,7 @@ package gui
 
 // screenIDs are all screens.
 var screenIDs = []screenID{screenClusters, screenOverview, screenAction, screenTokens, screenEntries, screenReview,
-	screenDistribute, screenResult, screenInspect, screenHistory}
+	screenDistribute, screenResult, screenInspect, screenHistory, screenAdvise}
 
 // screen is one of them, made when it is first wanted: a window opens faster, and takes less,
 // with one screen than with ten.
@@ -39,6 +39,8 @@ func (s *shell) makeScreen(id screenID) screen {
 		return newInspectScreen(s)
 	case screenHistory:
 		return newHistoryScreen(s)
+	case screenAdvise:
+		return newAdviseScreen(s)
 	}
 	return nil
 }

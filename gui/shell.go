@@ -25,6 +25,7 @@ const (
 	screenResult     screenID = "result"
 	screenInspect    screenID = "inspect"
 	screenHistory    screenID = "history"
+	screenAdvise     screenID = "advise"
 )
 
 // screen is one page of the window.

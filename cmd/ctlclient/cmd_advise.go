@@ -89,11 +89,10 @@ func runAdvise(ctx context.Context, a *app, o adviseOptions, args []string) erro
 	if err := o.fits(changes); err != nil {
 		return err
 	}
-	s, nodes, err := a.situation(ctx, o)
+	s, err := a.situation(ctx, o)
 	if err != nil {
 		return err
 	}
-	s.NodeList = nodes
 	adv, err := advise.Advise(ctx, s, changes)
 	if err != nil {
 		return err
@@ -122,22 +121,25 @@ func (o adviseOptions) fits(changes []advise.PlannedChange) error {
 			return usagef(f.kind.String()+" together with "+f.flag, "%s is about %s, which is not asked", f.flag, f.kind)
 		}
 	}
+	if o.nonSecure && o.ctl == "" && o.itl == "" {
+		return usagef("--ctl FILE --non-secure, or --profile alone", "--non-secure is about lists that are given as files: the cluster says its mode itself")
+	}
 	return nil
 }
 
-// situation collects what is known of the cluster, and the names of the profile's nodes.
-func (a *app) situation(ctx context.Context, o adviseOptions) (s advise.Situation, nodes []string, err error) {
+// situation collects what is known of the cluster.
+func (a *app) situation(ctx context.Context, o adviseOptions) (s advise.Situation, err error) {
 	s = advise.Situation{Mixed: !o.nonSecure && o.ctl != noList, Nodes: o.nodes, TVS: o.tvs}
 	if o.version != "" {
 		if s.Version, err = release.Parse(o.version); err != nil {
-			return s, nil, usagef("--cucm 12.5(1)SU5", "--cucm: %v", err)
+			return s, usagef("--cucm 12.5(1)SU5", "--cucm: %v", err)
 		}
 	}
 	if s.MixedVersions, err = yesNo("--mixed-versions", o.mixedVersions); err != nil {
-		return s, nil, err
+		return s, err
 	}
 	if s.BackupComplete, err = yesNo("--backup-complete", o.backupComplete); err != nil {
-		return s, nil, err
+		return s, err
 	}
 	for _, l := range []struct {
 		arg string
@@ -147,51 +149,47 @@ func (a *app) situation(ctx context.Context, o adviseOptions) (s advise.Situatio
 			continue
 		}
 		if *l.to, err = a.readList(ctx, l.arg); err != nil {
-			return s, nil, err
+			return s, err
 		}
 	}
 	s.NoCTL, s.NoITL = o.ctl == noList, o.itl == noList
 	for _, arg := range o.present {
 		der, err := a.readCertificate(ctx, arg)
 		if err != nil {
-			return s, nil, err
+			return s, err
 		}
 		s.Present = append(s.Present, der)
 	}
 	if o.ctl == "" && o.itl == "" {
 		if a.profile == "" {
-			return s, nil, usagef("--profile NAME, or --ctl FILE and --itl FILE", "which cluster?")
+			return s, usagef("--profile NAME, or --ctl FILE and --itl FILE", "which cluster?")
 		}
-		if nodes, err = a.fromCluster(ctx, &s); err != nil {
-			return s, nil, err
+		if err = a.fromCluster(ctx, &s); err != nil {
+			return s, err
 		}
 	}
 	if o.phones != "" {
 		s.Phones, err = readPhones(o.phones, fleet.Current{CTL: s.CTL, ITL: s.ITL})
 	}
-	return s, nodes, err
+	return s, err
 }
 
-func (a *app) fromCluster(ctx context.Context, s *advise.Situation) (nodes []string, err error) {
-	err = a.look(ctx, func(w *workflow.Session) error {
-		snap := w.Snapshot
-		s.CTL, s.ITL, s.Mixed, s.Nodes = snap.Current, snap.ITL, snap.Mixed(), len(snap.Servers)
-		if v, err := release.Parse(w.Cluster.Profile.Version); err == nil && !s.Version.Known() {
-			s.Version = v
+// fromCluster is what the cluster says; a version that was given stands.
+func (a *app) fromCluster(ctx context.Context, s *advise.Situation) error {
+	return a.look(ctx, func(w *workflow.Session) error {
+		said := *s
+		*s = w.Situation(ctx)
+		s.TVS, s.MixedVersions, s.BackupComplete = said.TVS, said.MixedVersions, said.BackupComplete
+		s.DestinationCTL, s.DestinationITL = said.DestinationCTL, said.DestinationITL
+		s.Present = append(s.Present, said.Present...)
+		if said.Version.Known() {
+			s.Version = said.Version
 		}
-		if w.Cluster.Profile.Fleet != "" {
-			s.Phones = w.Fleet
-		}
-		s.NoCTL, s.NoITL = s.CTL == nil, s.ITL == nil && snap.ITLErr == nil
-		for _, c := range snap.Credentials {
-			s.Present = append(s.Present, c.Certificate)
-		}
-		for _, n := range snap.Nodes {
-			nodes = append(nodes, n.Node.Name, n.Node.Address)
+		if said.Nodes > 0 {
+			s.Nodes = said.Nodes
 		}
 		return nil
 	})
-	return nodes, err
 }
 
 // readPhones reads a fleet from a file, or from the words themselves.

@@ -106,6 +106,8 @@ func variants(c Cluster, plan []Step) []variant {
 var (
 	noCTLKnown = message.Define("play.ctl-not-known", "Whether the cluster serves a CTL is not known.")
 	noITLKnown = message.Define("play.itl-not-known", "The ITL that the cluster serves is not known.")
+	noCTLThere = message.Define("play.destination-ctl-not-known", "Whether the destination serves a CTL is not known.")
+	noITLThere = message.Define("play.destination-itl-not-known", "The ITL that the destination serves is not known.")
 )
 
 // held is what a phone of a class holds.
@@ -228,11 +230,15 @@ func (w *world) boot(ctx context.Context, class Class, s held) booted {
 	if w.ctl != nil && judge("CTL", func(p trust.Phone) trust.Verdict { return w.ctl.offer(ctx, p, asker) }) {
 		p.CTL, b.held.ctl = w.ctl.list, w.ctl.list
 	}
+	noCTL, noITL := noCTLKnown, noITLKnown
+	if w.source != nil {
+		noCTL, noITL = noCTLThere, noITLThere
+	}
 	if w.ctl == nil && w.CTLUnknown {
-		b.refused = append(b.refused, Refusal{File: "CTL", Reason: noCTLKnown.With()})
+		b.refused = append(b.refused, Refusal{File: "CTL", Reason: noCTL.With()})
 	}
 	if sbd && w.itl == nil && w.ITLUnknown {
-		b.refused = append(b.refused, Refusal{File: "ITL", Reason: noITLKnown.With()})
+		b.refused = append(b.refused, Refusal{File: "ITL", Reason: noITL.With()})
 	}
 	if sbd && w.itl != nil && judge("ITL", func(p trust.Phone) trust.Verdict { return w.itl.offer(ctx, p, asker) }) {
 		p.ITL, b.held.itl = w.itl.list, w.itl.list
