@@ -26,6 +26,7 @@ type resultScreen struct {
 	sums    *fyne.Container
 	phones  *widgets.Table
 	reports fyne.CanvasObject
+	heard   *fyne.Container // what the phones themselves say at the job's end
 	show    *widgets.Viewer
 	showing fyne.CanvasObject
 	resume  *widgets.Button
@@ -35,7 +36,7 @@ type resultScreen struct {
 }
 
 func newResultScreen(s *shell) *resultScreen {
-	r := &resultScreen{s: s, steps: widgets.NewSteps(), top: container.NewVBox(), sums: container.NewVBox(), show: widgets.NewViewer(14)}
+	r := &resultScreen{s: s, steps: widgets.NewSteps(), top: container.NewVBox(), sums: container.NewVBox(), heard: container.NewVBox(), show: widgets.NewViewer(14)}
 	r.servers = widgets.NewTable(widgets.Column{Title: t("result.server"), Share: 180}, widgets.Column{Title: t("result.location"), Share: 320}, widgets.Column{Title: t("result.status"), Share: 400})
 	r.servers.Wrap = true
 	r.phones = newPhonesTable()
@@ -49,7 +50,7 @@ func newResultScreen(s *shell) *resultScreen {
 		s.open(screenOverview)
 	})
 	r.Page = widgets.NewPage(t("result.title"), "", r.steps.Object(),
-		container.NewVBox(r.top, r.servers, r.reports, r.sums, r.showing),
+		container.NewVBox(r.top, r.servers, r.reports, r.heard, r.sums, r.showing),
 		r.back, layout.NewSpacer(), r.resume, r.restart, r.done)
 	return r
 }
@@ -57,6 +58,7 @@ func newResultScreen(s *shell) *resultScreen {
 func (r *resultScreen) shown() {
 	r.top.RemoveAll()
 	r.sums.RemoveAll()
+	r.heard.RemoveAll()
 	r.reports.Hide()
 	j := r.s.model.job
 	if j == nil || j.result == nil {
@@ -107,6 +109,7 @@ func (r *resultScreen) shown() {
 		}
 		r.top.Add(widgets.NewNotice(widgets.WarningNotice, text))
 	}
+	r.hear(res)
 	widgets.Visible(r.showing, res.List != nil)
 	if res.List != nil {
 		r.sums.Add(widgets.Section(t("result.checksum"), widgets.Flush(widgets.QuietText(t("result.checksum.text"))),
@@ -119,6 +122,27 @@ func (r *resultScreen) shown() {
 	widgets.SetEnabled(r.restart, !open && j.kind != jobRecoverITL) // a restart of TFTP would undo it
 	widgets.SetEnabled(r.back, !res.Outcome.NoFile && res.Outcome.ID != "" && (open || res.Outcome.State == cluster.StateFinished))
 	r.Body.To(0)
+}
+
+// hear shows what the phones themselves say: above everything where that is not what was
+// predicted.
+func (r *resultScreen) hear(res *workflow.Result) {
+	heard := res.Heard()
+	if len(heard) == 0 {
+		return
+	}
+	var said []string
+	for _, m := range heard {
+		said = append(said, windowVoice().Say(m))
+	}
+	notice := widgets.NewNotice(widgets.InfoNotice, textOf(said...))
+	if res.Words[0].Differs() {
+		notice = widgets.NewNotice(widgets.DangerNotice, textOf(said...))
+		r.top.Objects = append([]fyne.CanvasObject{notice}, r.top.Objects...)
+		r.heard.Add(widgets.Section(t("phones.words"), newWordsTable(res.Words)))
+		return
+	}
+	r.heard.Add(widgets.Section(t("phones.words"), notice, newWordsTable(res.Words)))
 }
 
 // outcomeNotice says in a sentence how the job ended.

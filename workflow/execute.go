@@ -26,6 +26,7 @@ type ExecuteOptions struct {
 	KeepGoing bool // after the first commit a failing node is left to resume instead of everything being taken back
 	Restart   bool // restart the services through the administration CLI
 	Retries   int  // of each node after the first commit; 0: the default, negative: none
+	NoPages   bool // do not read the phones' web pages before and after
 }
 
 // Result of a job.
@@ -37,6 +38,8 @@ type Result struct {
 	TFTP    map[string]bool // node -> its TFTP service gives phones exactly these bytes
 	// ITLSigners are who signs the ITL that each node gives phones, by node, after recover itl.
 	ITLSigners map[string]string
+	Words      []PhoneWord // what phones say at the job's end, those that differ from what was predicted first
+	Phones     int         // of the cluster, of which Words are at most a thousand
 }
 
 // Execute does what was agreed to: a token signs (the PIN is asked once) or the
@@ -51,6 +54,14 @@ func (s *Session) Execute(ctx context.Context, a *Agreement, o ExecuteOptions) (
 	if _, err := s.restarts(o); err != nil && a.Plan.finish == nil {
 		return nil, err
 	}
+	before := s.listen(ctx, o)
+	r, err := s.executePlan(ctx, a, o)
+	s.hear(ctx, before, r)
+	return r, err
+}
+
+// executePlan does it in the way of the plan.
+func (s *Session) executePlan(ctx context.Context, a *Agreement, o ExecuteOptions) (*Result, error) {
 	switch p := a.Plan; {
 	case p.finish != nil:
 		return s.executeFinish(ctx, a, o)

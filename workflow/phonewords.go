@@ -114,6 +114,14 @@ func (s *Session) predictions(ctx context.Context, phones []LivePhone) map[strin
 	if err != nil {
 		held = nil // there was none
 	}
+	return s.foresee(ctx, phones, held, fresh)
+}
+
+// foresee is what phones that hold one list make of another; nothing where there is none.
+func (s *Session) foresee(ctx context.Context, phones []LivePhone, held, fresh *ctlbuild.List) map[string]*trust.Verdict {
+	if fresh == nil {
+		return nil
+	}
 	var described []trust.Phone
 	for _, p := range phones {
 		described = append(described, trust.Phone{Name: p.Name, Model: p.Model, NoSBD: s.noSBD(p.Model), CTL: held, ITL: s.Snapshot.ITL, TVS: p.TVS})

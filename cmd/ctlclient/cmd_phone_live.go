@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ctlclient/message"
 	"ctlclient/trust/phoneword"
 	"ctlclient/workflow"
 )
@@ -267,4 +268,19 @@ func (a *app) printWords(words []workflow.PhoneWord) error {
 		t.row(plain(printable(strings.TrimSpace(w.Name+" "+w.Model))), painted(j.Says, paint), plain(j.Predicted), painted(printable(message), st.dim))
 	}
 	return t.write(a.out, st)
+}
+
+// printHeard is what phones say at a job's end: how many what, and each that kept the old list
+// or says another thing than was predicted.
+func (a *app) printHeard(heard []message.Message, words []workflow.PhoneWord) error {
+	if len(heard) == 0 {
+		return nil
+	}
+	a.printf("\n")
+	for _, m := range heard {
+		a.printf("%s\n", printable(a.voice().Say(m)))
+	}
+	return a.printWords(slices.DeleteFunc(slices.Clone(words), func(w workflow.PhoneWord) bool {
+		return !w.Differs() && w.Word.Verdict != phoneword.Kept
+	}))
 }

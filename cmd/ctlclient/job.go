@@ -23,6 +23,7 @@ type jobOptions struct {
 	keepGoing bool
 	restart   bool
 	retries   int
+	noPages   bool
 }
 
 // aboutPhones is in the help of every job.
@@ -42,6 +43,7 @@ func (o *jobOptions) add(a *app, c *cobra.Command) {
 	f.BoolVar(&o.keepGoing, "keep-going", false, "leave a node that fails after the first commit to resume, instead of taking everything back")
 	f.BoolVar(&o.restart, "restart", false, "restart TFTP and CallManager on all nodes afterwards")
 	f.IntVar(&o.retries, "retries", cluster.DefaultRetries, "how often a node is tried again after the first commit")
+	f.BoolVar(&o.noPages, "no-pages", false, "do not read the phones' web pages before and after")
 	f.BoolVar(&a.acceptLoss, "accept-loss", false, "go on though phones would be lost; the journal records it")
 }
 
@@ -50,7 +52,7 @@ func (o *jobOptions) execute() workflow.ExecuteOptions {
 	if retries == 0 {
 		retries = -1 // the flag says none; the zero value below means the default
 	}
-	return workflow.ExecuteOptions{KeepGoing: o.keepGoing, Restart: o.restart, Retries: retries}
+	return workflow.ExecuteOptions{KeepGoing: o.keepGoing, Restart: o.restart, Retries: retries, NoPages: o.noPages}
 }
 
 // loadProfile reads the profile that --profile names.
@@ -365,7 +367,19 @@ func (a *app) finish(r *workflow.Result, err error) error {
 		if err != nil {
 			return errors.Join(a.nodesJSON(r.Outcome), err)
 		}
+		for _, w := range r.Words {
+			if err := a.object("phone", w.Said()); err != nil {
+				return err
+			}
+		}
 		return a.result(resultOf(r))
+	}
+	heard := r.Heard()
+	differs := len(r.Words) > 0 && r.Words[0].Differs()
+	if differs { // what nobody expected is said first
+		if err := a.printHeard(heard, r.Words); err != nil {
+			return err
+		}
 	}
 	a.printOutcome(r.Outcome)
 	if err != nil {
@@ -374,6 +388,11 @@ func (a *app) finish(r *workflow.Result, err error) error {
 	st := a.outSt
 	if r.List != nil {
 		a.printf("\n  MD5   %s\n  SHA-1 %s\n", r.List.MD5(), r.List.SHA1())
+	}
+	if !differs {
+		if err := a.printHeard(heard, r.Words); err != nil {
+			return err
+		}
 	}
 	for _, l := range r.Restart {
 		a.printf("\n%s\n", st.bold(l))
