@@ -33,6 +33,9 @@ type real struct {
 	vouches   bool // TVS vouches for an ITLRecovery that was made anew
 	firstRec  *ctltest.Cert
 	made      int
+	trusted   [][]byte // Phone-SAST-trust
+	far       *real    // the cluster that phones may be moved to
+	moved     bool
 
 	CTL, ITL *ctlbuild.List
 }
@@ -69,7 +72,10 @@ func made[T any](name string, make func() T) T {
 
 var things = map[string]any{}
 
-func newReal(t *testing.T, s scenario) *real {
+func newReal(t *testing.T, s scenario) *real { return newRealOf(t, s, "node", "SAST-A", "SAST-B") }
+
+// newRealOf makes a cluster with names of its own, and tokens.
+func newRealOf(t *testing.T, s scenario, names string, tokens ...string) *real {
 	v, err := release.Parse(s.version)
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +83,7 @@ func newReal(t *testing.T, s scenario) *real {
 	at := func(major, minor int) bool { yes, _ := v.AtLeast(release.Of(major, minor)); return yes }
 	c := &real{t: t, version: s.version, recovery: at(10, 5), signsRec: at(12, 0), clientSAST: at(11, 5), mixed: s.mode != "none", itl: s.itl, lost: map[*ctltest.Cert]bool{}}
 	for i := range s.nodes {
-		host := fmt.Sprintf("node-%d", i)
+		host := fmt.Sprintf("%s-%d", names, i)
 		c.hosts = append(c.hosts, host)
 		c.call = append(c.call, c.cert(host))
 		c.tvs = append(c.tvs, c.cert(host))
@@ -87,8 +93,8 @@ func newReal(t *testing.T, s scenario) *real {
 		c.rec = c.cert("ITLRECOVERY_" + c.hosts[0])
 	}
 	if s.mode == "tokens" {
-		for i, cn := range []string{"SAST-A", "SAST-B"} {
-			serial := []string{"0A01", "0B01"}[i]
+		for _, cn := range tokens {
+			serial := "0" + cn[len(cn)-1:] + "01"
 			c.tokens = append(c.tokens, made(cn, func() *ctltest.Cert { return ctltest.New(t, ctltest.Token(cn, ctltest.Hex(serial))) }))
 		}
 	}
@@ -247,6 +253,10 @@ func (c *real) act(a play.Act) bool {
 		c.update(c.signer(false))
 	case play.ResetCTLKey:
 		c.update(c.signer(true))
+	case play.Trust:
+		c.trusted = append(c.trusted, a.Certificate)
+	case play.Move:
+		c.moved = true
 	case play.LoseToken, play.LoseAllTokens:
 		for _, t := range c.tokens {
 			if a.Kind == play.LoseAllTokens || slices.Equal(t.DER, a.Certificate) {
@@ -274,10 +284,17 @@ func (c *real) asker(servers []int) trust.Asker {
 			if c.rec != nil && (c.vouches || c.rec == c.firstRec) {
 				known = append(known, c.rec)
 			}
+			store := map[*ctltest.Cert][]uint8{}
 			for _, k := range known {
+				store[k] = []uint8{0, 2}
+			}
+			for _, der := range c.trusted {
+				store[&ctltest.Cert{DER: der}] = []uint8{0}
+			}
+			for k, roles := range store {
 				r, err := ctlbuild.NewRecord(ctlbuild.Entry{Function: ctlbuild.SAST, Certificate: k.DER})
 				if err == nil && r.IssuerName() == q.Issuer && slices.Equal(r.SerialNumber(), q.Serial) {
-					return trust.Answer{Valid: true, Certificate: k.DER, Roles: []uint8{0, 2}}, nil
+					return trust.Answer{Valid: true, Certificate: k.DER, Roles: roles}, nil
 				}
 			}
 			return trust.Answer{}, nil
@@ -295,7 +312,10 @@ type set struct {
 
 // boot fetches what the cluster serves; refused is the first file that the phone refuses.
 func (c *real) boot(p *set) (refused string) {
-	ctx, asker := c.t.Context(), c.asker(p.servers)
+	ctx, asker := c.t.Context(), c.asker(p.servers) // those of the cluster that they come from
+	if c.moved {
+		c = c.far
+	}
 	blank := p.ctl == nil && (p.itl == nil || p.itl.IsEmptyRollback())
 	phone := func() trust.Phone {
 		if blank {
