@@ -1,7 +1,8 @@
 // Package catalogue has the translations of what the rooms below the front ends say (package
 // message), for the window and the command line alike. English stands beside the code; a file
 // here is one other language: pt-BR.json by the keys of the messages, pt-BR.errors.json by the
-// English of errors (message.Errorf), pt-BR.system.json by what systems and Go say.
+// English of errors (message.Errorf), pt-BR.system.json by what systems and Go say,
+// pt-BR.commands.json and pt-BR.help.json by what the command line says and its help.
 package catalogue
 
 import (
@@ -24,6 +25,12 @@ var portugueseErrors []byte
 //go:embed pt-BR.system.json
 var portugueseSystem []byte
 
+//go:embed pt-BR.commands.json
+var portugueseCommands []byte
+
+//go:embed pt-BR.help.json
+var portugueseHelp []byte
+
 // Languages are the tags that Of knows, English first.
 func Languages() []string { return []string{"en", "pt-BR"} }
 
@@ -32,7 +39,10 @@ var readPortuguese = sync.OnceValues(func() (*message.Language, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l, errors.Join(l.AddPhrases(portugueseErrors), l.AddPhrases(portugueseSystem))
+	for _, phrases := range [][]byte{portugueseErrors, portugueseSystem, portugueseCommands, portugueseHelp} {
+		err = errors.Join(err, l.AddPhrases(phrases))
+	}
+	return l, err
 })
 
 // Of is the language of a locale or tag, such as "pt_BR.UTF-8" or "pt-BR"; nil is English, which

@@ -78,15 +78,20 @@ type Voice struct {
 }
 
 // Say is the message in this voice.
-func (v Voice) Say(m Message) string {
-	l := v.Language
-	if v.Word != nil {
-		spoken := Language{word: v.Word}
-		if l != nil {
-			spoken = *l
-			spoken.word = v.Word
-		}
-		l = &spoken
+func (v Voice) Say(m Message) string { return m.In(v.spoken()) }
+
+// word is a value in this voice.
+func (v Voice) word(value any) string { return word(value, v.spoken()) }
+
+// spoken is the language with the voice's words for actions.
+func (v Voice) spoken() *Language {
+	if v.Word == nil {
+		return v.Language
 	}
-	return m.In(l)
+	spoken := Language{word: v.Word}
+	if v.Language != nil {
+		spoken = *v.Language
+		spoken.word = v.Word
+	}
+	return &spoken
 }

@@ -84,6 +84,9 @@ type Value struct {
 // Either is a list of which one does: "a, b or c".
 type Either []string
 
+// String is the list in English.
+func (e Either) String() string { return word(e, nil) }
+
 // Parts are clauses that stand side by side: "a; b; c".
 type Parts []Message
 
@@ -106,6 +109,9 @@ func Plain(text string) Message { return Message{plain: text} }
 func Phrase(format string, args ...any) Message {
 	return Message{plain: fmt.Sprintf(format, args...), phrase: &phrase{format: format, args: args}}
 }
+
+// Words is a Phrase without values: its text may hold percent signs.
+func Words(text string) Message { return Message{plain: text, phrase: &phrase{format: text}} }
 
 // IsZero reports a message that says nothing.
 func (m Message) IsZero() bool { return m.Key == "" && m.plain == "" }

@@ -43,8 +43,8 @@ func (p *phrase) Say(v Voice) string {
 		switch a := a.(type) {
 		case error:
 			args[i] = v.Tell(a)
-		case Message:
-			args[i] = v.Say(a)
+		case Message, Action, []string, Either, []Message, Parts, Lines:
+			args[i] = v.word(a)
 		}
 	}
 	format := v.Language.phrase(p.format)

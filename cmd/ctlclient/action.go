@@ -6,8 +6,12 @@ import (
 	"ctlclient/message"
 )
 
+// aToken stands in a command for a choice that only the person can make.
+const aToken = "<a token of the list>"
+
 // command words an action as what is typed for it.
-func command(a message.Action) string {
+func (app *app) command(a message.Action) string {
+	signer := app.word(aToken)
 	or := func(s, other string) string {
 		if s == "" {
 			return other
@@ -21,14 +25,14 @@ func command(a message.Action) string {
 		message.TakeBack:      "rollback " + a.ID,
 		message.CloseJob:      "resume --close " + a.ID,
 		message.Distribute:    "distribute " + or(a.File, "FILE"),
-		message.Update:        "update --sign-with <a token of the list>",
-		message.AddToken:      "update --sign-with <a token of the list> --add-token " + or(a.Name, "pkcs11:token=SECOND"),
-		message.RemoveRecord:  "update --sign-with <a token of the list> --remove " + or(a.Name, "SELECTOR"),
-		message.ListAnchors:   "update --server-sast keep --sign-with <a token of the list>",
+		message.Update:        "update --sign-with " + signer,
+		message.AddToken:      "update --sign-with " + signer + " --add-token " + or(a.Name, "pkcs11:token=SECOND"),
+		message.RemoveRecord:  "update --sign-with " + signer + " --remove " + or(a.Name, "SELECTOR"),
+		message.ListAnchors:   "update --server-sast keep --sign-with " + signer,
 		message.ToTokens:      "migrate to-tokens --token pkcs11:token=FIRST --token pkcs11:token=SECOND --sign-with pkcs11:token=FIRST",
 		message.ToTokenless:   "migrate to-tokenless",
 		message.SetMixed:      "mode mixed --sign-with pkcs11:token=FIRST --add-token pkcs11:token=SECOND",
-		message.SetNonSecure:  "mode non-secure --sign-with <a token of the list>",
+		message.SetNonSecure:  "mode non-secure --sign-with " + signer,
 		message.PublisherSign: "migrate to-tokenless",
 		message.RecoverCTL:    "recover ctl",
 		message.RecoverITL:    "recover itl",
@@ -47,7 +51,7 @@ func command(a message.Action) string {
 	}
 	switch a.Do {
 	case message.EditProfile:
-		return or(a.Name, "the profile")
+		return or(a.Name, app.word("the profile"))
 	case message.DescribePhone:
 		return `fleet = "phones.csv"`
 	case message.AcceptLoss:

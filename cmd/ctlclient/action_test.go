@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"strings"
 	"testing"
 
@@ -11,7 +12,7 @@ import (
 func TestEveryActionIsACommand(t *testing.T) {
 	root := newRootCommand(newApp(nil, nil, nil))
 	for _, verb := range message.Verbs() {
-		line := command(message.Action{Do: verb, ID: "20261127T054512Z-1a2b"})
+		line := newApp(nil, io.Discard, io.Discard).command(message.Action{Do: verb, ID: "20261127T054512Z-1a2b"})
 		if line == string(verb) {
 			t.Errorf("%s has no words", verb)
 		}

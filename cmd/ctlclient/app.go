@@ -17,6 +17,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/workflow"
 )
 
@@ -48,6 +49,8 @@ type app struct {
 	pins   *secretSource
 	encode sync.Mutex
 
+	language func() *message.Language // nil: English
+
 	hangupIsTheirs atomic.Bool // a service rereads its configuration on SIGHUP
 }
 
@@ -60,6 +63,8 @@ type frontEnd interface {
 
 func newApp(in io.Reader, out, err io.Writer) *app {
 	a := &app{in: in, out: out, err: err, outSt: newStyle(out), errSt: newStyle(err)}
+	a.language = speaking(a)
+	a.outSt.word, a.errSt.word = a.word, a.word
 	a.ui = newTextUI(a)
 	return a
 }
@@ -68,7 +73,7 @@ func newApp(in io.Reader, out, err io.Writer) *app {
 func (a *app) start() error {
 	if a.json {
 		a.ui = &jsonUI{app: a}
-		a.errSt, a.outSt = style{}, style{}
+		a.errSt, a.outSt = style{word: a.word}, style{word: a.word}
 	}
 	var err error
 	a.pins, err = newSecretSource(a.pinSource)
@@ -81,14 +86,6 @@ func (a *app) options() workflow.Options {
 		Modules: a.modules, StateDir: a.stateDir, AllowFinalTry: a.finalTry,
 		AcceptLoss: a.acceptLoss, Timeout: a.timeout, LookOnly: a.lookOnly,
 	}
-}
-
-// printf writes to standard output.
-func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.out, format, args...) }
-
-// note writes a line to standard error; with --json it is an event.
-func (a *app) note(format string, args ...any) {
-	a.ui.Event(workflow.Event{Type: workflow.EventInfo, Time: time.Now(), Message: fmt.Sprintf(format, args...)})
 }
 
 // object writes one JSON line of the given type. The fields of v stand beside type.
@@ -123,7 +120,7 @@ func (a *app) report(err error, code int) {
 	}
 	msg := oneLine(a.voice().Tell(err))
 	if code == exitInterrupted && !is[*workflow.Error](err) {
-		msg = "interrupted"
+		msg = a.say("interrupted")
 	}
 	hs := a.hints(err)
 	if a.json {
@@ -134,9 +131,9 @@ func (a *app) report(err error, code int) {
 		return
 	}
 	a.showConflict(err)
-	fmt.Fprintf(a.err, "%s %s\n", a.errSt.red("error:"), msg)
+	fmt.Fprintf(a.err, "%s %s\n", a.errSt.red(a.say("error:")), msg)
 	for _, h := range hs {
-		fmt.Fprintf(a.err, "%s %s\n", a.errSt.yellow("hint:"), printable(h))
+		fmt.Fprintf(a.err, "%s %s\n", a.errSt.yellow(a.say("hint:")), printable(h))
 	}
 }
 
@@ -152,7 +149,7 @@ func (a *app) showConflict(err error) {
 	if err1 != nil || err2 != nil {
 		return
 	}
-	fmt.Fprintf(a.err, "%s changed since it was read:\n", c.Node)
+	a.tellf("%s changed since it was read:\n", c.Node)
 	_ = ctlbuild.Compare(expected, found).WriteText(a.err) // the error itself follows
 }
 

@@ -276,7 +276,7 @@ func (a *app) printFinding(f advise.Finding) {
 	if who != "" && !strings.Contains(text, who) {
 		text = who + ": " + text
 	}
-	a.printf("  %s  %s\n", severityMark(st, f.Severity), st.wrap(printable(text), 13))
+	a.printf("  %s  %s\n", a.severityMark(st, f.Severity), st.wrap(printable(text), 13))
 	if !f.Recover.IsZero() {
 		a.printf("             %s\n", st.dim(st.wrap("where it has happened: "+printable(a.voice().Say(f.Recover)), 13)))
 	}

@@ -13,6 +13,7 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
 )
@@ -71,7 +72,7 @@ func unreachable(snap *cluster.Snapshot) error {
 func (a *app) printStatus(s *workflow.Session, findings []workflow.Finding) error {
 	st, snap := a.outSt, s.Snapshot
 	for _, f := range findings {
-		a.printf("%s  %s\n", severityMark(st, f.Severity), st.wrap(printable(a.voice().Say(f.Text)), 11))
+		a.printf("%s  %s\n", a.severityMark(st, f.Severity), st.wrap(printable(a.voice().Say(f.Text)), 11))
 		if !f.Mend.IsZero() {
 			a.printf("           %s\n", st.dim(printable(a.voice().Say(f.Mend))))
 		}
@@ -79,10 +80,10 @@ func (a *app) printStatus(s *workflow.Session, findings []workflow.Finding) erro
 	if len(findings) > 0 {
 		a.printf("\n")
 	}
-	a.printf("%s  %s\n\n", st.bold(printable(s.Cluster.Profile.Name)), modeOf(snap.Mode))
+	a.printf("%s  %s\n\n", st.bold(printable(s.Cluster.Profile.Name)), a.modeOf(snap.Mode))
 	t := table{head: []string{"Node", "Role", "Address", "Services", "Bytes", "MD5", "Signed by"}}
 	for _, n := range snap.Nodes {
-		size, sum, signer := nodeFile(n)
+		size, sum, signer := a.nodeFile(n)
 		paint := st.green
 		if !snap.Agree || n.Err != nil || n.TFTPAgree != nil && !*n.TFTPAgree {
 			paint = st.yellow
@@ -93,7 +94,7 @@ func (a *app) printStatus(s *workflow.Session, findings []workflow.Finding) erro
 		return err
 	}
 	if l := snap.Current; l != nil {
-		a.printf("\n%s\n", st.bold(fmt.Sprintf("%d records; SAST:", len(l.Records))))
+		a.printf("\n%s\n", st.bold(a.say("%d records; SAST:", len(l.Records))))
 		_, signer := l.Signer()
 		for i := range l.Records {
 			r := &l.Records[i]
@@ -102,7 +103,7 @@ func (a *app) printStatus(s *workflow.Session, findings []workflow.Finding) erro
 			}
 			mark := ""
 			if i == signer {
-				mark = st.green("  signed it")
+				mark = st.green(a.say("  signed it"))
 			}
 			a.printf("  #%d  %s%s\n", i+1, recordHost(r), mark)
 		}
@@ -111,11 +112,14 @@ func (a *app) printStatus(s *workflow.Session, findings []workflow.Finding) erro
 	return nil
 }
 
-func modeOf(m reach.Mode) string {
-	if m == reach.ModeUnknown {
-		return "security mode not known"
+func (a *app) modeOf(m reach.Mode) string {
+	switch m {
+	case reach.Mixed:
+		return a.say("mixed mode")
+	case reach.NonSecure:
+		return a.say("non-secure mode")
 	}
-	return modeWord(m) + " mode"
+	return a.say("security mode not known")
 }
 
 // modeIf is the mode of a practice cluster, which always knows it.
@@ -145,20 +149,20 @@ func services(n cluster.NodeState) string {
 	return strings.Join(names, ", ")
 }
 
-func nodeFile(n cluster.NodeState) (size, sum, signer string) {
+func (a *app) nodeFile(n cluster.NodeState) (size, sum, signer string) {
 	switch {
 	case n.File == nil && n.Err != nil:
-		return "-", "not reached", ""
+		return "-", a.say("not reached"), ""
 	case n.Missing:
-		return "0", "no CTL file", ""
+		return "0", a.say("no CTL file"), ""
 	}
 	md := md5.Sum(n.File)
 	size, sum = fmt.Sprint(len(n.File)), hex.EncodeToString(md[:])
 	if n.List == nil {
-		return size, sum, "unreadable"
+		return size, sum, a.say("unreadable")
 	}
 	if v := n.List.Verify(); !v.OK {
-		return size, sum, "does not verify"
+		return size, sum, a.say("does not verify")
 	}
 	rec, _ := n.List.Signer()
 	return size, sum, ctlbuild.Printable(rec.CN())
@@ -239,24 +243,24 @@ func runClusterPin(ctx context.Context, a *app, o clusterPinOptions) error {
 	ids, err := cluster.Pin(ctx, p, cluster.Options{Prompter: a.ui, StateDir: a.stateDir, Timeout: a.timeout}, o.cli)
 	t := table{}
 	for _, id := range ids {
-		state, paint := "known", a.outSt.green
+		state, paint := message.Phrase("known"), a.outSt.green
 		switch {
 		case id.Err != nil:
-			state, paint = oneLine(id.Err.Error()), a.outSt.red
+			state, paint = message.Phrase("%v", id.Err), a.outSt.red
 		case id.Changed():
-			state, paint = "changed, was "+id.Known, a.outSt.red
+			state, paint = message.Phrase("changed, was %s", id.Known), a.outSt.red
 		case id.Known == "":
-			state, paint = "met for the first time", a.outSt.yellow
+			state, paint = message.Phrase("met for the first time"), a.outSt.yellow
 		}
 		if a.json {
 			e := a.object("identity", map[string]any{"node": id.Node, "kind": id.Kind, "service": id.Service, "address": id.Address,
-				"fingerprint": id.Fingerprint, "known": id.Known, "source": id.Source, "state": state})
+				"fingerprint": id.Fingerprint, "known": id.Known, "source": id.Source, "state": oneLine(state.String())})
 			if e != nil {
 				return e
 			}
 			continue
 		}
-		t.row(plain(id.Node), plain(id.Service), plain(id.Address), plain(id.Fingerprint), painted(state, paint))
+		t.row(plain(id.Node), plain(id.Service), plain(id.Address), plain(id.Fingerprint), painted(oneLine(a.voice().Say(state)), paint))
 	}
 	if e := t.write(a.out, a.outSt); e != nil {
 		return e

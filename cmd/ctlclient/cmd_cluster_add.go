@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"ctlclient/cluster/site"
+	"ctlclient/message"
 	"ctlclient/workflow"
 )
 
@@ -45,7 +45,7 @@ what is in the profile already is kept.`,
 			case o.missing:
 				return runClusterAddMissing(cmd.Context(), a)
 			case len(args) == 0:
-				return usagef("usage: "+cmd.UseLine(), "NAME is missing")
+				return usageOf(cmd, "%s is missing", "NAME")
 			}
 			o.Name = args[0]
 			return runClusterAdd(cmd.Context(), a, o)
@@ -73,7 +73,7 @@ what is in the profile already is kept.`,
 
 func runClusterAdd(ctx context.Context, a *app, o clusterAddOptions) error {
 	if o.Address == "" {
-		return usagef("ctlclient cluster add "+o.Name+" --address 192.0.2.1", "--address is missing: where is the publisher?")
+		return usageWith(message.Phrase("ctlclient cluster add %s --address 192.0.2.1", o.Name), "--address is missing: where is the publisher?")
 	}
 	p, err := workflow.AddCluster(ctx, o.AddRequest, a.ui, a.options())
 	if err != nil {
@@ -124,6 +124,6 @@ func (a *app) printAdded(file, name string, nodes []site.Node) error {
 		return err
 	}
 	a.printf("\nwritten to %s\n", file)
-	fmt.Fprintf(a.err, "next: ctlclient --profile %s cluster pin, then ctlclient --profile %s cluster status\n", name, name)
+	a.tellf("next: ctlclient --profile %s cluster pin, then ctlclient --profile %s cluster status\n", name, name)
 	return nil
 }

@@ -43,9 +43,12 @@ func runClusterProbe(ctx context.Context, a *app, o probeOptions) error {
 			answer := f.Answer
 			if f.Err != nil {
 				shut++
-				answer = oneLine(f.Err.Error())
+				answer = oneLine(a.voice().Tell(f.Err))
 			}
 			if a.json {
+				if f.Err != nil {
+					answer = oneLine(f.Err.Error())
+				}
 				failed = errors.Join(failed, a.object("finding", map[string]any{
 					"node": f.Node, "door": f.Door, "question": f.Question, "answer": answer, "open": f.Err == nil}))
 				return
@@ -55,7 +58,7 @@ func runClusterProbe(ctx context.Context, a *app, o probeOptions) error {
 				mark = a.outSt.red("✗")
 			}
 			if strings.TrimSpace(answer) == "" {
-				answer = "no answer"
+				answer = a.say("no answer")
 			}
 			a.printf("%s %s, %s: %s?\n    %s\n", mark, printable(f.Node), f.Door, f.Question, a.outSt.wrap(printable(answer), 4))
 		})

@@ -147,7 +147,7 @@ func (d *demo) startLab(ctx context.Context) (err error) {
 	if err := d.rows(t); err != nil {
 		return err
 	}
-	d.good(fmt.Sprintf("CUCM %s in %s, with a CTL that no token signed", st.Version, modeOf(modeIf(st.Mixed))))
+	d.good(fmt.Sprintf("CUCM %s in %s, with a CTL that no token signed", st.Version, d.app.modeOf(modeIf(st.Mixed))))
 	return nil
 }
 
@@ -193,7 +193,7 @@ func (d *demo) look(ctx context.Context) error {
 	snap := d.session.Snapshot
 	t := table{}
 	for _, n := range snap.Nodes {
-		size, sum, signer := nodeFile(n)
+		size, sum, signer := d.app.nodeFile(n)
 		t.row(plain(n.Node.Name), plain(size+" bytes"), plain(sum), painted("signed by "+signer, d.app.outSt.dim))
 	}
 	if err := d.rows(t); err != nil {
@@ -276,7 +276,7 @@ func (d *demo) planIt(ctx context.Context) (err error) {
 	d.step("The CTL is rebuilt; nothing is written yet")
 	t := table{}
 	for _, c := range d.plan.Diff.Changes {
-		t.row(changeRow(d.app.outSt, c)...)
+		t.row(d.app.changeRow(d.app.outSt, c)...)
 	}
 	if d.app.json {
 		return d.app.planJSON(d.plan)
@@ -408,7 +408,7 @@ func (d *demo) compare(ctx context.Context) error {
 	good, bad := d.app.outSt.green, d.app.outSt.red
 	agree := true
 	for _, n := range d.session.Snapshot.Nodes {
-		_, sum, _ := nodeFile(n)
+		_, sum, _ := d.app.nodeFile(n)
 		if sum == want {
 			t.row(painted("✓", good), plain(n.Node.Name), plain(sum))
 		} else {

@@ -135,7 +135,7 @@ func (a *app) tellFindings(l *ctlbuild.List, besideRecords bool) {
 // explainFailure says why, on standard error; the verdict itself is in the result.
 func (a *app) explainFailure(v ctlbuild.Verification) {
 	if v.Reason != "" && !a.json {
-		fmt.Fprintf(a.err, "%s %s\n", a.errSt.red("✗"), printable(v.Reason))
+		a.tellf("%s %s\n", a.errSt.red("✗"), printable(a.voice().Say(v.Why)))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/token"
 	"ctlclient/trust/hazard"
 )
@@ -120,9 +121,9 @@ func runFileBuild(ctx context.Context, a *app, o fileBuildOptions, out string) e
 	if a.json {
 		return a.result(map[string]any{"file": out, "bytes": len(l.Bytes()), "records": len(l.Records), "md5": l.MD5(), "sha1": l.SHA1(), "hazards": len(hazards)})
 	}
-	records := "1 record"
-	if n := len(l.Records); n > 1 {
-		records = fmt.Sprintf("%d records", n)
+	records := a.say("%d records", len(l.Records))
+	if len(l.Records) == 1 {
+		records = a.say("1 record")
 	}
 	a.printf("%s: %s, %d bytes, MD5 %s\n", out, records, len(l.Bytes()), l.MD5())
 	return nil
@@ -139,9 +140,9 @@ func (a *app) warnOfList(d *ctlbuild.Draft, signer []byte, out string) ([]hazard
 		return found, a.hazardsJSON(found)
 	}
 	for _, h := range found {
-		a.note("%s: %s", h.Severity, printable(h.Message.String()))
+		a.note("%s: %s", message.Words(h.Severity.String()), h.Message)
 		if !h.Hint.IsZero() {
-			a.note("  %s", printable(h.Hint.String()))
+			a.note("  %s", h.Hint)
 		}
 	}
 	return found, nil
@@ -410,7 +411,7 @@ func runFileContent(ctx context.Context, a *app, o fileContentOptions, arg strin
 		return fmt.Errorf("%s: %w", arg, err)
 	}
 	if env.Kind() != ctlbuild.KindSigned {
-		return usagef("ctlclient file show "+arg, "%s is a trust list, not a signed file", arg)
+		return usageWith(message.Phrase("ctlclient file show %s", arg), "%s is a trust list, not a signed file", arg)
 	}
 	if env.Encrypted() {
 		a.note("the content is encrypted for one phone; it is written as it is")

@@ -106,7 +106,7 @@ func (c *checker) prepare(ctx context.Context, o fileVerifyOptions) (err error) 
 		return err
 	}
 	if v := c.trust.Verify(); !v.OK {
-		c.app.note("the trust list %s does not verify itself: %s", o.trust, v.Reason)
+		c.app.note("the trust list %s does not verify itself: %s", o.trust, v.Why)
 	}
 	return nil
 }
@@ -212,7 +212,7 @@ func (c *checker) tell(one checked) error {
 		return c.app.object("file", one.json())
 	}
 	if one.err != nil {
-		c.app.printf("%s %s\n", c.app.outSt.red("✗"), ctlbuild.Printable(one.err.Error()))
+		c.app.printf("%s %s\n", c.app.outSt.red("✗"), ctlbuild.Printable(c.app.voice().Tell(one.err)))
 		return nil
 	}
 	c.print(one, one.arg)
@@ -243,7 +243,7 @@ func (c *checker) print(one checked, name string) {
 		a.printf("%s %s verified: signed by %s (%s)\n", a.outSt.green("✓"), ctlbuild.Printable(name), ctlbuild.Printable(one.env.Header.SignerName), one.env.Header.Digest)
 		return
 	}
-	a.printf("%s %s not verified: %s\n", a.outSt.red("✗"), ctlbuild.Printable(name), ctlbuild.Printable(one.v.Reason))
+	a.printf("%s %s not verified: %s\n", a.outSt.red("✗"), ctlbuild.Printable(name), ctlbuild.Printable(a.voice().Say(one.v.Why)))
 }
 
 func (one checked) json() map[string]any {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -67,16 +66,16 @@ func (a *app) printJob(j cluster.Job) {
 	if j.State != cluster.StateFinished {
 		paint = st.yellow
 	}
-	a.printf("%s  %s  %s  %s  %s\n", st.bold(j.ID), j.Started.Local().Format(time.DateTime), j.Cluster, j.Kind, paint(j.State))
+	a.printf("%s  %s  %s  %s  %s\n", st.bold(j.ID), j.Started.Local().Format(time.DateTime), j.Cluster, j.Kind, paint(a.word(string(j.State))))
 	var nodes []string
 	for _, n := range j.Nodes {
-		nodes = append(nodes, n.Node+" "+strings.ToLower(n.Status))
+		nodes = append(nodes, n.Node+" "+strings.ToLower(a.word(n.Status)))
 	}
 	if len(nodes) > 0 {
 		a.printf("    %s\n", strings.Join(nodes, ", "))
 	}
 	if len(j.Steps) > 0 {
-		a.printf("    %s\n", st.dim("steps: "+st.wrap(printable(strings.Join(j.Steps, "; ")), 4)))
+		a.printf("    %s\n", st.dim(a.say("steps: %s", st.wrap(printable(strings.Join(j.Steps, "; ")), 4))))
 	}
 	keys := make([]string, 0, len(j.Note))
 	for k := range j.Note {
@@ -85,7 +84,7 @@ func (a *app) printJob(j cluster.Job) {
 	slices.Sort(keys)
 	for _, k := range keys {
 		if j.Note[k] != "" && k != workflow.NotePhones { // that is for the report
-			a.printf("    %s\n", st.dim(fmt.Sprintf("%s: %s", k, printable(j.Note[k]))))
+			a.printf("    %s\n", st.dim(a.word(k)+": "+printable(j.Note[k])))
 		}
 	}
 }
@@ -151,7 +150,7 @@ func runFinish(ctx context.Context, a *app, o finishOptions, args []string, back
 		if a.json {
 			err = a.verdictsJSON(p.Verdicts)
 		} else {
-			a.printVerdicts("What phones will do", p.Verdicts)
+			a.printVerdicts(p.Verdicts)
 		}
 		if err != nil {
 			return err

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -12,6 +11,7 @@ import (
 
 	"ctlclient/lab"
 	"ctlclient/lab/control"
+	"ctlclient/message"
 )
 
 func newLabCommand(a *app) *cobra.Command {
@@ -119,7 +119,7 @@ func runLabUp(ctx context.Context, a *app, o labUpOptions) (err error) {
 			return err
 		}
 	} else {
-		a.printf("%s  %s\n\n", a.outSt.bold("A practice cluster runs, CUCM "+st.Full), modeOf(modeIf(st.Mixed)))
+		a.printf("%s  %s\n\n", a.outSt.bold(a.say("A practice cluster runs, CUCM %s", st.Full)), a.modeOf(modeIf(st.Mixed)))
 		if err := a.printLab(st); err != nil {
 			return err
 		}
@@ -128,8 +128,8 @@ func runLabUp(ctx context.Context, a *app, o labUpOptions) (err error) {
 				filepath.Join(l.Dir, "password"), filepath.Join(l.Dir, "platform-password"))
 		}
 		a.printf("\nProfile: %s\n", l.Profile)
-		a.printf("%s\n", a.outSt.dim("In another terminal: ctlclient --profile "+l.Profile+" cluster status"))
-		a.printf("%s\n", a.outSt.dim("Ctrl-C ends it; its files stay."))
+		a.printf("%s\n", a.outSt.dim(a.say("In another terminal: ctlclient --profile %s cluster status", l.Profile)))
+		a.printf("%s\n", a.outSt.dim(a.say("Ctrl-C ends it; its files stay.")))
 	}
 	<-ctx.Done()
 	return nil // being interrupted is how it is meant to end
@@ -154,11 +154,11 @@ func (a *app) printLab(st lab.Status) error {
 	s := a.outSt
 	t := table{indent: "  ", head: []string{"Node", "Role", "Address", "CTL", "ITL"}}
 	for _, n := range st.Nodes {
-		state := painted(shortSum(n.CTL), nil)
+		state := painted(a.shortSum(n.CTL), nil)
 		if !n.Running {
-			state = painted("stopped", s.red)
+			state = painted(a.say("stopped"), s.red)
 		}
-		t.row(plain(n.Name), plain(n.Role), plain(n.Address), state, plain(shortSum(n.ITL)))
+		t.row(plain(n.Name), plain(n.Role), plain(n.Address), state, plain(a.shortSum(n.ITL)))
 	}
 	if err := t.write(a.out, s); err != nil {
 		return err
@@ -166,15 +166,15 @@ func (a *app) printLab(st lab.Status) error {
 	a.printf("\n")
 	t = table{indent: "  ", head: []string{"Phone", "Model", "CTL", "ITL"}}
 	for _, p := range st.Phones {
-		t.row(plain(p.Name), plain(p.Model), plain(shortSum(p.CTL)), plain(shortSum(p.ITL)))
+		t.row(plain(p.Name), plain(p.Model), plain(a.shortSum(p.CTL)), plain(a.shortSum(p.ITL)))
 	}
 	return t.write(a.out, s)
 }
 
 // shortSum is enough of a checksum to compare by eye.
-func shortSum(sum string) string {
+func (a *app) shortSum(sum string) string {
 	if sum == "" {
-		return "none"
+		return a.say("none")
 	}
 	return sum[:min(8, len(sum))]
 }
@@ -204,9 +204,9 @@ func remoteCommand(a *app, use, short, long, example string, args cobra.Position
 
 // said ends a command that has nothing to show but that it was done.
 func (a *app) said(format string, args ...any) error {
-	msg := fmt.Sprintf(format, args...)
+	msg := message.Phrase(format, args...)
 	if a.json {
-		return a.result(map[string]any{"message": msg})
+		return a.result(map[string]any{"message": msg.String()})
 	}
 	a.printf("%s %s\n", a.outSt.green("✓"), msg)
 	return nil
@@ -234,7 +234,7 @@ func newLabTrustCommand(a *app) *cobra.Command {
 		"  ctlclient lab trust SAST-1.cer SAST-2.cer",
 		func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("usage: "+cmd.UseLine(), "CERT is missing")
+				return usageOf(cmd, "%s is missing", "CERT")
 			}
 			return nil
 		},
@@ -319,12 +319,12 @@ func (a *app) showBoots(boots []lab.Boot) error {
 	refused := 0
 	t := table{indent: "  "}
 	for _, b := range boots {
-		mark, word, paint, why := "✓", "accepted", st.green, oneLine(b.Reason())
+		mark, word, paint, why := "✓", a.say("accepted"), st.green, oneLine(b.Reason())
 		if file, _ := b.Telling(); b.Err == nil {
 			why = file + ": " + why
 		}
 		if !b.Accepted() {
-			mark, word, paint = "✗", "refused", st.red
+			mark, word, paint = "✗", a.say("refused"), st.red
 			refused++
 		}
 		if a.json {

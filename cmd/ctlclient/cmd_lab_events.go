@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ctlclient/lab/control"
+	"ctlclient/message"
 )
 
 // What can befall a cluster, to be rehearsed in the lab.
@@ -47,7 +48,7 @@ func newLabPrepareRollbackCommand(a *app) *cobra.Command {
 			if err := r.PrepareRollback(on); err != nil {
 				return err
 			}
-			return a.said("Prepare Cluster for Rollback to Pre 8.0 is %s", args[0])
+			return a.said("Prepare Cluster for Rollback to Pre 8.0 is %s", message.Words(args[0]))
 		})
 }
 
@@ -69,7 +70,7 @@ func newLabPointCommand(a *app) *cobra.Command {
 		"  ctlclient lab point SEP0011215A1AE3 127.82.196.11:6969\n  ctlclient lab point SEP0011215A1AE3",
 		func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("usage: "+cmd.UseLine(), "PHONE is missing")
+				return usageOf(cmd, "%s is missing", "PHONE")
 			}
 			return nil
 		},

@@ -12,6 +12,7 @@ import (
 
 	"ctlclient/lab"
 	"ctlclient/lab/control"
+	"ctlclient/message"
 )
 
 // faultsOf reads --fault and its short forms.
@@ -33,7 +34,7 @@ func faultsOf(o labUpOptions) (map[string]int, error) {
 	}
 	for name := range out {
 		if !slices.Contains(lab.Faults, name) {
-			return nil, usagef("faults: "+strings.Join(lab.Faults, ", "), "%q is no fault of a practice cluster", name)
+			return nil, usageWith(message.Phrase("faults: %s", strings.Join(lab.Faults, ", ")), "%q is no fault of a practice cluster", name)
 		}
 	}
 	if len(out) > 0 && !o.cucm {
@@ -75,7 +76,7 @@ the faults, and those that are on.
 		"  ctlclient lab fault refuse-upload on\n  ctlclient lab fault rate 3\n  ctlclient lab fault",
 		func(cmd *cobra.Command, args []string) error {
 			if len(args) != 0 && len(args) != 2 {
-				return usagef("usage: "+cmd.UseLine(), "NAME and on, off or a number are wanted")
+				return usageOf(cmd, "NAME and on, off or a number are wanted")
 			}
 			return nil
 		},
@@ -94,14 +95,14 @@ the faults, and those that are on.
 		})
 }
 
-func faultWord(n int) string {
+func faultWord(n int) message.Message {
 	switch n {
 	case 0:
-		return "off"
+		return message.Phrase("off")
 	case 1:
-		return "on"
+		return message.Phrase("on")
 	}
-	return fmt.Sprintf("on, %d times", n)
+	return message.Phrase("on, %d times", n)
 }
 
 func (a *app) showFaults(r *control.Remote) error {
@@ -114,7 +115,7 @@ func (a *app) showFaults(r *control.Remote) error {
 	}
 	t := table{indent: "  ", head: []string{"Fault", "Now", "What happens"}}
 	for _, name := range lab.Faults {
-		t.row(plain(name), plain(faultWord(st.Faults[name])), painted(faultTexts[name], a.outSt.dim))
+		t.row(plain(name), plain(a.voice().Say(faultWord(st.Faults[name]))), painted(a.word(faultTexts[name]), a.outSt.dim))
 	}
 	return t.write(a.out, a.outSt)
 }

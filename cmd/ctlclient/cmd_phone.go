@@ -162,7 +162,7 @@ func (a *app) assessFleet(ctx context.Context, o assessOptions, like trust.Phone
 		}
 		err = a.result(map[string]any{"accept": accept, "lost": lost, "unsure": unsure})
 	} else {
-		a.printVerdicts("What phones will do", vs)
+		a.printVerdicts(vs)
 	}
 	if err == nil && lost+unsure > 0 {
 		return errBad

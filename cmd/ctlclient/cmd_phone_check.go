@@ -136,7 +136,7 @@ func (a *app) printPhoneCheck(h workflow.Held, c *workflow.PhoneCheck) error {
 	}
 	for _, r := range c.Services {
 		if r.Err != nil {
-			a.printf("%s %s of %s: %s\n", st.red("✗"), r.Service, printable(r.Node), printable(oneLine(r.Err.Error())))
+			a.printf("%s %s of %s: %s\n", st.red("✗"), r.Service, printable(r.Node), printable(oneLine(a.voice().Tell(r.Err))))
 			continue
 		}
 		a.printf("%s %s of %s presents the certificate of %s\n", st.green("✓"), r.Service, printable(r.Node), printable(r.Record))
@@ -144,14 +144,14 @@ func (a *app) printPhoneCheck(h workflow.Held, c *workflow.PhoneCheck) error {
 	if h.ITL == "" {
 		return nil
 	}
-	answer := st.green("no")
+	answer := st.green(a.say("no"))
 	switch {
 	case c.MustClear && slices.ContainsFunc(c.Steps, func(s trust.Step) bool { return s.Outcome == "not known" }):
-		answer = st.yellow("as far as is known, yes: find out first what is not known")
+		answer = st.yellow(a.say("as far as is known, yes: find out first what is not known"))
 	case c.MustClear:
-		answer = st.red("yes, it is the only way left")
+		answer = st.red(a.say("yes, it is the only way left"))
 	}
-	a.printf("\n%s %s\n", st.bold("Must the ITL be deleted at the phone?"), answer)
+	a.printf("\n%s %s\n", st.bold(a.say("Must the ITL be deleted at the phone?")), answer)
 	for i, s := range c.Steps {
 		a.printf("  %d. %s\n     %s\n", i+1, printable(s.What), st.wrap(printable(s.Outcome), 5))
 	}
@@ -162,15 +162,15 @@ func (a *app) servedRow(sum trust.Checksum, v workflow.Served) []cell {
 	st := a.outSt
 	switch {
 	case v.Err != nil:
-		return []cell{plain(v.Node), plain(v.File), painted("-", nil), painted(printable(oneLine(v.Err.Error())), st.red)}
+		return []cell{plain(v.Node), plain(v.File), painted("-", nil), painted(printable(oneLine(a.voice().Tell(v.Err))), st.red)}
 	case v.List == nil:
-		return []cell{plain(v.Node), plain("none"), plain("-"), plain("-")}
+		return []cell{plain(v.Node), plain(a.say("none")), plain("-"), plain("-")}
 	case sum == "":
-		return []cell{plain(v.Node), plain(v.File), plain(v.List.MD5()), plain("not given")}
+		return []cell{plain(v.Node), plain(v.File), plain(v.List.MD5()), plain(a.say("not given"))}
 	case sum.Matches(v.List):
-		return []cell{plain(v.Node), plain(v.File), plain(v.List.MD5()), painted("the same", st.green)}
+		return []cell{plain(v.Node), plain(v.File), plain(v.List.MD5()), painted(a.say("the same"), st.green)}
 	}
-	return []cell{plain(v.Node), plain(v.File), plain(v.List.MD5()), painted("another", st.yellow)}
+	return []cell{plain(v.Node), plain(v.File), plain(v.List.MD5()), painted(a.say("another"), st.yellow)}
 }
 
 func (a *app) phoneCheckJSON(h workflow.Held, c *workflow.PhoneCheck) error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -75,7 +74,7 @@ func runPhoneList(ctx context.Context, a *app, o phoneListOptions) error {
 			// A line each as it comes: a cluster has up to a hundred thousand.
 			fields := []string{pad(p.Name, 16), pad(p.Model, 24)}
 			if o.live {
-				fields = append(fields, pad(p.Registered.String(), 20), pad(livePhoneOf(p, true).Address, 16), p.Firmware)
+				fields = append(fields, pad(a.word(p.Registered.String()), 20), pad(livePhoneOf(p, true).Address, 16), p.Firmware)
 			}
 			_, err := w.WriteString(printable(strings.TrimRight(strings.Join(fields, " "), " ")) + "\n")
 			return err
@@ -177,25 +176,25 @@ func (a *app) resetResult(r *workflow.ResetResult) error {
 		for _, p := range r.Missing {
 			not = append(not, p.Name)
 		}
-		a.printf("; not yet: %s", names(not))
+		a.printf("; not yet: %s", a.names(not))
 	}
 	a.printf(".\n")
 	if err := a.printWords(r.Words); err != nil {
 		return err
 	}
 	for _, f := range r.Failed {
-		a.printf("%s could not be reset: %s\n", f.Name, printable(oneLine(f.Err.Error())))
+		a.printf("%s could not be reset: %s\n", f.Name, printable(oneLine(a.voice().Tell(f.Err))))
 	}
 	return nil
 }
 
 // names lists the first of many.
-func names(all []string) string {
+func (a *app) names(all []string) string {
 	const most = 12
 	if len(all) <= most {
 		return strings.Join(all, ", ")
 	}
-	return strings.Join(all[:most], ", ") + " and " + strconv.Itoa(len(all)-most) + " more"
+	return a.say("%s and %d more", strings.Join(all[:most], ", "), len(all)-most)
 }
 
 func newPhoneVerifyCommand(a *app) *cobra.Command {
@@ -259,13 +258,13 @@ func (a *app) printWords(words []workflow.PhoneWord) error {
 		case w.Word.Verdict == phoneword.Took:
 			paint = st.green
 		}
-		message := j.Message
+		text := j.Message
 		if w.Differs() {
-			message = "not as predicted: " + message
-		} else if message == "" {
-			message = j.Error
+			text = a.say("not as predicted: %s", text)
+		} else if text == "" {
+			text = j.Error
 		}
-		t.row(plain(printable(strings.TrimSpace(w.Name+" "+w.Model))), painted(j.Says, paint), plain(j.Predicted), painted(printable(message), st.dim))
+		t.row(plain(printable(strings.TrimSpace(w.Name+" "+w.Model))), painted(a.word(j.Says), paint), plain(a.word(j.Predicted)), painted(printable(text), st.dim))
 	}
 	return t.write(a.out, st)
 }

@@ -53,7 +53,7 @@ func runPreflight(ctx context.Context, a *app, args []string) error {
 			return ctx.Err()
 		}
 		if err != nil { // the list is of use without them, and says that there are none
-			a.note("%s", oneLine(err.Error()))
+			a.note("%v", err)
 		}
 		for _, info := range infos {
 			for _, c := range info.Certificates {
@@ -92,7 +92,7 @@ func (a *app) printChecks(checks []workflow.Check) error {
 		}
 		paint := map[workflow.CheckState]func(string) string{workflow.CheckGood: st.green, workflow.CheckUnknown: st.dim,
 			workflow.CheckWarn: st.yellow, workflow.CheckBad: st.red}[c.State]
-		t.row(painted(checkStates[c.State], paint), plain(printable(what)), plain(printable(text)))
+		t.row(painted(a.word(checkStates[c.State]), paint), plain(printable(what)), plain(printable(text)))
 	}
 	var err error
 	if a.json {

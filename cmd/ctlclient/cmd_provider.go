@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ctlclient/message"
 	"ctlclient/provider"
 )
 
@@ -24,7 +24,7 @@ const providerMemory = 256 << 20
 // tellReload says how a running service learns of a change.
 func (a *app) tellReload() {
 	if !a.json {
-		fmt.Fprintln(a.err, "a running service takes it over with: systemctl reload ctlclient-provider (or SIGHUP)")
+		a.tellf("a running service takes it over with: systemctl reload ctlclient-provider (or SIGHUP)\n")
 	}
 }
 
@@ -70,7 +70,7 @@ func loadProvider(file string) (provider.Config, error) {
 	}
 	c, err := provider.LoadConfig(abs)
 	if errors.Is(err, fs.ErrNotExist) {
-		return c, usagef("ctlclient provider init --config "+file+" --folder FOLDER makes one", "there is no configuration %s", file)
+		return c, usageWith(message.Phrase("ctlclient provider init --config %s --folder FOLDER makes one", file), "there is no configuration %s", file)
 	}
 	return c, err
 }
@@ -104,7 +104,7 @@ func runProvider(ctx context.Context, a *app, file string) error {
 	case errors.Is(err, provider.ErrFolderInUse):
 		return usagef("end the other one, or serve another folder", "%v", err)
 	case errors.As(err, &listen) && listen.Op == "listen":
-		return usagef("another program has the port, or only root may take it: see listen in "+file, "%v", listen)
+		return usageWith(message.Phrase("another program has the port, or only root may take it: see listen in %s", file), "%v", listen)
 	}
 	return errors.Join(err, shown)
 }
@@ -113,7 +113,7 @@ func (a *app) providerStarted(folder string, addr net.Addr, fingerprint string, 
 	if a.json {
 		return a.object("started", map[string]any{"folder": folder, "listen": addr.String(), "fingerprint": fingerprint, "made": made})
 	}
-	_, err := fmt.Fprintf(a.out, "serving %s on %s\nTLS certificate %s\n", folder, addr, fingerprint)
+	_, err := io.WriteString(a.out, a.say("serving %s on %s\nTLS certificate %s\n", folder, addr, fingerprint))
 	return err
 }
 
@@ -147,7 +147,7 @@ func runProviderInit(a *app, file, folder string) error {
 		return a.result(map[string]any{"config": c.File, "folder": c.Folder, "fingerprint": fingerprint})
 	}
 	a.printf("%s: written, serves %s\nTLS certificate %s\n", c.File, c.Folder, fingerprint)
-	fmt.Fprintf(a.err, "next: ctlclient provider user add NAME --config %s, then ctlclient provider unit --config %s\n", file, file)
+	a.tellf("next: ctlclient provider user add NAME --config %s, then ctlclient provider unit --config %s\n", file, file)
 	return nil
 }
 
@@ -209,7 +209,7 @@ func runProviderUnit(a *app, file string, o providerUnitOptions) error {
 	}
 	if o.binary == "" {
 		if o.binary, err = os.Executable(); err != nil {
-			return fmt.Errorf("where this program is: %w", err)
+			return message.Errorf("where this program is: %w", err)
 		}
 	}
 	var b bytes.Buffer

@@ -45,7 +45,7 @@ func runProviderUserAdd(ctx context.Context, a *app, file, name, source string) 
 	if err := provider.CheckUserName(name); err != nil {
 		return err
 	}
-	password, err := newSecret(ctx, src, "Password of "+name+": ", "The password again: ")
+	password, err := newSecret(ctx, src, a.say("Password of %s: ", name), a.say("The password again: "))
 	defer clear(password)
 	if err != nil {
 		return err
@@ -54,8 +54,11 @@ func runProviderUserAdd(ctx context.Context, a *app, file, name, source string) 
 	if err != nil {
 		return err
 	}
-	what := map[bool]string{false: "added", true: "has a new password"}[replaced]
-	if err := a.said("%s %s", name, what); err != nil {
+	say := func() error { return a.said("%s added", name) }
+	if replaced {
+		say = func() error { return a.said("%s has a new password", name) }
+	}
+	if err := say(); err != nil {
 		return err
 	}
 	a.tellReload()

@@ -2,14 +2,11 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 
 	"github.com/spf13/cobra"
 
-	"ctlclient/catalogue"
 	"ctlclient/cluster"
-	"ctlclient/message"
 	"ctlclient/workflow/report"
 )
 
@@ -80,13 +77,4 @@ func runReport(a *app, o reportOptions, args []string) error {
 	}
 	a.note("%s: the report of job %s", o.out, r.ID)
 	return nil
-}
-
-// voice is how this program speaks.
-func (a *app) voice() message.Voice {
-	l, err := catalogue.Of(cmp.Or(a.lang, catalogue.Environment()))
-	if err != nil {
-		l = nil // a test holds that it can be read; English is better than nothing
-	}
-	return message.Voice{Word: command, Language: l}
 }

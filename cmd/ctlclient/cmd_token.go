@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,8 +40,8 @@ func parseTokenURI(s string) (token.URI, error) {
 	if err == nil {
 		return u, nil
 	}
-	if hs := hintLines(err, message.Voice{Word: command}); len(hs) > 0 {
-		return u, usagef(strings.Join(hs, "\n"), "%v", err)
+	if hints := message.Advice(err); len(hints) > 0 {
+		return u, &usageError{msg: message.Phrase("%v", err), hints: hints}
 	}
 	return u, usagef("such as pkcs11:token=SAST-1 or pkcs11:serial=0054f509", "%v", err)
 }
@@ -70,7 +69,7 @@ func runTokenList(ctx context.Context, a *app) error {
 		return err
 	}
 	if err != nil {
-		a.note("%s", oneLine(err.Error())) // one module failed; the others answered
+		a.note("%v", err) // one module failed; the others answered
 	}
 	if a.json {
 		for _, i := range infos {
@@ -114,7 +113,7 @@ func noTokens(ctx context.Context, named []string) error {
 	if len(paths) == 0 {
 		return &token.Error{Kind: token.NoModule}
 	}
-	return &token.Error{Kind: token.NotFound, Err: fmt.Errorf("asked: %s", strings.Join(paths, ", "))}
+	return &token.Error{Kind: token.NotFound, Err: message.Errorf("asked: %s", strings.Join(paths, ", "))}
 }
 
 func (a *app) printToken(i token.Info) {
@@ -122,18 +121,18 @@ func (a *app) printToken(i token.Info) {
 	a.printf("%s  %s\n", st.bold(ctlbuild.Printable(i.Label)), st.dim(i.URI().String()))
 	a.printf("  %s %s, serial number %s, slot %d of %s\n", ctlbuild.Printable(i.Manufacturer), ctlbuild.Printable(i.Model), ctlbuild.Printable(i.Serial), i.Slot, i.Module)
 	if i.Practice() {
-		a.printf("  %s\n", st.dim("a practice token: it signs for practice clusters alone"))
+		a.printf("  %s\n", st.dim(a.say("a practice token: it signs for practice clusters alone")))
 	}
 	for _, w := range pinWarnings(i.Flags) {
 		a.printf("  %s %s\n", st.yellow("!"), w)
 	}
 	if len(i.Certificates) == 0 {
-		a.printf("  %s\n", st.dim("no certificate can be seen without the PIN"))
+		a.printf("  %s\n", st.dim(a.say("no certificate can be seen without the PIN")))
 	}
 	for _, c := range i.Certificates {
 		a.printf("  %s\n", ctlbuild.Printable(c.Subject))
 		a.printf("    Issuer Name  %s\n", ctlbuild.Printable(c.Issuer))
-		a.printf("    Valid From   %s   Expires on %s%s\n", c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly), expiry(st, c.NotAfter))
+		a.printf("    Valid From   %s   Expires on %s%s\n", c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly), a.expiry(c.NotAfter))
 		a.printf("    Key          %d bits, serial number %s\n", c.KeyBits, c.SerialHex())
 		if len(i.Certificates) > 1 {
 			a.printf("    %s\n", st.dim(i.CertificateURI(c).String()))
@@ -145,25 +144,25 @@ func (a *app) printToken(i token.Info) {
 }
 
 // expiry marks what has expired; phones do not look at it, people should know.
-func expiry(st style, t time.Time) string {
+func (a *app) expiry(t time.Time) string {
 	if time.Now().After(t) {
-		return st.yellow("  (expired; phones accept it all the same)")
+		return a.outSt.yellow(a.say("  (expired; phones accept it all the same)"))
 	}
 	return ""
 }
 
-func pinWarnings(f token.Flags) []string {
-	var w []string
+func pinWarnings(f token.Flags) []message.Message {
+	var w []message.Message
 	switch {
 	case f.PINLocked:
-		w = append(w, "the PIN is locked")
+		w = append(w, message.Phrase("the PIN is locked"))
 	case f.PINFinalTry:
-		w = append(w, "one PIN try is left before the token locks for good")
+		w = append(w, message.Phrase("one PIN try is left before the token locks for good"))
 	case f.PINCountLow:
-		w = append(w, "a wrong PIN was entered since the last good one")
+		w = append(w, message.Phrase("a wrong PIN was entered since the last good one"))
 	}
 	if !f.Initialized {
-		w = append(w, "the token is not initialised")
+		w = append(w, message.Phrase("the token is not initialised"))
 	}
 	return w
 }
@@ -340,20 +339,20 @@ func runTokenWatch(ctx context.Context, a *app) error {
 	var failed error
 	err := token.Watch(ctx, a.modules, func(e token.Event) {
 		if e.Err != nil {
-			a.note("%s", oneLine(e.Err.Error()))
+			a.note("%v", e.Err)
 			return
 		}
-		word := "removed "
+		word := message.Phrase("removed")
 		if e.Inserted {
-			word = "inserted"
+			word = message.Phrase("inserted")
 		}
 		if a.json {
 			v := tokenOf(e.Token)
-			v["event"] = strings.TrimSpace(word)
+			v["event"] = word.String()
 			failed = errors.Join(failed, a.object("token", v))
 			return
 		}
-		a.printf("%s  %s  %s\n", time.Now().Format(time.TimeOnly), word, ctlbuild.Printable(e.Token.Label))
+		a.printf("%s  %s  %s\n", time.Now().Format(time.TimeOnly), pad(a.voice().Say(word), 8), ctlbuild.Printable(e.Token.Label))
 	})
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -390,7 +389,7 @@ func runTokenPIN(ctx context.Context, a *app, o tokenPINOptions, uri string) err
 		return usagef("use --new-pin-source prompt, env:NAME, file:PATH or fd:N", "wrong --new-pin-source")
 	}
 	err = token.ChangePIN(ctx, u, a.tokenOptions(), func(ctx context.Context, r token.PINRequest) ([]byte, error) {
-		return newSecret(ctx, src, fmt.Sprintf("New PIN of %s: ", ctlbuild.Printable(r.Token)), "The new PIN again: ")
+		return newSecret(ctx, src, a.say("New PIN of %s: ", ctlbuild.Printable(r.Token)), a.say("The new PIN again: "))
 	})
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -82,12 +81,12 @@ func runTokenInit(ctx context.Context, a *app, o tokenInitOptions, uri string) e
 		Options: a.tokenOptions(),
 		SOPIN: func(ctx context.Context, r token.PINRequest) ([]byte, error) {
 			if r.New {
-				return newSecret(ctx, so, "New PIN of the security officer (administrator): ", "The same again: ")
+				return newSecret(ctx, so, a.say("New PIN of the security officer (administrator): "), a.say("The same again: "))
 			}
-			return so.get(ctx, fmt.Sprintf("PIN of the security officer (administrator) of %s: ", ctlbuild.Printable(r.Token)))
+			return so.get(ctx, a.say("PIN of the security officer (administrator) of %s: ", ctlbuild.Printable(r.Token)))
 		},
 		NewPIN: func(ctx context.Context, r token.PINRequest) ([]byte, error) {
-			return newSecret(ctx, fresh, "New PIN of the user, which signs: ", "The same again: ")
+			return newSecret(ctx, fresh, a.say("New PIN of the user, which signs: "), a.say("The same again: "))
 		},
 		Erasing: func(i token.Info) (bool, error) { return a.confirmErase(ctx, i) },
 	})
@@ -107,7 +106,7 @@ func asUsage(err error) error {
 
 // confirmErase asks before a token is erased.
 func (a *app) confirmErase(ctx context.Context, i token.Info) (bool, error) {
-	what := "no certificate that can be seen without the PIN"
+	what := a.say("no certificate that can be seen without the PIN")
 	for n, c := range i.Certificates {
 		if n == 0 {
 			what = c.Subject
@@ -119,11 +118,11 @@ func (a *app) confirmErase(ctx context.Context, i token.Info) (bool, error) {
 	if a.yes {
 		return true, nil
 	}
-	answer, err := askLine(ctx, "Erase it? Type yes: ")
+	answer, err := askLine(ctx, a.say("Erase it? Type yes: "))
 	if errors.Is(err, errNoTerminal) {
 		return false, usagef("--yes answers it", "whether the token is to be erased must be answered, and %v", err)
 	}
-	return strings.EqualFold(strings.TrimSpace(answer), "yes"), err
+	return agrees(answer), err
 }
 
 func (a *app) showMade(i token.Info, c token.Certificate) error {

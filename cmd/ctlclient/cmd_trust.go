@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"ctlclient/cluster"
-	"ctlclient/message"
 	"ctlclient/workflow"
 )
 
@@ -50,7 +48,7 @@ func runTrustList(ctx context.Context, a *app) error {
 		t := table{head: []string{"Certificate", "TVS"}}
 		for _, c := range list {
 			j := trustedJSON{Name: c.Name, Store: c.Store, Description: c.Description}
-			word, paint := vouching(a.outSt, c.TVS)
+			word, paint := a.vouching(c.TVS)
 			if len(c.TVS) > 0 {
 				j.TVS = map[string]string{}
 				for node, r := range c.TVS {
@@ -91,9 +89,10 @@ func tvsWord(r cluster.TVSResult) string {
 }
 
 // vouching is what the TVS of all nodes say of one certificate.
-func vouching(st style, answers map[string]cluster.TVSResult) (string, func(string) string) {
+func (a *app) vouching(answers map[string]cluster.TVSResult) (string, func(string) string) {
+	st := a.outSt
 	if len(answers) == 0 {
-		return "not asked", st.dim
+		return a.say("not asked"), st.dim
 	}
 	var no []string
 	for _, node := range slices.Sorted(maps.Keys(answers)) {
@@ -102,9 +101,9 @@ func vouching(st style, answers map[string]cluster.TVSResult) (string, func(stri
 		}
 	}
 	if len(no) == 0 {
-		return fmt.Sprintf("vouches on %d nodes", len(answers)), st.green
+		return a.say("vouches on %d nodes", len(answers)), st.green
 	}
-	return fmt.Sprintf("does not vouch on %s", names(no)), st.red
+	return a.say("does not vouch on %s", a.names(no)), st.red
 }
 
 type trustAddOptions struct{ wait time.Duration }
@@ -144,7 +143,11 @@ func runTrustAdd(ctx context.Context, a *app, o trustAddOptions, args []string) 
 		if a.json {
 			return a.result(map[string]any{"certificates": len(ders), "vouched": true})
 		}
-		a.printf("TVS on every node vouches for %s.\n", message.Count(len(ders), "certificate"))
+		if len(ders) == 1 {
+			a.printf("TVS on every node vouches for the certificate.\n")
+		} else {
+			a.printf("TVS on every node vouches for %d certificates.\n", len(ders))
+		}
 		return nil
 	})
 }

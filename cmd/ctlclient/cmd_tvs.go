@@ -5,13 +5,13 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/pem"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"ctlclient/cluster/reach/serve"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/source"
 	"ctlclient/trust"
 )
@@ -90,7 +90,7 @@ func runTVSQuery(ctx context.Context, a *app, o tvsOptions, n tvsNames, host str
 	if err != nil || len(serial) == 0 {
 		return usagef("70:CA:F6:4E or 70CAF64E, as file show prints it", "--serial: %q is no number in hexadecimal", n.serial)
 	}
-	return a.askTVS(ctx, o, trust.Question{Subject: n.subject, Issuer: n.issuer, Serial: serial}, host, "no certificate of these names")
+	return a.askTVS(ctx, o, trust.Question{Subject: n.subject, Issuer: n.issuer, Serial: serial}, host, message.Phrase("no certificate of these names"))
 }
 
 func runTVSVerify(ctx context.Context, a *app, o tvsOptions, certArg, host string) error {
@@ -98,11 +98,11 @@ func runTVSVerify(ctx context.Context, a *app, o tvsOptions, certArg, host strin
 	if err != nil {
 		return err
 	}
-	return a.askTVS(ctx, o, trust.Question{Certificate: der}, host, "not this certificate")
+	return a.askTVS(ctx, o, trust.Question{Certificate: der}, host, message.Phrase("not this certificate"))
 }
 
 // askTVS asks, and prints what the service answers.
-func (a *app) askTVS(ctx context.Context, o tvsOptions, question trust.Question, host, unknown string) error {
+func (a *app) askTVS(ctx context.Context, o tvsOptions, question trust.Question, host string, unknown message.Message) error {
 	if (o.itl == "") == (o.cert == "") {
 		return usagef("--itl FILE, or --tvs-cert CERT", "one of --itl and --tvs-cert says who the service is")
 	}
@@ -124,12 +124,12 @@ func (a *app) askTVS(ctx context.Context, o tvsOptions, question trust.Question,
 	return a.printTVS(ans, host, unknown)
 }
 
-func (a *app) printTVS(ans trust.Answer, host, unknown string) (err error) {
+func (a *app) printTVS(ans trust.Answer, host string, unknown message.Message) (err error) {
 	roles := make([]string, 0, len(ans.Roles))
 	for _, r := range ans.Roles {
 		roles = append(roles, ctlbuild.Function(r).String())
 	}
-	shown := "none"
+	shown := a.say("none")
 	if len(roles) > 0 {
 		shown = strings.Join(roles, ", ")
 	}
@@ -164,7 +164,7 @@ func (a *app) tvsPeer(ctx context.Context, o tvsOptions, q *serve.Question) erro
 	want, err := a.readCertificate(ctx, o.cert)
 	q.Peer = func(raw []byte) error {
 		if !bytes.Equal(raw, want) {
-			return fmt.Errorf("the service presents another certificate than %s", o.cert)
+			return message.Errorf("the service presents another certificate than %s", o.cert)
 		}
 		return nil
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -24,7 +25,7 @@ func TestDoubleClickIsNotHeldUp(t *testing.T) {
 
 // The box names the program that works in a terminal, and what to do.
 func TestMessageBox(t *testing.T) {
-	text := messageOf(usagef("do that", "this went wrong\a"))
+	text := newApp(nil, io.Discard, io.Discard).messageOf(usagef("do that", "this went wrong\a"))
 	for _, want := range []string{"this went wrong\uFFFD\n\ndo that", consoleProgram(runtime.GOOS) + " --help"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in %q", want, text)

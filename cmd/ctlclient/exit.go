@@ -3,10 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"ctlclient/cluster"
 	"ctlclient/cluster/journal"
@@ -45,22 +46,38 @@ var exitText = map[int]string{
 // examined is the outcome of a command whose result, already printed, is "bad".
 type examined struct{}
 
-func (examined) Error() string { return "the thing examined is bad" }
+func (examined) Error() string { return exitText[exitBad] }
 
 // errBad ends a command with exit 1 after it printed its result.
 var errBad error = examined{}
 
 // usageError is wrong usage, with what would be right.
 type usageError struct {
-	msg  string
-	hint string
+	msg   message.Message
+	hints []message.Message
 }
 
-func (e *usageError) Error() string { return e.msg }
-func (e *usageError) Hint() string  { return e.hint }
+func (e *usageError) Error() string              { return e.msg.String() }
+func (e *usageError) Say(v message.Voice) string { return v.Say(e.msg) }
+func (e *usageError) Hints() []message.Message   { return e.hints }
 
+// usagef is a usageError; each line of hint is a sentence without values.
 func usagef(hint, format string, args ...any) error {
-	return &usageError{msg: fmt.Sprintf(format, args...), hint: hint}
+	e := &usageError{msg: message.Phrase(format, args...)}
+	for l := range strings.Lines(hint) {
+		e.hints = append(e.hints, message.Words(strings.TrimSpace(l)))
+	}
+	return e
+}
+
+// usageOf is usagef with the form of a command as its hint.
+func usageOf(cmd *cobra.Command, format string, args ...any) error {
+	return usageWith(message.Phrase("usage: %s", cmd.UseLine()), format, args...)
+}
+
+// usageWith is usagef with a hint that has values.
+func usageWith(hint message.Message, format string, args ...any) error {
+	return &usageError{msg: message.Phrase(format, args...), hints: []message.Message{hint}}
 }
 
 // is reports whether the tree of err holds an error of type T.
@@ -137,12 +154,13 @@ func refused(err error) bool {
 }
 
 // hints are what the errors of a tree say to do next, a line each.
-func (a *app) hints(err error) []string { return hintLines(err, a.voice()) }
+func (a *app) hints(err error) []string { return a.lines(message.Advice(err)) }
 
-func hintLines(err error, v message.Voice) []string {
+// lines of messages, in the person's language.
+func (a *app) lines(ms []message.Message) []string {
 	var lines []string
-	for _, m := range message.Advice(err) {
-		for l := range strings.Lines(v.Say(m)) {
+	for _, m := range ms {
+		for l := range strings.Lines(a.voice().Say(m)) {
 			lines = append(lines, strings.TrimSpace(l))
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/gui"
+	"ctlclient/message"
 )
 
 // hasDesktop: this build opens windows.
@@ -47,6 +48,5 @@ func openDesktop(ctx context.Context, a *app, _ *cobra.Command, file string) err
 		return err
 	}
 	program := consoleProgram(runtime.GOOS)
-	hint := "the same jobs run without a window: " + program + " --help; the main one is " + program + " migrate to-tokens"
-	return usagef(hint, "%s", err.Error())
+	return usageWith(message.Phrase("the same jobs run without a window: %s --help; the main one is %[1]s migrate to-tokens", program), "%v", err)
 }

@@ -190,30 +190,34 @@ func (a *app) showPlan(p *workflow.Plan) error {
 		return a.planJSON(p)
 	}
 	w, st := a.out, a.outSt
-	fmt.Fprintf(w, "\n%s\n", st.bold("What changes"))
+	fmt.Fprintf(w, "\n%s\n", st.bold(a.say("What changes")))
 	if len(p.Diff.Changes) == 0 {
-		fmt.Fprintln(w, "  the records stay as they are")
+		a.printf("  the records stay as they are\n")
 	}
 	t := table{indent: "  "}
 	for _, c := range p.Diff.Changes {
-		t.row(changeRow(st, c)...)
+		t.row(a.changeRow(st, c)...)
 	}
 	if err := t.write(w, st); err != nil {
 		return err
 	}
 	if p.Diff.SignerChange {
-		fmt.Fprintf(w, "  %s %s %s %s\n", st.yellow("~"), shortName(p.Diff.OldSigner), st.dim("signed it, now"), shortName(p.Diff.NewSigner))
+		fmt.Fprintf(w, "  %s %s %s %s\n", st.yellow("~"), shortName(p.Diff.OldSigner), st.dim(a.say("signed it, now")), shortName(p.Diff.NewSigner))
 	}
 	if p.Mode != nil {
-		fmt.Fprintf(w, "  %s the cluster is set to %s\n", st.yellow("~"), map[bool]string{true: "Mixed Mode", false: "Non Secure Mode"}[*p.Mode])
+		if *p.Mode {
+			a.printf("  %s the cluster is set to Mixed Mode\n", st.yellow("~"))
+		} else {
+			a.printf("  %s the cluster is set to Non Secure Mode\n", st.yellow("~"))
+		}
 	}
 	a.printHazards(p.Hazards)
-	a.printVerdicts("What phones will do", p.Verdicts)
+	a.printVerdicts(p.Verdicts)
 	fmt.Fprintln(w)
 	return nil
 }
 
-func changeRow(st style, c ctlbuild.Change) []cell {
+func (a *app) changeRow(st style, c ctlbuild.Change) []cell {
 	r, mark, paint := c.NewRec, "~", st.yellow
 	n := c.New
 	switch c.Kind {
@@ -225,9 +229,13 @@ func changeRow(st style, c ctlbuild.Change) []cell {
 	if r == nil {
 		r, n = c.OldRec, c.Old
 	}
-	note := strings.Join(c.Fields, ", ")
+	fields := make([]string, len(c.Fields))
+	for i, f := range c.Fields {
+		fields[i] = a.word(f)
+	}
+	note := strings.Join(fields, ", ")
 	if r.IsStub() {
-		note = "address only"
+		note = a.say("address only")
 	}
 	return []cell{painted(mark, paint), plain(fmt.Sprintf("#%d", n+1)), plain(r.Function().String()), plain(recordHost(r)), painted(printable(note), st.dim)}
 }
@@ -257,21 +265,21 @@ func (a *app) printHazards(hs []hazard.Hazard) {
 		return
 	}
 	st := a.outSt
-	a.printf("\n%s\n", st.bold("What to know"))
+	a.printf("\n%s\n", st.bold(a.say("What to know")))
 	for _, h := range hs {
-		a.printf("  %s  %s\n", severityMark(st, h.Severity), st.wrap(printable(a.voice().Say(h.Message)), 13))
+		a.printf("  %s  %s\n", a.severityMark(st, h.Severity), st.wrap(printable(a.voice().Say(h.Message)), 13))
 		for l := range strings.Lines(a.voice().Say(h.Hint)) {
 			a.printf("             %s\n", st.dim(st.wrap(printable(strings.TrimSpace(l)), 13)))
 		}
 	}
 }
 
-func (a *app) printVerdicts(title string, vs []trust.Verdict) {
+func (a *app) printVerdicts(vs []trust.Verdict) {
 	if len(vs) == 0 {
 		return
 	}
 	st := a.outSt
-	a.printf("\n%s\n", st.bold(title))
+	a.printf("\n%s\n", st.bold(a.say("What phones will do")))
 	t := table{indent: "  "}
 	for _, c := range trust.Summarise(vs) {
 		mark, paint := "✓", st.green
@@ -291,7 +299,7 @@ func (a *app) printVerdicts(title string, vs []trust.Verdict) {
 	}
 	_ = t.write(a.out, st) // a broken pipe shows at the next write that is checked
 	if vs[0].Phone.Assumed {
-		a.printf("  %s\n", st.dim(`the profile describes no phones (fleet = "phones.csv"): these stand for the kinds that there are`))
+		a.printf("  %s\n", st.dim(a.say(`the profile describes no phones (fleet = "phones.csv"): these stand for the kinds that there are`)))
 		return
 	}
 	a.printf("  %s\n", st.dim(a.voice().Say(trust.TotalsText(vs))))
@@ -395,13 +403,13 @@ func (a *app) finish(r *workflow.Result, err error) error {
 		}
 	}
 	for _, l := range r.Restart {
-		a.printf("\n%s\n", st.bold(l))
+		a.printf("\n%s\n", st.bold(a.word(l)))
 	}
 	if len(r.Restart) > 0 {
-		a.printf("%s\n", st.dim("TFTP first, then CallManager, then the phones. --restart does the services."))
+		a.printf("%s\n", st.dim(a.say("TFTP first, then CallManager, then the phones. --restart does the services.")))
 	}
 	if r.Outcome.ID != "" && !r.Outcome.NoFile && r.Outcome.State != cluster.StateTakenBack {
-		a.printf("%s\n", st.dim("To take it back: ctlclient rollback "+r.Outcome.ID))
+		a.printf("%s\n", st.dim(a.say("To take it back: ctlclient rollback %s", r.Outcome.ID)))
 	}
 	return nil
 }
@@ -421,7 +429,7 @@ func (a *app) printOutcome(o cluster.Outcome) {
 		if n.Err != nil {
 			paint = st.red
 		}
-		t.row(plain(n.Node), plain(printable(n.Path)), painted(n.Status, paint))
+		t.row(plain(n.Node), plain(printable(n.Path)), painted(a.word(n.Status), paint))
 	}
 	a.printf("\n")
 	_ = t.write(a.out, st) // a broken pipe shows at the next write that is checked

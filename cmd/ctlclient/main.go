@@ -13,8 +13,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -22,6 +20,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"ctlclient/message"
 )
 
 func main() {
@@ -31,7 +31,7 @@ func main() {
 // start protects the process, then runs the program.
 func start(stdout, stderr io.Writer) int {
 	if err := protect(); err != nil {
-		fmt.Fprintf(stderr, "! this process cannot be kept out of core dumps: %v\n", err)
+		newApp(os.Stdin, stdout, stderr).tellf("! this process cannot be kept out of core dumps: %v\n", err)
 	}
 	return run(os.Args[1:], os.Stdin, stdout, stderr)
 }
@@ -48,6 +48,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	defer stop()
 	root := rootFor(a, args)
 	fitExamples(root, runtime.GOOS)
+	a.readLanguage(args) // the flags, when they were defined, were emptied
+	a.wordHelp(root)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -60,13 +62,13 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	code := exitCode(ctx, err)
 	a.report(err, code)
 	if !isSeen(stderr) {
-		showMessage("ctlclient", messageOf(err))
+		showMessage("ctlclient", a.messageOf(err))
 	}
 	return code
 }
 
 // errHangup is the cause of an interrupt by a terminal that goes away.
-var errHangup = errors.New("the terminal went away")
+var errHangup = message.NewError("the terminal went away")
 
 // untilInterrupted is a context that ends with the first interrupt. The second one ends the
 // process. A write to a connection that a node has closed raises SIGPIPE as one to standard

@@ -3,19 +3,17 @@ package main
 import (
 	"runtime"
 	"strings"
-
-	"ctlclient/message"
 )
 
 // messageOf is an error with its hints, for a box. Where the program has no terminal it cannot
 // be the one that a hint names, so the box names the one that has.
-func messageOf(err error) string {
-	lines := []string{printable(err.Error())}
-	for _, h := range hintLines(err, message.Voice{Word: command}) {
+func (a *app) messageOf(err error) string {
+	lines := []string{printable(a.voice().Tell(err))}
+	for _, h := range a.hints(err) {
 		lines = append(lines, printable(h))
 	}
-	return strings.Join(lines, "\n\n") + "\n\nThe commands are those of " + consoleProgram(runtime.GOOS) +
-		", which works in a terminal: " + consoleProgram(runtime.GOOS) + " --help"
+	lines = append(lines, a.say("The commands are those of %s, which works in a terminal: %[1]s --help", consoleProgram(runtime.GOOS)))
+	return strings.Join(lines, "\n\n")
 }
 
 // consoleProgram is the program to give commands to: the desktop of Windows has no terminal,

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -12,6 +11,7 @@ import (
 	"ctlclient/gui"
 	"ctlclient/lab"
 	"ctlclient/lab/control"
+	"ctlclient/message"
 	"ctlclient/softhsm"
 )
 
@@ -82,7 +82,7 @@ func (p *practice) running() *lab.Lab {
 }
 
 // errNoPractice is for a window that still shows the practice cluster when it was stopped.
-var errNoPractice = errors.New("the practice cluster does not run")
+var errNoPractice = message.NewError("the practice cluster does not run")
 
 // TrustCertificate does what the upload page of a real cluster does.
 func (p *practice) TrustCertificate(der []byte) error {

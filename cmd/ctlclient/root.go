@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ctlclient/message"
 	"ctlclient/token"
 )
 
@@ -57,12 +58,9 @@ work on a practice cluster: ctlclient lab demo`,
 	f.StringVar(&a.stateDir, "state-dir", "", "`folder` of journals and kept identities (default: the user's state folder)")
 	f.StringVar(&a.lang, "lang", "", "`language` of sentences: en or pt-BR (default: LC_MESSAGES)")
 	f.DurationVar(&a.timeout, "timeout", 0, "longest wait for one answer of a node or of a token's module, such as 30s")
+	root.SetUsageFunc(a.usage)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		msg := strings.TrimSpace(err.Error())
-		for _, parser := range []string{": time: ", ": strconv."} { // what Go's parsers say tells nothing more
-			msg, _, _ = strings.Cut(msg, parser)
-		}
-		return usagef(cmd.CommandPath()+" --help tells what there is", "%s", msg)
+		return usageWith(message.Phrase("%s --help tells what there is", cmd.CommandPath()), "%s", flagError(err))
 	})
 	// Cobra's own flag brings a template, and with it every method of every type.
 	root.Flags().BoolVarP(&version, "version", "v", false, "version for ctlclient")
@@ -156,14 +154,14 @@ func firstWord(root *cobra.Command, args []string) string {
 
 // unknownCommand names what the person may have meant.
 func unknownCommand(cmd *cobra.Command, name string) error {
-	hint := cmd.CommandPath() + " --help lists the commands"
+	hint := message.Phrase("%s --help lists the commands", cmd.CommandPath())
 	if cmd.SuggestionsMinimumDistance <= 0 {
 		cmd.SuggestionsMinimumDistance = 2
 	}
 	if near := cmd.SuggestionsFor(name); len(near) > 0 {
-		hint = "did you mean " + cmd.CommandPath() + " " + strings.Join(near, " or ") + "?"
+		hint = message.Phrase("did you mean %s %s?", cmd.CommandPath(), message.Either(near))
 	}
-	return usagef(hint, "unknown command %q", cmd.CommandPath()+" "+name)
+	return usageWith(hint, "unknown command %q", cmd.CommandPath()+" "+name)
 }
 
 // group makes a command that only holds others.
@@ -211,9 +209,9 @@ func exactly(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < len(names):
-			return usagef("usage: "+cmd.UseLine(), "%s is missing", names[len(args)])
+			return usageOf(cmd, "%s is missing", names[len(args)])
 		case len(args) > len(names):
-			return usagef("usage: "+cmd.UseLine(), "%q is one argument too many", args[len(names)])
+			return usageOf(cmd, "%q is one argument too many", args[len(names)])
 		}
 		return nil
 	}
@@ -223,7 +221,7 @@ func exactly(names ...string) cobra.PositionalArgs {
 func atLeastOne(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return usagef("usage: "+cmd.UseLine(), "%s is missing", name)
+			return usageOf(cmd, "%s is missing", name)
 		}
 		return nil
 	}
@@ -233,7 +231,7 @@ func atLeastOne(name string) cobra.PositionalArgs {
 func atMost(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > n {
-			return usagef("usage: "+cmd.UseLine(), "%q is one argument too many", args[n])
+			return usageOf(cmd, "%q is one argument too many", args[n])
 		}
 		return nil
 	}

@@ -15,13 +15,14 @@ import (
 	"golang.org/x/term"
 
 	"ctlclient/internal/secret"
+	"ctlclient/message"
 )
 
 // maxSecret bounds a PIN or password read from a file or descriptor, in bytes.
 const maxSecret = 4096
 
 // errNoTerminal: a question cannot be asked.
-var errNoTerminal = errors.New("there is no terminal to ask on")
+var errNoTerminal = message.NewError("there is no terminal to ask on")
 
 // secretSource is where PINs come from: prompt | env:NAME | file:PATH | fd:N.
 type secretSource struct {
@@ -38,7 +39,7 @@ func newSecretSource(s string) (*secretSource, error) {
 // value is in no error: it may be the secret itself, put there by mistake.
 func newSourceOf(flag, what, s string) (*secretSource, error) {
 	kind, arg, _ := strings.Cut(s, ":")
-	bad := usagef("use "+flag+" prompt, env:NAME, file:PATH or fd:N", "wrong %s", flag)
+	bad := usageWith(message.Phrase("use %s prompt, env:NAME, file:PATH or fd:N", flag), "wrong %s", flag)
 	src := &secretSource{kind: kind, arg: arg, flag: flag, what: what}
 	switch kind {
 	case "", "prompt":
@@ -69,7 +70,7 @@ func newSourceOf(flag, what, s string) (*secretSource, error) {
 
 // errDescriptor: a program of Windows inherits handles, not numbers.
 func errDescriptor(flag string) error {
-	return usagef("use "+flag+" fd:0, which is standard input, file:PATH or env:NAME", "%s: Windows has no file descriptors but fd:0", flag)
+	return usageWith(message.Phrase("use %s fd:0, which is standard input, file:PATH or env:NAME", flag), "%s: Windows has no file descriptors but fd:0", flag)
 }
 
 // get reads one secret; the caller wipes it. prompt asks where the source is a person.
@@ -78,13 +79,13 @@ func (s *secretSource) get(ctx context.Context, prompt string) ([]byte, error) {
 	case "env":
 		v, ok := os.LookupEnv(s.arg)
 		if !ok {
-			return nil, usagef("set it, or use another "+s.flag, "the environment has no %s", s.arg)
+			return nil, usageWith(message.Phrase("set it, or use another %s", s.flag), "the environment has no %s", s.arg)
 		}
 		return []byte(v), nil
 	case "file":
 		f, err := os.Open(s.arg)
 		if err != nil {
-			return nil, fmt.Errorf("%s file: %w", s.what, err)
+			return nil, message.Errorf("%s file: %w", message.Words(s.what), err)
 		}
 		defer f.Close()
 		return s.firstLine(f)
@@ -102,7 +103,7 @@ func (s *secretSource) get(ctx context.Context, prompt string) ([]byte, error) {
 	}
 	pin, err := askSecret(ctx, prompt)
 	if errors.Is(err, errNoTerminal) {
-		return nil, usagef("give it another way: "+s.flag+" env:NAME, file:PATH or fd:N", "the %s must be asked for, and %v", s.what, err)
+		return nil, usageWith(message.Phrase("give it another way: %s env:NAME, file:PATH or fd:N", s.flag), "the %s must be asked for, and %v", message.Words(s.what), err)
 	}
 	return pin, err
 }
@@ -131,10 +132,10 @@ func (s *secretSource) firstLine(r io.Reader) ([]byte, error) {
 	line, err := secret.Line(r, maxSecret)
 	var bad *secret.Error
 	if errors.As(err, &bad) {
-		return nil, usagef(bad.Hint(), "the %s cannot be used: %v", s.what, err)
+		return nil, usagef(bad.Hint(), "the %s cannot be used: %v", message.Words(s.what), err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the %s: %w", s.what, err)
+		return nil, message.Errorf("reading the %s: %w", message.Words(s.what), err)
 	}
 	return line, nil
 }

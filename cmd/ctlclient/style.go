@@ -14,6 +14,8 @@ type style struct {
 	colour bool
 	live   bool // a terminal: lines may be redrawn
 	width  int  // of the terminal in columns, 0 when it is none
+
+	word func(string) string // a head of a table in the person's language; nil: as it is
 }
 
 func newStyle(w io.Writer) style {
@@ -108,6 +110,13 @@ func (t *table) row(cells ...cell) {
 }
 
 func (t *table) write(w io.Writer, st style) error {
+	head := make([]string, len(t.head))
+	for i, h := range t.head {
+		head[i] = h
+		if st.word != nil {
+			head[i] = st.word(h)
+		}
+	}
 	var widths []int
 	measure := func(i int, s string) {
 		if i == len(widths) {
@@ -115,7 +124,7 @@ func (t *table) write(w io.Writer, st style) error {
 		}
 		widths[i] = max(widths[i], utf8.RuneCountInString(s))
 	}
-	for i, h := range t.head {
+	for i, h := range head {
 		measure(i, h)
 	}
 	for _, r := range t.rows {
@@ -128,9 +137,9 @@ func (t *table) write(w io.Writer, st style) error {
 		gap = "  "
 	}
 	var b strings.Builder
-	if len(t.head) > 0 {
+	if len(head) > 0 {
 		var line []string
-		for i, h := range t.head {
+		for i, h := range head {
 			line = append(line, pad(h, widths[i]))
 		}
 		b.WriteString(t.indent + st.dim(strings.TrimRight(strings.Join(line, gap), " ")) + "\n")

@@ -11,6 +11,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/token"
 	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
@@ -53,7 +54,7 @@ func (u *textUI) Event(e workflow.Event) {
 	case workflow.EventProgress:
 		u.tail = fmt.Sprint(e.Done)
 		if e.Total > 0 {
-			u.tail = fmt.Sprintf("%d of %d", e.Done, e.Total)
+			u.tail = u.app.say("%d of %d", e.Done, e.Total)
 		}
 		u.redraw(false)
 	case workflow.EventWarning:
@@ -106,9 +107,9 @@ func (u *textUI) node(e workflow.Event) {
 	label := printable(e.Node)
 	switch e.State {
 	case "failed":
-		u.print(st.red("✗") + " " + label + ": " + stepWord(e.Step) + " failed: " + oneLine(e.Message))
+		u.print(u.app.say("%s %s: %s failed: %s", st.red("✗"), label, u.app.word(stepWord(e.Step)), oneLine(e.Said(u.app.voice()))))
 	case "retry":
-		u.print(st.yellow("↻") + " " + label + ": " + stepWord(e.Step) + " again")
+		u.print(u.app.say("%s %s: %s again", st.yellow("↻"), label, u.app.word(stepWord(e.Step))))
 	case "stale":
 		u.print(st.yellow("!") + " " + label + " " + printable(e.Said(u.app.voice())))
 	default:
@@ -118,11 +119,11 @@ func (u *textUI) node(e workflow.Event) {
 				u.print("  " + st.dim(label+": "+printable(e.Said(u.app.voice()))))
 				return
 			case cluster.StepReadBack:
-				u.print("  " + st.dim(label+": committed, read back and compared"))
+				u.print("  " + st.dim(u.app.say("%s: committed, read back and compared", label)))
 				return
 			}
 		}
-		u.tail = label + ": " + stepWord(e.Step)
+		u.tail = label + ": " + u.app.word(stepWord(e.Step))
 		u.redraw(false)
 	}
 }
@@ -156,11 +157,11 @@ func (u *textUI) tvs(e workflow.Event) {
 	name := e.TVS.Token
 	switch e.State {
 	case "valid":
-		u.print(fmt.Sprintf("  %s TVS on %s vouches for %s", st.green("✓"), printable(e.Node), printable(name)))
+		u.print(u.app.say("  %s TVS on %s vouches for %s", st.green("✓"), printable(e.Node), printable(name)))
 	case "invalid":
-		u.print(fmt.Sprintf("  %s TVS on %s does not vouch for %s", st.red("✗"), printable(e.Node), printable(name)))
+		u.print(u.app.say("  %s TVS on %s does not vouch for %s", st.red("✗"), printable(e.Node), printable(name)))
 	default:
-		u.print(fmt.Sprintf("  %s TVS on %s could not be asked about %s: %s", st.red("✗"), printable(e.Node), printable(name), oneLine(e.Message)))
+		u.print(u.app.say("  %s TVS on %s could not be asked about %s: %s", st.red("✗"), printable(e.Node), printable(name), oneLine(e.Said(u.app.voice()))))
 	}
 }
 
@@ -168,7 +169,7 @@ func (u *textUI) tvs(e workflow.Event) {
 func (u *textUI) errand(e workflow.Event) {
 	st := u.app.errSt
 	if e.Errand.Done {
-		u.print(fmt.Sprintf("  %s %s: done", st.green("✓"), printable(e.Node)))
+		u.print(u.app.say("  %s %s: done", st.green("✓"), printable(e.Node)))
 		return
 	}
 	for _, why := range []string{e.Said(u.app.voice()), e.Errand.Why} {
@@ -179,14 +180,14 @@ func (u *textUI) errand(e workflow.Event) {
 	if len(e.Errand.Steps) == 0 {
 		return // they follow
 	}
-	u.print(st.bold(printable(e.Node) + ": this needs you"))
+	u.print(st.bold(u.app.say("%s: this needs you", printable(e.Node))))
 	if e.Errand.Page != "" {
 		u.print("    " + printable(e.Errand.Page))
 	}
 	for i, step := range e.Errand.Steps {
 		u.print(fmt.Sprintf("  %d. %s", i+1, st.wrap(printable(step), 5)))
 	}
-	u.print(st.dim("    waiting until it is done; Ctrl+C stops, and a later run goes on"))
+	u.print(st.dim(u.app.say("    waiting until it is done; Ctrl+C stops, and a later run goes on")))
 }
 
 // clip shortens a line that is only passing by.
@@ -281,19 +282,19 @@ func (q *questions) PIN(ctx context.Context, r token.PINRequest) ([]byte, error)
 	var b strings.Builder
 	switch {
 	case r.FinalTry:
-		b.WriteString(st.red("This is the last try: a wrong PIN locks "+name+" for good.") + "\n")
+		b.WriteString(st.red(q.app.say("This is the last try: a wrong PIN locks %s for good.", name)) + "\n")
 	case r.CountLow:
-		b.WriteString(st.yellow("A wrong PIN was entered before; few tries are left.") + "\n")
+		b.WriteString(st.yellow(q.app.say("A wrong PIN was entered before; few tries are left.")) + "\n")
 	case r.Context:
-		b.WriteString("The token wants the PIN once more for this signature.\n")
+		b.WriteString(q.app.say("The token wants the PIN once more for this signature.") + "\n")
 	}
-	b.WriteString("PIN of " + name + ": ")
+	b.WriteString(q.app.say("PIN of %s: ", name))
 	return q.app.pins.get(ctx, b.String())
 }
 
 // Password asks for a login's password.
 func (q *questions) Password(ctx context.Context, node, user string) ([]byte, error) {
-	pw, err := askSecret(ctx, fmt.Sprintf("Password of %s at %s: ", printable(user), printable(node)))
+	pw, err := askSecret(ctx, q.app.say("Password of %s at %s: ", printable(user), printable(node)))
 	if errors.Is(err, errNoTerminal) {
 		return nil, usagef(`set password-source = "env:NAME" or "file:PATH" in the profile`,
 			"the password of %s at %s must be asked for, and %v", user, node, err)
@@ -303,29 +304,29 @@ func (q *questions) Password(ctx context.Context, node, user string) ([]byte, er
 
 // Identity asks about a server that was never met; --yes does not answer it.
 func (q *questions) Identity(ctx context.Context, node, kind, fingerprint string) (bool, error) {
-	a, err := askLine(ctx, fmt.Sprintf(
+	a, err := askLine(ctx, q.app.say(
 		"%s is met for the first time. Its %s:\n  %s\nCompare it with what the server itself shows. Type yes to keep it: ",
-		printable(node), kind, printable(fingerprint)))
+		printable(node), q.app.word(kind), printable(fingerprint)))
 	if errors.Is(err, errNoTerminal) {
 		return false, usagef("compare it, then write it into the profile, or run ctlclient cluster pin on a terminal",
-			"%s shows an unknown %s %s, and %v", node, kind, fingerprint, err)
+			"%s shows an unknown %s %s, and %v", node, message.Words(kind), fingerprint, err)
 	}
-	return strings.EqualFold(a, "yes"), err
+	return agrees(a), err
 }
 
 // IdentityChanged asks about a server that is no longer who it was; --yes does not
 // answer it.
 func (q *questions) IdentityChanged(ctx context.Context, node, kind, known, fingerprint string) (bool, error) {
-	a, err := askLine(ctx, fmt.Sprintf(
+	a, err := askLine(ctx, q.app.say(
 		"%s shows another %s than before.\n  before  %s\n  now     %s\n"+
 			"If nobody regenerated it, somebody may stand between you and the server.\n"+
 			"Compare it with what the server itself shows. Type yes to keep the new one: ",
-		printable(node), kind, printable(known), printable(fingerprint)))
+		printable(node), q.app.word(kind), printable(known), printable(fingerprint)))
 	if errors.Is(err, errNoTerminal) {
 		return false, usagef("compare the new one on the server's console, then run ctlclient cluster pin on a terminal",
-			"%s shows another %s than before, and %v", node, kind, err)
+			"%s shows another %s than before, and %v", node, message.Words(kind), err)
 	}
-	return strings.EqualFold(a, "yes"), err
+	return agrees(a), err
 }
 
 // Confirm asks whether to go on. What would lose phones is never answered here:
@@ -342,7 +343,7 @@ func (q *questions) Confirm(ctx context.Context, c workflow.Confirmation) (bool,
 	if c.Text != "" {
 		text = printable(c.Text) + "\n" + text
 	}
-	a, err := askLine(ctx, text+" [y/N] ")
+	a, err := askLine(ctx, text+q.app.say(" [y/N] "))
 	if errors.Is(err, errNoTerminal) {
 		hint := "--yes answers it"
 		if c.Undescribed {
@@ -351,17 +352,16 @@ func (q *questions) Confirm(ctx context.Context, c workflow.Confirmation) (bool,
 		}
 		return false, usagef(hint, "%s must be answered, and %v", c.Title, err)
 	}
-	a = strings.ToLower(a)
-	return a == "y" || a == "yes", err
+	return agreesShortly(a), err
 }
 
 // severityMark is a hazard's mark and colour; the word says the same without colour.
-func severityMark(st style, s hazard.Severity) string {
+func (a *app) severityMark(st style, s hazard.Severity) string {
 	switch s {
 	case hazard.Danger:
-		return st.red("✗ danger ")
+		return st.red("✗ " + pad(a.say("danger"), 7))
 	case hazard.Warning:
-		return st.yellow("! warning")
+		return st.yellow("! " + pad(a.say("warning"), 7))
 	}
-	return st.dim("· note   ")
+	return st.dim("· " + pad(a.say("note"), 7))
 }

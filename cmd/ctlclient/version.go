@@ -72,12 +72,12 @@ with its version. A report of a fault should have it.`,
 			if a.json {
 				return a.result(b)
 			}
-			what, commit := "headless", b.Commit
+			what, commit := a.say("headless"), b.Commit
 			if b.Desktop {
-				what = "with the desktop"
+				what = a.say("with the desktop")
 			}
 			if commit == "" {
-				commit = "not known"
+				commit = a.say("not known")
 			}
 			a.printf("ctlclient %s, %s\ncommit   %s\nGo       %s, %s\n\n", b.Version, what, commit, b.Go, b.System)
 			t := table{}
