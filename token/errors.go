@@ -86,6 +86,8 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "token %q in %s: ", e.Token, filepath.Base(e.Module))
 	case e.Token != "":
 		fmt.Fprintf(&b, "token %q: ", e.Token)
+	case e.Module != "" && !kindOfEnd(e.Err): // that names it
+		fmt.Fprintf(&b, "a token in %s: ", filepath.Base(e.Module))
 	}
 	var parts []string
 	if e.Kind != ModuleFailed || e.Err == nil { // the error says it better
@@ -122,6 +124,9 @@ func (e *Error) Hint() string {
 	case NoModule:
 		return install[e.family]
 	case NotFound:
+		if e.family.serves() && e.family != softHSM {
+			return install[e.family]
+		}
 		return "plug the token in, wait for its light, and see `ctlclient token list`"
 	case Ambiguous:
 		return "name one of them with more of its URI, e.g. pkcs11:token=SAST-1;serial=... (see `ctlclient token list`)"
@@ -134,6 +139,9 @@ func (e *Error) Hint() string {
 	case PINUnfit:
 		return "no second attempt was made; enter the PIN of the token, not that of another\n" + e.Flags.triesLeft(e.family)
 	case PINLocked:
+		if e.family == tpm {
+			return "a TPM refuses every PIN for some time after several wrong ones, or after it was switched off several times without a shutdown; wait, or use another token"
+		}
 		return "too many wrong PINs were entered; use another token of the trust list, or have this one unlocked with its administrator password"
 	case PINFinalTry:
 		return "a wrong PIN now locks the token for good; the PIN was not asked for\n" +
@@ -141,8 +149,8 @@ func (e *Error) Hint() string {
 	case PINRequired:
 		return "enter the PIN on a terminal, or name where it is with --pin-source env:NAME, file:PATH or fd:N"
 	case Removed:
-		if e.family == tpm || e.family == softHSM {
-			return "what is behind the module has ended or forgotten the login; repeat"
+		if e.family.serves() {
+			return "what is behind the module has ended or forgotten the login; repeat\n" + install[e.family]
 		}
 		return "plug the token in again and repeat"
 	case ModuleFailed:
@@ -150,7 +158,7 @@ func (e *Error) Hint() string {
 	case Mismatch:
 		return "plug in the token that holds the expected certificate; `ctlclient token list` shows what each holds"
 	}
-	if e.family == tpm || e.family == softHSM {
+	if e.family.serves() {
 		return "repeat; if it stays: " + install[e.family]
 	}
 	return "take the token out, plug it in again and repeat; if it stays, see whether the token's own software can open it"

@@ -26,7 +26,12 @@ const (
 	softHSM
 	card      // PIV and other cards through OpenSC or Yubico's module
 	rehearsal // practice tokens of our own (package practice)
+	remote    // any token behind a p11-kit server
+	slotted   // openCryptoki's, behind pkcsslotd
 )
+
+// serves tells a token that nobody plugs in: a program or a chip is behind its module.
+func (f family) serves() bool { return f == tpm || f == softHSM || f == remote || f == slotted }
 
 // familyOf tells by the module's file and what the token says of itself.
 func familyOf(module, model, manufacturer string) family {
@@ -38,6 +43,8 @@ func familyOf(module, model, manufacturer string) family {
 		family family
 		words  []string
 	}{
+		{remote, []string{"p11-kit-client"}}, // whatever the token is
+		{slotted, []string{"opencryptoki", "pkcs11_api"}},
 		{softHSM, []string{"softhsm"}},
 		{tpm, []string{"tpm"}},
 		{eToken, []string{"etoken", "etpkcs11", "idprime", "safenet", "aladdin", "gemalto", "thales"}},
@@ -60,6 +67,8 @@ var install = map[family]string{
 	softHSM:   "install SoftHSM2 (Debian, Ubuntu: apt install softhsm2), and see that SOFTHSM2_CONF names its configuration",
 	rehearsal: "make practice tokens: `ctlclient lab tokens`",
 	card:      "see that the reader is plugged in and its service runs (Linux: systemctl status pcscd)",
+	remote:    "see that the p11-kit server runs, and that P11_KIT_SERVER_ADDRESS names its socket",
+	slotted:   "see that pkcsslotd runs (systemctl status pkcsslotd), and that the user belongs to the group pkcs11",
 }
 
 // loadError puts into words why a module does not load.

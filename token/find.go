@@ -21,11 +21,11 @@ func Find(ctx context.Context, named []string, u URI) (Info, error) {
 
 // notFound says what there was instead. That no module answers is the news before
 // anything else.
-func notFound(u URI, all []Info, answered int, errs []error) error {
-	e := &Error{Kind: NotFound, Detail: u.String()}
+func notFound(u URI, all []Info, answered int, errs []error, f family) error {
+	e := &Error{Kind: NotFound, Detail: u.String(), family: f}
 	if answered == 0 && len(errs) > 0 {
 		if first := (*Error)(nil); errors.As(errs[0], &first) {
-			e, errs = &Error{Kind: first.Kind, Detail: first.Detail, Err: first.Err, hint: first.hint, family: first.family}, errs[1:]
+			e, errs = &Error{Kind: first.Kind, Token: u.Token, Module: first.Module, Detail: first.Detail, Err: first.Err, hint: first.hint, family: first.family}, errs[1:]
 		}
 	}
 	hint := []string{e.Hint()}
@@ -80,6 +80,9 @@ func (i Info) choose(u URI) (Certificate, error) {
 		if u.fitsCertificate(c) {
 			fit = append(fit, c)
 		}
+	}
+	if len(fit) == 0 && i.unread != nil {
+		return Certificate{}, i.unread
 	}
 	if len(fit) == 0 {
 		return Certificate{}, i.noCertificate(u)

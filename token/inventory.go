@@ -56,7 +56,7 @@ func LookFor(ctx context.Context, named []string, uris ...URI) (*Inventory, erro
 		if u.ModulePath == "" {
 			all = true
 		} else {
-			paths = append(paths, u.ModulePath)
+			paths = append(paths, asNamed(named, u.ModulePath)...)
 		}
 	}
 	if !all {
@@ -64,6 +64,20 @@ func LookFor(ctx context.Context, named []string, uris ...URI) (*Inventory, erro
 	}
 	names, refused := candidates(named)
 	return lookAt(ctx, unique(append(names, paths...)), refused)
+}
+
+// asNamed gives a module that a URI names the environments in which it was named besides.
+func asNamed(named []string, path string) []string {
+	var same []string
+	for _, name := range named {
+		if _, p := splitName(name); realPath(absolute(p)) == realPath(absolute(path)) {
+			same = append(same, name)
+		}
+	}
+	if len(same) == 0 {
+		same = []string{path}
+	}
+	return same
 }
 
 // Renew looks once more through the modules that are loaded already: tokens come and go
@@ -99,7 +113,7 @@ func (v *Inventory) look(ctx context.Context) {
 	for n, w := range views {
 		v.infos = append(v.infos, w.infos...)
 		v.blanks = append(v.blanks, w.blanks...)
-		if failed[n] == nil {
+		if failed[n] == nil && !kindOfEnd(w.err) && (w.err == nil || len(w.infos)+len(w.blanks) > 0) {
 			v.answered++
 		}
 		for _, err := range []error{failed[n], w.err} {
@@ -144,7 +158,20 @@ func (v *Inventory) fitting(u URI) ([]match, error) {
 	if fit := u.matches(infos); len(fit) > 0 {
 		return fit, nil
 	}
-	return nil, notFound(u, infos, v.answered, v.errs)
+	return nil, notFound(u, infos, v.answered, v.errs, v.family())
+}
+
+// family is what all modules are, unknown where they differ.
+func (v *Inventory) family() family {
+	f := unknown
+	for n, m := range v.held {
+		if now := familyOf(m.spec.Path, "", ""); n == 0 {
+			f = now
+		} else if now != f {
+			return unknown
+		}
+	}
+	return f
 }
 
 // one is the one token that a URI names.

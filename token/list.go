@@ -58,14 +58,16 @@ type Info struct {
 	signs    bool   // the token has a mechanism to sign with, or does not list any
 	blank    bool   // never initialised
 	unlocked bool   // the certificates are those that are seen after a login
+	unread   error  // why the certificates are not known, where they could not be read
 }
 
 // URI names the token by label and serial number; together they stay true when
 // another token with the same label is plugged in. One that has neither, or another
-// one alike beside it, is named by its slot, which does not stay true.
+// one alike beside it, or was never initialised, is named by its slot, which does not
+// stay true.
 func (i Info) URI() URI {
 	u := URI{Token: i.Label, Serial: i.Serial}
-	if i.Label == "" && i.Serial == "" || i.twin {
+	if i.Label == "" && i.Serial == "" || i.twin || i.blank {
 		slot := i.Slot
 		u.SlotID = &slot
 	}
@@ -156,7 +158,7 @@ func (r *running) slots() ([]Info, error) {
 			return nil, r.failed("", err)
 		}
 		if err != nil {
-			errs = append(errs, r.failed(fmt.Sprintf("slot %d", id), err))
+			errs = r.another(errs, fmt.Sprintf("slot %d", id), err)
 			continue
 		}
 		i.Library = lib
@@ -180,7 +182,17 @@ func (r *running) failed(doing string, err error) error {
 	if kindOfEnd(err) {
 		return &Error{Kind: ModuleFailed, Err: err} // which names the module and the call
 	}
-	return fmt.Errorf("%s: %s: %w", r.path, doing, err)
+	return &Error{Kind: Failed, Detail: r.path + ": " + doing, Err: err, family: familyOf(r.path, "", "")}
+}
+
+// another adds the error of a slot, unless one before it has failed alike: where what is
+// behind the module has ended, every slot says the same.
+func (r *running) another(errs []error, doing string, err error) []error {
+	var rv pkcs11.Error
+	if errors.As(err, &rv) && slices.ContainsFunc(errs, func(e error) bool { return errors.Is(e, rv) }) {
+		return errs
+	}
+	return append(errs, r.failed(doing, err))
 }
 
 // library asks the module what it is; a module that does not say is used all the same.
@@ -228,7 +240,8 @@ func (r *running) scan() ([]Info, error) {
 			return nil, classify(*i, "reading certificates", err)
 		}
 		if err != nil {
-			errs = append(errs, classify(*i, "reading certificates", err))
+			i.unread = classify(*i, "reading certificates", err)
+			errs = append(errs, i.unread)
 		}
 	}
 	return infos, errors.Join(errs...)

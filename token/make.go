@@ -239,15 +239,29 @@ func (r *running) initToken(i Info, label string, so, pin []byte) (Info, error) 
 		}
 		i = now
 	}
+	i, err := r.initFrom(i, label, so, pin)
+	return i, unfinished(err)
+}
+
+// initFrom does it to the token that was looked at.
+func (r *running) initFrom(i Info, label string, so, pin []byte) (Info, error) {
+	others, err := r.labelled(label)
+	if err != nil {
+		return i, classify(i, "looking for it", err)
+	}
 	if err := r.proc.InitToken(i.Slot, so, label); err != nil {
-		return i, r.soFailed(i, "initialising it", err)
+		err = r.soFailed(i, "initialising it", err)
+		if e := (*Error)(nil); errors.As(err, &e) && e.Kind == Failed && slices.ContainsFunc(others, func(o Info) bool { return !o.same(i) }) {
+			e.hint = "another token of the module has this label, and some modules (tpm2-pkcs11) take each label once: choose another with --label\n" + e.Hint()
+		}
+		return i, err
 	}
 	// Some modules number the slots anew now, and show the token after that.
 	r.finalize()
 	if err := r.initialize(); err != nil {
 		return i, err
 	}
-	now, err := r.justMade(i, label)
+	now, err := r.justMade(i, label, others)
 	if err != nil {
 		return i, err
 	}
@@ -268,27 +282,47 @@ func (r *running) initToken(i Info, label string, so, pin []byte) (Info, error) 
 	return after, classify(now, "looking for it", err)
 }
 
-// justMade finds the token that was initialised: in its slot, or in the one where it is
-// shown now.
-func (r *running) justMade(i Info, label string) (Info, error) {
+// unfinished says how to go on where a token stopped answering while it was made.
+func unfinished(err error) error {
+	var e *Error
+	if errors.As(err, &e) && (e.unanswered() || e.Kind == NoModule) {
+		e.hint = "it is not known what is on the token now; when it answers again, repeat with --erase\n" + e.Hint()
+	}
+	return err
+}
+
+// labelled lists the tokens with a label.
+func (r *running) labelled(label string) ([]Info, error) {
 	ids, err := r.proc.GetSlotList(true)
+	if err != nil {
+		return nil, err
+	}
+	var all []Info
+	for _, id := range ids {
+		if now, err := r.view(id); err == nil && now.Label == label {
+			all = append(all, now)
+		}
+	}
+	return all, nil
+}
+
+// justMade finds the token that was initialised: in its slot, or in the one where it is
+// shown now. Others had the same label before; it has no user PIN yet.
+func (r *running) justMade(i Info, label string, others []Info) (Info, error) {
+	found, err := r.labelled(label)
 	if err != nil {
 		return i, classify(i, "looking for it", err)
 	}
-	var found []Info
-	for _, id := range ids {
-		now, err := r.view(id)
-		if err != nil || now.Label != label {
-			continue
-		}
-		if id == i.Slot {
-			return now, nil
-		}
-		found = append(found, now)
+	if n := slices.IndexFunc(found, func(n Info) bool { return n.Slot == i.Slot }); n >= 0 {
+		return found[n], nil
 	}
-	// Another token may have the same label; the new one has no user PIN yet.
-	if fresh := slices.DeleteFunc(slices.Clone(found), func(n Info) bool { return n.Flags.PINInitialized }); len(fresh) > 0 {
-		found = fresh
+	for _, fresh := range []func(Info) bool{
+		func(n Info) bool { return !n.Flags.PINInitialized },
+		func(n Info) bool { return !slices.ContainsFunc(others, n.alike) },
+	} {
+		if fit := slices.DeleteFunc(slices.Clone(found), func(n Info) bool { return !fresh(n) }); len(fit) > 0 {
+			found = fit
+		}
 	}
 	if len(found) != 1 {
 		return i, &Error{Kind: Removed, Token: label, Module: i.Module, Detail: "looking for the token that was initialised"}
@@ -327,7 +361,7 @@ func (s *Signer) makeSAST(m Make, subject pkix.RDNSequence) (Certificate, error)
 	}
 	pub, priv, err := p.GenerateKeyPair(session, pkcs11.CKM_RSA_PKCS_KEY_PAIR_GEN, publicTemplate(m, id), privateTemplate(m, id))
 	if err != nil {
-		return Certificate{}, classify(s.info, "making the key", err)
+		return Certificate{}, unfinished(classify(s.info, "making the key", err))
 	}
 	cert, err := s.certify(session, pub, priv, id, m, subject)
 	if err != nil {
@@ -335,7 +369,7 @@ func (s *Signer) makeSAST(m Make, subject pkix.RDNSequence) (Certificate, error)
 			_ = p.DestroyObject(session, h) // the first error is the one to tell
 		}
 	}
-	return cert, err
+	return cert, unfinished(err)
 }
 
 // certify signs the key's own certificate and stores it.

@@ -7,12 +7,15 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"ctlclient/token"
 )
@@ -67,15 +70,20 @@ func realOpenSC(t *testing.T) *real {
 		}
 	}
 	r.module = token.ModuleWith(module, "PCSCLITE_CSOCK_NAME="+socket)
+	r.wire = newWire(t, pair{"tcp", "127.0.0.1:0", "127.0.0.1:" + vpcdPort})
+	r.wire.up()
+	port := r.wire.listeners[0].Addr().(*net.TCPAddr).Port
 	plug := func() {
-		cmd := exec.Command(card, vpcdPort, `db="sql:`+db+`" use_hw=no soft=(,SAST-1,CAC,,SAST-1)`)
+		cmd := exec.Command(card, strconv.Itoa(port), `db="sql:`+db+`" use_hw=no soft=(,SAST-1,CAC,,SAST-1)`)
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.kill, _ = daemon(t, cmd)
+		r.freeze = func() { freeze(t, cmd) }
 		waitLine(t, bufio.NewReader(out), "plugged in")
-		for range 300 { // until pcscd has seen it
+		// Until pcscd has seen it.
+		for begun := time.Now(); time.Since(begun) < time.Minute; {
 			if infos, err := token.List(t.Context(), []string{r.module}); err == nil && len(infos) > 0 {
 				return
 			}

@@ -155,7 +155,15 @@ func (r *running) loginFailed(i Info, doing string, err error) error {
 	} else if rv := pkcs11.Error(0); errors.As(viewErr, &rv) && kindOf(rv) == Removed {
 		e.Kind = Removed
 	}
+	if e.unanswered() {
+		e.hint = "no second attempt was made; it is not known whether this one counts\n" + e.Hint()
+	}
 	return e
+}
+
+// unanswered tells an error after which it is not known what the token did.
+func (e *Error) unanswered() bool {
+	return e.Kind == Failed || e.Kind == ModuleFailed || e.Kind == Removed
 }
 
 // ChangePIN changes the user PIN of the token that a URI names: the old one is
@@ -209,13 +217,30 @@ func (r *running) changePIN(i Info, o Options, old, new []byte) error {
 		return classify(i, "opening it", err)
 	}
 	defer r.proc.CloseSession(s)
+	if i.family() == slotted && len(old) > 0 {
+		// openCryptoki knows the key of the private objects after a login alone, and writes
+		// an empty one otherwise: they would be lost.
+		if err := r.proc.Login(s, pkcs11.CKU_USER, old); err != nil && !hasRV(err, pkcs11.CKR_USER_ALREADY_LOGGED_IN) {
+			return r.loginFailed(i, "login", err)
+		}
+		defer r.proc.Logout(s)
+	}
 	if err := r.proc.SetPIN(s, old, new); err != nil {
 		if hasRV(err, pkcs11.CKR_PIN_LEN_RANGE, pkcs11.CKR_PIN_INVALID) {
 			return r.newPINRefused(now, err)
 		}
-		return r.loginFailed(i, "changing the PIN", err)
+		return changeFailed(r.loginFailed(i, "changing the PIN", err))
 	}
 	return nil
+}
+
+// changeFailed says that the PIN may have been changed, where the token did not answer.
+func changeFailed(err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.unanswered() {
+		e.hint = "it is not known whether the PIN was changed: the former one or the new one holds, and a wrong entry is a try\n" + e.hint
+	}
+	return err
 }
 
 // newPINRefused says which PINs a token takes, where it was given one that it does not.

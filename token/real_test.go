@@ -30,6 +30,8 @@ type real struct {
 	pin    string
 	kill   func() // ends what the module talks to
 	revive func() // starts it again
+	freeze func() // stops it, so that it answers no more
+	wire   *wire  // between the two, where a test can come between them
 	lives  bool   // a session that is open survives that
 
 	private, always string // tokens whose certificate is private, whose key wants the PIN for each signature
@@ -158,11 +160,20 @@ func daemon(t *testing.T, cmd *exec.Cmd) (kill func(), ended <-chan struct{}) {
 	return kill, over
 }
 
+// freeze stops a daemon in the middle of whatever it does.
+func freeze(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func realRemote(t *testing.T) *real {
 	client := library(t, "p11-kit-modules", "/usr/lib/*/pkcs11/p11-kit-client.so")
 	p11kit := tool(t, "p11-kit", "p11-kit")
 	r := realSoftHSM(t)
 	socket, provider := filepath.Join(t.TempDir(), "socket"), r.module
+	r.wire = newWire(t, pair{"unix", socket + ".wire", socket})
 	serve := func() {
 		_ = os.Remove(socket)
 		cmd := exec.Command(p11kit, "server", "--foreground", "--name", socket, "--provider", provider, "pkcs11:")
@@ -170,41 +181,24 @@ func realRemote(t *testing.T) *real {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.kill, _ = daemon(t, cmd)
+		kill, _ := daemon(t, cmd)
+		r.kill = func() { r.wire.down(); kill() }
+		r.freeze = func() { freeze(t, cmd) }
 		waitLine(t, bufio.NewReader(out), "P11_KIT_SERVER_ADDRESS=")
+		r.wire.up()
 	}
 	serve()
 	r.revive = serve
-	r.module = token.ModuleWith(client, "P11_KIT_SERVER_ADDRESS=unix:path="+socket)
+	r.module = token.ModuleWith(client, "P11_KIT_SERVER_ADDRESS=unix:path="+socket+".wire")
 	return r
 }
 
-// freePort is a port on loopback that nobody listens on, with the next one free as well.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for range 50 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := l.Addr().(*net.TCPAddr).Port
-		next, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port+1))
-		_ = l.Close()
-		if err == nil {
-			_ = next.Close()
-			return port
-		}
-	}
-	t.Fatal("no two free ports")
-	return 0
-}
-
-// answers waits until a port on loopback takes a connection; false: the program that
-// should listen there has ended.
-func answers(t *testing.T, port int, ended <-chan struct{}) bool {
+// answers waits until a socket takes a connection; false: the program that should listen
+// there has ended.
+func answers(t *testing.T, socket string, ended <-chan struct{}) bool {
 	t.Helper()
 	for t.Context().Err() == nil {
-		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		c, err := net.Dial("unix", socket)
 		if err == nil {
 			_ = c.Close()
 			return true
@@ -220,24 +214,31 @@ func answers(t *testing.T, port int, ended <-chan struct{}) bool {
 
 func realTPM(t *testing.T) *real {
 	module := library(t, "libtpm2-pkcs11-1", "/usr/lib/*/pkcs11/libtpm2_pkcs11.so", "/usr/lib/*/libtpm2_pkcs11.so.1")
-	swtpm := tool(t, "swtpm", "swtpm")
+	swtpm, lockout := tool(t, "swtpm", "swtpm"), tool(t, "tpm2-tools", "tpm2_dictionarylockout")
 	dir, state := t.TempDir(), t.TempDir()
-	port := freePort(t)
 	r := &real{pin: "Cisco123", uri: "pkcs11:token=SAST-1"}
+	socket := filepath.Join(t.TempDir(), "socket")
+	r.wire = newWire(t, pair{"unix", socket + ".wire", socket}, pair{"unix", socket + ".wire.ctrl", socket + ".ctrl"})
 	serve := func() {
-		// Another program may have taken the port meanwhile, or the former one have it yet.
-		for try := 0; try < 100; try++ {
-			cmd := exec.Command(swtpm, "socket", "--tpm2", "--tpmstate", "dir="+state, "--flags", "startup-clear,not-need-init",
-				"--server", fmt.Sprintf("type=tcp,port=%d,bindaddr=127.0.0.1", port), "--ctrl", fmt.Sprintf("type=tcp,port=%d,bindaddr=127.0.0.1", port+1))
-			kill, ended := daemon(t, cmd)
-			if r.kill = kill; answers(t, port+1, ended) {
-				return
-			}
+		_, _ = os.Remove(socket), os.Remove(socket+".ctrl")
+		cmd := exec.Command(swtpm, "socket", "--tpm2", "--tpmstate", "dir="+state, "--flags", "startup-clear,not-need-init",
+			"--server", "type=unixio,path="+socket, "--ctrl", "type=unixio,path="+socket+".ctrl")
+		kill, ended := daemon(t, cmd)
+		r.freeze = func() { freeze(t, cmd) }
+		r.kill = func() { r.wire.down(); kill() }
+		if !answers(t, socket+".ctrl", ended) {
+			t.Fatal("swtpm does not start")
 		}
-		t.Fatal("swtpm does not start")
+		// A TPM counts each end without a shutdown as a wrong PIN.
+		clear := exec.Command(lockout, "--clear-lockout")
+		clear.Env = append(os.Environ(), "TPM2TOOLS_TCTI=swtpm:path="+socket)
+		if out, err := clear.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %v\n%s", clear, err, out)
+		}
+		r.wire.up()
 	}
 	serve()
-	env := []string{"TPM2_PKCS11_STORE=" + dir, fmt.Sprintf("TPM2_PKCS11_TCTI=swtpm:host=127.0.0.1,port=%d", port),
+	env := []string{"TPM2_PKCS11_STORE=" + dir, "TPM2_PKCS11_TCTI=swtpm:path=" + socket + ".wire",
 		"TPM2_PKCS11_LOG_LEVEL=0", "TSS2_LOG=all+none"}
 	r.revive = serve
 	r.module = token.ModuleWith(module, env...)
@@ -275,7 +276,9 @@ func realOpenCryptoki(t *testing.T) *real {
 	r := &real{module: module, pin: "Cisco123", uri: "pkcs11:token=SAST-1", lives: true}
 	serve := func() {
 		_ = os.Remove("/var/run/pkcsslotd.socket")
-		r.kill, _ = daemon(t, exec.Command(slotd, "-f"))
+		cmd := exec.Command(slotd, "-f")
+		r.kill, _ = daemon(t, cmd)
+		r.freeze = func() { freeze(t, cmd) }
 		for t.Context().Err() == nil {
 			if v, err := token.Look(t.Context(), []string{module}); err == nil {
 				ready := v.Err() == nil

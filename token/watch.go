@@ -21,6 +21,9 @@ const watchFailed = 5 * time.Second
 // installed: each attempt is a process, which a computer at rest is to be spared.
 const watchAbsent = time.Minute
 
+// after is a pause between two looks; tests have their own.
+var after = time.After
+
 // Event of Watch.
 type Event struct {
 	Inserted bool
@@ -102,11 +105,9 @@ func (w *watcher) run(ctx context.Context) {
 				pause = min(pause, watchFailed)
 			}
 		}
-		t := time.NewTimer(pause)
 		select {
-		case <-t.C:
+		case <-after(pause):
 		case <-ctx.Done():
-			t.Stop()
 			return
 		}
 	}

@@ -45,13 +45,23 @@ func Build(dir string) (*Control, error) {
 	if err != nil {
 		return nil, err
 	}
-	if dir, err = filepath.Abs(dir); err != nil {
+	return build(dir, real, fileName)
+}
+
+// Over is Build over another module, whose file name the built one has.
+func Over(dir, module string) (*Control, error) { return build(dir, module, filepath.Base(module)) }
+
+const fileName = "faultyp11.so"
+
+func build(dir, real, name string) (*Control, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	c := Open(dir)
+	c := &Control{Dir: dir, Module: filepath.Join(dir, name)}
 	module, err := compiled()
 	if err != nil {
 		return nil, err
@@ -89,7 +99,7 @@ var compiled = sync.OnceValues(func() ([]byte, error) {
 
 // Open controls a module built before, perhaps by another process.
 func Open(dir string) *Control {
-	return &Control{Dir: dir, Module: filepath.Join(dir, "faultyp11.so")}
+	return &Control{Dir: dir, Module: filepath.Join(dir, fileName)}
 }
 
 // Absent takes the token with the label out of its slot; "*" takes all.
@@ -151,7 +161,7 @@ func (c *Control) Odd(ways ...string) error {
 // left. With fewer than max it says that the count is low, with one that it is the
 // final try, with none that it is locked. A right PIN sets it back to max.
 func (c *Control) Tries(label string, max, left int) error {
-	return c.replace("tries."+label, fmt.Sprintf("%d %d\n", max, left))
+	return errors.Join(c.replace("tries."+label, fmt.Sprintf("%d %d\n", max, left)), c.replace("counted", ""))
 }
 
 // TriesLeft reads the count.
@@ -184,6 +194,15 @@ func (c *Control) Block(function string) (entered func() error, release func(), 
 		return err
 	}
 	return entered, func() { _ = os.Remove(path) }, nil
+}
+
+// PID is the process that has loaded the module last.
+func (c *Control) PID() (int, error) {
+	b, err := os.ReadFile(c.file("pid"))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(b)))
 }
 
 // Calls counts the calls of C_Initialize or C_Finalize so far.

@@ -1,5 +1,6 @@
 /*
- * A PKCS#11 module that passes every call on to SoftHSM2 and fails on request.
+ * A PKCS#11 module that passes every call on to SoftHSM2, or to another module, and fails
+ * on request.
  *
  * SoftHSM2 neither counts wrong PINs nor can be pulled out of a port. This module
  * stands in front of it, says that its slots are removable, and does what the files
@@ -21,6 +22,7 @@
  *                   is removed
  *   tries.LABEL     "MAX LEFT": wrong PINs are counted, LEFT goes down to 0 (locked)
  *                   and back to MAX with a right one
+ *   counted         there are tries.LABEL
  *   keypad          the tokens have a keypad, and this is the PIN entered there
  *   odd             ways of modules that keep to the standard less than SoftHSM2, a line each:
  *                     no-locking       C_Initialize refuses locking flags (CKR_CANT_LOCK)
@@ -35,10 +37,11 @@
  *                     serial TEXT      every token says that this is its serial number
  *                     list-each        C_GetFunctionList gives each caller another list, and
  *                                      only the first can be used
- *   logins          written: a line for each C_Login and C_SetPIN that arrives here:
- *                   name, user type, return value, "null" where the PIN pointer was
- *
+ *                     same-slots       slots are removable where those of the module are
+ *   logins          written: a line for each C_Login, C_SetPIN and C_InitToken that arrives
+ *                   here: name, user type, return value, "null" where the PIN pointer was
  *   calls           written: a line for each C_Initialize and C_Finalize
+ *   pid             written: the process that has loaded the module last
  *
  * The declarations are the few needed out of the standard (PKCS#11 v2.40).
  */
@@ -80,7 +83,8 @@ struct session_info { ulong_t slot, state, flags, error; };
 
 /* Positions in CK_FUNCTION_LIST. */
 enum {
-	INITIALIZE = 0, FINALIZE = 1, GET_FUNCTION_LIST = 3, GET_SLOT_LIST = 4, GET_SLOT_INFO = 5, GET_TOKEN_INFO = 6, SET_PIN = 11,
+	INITIALIZE = 0, FINALIZE = 1, GET_FUNCTION_LIST = 3, GET_SLOT_LIST = 4, GET_SLOT_INFO = 5, GET_TOKEN_INFO = 6,
+	INIT_TOKEN = 9, INIT_PIN = 10, SET_PIN = 11, CREATE_OBJECT = 20, GENERATE_KEY_PAIR = 59,
 	OPEN_SESSION = 12, CLOSE_SESSION = 13, CLOSE_ALL_SESSIONS = 14, GET_SESSION_INFO = 15, LOGIN = 18, LOGOUT = 19,
 	GET_MECHANISM_LIST = 7, GET_ATTRIBUTE_VALUE = 24, FIND_OBJECTS_INIT = 26, SIGN_INIT = 42, SIGN = 43, FUNCTIONS = 68
 };
@@ -93,6 +97,7 @@ typedef ulong_t (*fn4)(ulong_t, ulong_t, void *, ulong_t);
 typedef ulong_t (*fn5)(ulong_t, ulong_t, void *, void *, void *);
 typedef ulong_t (*fn_pins)(ulong_t, void *, ulong_t, void *, ulong_t);
 typedef ulong_t (*fn_sign)(ulong_t, void *, ulong_t, void *, ulong_t *);
+typedef ulong_t (*fn_pair)(ulong_t, void *, void *, ulong_t, void *, ulong_t, void *, void *);
 typedef ulong_t (*fn_slots)(byte_t, ulong_t *, ulong_t *);
 
 static struct list *real;
@@ -111,6 +116,13 @@ static FILE *control(const char *name, const char *suffix, const char *mode)
 	char path[4096];
 	control_path(path, sizeof path, name, suffix);
 	return fopen(path, mode);
+}
+
+static int there(const char *name)
+{
+	char path[4096];
+	control_path(path, sizeof path, name, "");
+	return access(path, F_OK) == 0;
 }
 
 /* Finds a fault line "WORD FIRST SECOND"; first or second may be NULL for any. */
@@ -240,7 +252,7 @@ static ulong_t before_session(const char *function, ulong_t session)
 {
 	ulong_t slot, rv = before(function);
 	char label[33];
-	if (rv != OK || !slot_of(session, &slot))
+	if (rv != OK || !there("faults") || !slot_of(session, &slot))
 		return rv;
 	if (label_of(slot, label) && fault("pull", function, label, NULL, 0))
 		add_fault("absent", label);
@@ -264,7 +276,7 @@ static ulong_t attempt(ulong_t session, ulong_t (*call)(void *), void *args)
 	ulong_t slot, rv;
 	char label[33];
 	int max, left, counted;
-	counted = slot_of(session, &slot) && label_of(slot, label) && tries(label, &max, &left);
+	counted = there("counted") && slot_of(session, &slot) && label_of(slot, label) && tries(label, &max, &left);
 	if (counted && left <= 0)
 		return PIN_LOCKED;
 	rv = call(args);
@@ -403,7 +415,8 @@ static ulong_t our_get_slot_info(ulong_t slot, struct slot_info *info)
 		rv = ((fn2)real->fn[GET_SLOT_INFO])(slot, info);
 	if (rv != OK)
 		return rv;
-	info->flags |= SLOT_REMOVABLE | SLOT_HARDWARE;
+	if (!odd("same-slots", NULL, 0))
+		info->flags |= SLOT_REMOVABLE | SLOT_HARDWARE;
 	if (absent(slot))
 		info->flags &= ~(ulong_t)SLOT_TOKEN_PRESENT;
 	return OK;
@@ -587,6 +600,35 @@ static ulong_t our_sign(ulong_t session, void *data, ulong_t n, void *signature,
 	return rv != OK ? rv : ((fn_sign)real->fn[SIGN])(session, data, n, signature, signature_n);
 }
 
+static ulong_t our_init_token(ulong_t slot, void *pin, ulong_t n, void *label)
+{
+	ulong_t rv = before("C_InitToken");
+	if (rv == OK && !known_slot(&slot))
+		rv = SLOT_ID_INVALID;
+	if (rv == OK)
+		rv = ((ulong_t (*)(ulong_t, void *, ulong_t, void *))real->fn[INIT_TOKEN])(slot, pin, n, label);
+	log_login("C_InitToken", 0, rv, pin == NULL);
+	return rv;
+}
+
+static ulong_t our_init_pin(ulong_t session, void *pin, ulong_t n)
+{
+	ulong_t rv = before_session("C_InitPIN", session);
+	return rv != OK ? rv : ((fn3)real->fn[INIT_PIN])(session, pin, n);
+}
+
+static ulong_t our_create_object(ulong_t session, void *attributes, ulong_t n, void *object)
+{
+	ulong_t rv = before_session("C_CreateObject", session);
+	return rv != OK ? rv : ((ulong_t (*)(ulong_t, void *, ulong_t, void *))real->fn[CREATE_OBJECT])(session, attributes, n, object);
+}
+
+static ulong_t our_generate_key_pair(ulong_t session, void *mechanism, void *pub, ulong_t pub_n, void *priv, ulong_t priv_n, void *a, void *b)
+{
+	ulong_t rv = before_session("C_GenerateKeyPair", session);
+	return rv != OK ? rv : ((fn_pair)real->fn[GENERATE_KEY_PAIR])(session, mechanism, pub, pub_n, priv, priv_n, a, b);
+}
+
 static int find_folder(void)
 {
 	Dl_info self;
@@ -599,8 +641,14 @@ static int find_folder(void)
 
 __attribute__((constructor)) static void while_loading(void)
 {
-	if (find_folder())
-		before("loading");
+	FILE *f;
+	if (!find_folder())
+		return;
+	if ((f = control("pid", "", "w"))) {
+		fprintf(f, "%d\n", (int)getpid());
+		fclose(f);
+	}
+	before("loading");
 }
 
 static ulong_t load(void)
@@ -626,7 +674,11 @@ static ulong_t load(void)
 	ours.fn[GET_SLOT_LIST] = our_get_slot_list;
 	ours.fn[GET_SLOT_INFO] = our_get_slot_info;
 	ours.fn[GET_TOKEN_INFO] = our_get_token_info;
+	ours.fn[INIT_TOKEN] = our_init_token;
+	ours.fn[INIT_PIN] = our_init_pin;
 	ours.fn[SET_PIN] = our_set_pin;
+	ours.fn[CREATE_OBJECT] = our_create_object;
+	ours.fn[GENERATE_KEY_PAIR] = our_generate_key_pair;
 	ours.fn[OPEN_SESSION] = our_open_session;
 	ours.fn[CLOSE_SESSION] = our_close_session;
 	ours.fn[GET_MECHANISM_LIST] = our_get_mechanism_list;
