@@ -12,6 +12,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
+	"ctlclient/trust"
 	"ctlclient/trust/advise"
 	"ctlclient/workflow"
 )
@@ -257,6 +258,10 @@ func (c *changeChoice) choose(i int, title string) {
 	chooseFile(s, title, []string{".tlv"}, func(path string) {
 		readFile(s, path, func(name string, data []byte) {
 			l, err := ctlbuild.Parse(data)
+			kind := []ctlbuild.Kind{ctlbuild.KindCTL, ctlbuild.KindITL}[i]
+			if err == nil && l.Kind() != kind {
+				err = &advise.WrongListError{Place: []string{"CTL", "ITL"}[i], Is: trust.ListName(l.Kind())}
+			}
 			if err != nil {
 				s.fail(title, err)
 				return

@@ -43,7 +43,8 @@ func (s *Session) otherKey(ctx context.Context, old *ctlbuild.List, list string)
 	if other == nil {
 		return nil, fail(BadRequest, textOneKey.With("list", list))
 	}
-	if rec, _ := old.Signer(); rec != nil && rec.MatchesCertificate(other) {
+	// A list that lacks the usual key as it is now is worth signing by the other one again.
+	if rec, _ := old.Signer(); rec != nil && rec.MatchesCertificate(other) && knows(old, usual) {
 		return nil, fail(BadRequest, textOtherKeyAlready.With("list", list, "key", tokenCN(other)))
 	}
 	return other, nil

@@ -166,9 +166,12 @@ type Advice struct {
 // Advise looks at changes that are planned together. Done one after the other, with
 // every phone on the new lists in between, each should be asked about alone.
 //
-// An error says that a selector names nothing or too much (a *ctlbuild.SelectorError), or
-// is ctx's.
+// An error says that a selector names nothing or too much (a *ctlbuild.SelectorError), that
+// a list is of the other kind (a *WrongListError), or is ctx's.
 func Advise(ctx context.Context, s Situation, changes []PlannedChange) (Advice, error) {
+	if err := s.kinds(); err != nil {
+		return Advice{}, err
+	}
 	k, err := look(ctx, s, changes)
 	if err != nil {
 		return Advice{}, err

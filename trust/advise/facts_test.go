@@ -33,7 +33,7 @@ func TestFacts(t *testing.T) {
 		rule    string
 	}{
 		{name: "17/the CTL's ITLRecovery is not the cluster's", given: given{scenario: scenario{"12.5(1)SU5", "tokenless", true, 1, true}}, change: "regenerate-callmanager",
-			says: []string{"its key no longer exists", "utils ctl reset localkey"}, certain: true, rule: "anchor-replaced"},
+			says: []string{"its key no longer exists", "utils ctl reset localkey", "the other server key, CallManager"}, not: []string{"update the CTL so that"}, certain: true, rule: "anchor-replaced"},
 		{name: "17/the ITL tells, where no store was looked at", given: given{scenario: scenario{"12.5(1)SU5", "tokenless", true, 1, true}, noPresent: true}, change: "regenerate-callmanager",
 			says: []string{"its key no longer exists"}, certain: true, rule: "anchor-replaced"},
 		{name: "17/both are what the cluster has", given: given{scenario: scenario{"12.5(1)SU5", "tokenless", true, 1, false}}, change: "regenerate-callmanager", safe: true, certain: true, not: []string{"no longer exists"}},
@@ -64,6 +64,7 @@ func TestFacts(t *testing.T) {
 		{name: "contradiction/one node, two TVS servers", given: given{scenario: scenario{"11.5(1)", "none", true, 2, false}, nodes: 1}, change: "rename-host=node-0", says: []string{"the ITL has 2 TVS servers, and the cluster is said to have 1 node"}, rule: "contradiction"},
 		{name: "contradiction/more servers asked than there are", given: given{scenario: scenario{"11.5(1)", "none", true, 1, false}, tvs: 3}, change: "regenerate-tvs", says: []string{"said to ask 3 TVS servers"}, rule: "contradiction"},
 		{name: "contradiction/a tokenless CTL on 9.1", given: given{scenario: scenario{"10.5(2)", "tokenless", true, 1, false}, cucm: "9.1(2)"}, change: "regenerate-tvs", says: []string{"makes no such list"}, rule: "contradiction"},
+		{name: "contradiction/ITLRecovery on 9.1", given: given{scenario: scenario{"12.0(1)", "none", true, 1, false}, cucm: "9.1(2)"}, change: "regenerate-tvs", says: []string{"the lists have an ITLRecovery, and CUCM 9.1(2) has none"}, rule: "contradiction"},
 		{name: "version not known, the list's signer tells", given: given{scenario: scenario{"12.5(1)", "tokenless", true, 1, false}, cucm: "-"}, change: "regenerate-itlrecovery", safe: true, certain: true, says: []string{"utils ctl reset localkey"}},
 	}
 	for _, test := range tests {
@@ -186,6 +187,20 @@ func TestSelectors(t *testing.T) {
 		}
 		if !slices.ContainsFunc(a.Steps, func(s Step) bool { return strings.Contains(s.String(), step) }) {
 			t.Errorf("%s: no step says %q: %v", word, step, a.Steps)
+		}
+	}
+}
+
+// A list in the place of one of the other kind is an error that says so.
+func TestListsInEachOthersPlace(t *testing.T) {
+	c := newReal(t, scenario{"12.0(1)", "tokenless", true, 1, false})
+	for name, s := range map[string]Situation{
+		"CTL": {CTL: c.ITL, ITL: c.ITL}, "ITL": {CTL: c.CTL, ITL: c.CTL},
+		"destination's CTL": {CTL: c.CTL, ITL: c.ITL, DestinationCTL: c.ITL}, "destination's ITL": {CTL: c.CTL, ITL: c.ITL, DestinationITL: c.CTL},
+	} {
+		_, err := Advise(t.Context(), s, []PlannedChange{{Kind: MovePhones}})
+		if e, ok := errors.AsType[*WrongListError](err); !ok || e.Place != name || !strings.Contains(err.Error(), name) || len(e.Hints()) == 0 {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -101,3 +101,25 @@ func TestNobodyFollows(t *testing.T) {
 		}
 	}
 }
+
+// A reset signs with the key that does not sign as a rule, whoever signed the list that stands:
+// after an upgrade to 12.5 the CTL may still be signed by CallManager, and list an ITLRecovery
+// that is no more.
+func TestResetIsByTheKeyThatDoesNotSignAsARule(t *testing.T) {
+	c := newReal(t, scenario{"12.5(1)", "tokenless", true, 1, false})
+	c.update(c.call[0])
+	c.rec = c.cert("ITLRECOVERY_node-0")
+	c.makeITL(false)
+	a, err := Advise(t.Context(), Situation{CTL: c.CTL, ITL: c.ITL, Mixed: true, Nodes: 1, Version: version(t, "12.5"), Phones: asSaid(c)}, []PlannedChange{{Kind: RegenerateCallManager}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range a.Steps {
+		if text := s.String(); strings.Contains(text, "ctl reset localkey") && !strings.Contains(text, "key, CallManager,") {
+			t.Error(text)
+		}
+	}
+	if !slices.ContainsFunc(a.Steps, func(s Step) bool { return strings.Contains(s.String(), "ctl reset localkey") }) {
+		t.Errorf("no reset: %v", a.Steps)
+	}
+}

@@ -12,21 +12,24 @@ import (
 )
 
 var (
-	notGiven     = message.Define("advise.list-not-given", "The {list} was not given: whether the cluster serves one, and by whom it is signed, is not known.")
-	notGivenDo   = message.Define("advise.list-not-given.do", "Give the {list} that the cluster serves, or say that there is none.")
-	contradicts  = message.Define("advise.contradiction", "What was said contradicts the lists: {said}.")
-	contradictDo = message.Define("advise.contradiction.do", "Find out which is right: the answer depends on it.")
-	notNodes     = message.Define("advise.contradiction.nodes", "the ITL has {servers|# TVS server|# TVS servers}, and the cluster is said to have {nodes|# node|# nodes}")
-	notAsked     = message.Define("advise.contradiction.asked", "phones are said to ask {asked|# TVS server|# TVS servers}, and the ITL has {servers}")
-	notThatMany  = message.Define("advise.contradiction.asked-of-nodes", "phones are said to ask {asked|# TVS server|# TVS servers} of {nodes|# node|# nodes}")
-	notITL       = message.Define("advise.contradiction.itl", "there is an ITL, and CUCM {version} makes none")
-	notTokenless = message.Define("advise.contradiction.tokenless", "the CTL is tokenless, and CUCM {version} makes no such list")
-	notRecovery  = message.Define("advise.contradiction.no-itlrecovery", "ITLRecovery is to be regenerated, and no list has one")
-	notTVS       = message.Define("advise.contradiction.no-tvs", "the change is about TVS, and CUCM {version} has none")
-	notSBD       = message.Define("advise.contradiction.no-itl", "Security By Default is to be turned off, and there is no ITL")
+	notGiven      = message.Define("advise.list-not-given", "The {list} was not given: whether the cluster serves one, and by whom it is signed, is not known.")
+	notGivenDo    = message.Define("advise.list-not-given.do", "Give the {list} that the cluster serves, or say that there is none.")
+	contradicts   = message.Define("advise.contradiction", "What was said contradicts the lists: {said}.")
+	contradictDo  = message.Define("advise.contradiction.do", "Find out which is right: the answer depends on it.")
+	notNodes      = message.Define("advise.contradiction.nodes", "the ITL has {servers|# TVS server|# TVS servers}, and the cluster is said to have {nodes|# node|# nodes}")
+	notAsked      = message.Define("advise.contradiction.asked", "phones are said to ask {asked|# TVS server|# TVS servers}, and the ITL has {servers}")
+	notThatMany   = message.Define("advise.contradiction.asked-of-nodes", "phones are said to ask {asked|# TVS server|# TVS servers} of {nodes|# node|# nodes}")
+	notITL        = message.Define("advise.contradiction.itl", "there is an ITL, and CUCM {version} makes none")
+	notTokenless  = message.Define("advise.contradiction.tokenless", "the CTL is tokenless, and CUCM {version} makes no such list")
+	notRecAlready = message.Define("advise.contradiction.itlrecovery", "the lists have an ITLRecovery, and CUCM {version} has none")
+	notRecovery   = message.Define("advise.contradiction.no-itlrecovery", "ITLRecovery is to be regenerated, and no list has one")
+	notTVS        = message.Define("advise.contradiction.no-tvs", "the change is about TVS, and CUCM {version} has none")
+	notSBD        = message.Define("advise.contradiction.no-itl", "Security By Default is to be turned off, and there is no ITL")
 
-	replacedText = message.Define("advise.anchor-replaced", "{gone} is not what the cluster has now: its key no longer exists. Of the CTL that phones hold, {left} is left to vouch for the next one.")
-	replacedDo   = message.Define("advise.anchor-replaced.do", "Before anything else, update the CTL so that it lists the keys that the cluster has now, and let every phone take it.")
+	wrongList   = message.Define("advise.wrong-list", "what is given as the {place} is the {is} of a cluster")
+	wrongListDo = message.Define("advise.wrong-list.do", "give each list in its place: a CTL lists servers and tokens, an ITL has TVS records")
+
+	replacedText = message.Define("advise.anchor-replaced", "{gone} is not what the cluster has now: its key no longer exists. Of the CTL that phones hold, {left} is left to vouch for the next one, until phones hold a CTL with the keys that the cluster has now.")
 	multiServer  = message.Define("advise.multi-server-certificate", "One certificate serves several servers ({records}): it changes on all nodes at once, so there is no node to try it on first.")
 	fromSU3      = message.Define("advise.tokens-from-14su3", "From 14SU3 on the CTL Provider service takes no hardware tokens, and Cisco does not support a CTL that is signed by one. To a phone it is the same file; it has to be put onto the nodes by other means.")
 	offRefuse    = message.Define("advise.off-during-change", "Those that are off from the first step to the last refuse the {file} when they return: {reason}")
@@ -36,6 +39,37 @@ var (
 	alreadyDo    = message.Define("advise.refuse-already.do", "Bring back the phones that refuse what is served now, or count on clearing them by hand; what follows is about the others.")
 	modelUnknown = message.Define("advise.model-not-known", "Whether phones of model {models} have Security By Default is not known; they are taken to.")
 )
+
+// WrongListError says that a list stands in the place of one of the other kind.
+type WrongListError struct {
+	Place string // CTL, ITL, destination's CTL, destination's ITL
+	Is    string // CTL, ITL
+}
+
+func (e *WrongListError) Error() string { return e.Say(message.Voice{}) }
+
+// Say is the error in a voice.
+func (e *WrongListError) Say(v message.Voice) string {
+	return v.Say(wrongList.With("place", e.Place, "is", e.Is))
+}
+
+// Hints say what to give instead.
+func (e *WrongListError) Hints() []message.Message { return do(wrongListDo.With()) }
+
+// kinds looks whether each list is of the kind that its place is for.
+func (s *Situation) kinds() error {
+	for _, l := range []struct {
+		list  *ctlbuild.List
+		place string
+		kind  ctlbuild.Kind
+	}{{s.CTL, "CTL", ctlbuild.KindCTL}, {s.ITL, "ITL", ctlbuild.KindITL},
+		{s.DestinationCTL, "destination's CTL", ctlbuild.KindCTL}, {s.DestinationITL, "destination's ITL", ctlbuild.KindITL}} {
+		if l.list != nil && l.list.Kind() != l.kind {
+			return &WrongListError{Place: l.place, Is: trust.ListName(l.list.Kind())}
+		}
+	}
+	return nil
+}
 
 // unknownLists: a list that was not given is not known, and not absent.
 func unknownLists(k *outlook) []Finding {
@@ -74,6 +108,9 @@ func contradictions(k *outlook) []Finding {
 	}
 	if k.Version.Before(release.Of(10, 0)) && k.CTL != nil && len(k.tokens()) == 0 && len(k.CTL.SAST()) > 0 {
 		said = append(said, notTokenless.With("version", k.Version.String()))
+	}
+	if k.Version.Before(release.Of(10, 0)) && len(recoveryRecords(k.CTL, ""))+len(recoveryRecords(k.ITL, "")) > 0 {
+		said = append(said, notRecAlready.With("version", k.Version.String()))
 	}
 	said = append(said, k.notThere()...)
 	if len(said) == 0 {
@@ -122,7 +159,7 @@ func anchorReplaced(k *outlook) []Finding {
 	f := Finding{
 		Rule: "anchor-replaced", Severity: hazard.Warning, Who: whoEvery.With(), Records: names(k.CTL, "CTL", gone),
 		Source:  "CUCM facts, rule 17 (Cisco field notice 70613)",
-		Message: replacedText.With("gone", names(k.CTL, "", gone), "left", names(k.CTL, "", left)), First: do(replacedDo.With()),
+		Message: replacedText.With("gone", names(k.CTL, "", gone), "left", names(k.CTL, "", left)),
 	}
 	return []Finding{f}
 }

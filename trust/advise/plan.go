@@ -203,12 +203,12 @@ func (k *outlook) updateCTL() []Step {
 }
 
 func (k *outlook) resetCTL() []Step {
-	return []Step{does(stepResetCTL.With("key", k.otherKey(k.CTL)), play.Act{Kind: play.ResetCTLKey})}
+	return []Step{does(stepResetCTL.With("key", k.otherKey()), play.Act{Kind: play.ResetCTLKey})}
 }
 
-// otherKey names the server key that does not sign a list.
-func (k *outlook) otherKey(l *ctlbuild.List) string {
-	if _, by := signerIs(l, isRecovery); by {
+// otherKey names the server key that does not sign lists as a rule: a reset signs with it.
+func (k *outlook) otherKey() string {
+	if play.RecoverySigns(k.cluster()) {
 		return "CallManager"
 	}
 	return "ITLRecovery"
@@ -226,7 +226,7 @@ func (k *outlook) lead(after aftercare) []Step {
 		update = nil
 	}
 	return append(update,
-		does(stepResetITL.With("key", k.otherKey(k.ITL)), play.Act{Kind: play.ResetITLKey}), say(stepPhones), waits(),
+		does(stepResetITL.With("key", k.otherKey()), play.Act{Kind: play.ResetITLKey}), say(stepPhones), waits(),
 		does(stepMakeITL.With(), play.Act{Kind: play.MakeITL}), waits())
 }
 

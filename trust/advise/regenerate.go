@@ -244,7 +244,7 @@ func recoverySize(k *outlook) []Finding {
 	}{{k.CTL, "CTL"}, {k.ITL, "ITL"}} {
 		small := indexes(l.list, func(r *ctlbuild.Record) bool {
 			c, err := ctlbuild.ParseCertificate(r.Certificate())
-			return err == nil && isRecovery(l.list, r) && c.KeyBits <= 1024
+			return err == nil && isRecovery(l.list, r) && c.KeyBits <= 1024 && !(l.list == k.CTL && k.replaced(r))
 		})
 		records = append(records, names(l.list, l.where, small)...)
 	}

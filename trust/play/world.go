@@ -271,6 +271,9 @@ func (w *world) recoverySigns() bool {
 	return false
 }
 
+// RecoverySigns reports that ITLRecovery signs the lists of a cluster as a rule.
+func RecoverySigns(c Cluster) bool { return newWorld(c, variant{}).recoverySigns() }
+
 // Nodes are the nodes that the lists name, as certificates name them: first the one whose
 // ITL was read.
 func Nodes(c Cluster) []string {
