@@ -199,9 +199,13 @@ func (a *assessment) doubt() { a.v.Certain = false }
 
 // end fixes the verdict.
 func (a *assessment) end(accept bool, source string, why message.Message) {
-	if accept && a.unsure {
+	switch {
+	case accept && a.unsure:
 		a.doubt()
-	} else {
+		if !a.v.Doubt.IsZero() {
+			why = whyDoubted.With("why", why, "doubt", a.v.Doubt)
+		}
+	default:
 		a.v.Doubt = message.Message{}
 	}
 	a.v.Accept, a.v.Source, a.v.Why, a.v.Reason = accept, source, why, why.String()

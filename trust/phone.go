@@ -123,7 +123,7 @@ type Verdict struct {
 	Certain bool            // false when it rests on something not known (TVS not asked, unknown contents)
 	Reason  string          // one sentence, in English
 	Why     message.Message // Reason by key and values
-	Doubt   message.Message // why an acceptance is not certain; says nothing otherwise
+	Doubt   message.Message // why an acceptance is not certain, as Why says; nothing otherwise
 	Source  string          // where the rule that decided stands
 	Steps   []Step
 	Decider *ctlbuild.Record // the record that decided, nil when none

@@ -63,6 +63,7 @@ var (
 
 // Why an acceptance is not certain.
 var (
+	whyDoubted  = message.Define("phone.not-certain", "{why} That is not certain: {doubt}.")
 	doubtSHA512 = message.Define("phone.doubt.sha512", "the list is signed with SHA-512, which not every model verifies")
 	doubtSAST   = message.Define("phone.doubt.third-sast", "it is SAST number {nth} of the {list}, and some phones remember only two")
 	doubtBits   = message.Define("phone.doubt.bits", "its key has {bits} bits, and phones are known to verify lists with up to 2048")

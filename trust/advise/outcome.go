@@ -16,7 +16,7 @@ type Loss struct {
 	Phones  int             // how many, 0 when not known
 	File    string          // CTL, ITL or configuration
 	Reason  message.Message // the phone's, in a sentence
-	Doubt   message.Message // why it is not certain that they accept, where that is known
+	Doubt   message.Message // why it is not certain that they accept, where that is known; it is in Reason
 	Certain bool
 	Likely  bool // thought to accept, which is not certain
 	IfAny   bool // nobody described such phones: there may be none
@@ -30,7 +30,7 @@ var (
 	lossIfAny    = message.Define("advise.loss.if-any", "If there are any, the {file} is refused by {who} when it is done: {reason}")
 	lossUnsure   = message.Define("advise.loss.not-certain", "Whether the {file} is accepted by {who} is not certain: {reason}")
 	lossLikely   = message.Define("advise.loss.likely", "The {file} is probably accepted by {who}, but that is not certain: {reason}")
-	lossDoubt    = message.Define("advise.loss.doubt", "The {file} is probably accepted by {who}: {reason} That is not certain: {doubt}.")
+	lossDoubt    = message.Define("advise.loss.doubt", "The {file} is probably accepted by {who}: {reason}")
 	whoWith      = message.Define("advise.who.with-sbd", "{n|# phone|# phones} with Security By Default")
 	whoWithout   = message.Define("advise.who.without-sbd", "{n|# phone|# phones} without Security By Default")
 	whoNamed     = message.Define("advise.who.named", "{n|# phone|# phones} ({names})")
@@ -65,7 +65,7 @@ func (l Loss) Message() message.Message {
 	case l.Likely:
 		text = lossLikely
 	}
-	return text.With("who", l.Who, "n", max(l.Phones, 0), "file", l.File, "reason", l.Reason, "doubt", l.Doubt)
+	return text.With("who", l.Who, "n", max(l.Phones, 0), "file", l.File, "reason", l.Reason)
 }
 
 // rulePhoneModel is the rule of findings that only repeat what would be lost.

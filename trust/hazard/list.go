@@ -50,23 +50,39 @@ func oneSAST(k *circumstances) []Hazard {
 	}}
 }
 
-// sastKey: lists are signed with RSA; another key as SAST anchors nothing.
-func sastKey(k *circumstances) []Hazard {
-	var odd []int
+// sastKey: lists are signed with RSA; another key as SAST anchors nothing, and whether phones
+// verify with a larger one than they are known to is not certain.
+func sastKey(k *circumstances) (found []Hazard) {
+	var odd, large []int
 	for _, i := range sastOf(k.after.records, false) {
-		if c, err := ctlbuild.ParseCertificate(k.after.records[i].Certificate()); err == nil && c.RSA == nil {
+		r := &k.after.records[i]
+		c, err := ctlbuild.ParseCertificate(r.Certificate())
+		switch {
+		case err != nil:
+		case c.RSA == nil:
 			odd = append(odd, i)
+		case c.KeyBits > 2048 && (k.Old == nil || !slices.ContainsFunc(k.Old.SAST(), func(o *ctlbuild.Record) bool { return o.MatchesCertificate(c.DER) })):
+			large = append(large, i)
 		}
 	}
-	if len(odd) == 0 || k.unchanged() {
+	if k.unchanged() {
 		return nil
 	}
-	names := trust.RecordNames(k.after.records, odd)
-	return []Hazard{{
-		Rule: "sast-key", Severity: Warning, Records: names, Source: "trust-list, section 1, tag 10",
-		Message: noRSA.With("records", names, "key", keyText(&k.after.records[odd[0]])),
-		Hint:    hintRSA.With(),
-	}}
+	if names := trust.RecordNames(k.after.records, odd); len(odd) > 0 {
+		found = append(found, Hazard{
+			Rule: "sast-key", Severity: Warning, Records: names, Source: "trust-list, section 1, tag 10",
+			Message: noRSA.With("records", names, "key", keyText(&k.after.records[odd[0]])),
+			Hint:    hintRSA.With(),
+		})
+	}
+	if names := trust.RecordNames(k.after.records, large); len(large) > 0 {
+		found = append(found, Hazard{
+			Rule: "sast-size", Severity: Warning, Records: names, Source: "CUCM facts, rule 25",
+			Message: largeRSA.With("records", names, "n", len(names), "key", keyText(&k.after.records[large[0]])),
+			Hint:    hintRSA.With(),
+		})
+	}
+	return found
 }
 
 func keyText(r *ctlbuild.Record) string {

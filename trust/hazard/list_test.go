@@ -37,6 +37,9 @@ func ecCertificate(t *testing.T) []byte {
 // nothing of it.
 func TestFindInDraft(t *testing.T) {
 	c, ec := ctltest.NewCluster(t, 1024), ecCertificate(t)
+	spec := ctltest.Token("SAST-4096", ctltest.Hex("0102030405060708090A"))
+	spec.Bits, spec.Length = 4096, 0
+	large := ctltest.New(t, spec)
 	add := func(e ctlbuild.Entry) func(*ctlbuild.Draft) {
 		return func(d *ctlbuild.Draft) {
 			if _, err := d.Add(e); err != nil {
@@ -54,6 +57,7 @@ func TestFindInDraft(t *testing.T) {
 		{"one SAST", func(d *ctlbuild.Draft) { d.Records = d.Records[:4] }, ctltest.Time, "one-sast"},
 		{"three SAST", add(ctlbuild.Entry{Certificate: c.Recovery.DER, Host: "pub"}), ctltest.Time, "sast-count"},
 		{"an EC key as SAST", add(ctlbuild.Entry{Certificate: ec, Token: true}), ctltest.Time, "sast-key sast-count"},
+		{"4096 bits as SAST", add(ctlbuild.Entry{Certificate: large.DER, Token: true}), ctltest.Time, "sast-size sast-count"},
 		{"an EC key for HTTPS as APP-SERVER", add(ctlbuild.Entry{Function: ctlbuild.AppServer, Certificate: ec}), ctltest.Time, "ec-for-https"},
 		{"an EC key for HTTPS as TFTP", add(ctlbuild.Entry{Function: ctlbuild.TFTP, Certificate: ec}), ctltest.Time, "ec-for-https"},
 		{"the same, in a file for it", func(d *ctlbuild.Draft) {

@@ -52,6 +52,7 @@ var (
 	onlyTokens       = message.Define("hazard.to-tokenless-precondition", "The current CTL has no SAST but tokens. On 12.0 and later phones must first hold a token-signed CTL that has ITLRecovery and CallManager as SAST.")
 	oneSigner        = message.Define("hazard.one-sast", "The list has one SAST, {record}. Should its key be lost, phones that hold this list accept no later one.")
 	noRSA            = message.Define("hazard.sast-key", "{records} cannot sign a trust list: phones verify lists with RSA keys, and this key is {key}.")
+	largeRSA         = message.Define("hazard.sast-size", "{records} {n|has|have} a large key ({key}): phones are known to verify lists with keys of up to 2048 bits, so it is not certain that they take a list that it signs.")
 	ecAsApp          = message.Define("hazard.ec-for-https", "{records} has an EC key. Builders for open-source call servers list such a certificate as TFTP; whether phones take it as APP-SERVER is not certain.")
 	ecNeeds11        = message.Define("hazard.ec-for-https.version", "{records} has an EC key, which phones take for HTTPS in a file of SIGNERVERSION 1.1 alone.")
 	otherName        = message.Define("hazard.file-name", "The header names the file {name}; even a per-phone copy says CTLFile.tlv.")
