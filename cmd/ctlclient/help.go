@@ -71,10 +71,14 @@ var meaning = regexp.MustCompile(`^( +\S+ +)(\S.*)$`)
 
 func (a *app) wordParagraph(p string) string {
 	if key := paragraphKey(p); key != "" {
-		if text := a.word(key); text != key {
-			return style{width: helpWidth}.wrap(text, 0)
+		text := a.word(key)
+		if short := strings.TrimSuffix(key, "."); text == key { // as withExits makes one of Short
+			if text = a.word(short); text == short {
+				return p
+			}
+			text += "."
 		}
-		return p
+		return style{width: helpWidth}.wrap(text, 0)
 	}
 	if text := a.word(p); text != p {
 		return text
