@@ -327,6 +327,9 @@ func (u URI) fitsCertificate(c Certificate) bool {
 // fitsModule tells whether module-name fits: the file's name without lib in front
 // and without what follows the first dot.
 func (u URI) fitsModule(path string) bool {
+	if _, p := splitName(u.ModulePath); p != "" && realPath(absolute(p)) != realPath(absolute(path)) {
+		return false
+	}
 	if u.ModuleName == "" {
 		return true
 	}

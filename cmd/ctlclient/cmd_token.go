@@ -292,11 +292,7 @@ func (a *app) exportCertificates(certs []token.Certificate, o tokenExportOptions
 // certificateOf finds a token's certificate. One that is seen after a login alone asks
 // for the PIN.
 func (a *app) certificateOf(ctx context.Context, u token.URI) (token.Certificate, error) {
-	modules := a.modules
-	if u.ModulePath != "" {
-		modules = []string{u.ModulePath}
-	}
-	v, err := token.Look(ctx, modules)
+	v, err := token.LookFor(ctx, a.modules, u)
 	if err != nil {
 		return token.Certificate{}, err
 	}
