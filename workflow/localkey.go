@@ -45,7 +45,11 @@ func (s *Session) otherKey(ctx context.Context, old *ctlbuild.List, list string)
 	}
 	// A list that lacks the usual key as it is now is worth signing by the other one again.
 	if rec, _ := old.Signer(); rec != nil && rec.MatchesCertificate(other) && knows(old, usual) {
-		return nil, fail(BadRequest, textOtherKeyAlready.With("list", list, "key", tokenCN(other)))
+		back := message.Action{Do: message.PublisherSign}
+		if list == "ITL" {
+			back = message.Action{Do: message.RestartTFTP}
+		}
+		return nil, fail(BadRequest, textOtherKeyAlready.With("list", list, "key", tokenCN(other)), mendOtherKey.With("do", back))
 	}
 	return other, nil
 }

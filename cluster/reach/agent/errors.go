@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -38,6 +39,9 @@ var classes = map[ctlp.Status]reach.Class{
 func (n *node) sorted(ctx context.Context, err error) error {
 	if err == nil || door.Own(ctx, err) {
 		return err
+	}
+	if errors.As(err, new(tls.RecordHeaderError)) { // it speaks no TLS
+		err = &strangerError{err}
 	}
 	sorted := &reach.Error{Class: reach.Unreachable, Server: n.profile.Name, Door: Door, Err: err}
 	var s *ctlp.StatusError
