@@ -377,7 +377,11 @@ func (n *Node) newTVS() *tvs.Server {
 func (n *Node) newCLI() *platform.Server {
 	return platform.NewServer(platform.ServerOptions{
 		HostKey: n.hostKey,
-		Login:   n.lab.platformLogin,
+		Login: func(user string, password []byte) bool {
+			ok := n.lab.platformLogin(user, password)
+			n.lab.log.printf("%s: cli: login of %s: %t", n.name(), user, ok)
+			return ok
+		},
 		Handler: func(ctx context.Context, line string, t *platform.Terminal) error { return (&cli{n}).run(ctx, line, t) },
 		Banner:  "Command Line Interface is starting up, please wait ...\n\n   Welcome to the Platform Command Line Interface\n",
 

@@ -117,6 +117,7 @@ func softhsmModule(t *testing.T) string {
 // event is what a line of --json says about a node.
 type event struct {
 	Type, Step, State, Node string
+	Data                    json.RawMessage // of an errand and others
 }
 
 // watch runs the program and calls at for every line; it returns exit code and what
