@@ -41,6 +41,8 @@ type Options struct {
 	Said func(node, line string)
 	// Errand is told what a person has to do at a node, and when it is seen to be done.
 	Errand func(reach.Errand)
+	// Busy is told that a server was asked too often, and when it is asked again.
+	Busy func(node string, after time.Duration, why error)
 	// Sleep waits between retries; default: by the clock, until ctx ends.
 	Sleep func(ctx context.Context, d time.Duration) error
 	// Now is the clock; default time.Now.
@@ -214,7 +216,7 @@ func open(p *site.Profile, o Options) (*Cluster, error) {
 	cl.tvs = trust.NewCachedAsker(tvsAsker{cl}, o.Now)
 	cl.Site, err = compose(&c, reach.Tools{
 		Identities: ids, Secrets: cl.secrets, Timeout: o.Timeout, Now: o.Now, Sleep: o.Sleep, Dir: dir,
-		Said: o.Said, Errand: o.Errand, Presented: cl.present,
+		Said: o.Said, Errand: o.Errand, Busy: o.Busy, Presented: cl.present,
 		Warn: func(node, message string) {
 			cl.tell(Progress{Node: node, Step: StepConnect, State: StateWarning, Message: message})
 		},

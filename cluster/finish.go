@@ -210,6 +210,9 @@ func (j *job) rollback(ctx context.Context, state string, o FinishOptions, begin
 	if err != nil {
 		return j.refused(err)
 	}
+	if err := j.shutOut(ctx, found, former); err != nil {
+		return j.refused(err)
+	}
 	if err := begin(); err != nil {
 		return Outcome{}, err
 	}

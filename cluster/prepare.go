@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"ctlclient/cluster/journal"
 	"ctlclient/cluster/reach"
 )
 
@@ -28,4 +29,27 @@ func (c *Cluster) Prepare(ctx context.Context) error {
 		}
 		return nil
 	})...)
+}
+
+// shutOut asks the nodes that are to get another file whether they take one from the account.
+// It is the error of them all where each refuses the login: nothing would become of the job
+// but a word in the journal. What else keeps a node from it is seen when its turn comes.
+func (j *job) shutOut(ctx context.Context, found map[string][]byte, want func(*target) []byte) error {
+	var errs []error
+	for _, t := range j.targets {
+		have, answers := found[t.node.Name()]
+		if !answers || journal.Same(have, want(t)) {
+			continue
+		}
+		p, able := t.node.Node.(reach.Preparer)
+		if !able {
+			return nil
+		}
+		err := p.Prepare(ctx)
+		if reach.ClassOf(err) != reach.Login {
+			return nil
+		}
+		errs = append(errs, &NodeError{Node: t.node.Name(), Step: StepPrepare, Err: err})
+	}
+	return errors.Join(errs...)
 }

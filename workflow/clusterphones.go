@@ -123,8 +123,12 @@ const (
 	DefaultWait  = 10 * time.Minute
 )
 
-// pollPhones is the pause between two looks at phones that are starting.
-const pollPhones = 3 * time.Second
+// pollPhones is the pause before the first look at phones that are starting; each further one
+// is twice as long, up to pollMost: RisPort70 answers 15 questions a minute, of everybody.
+const (
+	pollPhones = 3 * time.Second
+	pollMost   = 12 * time.Second
+)
 
 // ResetResult says what became of the phones.
 type ResetResult struct {
@@ -247,16 +251,24 @@ func (s *Session) resetBatch(ctx context.Context, batch []string, wait time.Dura
 	if err != nil {
 		return err
 	}
-	for until := s.now().Add(wait); len(waiting) > 0; {
-		if err := s.pause(ctx, pollPhones); err != nil {
+	err = s.waitRegistered(ctx, waiting, wait, out, total)
+	for _, name := range batch {
+		if p, missing := waiting[name]; missing {
+			out.Missing = append(out.Missing, p)
+		}
+	}
+	return err
+}
+
+// waitRegistered looks until no phone is waited for, or the time is up. A cluster that is asked
+// too often, by whomever, is asked again later: the phones restart all the same.
+func (s *Session) waitRegistered(ctx context.Context, waiting map[string]LivePhone, wait time.Duration, out *ResetResult, total int) error {
+	pause := pollPhones
+	for until := s.now().Add(wait); len(waiting) > 0; pause = min(2*pause, pollMost) {
+		if err := s.pause(ctx, pause); err != nil {
 			return err
 		}
-		names := make([]string, 0, len(waiting))
-		for name := range waiting {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		_, err := s.Cluster.Site.Phones.Live(ctx, names, func(p reach.Phone) error {
+		_, err := s.Cluster.Site.Phones.Live(ctx, slices.Sorted(maps.Keys(waiting)), func(p reach.Phone) error {
 			waiting[p.Name] = p
 			if p.Registered == reach.Registered {
 				delete(waiting, p.Name)
@@ -264,17 +276,13 @@ func (s *Session) resetBatch(ctx context.Context, batch []string, wait time.Dura
 			}
 			return nil
 		})
-		if err != nil {
+		over := s.now().After(until)
+		if err != nil && (over || reach.ClassOf(err) != reach.Refused) {
 			return err
 		}
 		s.emit(Event{Type: EventProgress, Step: StepReset, Done: out.Back, Total: total})
-		if s.now().After(until) {
-			break
-		}
-	}
-	for _, name := range batch {
-		if p, missing := waiting[name]; missing {
-			out.Missing = append(out.Missing, p)
+		if over {
+			return nil
 		}
 	}
 	return nil

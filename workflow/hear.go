@@ -33,7 +33,7 @@ type hearing struct {
 // listen reads what phones say before a job. nil: the cluster lists no phones, or nobody wants
 // to hear them. What keeps it from reading is said, and keeps no job from being done.
 func (s *Session) listen(ctx context.Context, o ExecuteOptions) *hearing {
-	if o.NoPages || s.opt.WithoutPublisher || s.Cluster.Site.Phones == nil {
+	if o.NoPages || s.Cluster.Site.Phones == nil || s.publisherSilent() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, hearTime)
@@ -48,6 +48,16 @@ func (s *Session) listen(ctx context.Context, o ExecuteOptions) *hearing {
 		return nil
 	}
 	return h
+}
+
+// publisherSilent reports a publisher that did not answer when the cluster was looked at: it
+// knows the phones, and nobody waits for it again.
+func (s *Session) publisherSilent() bool {
+	lead := s.Cluster.Profile.LeadNode().Name
+	return slices.ContainsFunc(s.Snapshot.Nodes, func(n cluster.NodeState) bool {
+		var silent *cluster.NodeError
+		return n.Node.Name == lead && errors.As(n.Err, &silent)
+	})
 }
 
 // findPages chooses the phones and learns where their pages are.

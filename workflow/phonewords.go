@@ -117,14 +117,23 @@ func (s *Session) predictions(ctx context.Context, phones []LivePhone) map[strin
 	return s.foresee(ctx, phones, held, fresh)
 }
 
-// foresee is what phones that hold one list make of another; nothing where there is none.
+// foresee is what phones that hold one list make of another; nothing where there is none. A
+// phone that an earlier job lost holds an older one.
 func (s *Session) foresee(ctx context.Context, phones []LivePhone, held, fresh *ctlbuild.List) map[string]*trust.Verdict {
 	if fresh == nil {
 		return nil
 	}
+	older := map[string]*ctlbuild.List{}
+	for _, o := range s.Older() {
+		older[o.Phone.Name] = o.Phone.CTL
+	}
 	var described []trust.Phone
 	for _, p := range phones {
-		described = append(described, trust.Phone{Name: p.Name, Model: p.Model, NoSBD: s.noSBD(p.Model), CTL: held, ITL: s.Snapshot.ITL, TVS: p.TVS})
+		holds := held
+		if l := older[p.Name]; l != nil {
+			holds = l
+		}
+		described = append(described, trust.Phone{Name: p.Name, Model: p.Model, NoSBD: s.noSBD(p.Model), CTL: holds, ITL: s.Snapshot.ITL, TVS: p.TVS})
 	}
 	out := map[string]*trust.Verdict{}
 	verdicts := trust.AssessAll(ctx, described, trust.Offer{CTL: fresh}, s.Cluster.TVS())

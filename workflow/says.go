@@ -17,6 +17,7 @@ var (
 	sayUpload        = message.Define("progress.upload", "uploading to Phone-SAST-trust: {names}")
 	sayUploaded      = message.Define("progress.uploaded", "{name} uploaded ({door})")
 	sayNotHeard      = message.Define("progress.not-heard", "what phones say themselves is not known: {why}")
+	sayBusy          = message.Define("progress.busy", "{node} was asked too often, and is asked again in {after}: {why}")
 	sayDiffer        = message.Define("progress.differ", "{n|# phone says|# phones say} another thing than was predicted.")
 	sayHeard         = message.Define("progress.heard", "What {n|# phone says|# phones say}: new list taken {took}, old list kept {kept}, nothing said {nothing}, not known {unknown}.")
 	saySomeHeard     = message.Define("progress.some-heard", "{n} of {all} phones were asked, some of each model.")

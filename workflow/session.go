@@ -32,6 +32,8 @@ type Options struct {
 	WithoutPublisher bool
 	Timeout          time.Duration // of one request to a node; 0: the default of each protocol
 	SlowAfter        time.Duration // of a token: when to say that it is waited for; 0: 3 s
+	// Sleep waits between two looks or tries, until ctx ends; nil: by the clock.
+	Sleep func(ctx context.Context, d time.Duration) error
 }
 
 // Session is a connected cluster with what was seen of it. Its exported methods are the
@@ -50,7 +52,10 @@ type Session struct {
 
 // newSession has seen nothing yet.
 func newSession(p *site.Profile, ui UI, o Options) *Session {
-	s := &Session{opt: o, sight: sight{profile: p}, speaker: speaker{ui: ui, job: "connect"}, now: time.Now, pause: cluster.Pause}
+	s := &Session{opt: o, sight: sight{profile: p}, speaker: speaker{ui: ui, job: "connect"}, now: time.Now, pause: o.Sleep}
+	if s.pause == nil {
+		s.pause = cluster.Pause
+	}
 	s.tokens = jobTokens{opt: o, sight: &s.sight, speaker: &s.speaker}
 	return s
 }
@@ -79,7 +84,11 @@ func Connect(ctx context.Context, p *site.Profile, ui UI, o Options) (_ *Session
 		Progress: s.progress,
 		Timeout:  o.Timeout,
 		Tolerant: o.Tolerant, WithoutPublisher: o.WithoutPublisher,
-		Said:   func(node, line string) { s.emit(Event{Type: EventOutput, Node: node, Message: line}) },
+		Said: func(node, line string) { s.emit(Event{Type: EventOutput, Node: node, Message: line}) },
+		Busy: func(node string, after time.Duration, why error) {
+			s.info(sayBusy.With("node", node, "after", after.Round(time.Second).String(), "why", why))
+		},
+		Sleep:  o.Sleep,
 		Errand: func(e reach.Errand) { s.emit(Event{Type: EventErrand, Node: e.Node, Errand: &e}) },
 	})
 	end(&err)

@@ -178,6 +178,17 @@ type Tools struct {
 	Presented func(s meet.Server, der []byte)
 	// Errand is told what a person has to do at a node, and when it is seen to be done.
 	Errand func(Errand)
+	// Busy is told that a server was asked too often, in its own words, and is asked again
+	// after a while; nil: nobody listens.
+	Busy func(node string, after time.Duration, why error)
+}
+
+// Waiting is Busy for one node; nil where nobody listens.
+func (t Tools) Waiting(node string) func(after time.Duration, why error) {
+	if t.Busy == nil {
+		return nil
+	}
+	return func(after time.Duration, why error) { t.Busy(node, after, why) }
 }
 
 // Show tells Presented.

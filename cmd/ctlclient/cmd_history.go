@@ -90,13 +90,17 @@ func (a *app) printJob(j cluster.Job) {
 }
 
 type finishOptions struct {
-	force bool
-	close bool
+	force   bool
+	close   bool
+	retries int
+	noPages bool
 }
 
 func (o *finishOptions) add(a *app, c *cobra.Command) {
 	c.Flags().BoolVar(&o.force, "force", false, "also on a node that serves neither the job's file nor the former one")
 	c.Flags().BoolVar(&a.acceptLoss, "accept-loss", false, "go on though phones would be lost; the journal records it")
+	c.Flags().IntVar(&o.retries, "retries", cluster.DefaultRetries, "how often a node is tried again after the first commit")
+	c.Flags().BoolVar(&o.noPages, "no-pages", false, "do not read the phones' web pages before and after")
 }
 
 func newResumeCommand(a *app) *cobra.Command {
@@ -159,7 +163,7 @@ func runFinish(ctx context.Context, a *app, o finishOptions, args []string, back
 		if err != nil {
 			return err
 		}
-		result, err := s.Execute(ctx, agreed, workflow.ExecuteOptions{})
+		result, err := s.Execute(ctx, agreed, (&jobOptions{retries: o.retries, noPages: o.noPages}).execute())
 		return a.finish(result, err)
 	})
 }

@@ -183,6 +183,7 @@ func (c *cluster) openAXL() (*axl.Client, error) {
 			return nil, err
 		}
 		client.Sleep = c.tools.Sleep
+		client.Waiting = c.tools.Waiting(c.pub.Name)
 		c.axl = client
 	}
 	return c.axl, nil
@@ -198,6 +199,7 @@ func (c *cluster) openControl(n *site.Node) func() (*serviceability.Client, erro
 				return nil, err
 			}
 			client.Sleep = c.tools.Sleep
+			client.Waiting = c.tools.Waiting(n.Name)
 			c.control[n.Name] = client
 		}
 		return c.control[n.Name], nil
