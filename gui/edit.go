@@ -59,7 +59,7 @@ func (s *shell) editProfile(p *site.Profile) {
 	more := widgets.NewButton(t("edit.node.add"), theme.ContentAddIcon(), func() { e.editNode(true) })
 	content := container.NewVBox(e.note,
 		widgets.Form(t("clusters.add.user"), e.user, t("clusters.add.platform-user"), e.platform, t("clusters.version"), e.version,
-			t("clusters.fleet"), widgets.Border(nil, nil, nil, browse, e.phones), t("edit.leave-out"), e.leaveOut),
+			t("clusters.fleet"), widgets.ButtonRow(widgets.Grow(e.phones, 160), browse), t("edit.leave-out"), e.leaveOut),
 		widgets.Flush(widgets.QuietText(t("edit.phones.text"))),
 		widgets.Section(t("overview.nodes"), e.nodes, widgets.ButtonRow(more, e.edit, e.drop)))
 	e.fill()

@@ -57,13 +57,16 @@ func newEntriesScreen(s *shell) *entriesScreen {
 	e.next = widgets.MainButton(t("entries.next"), theme.NavigateNextIcon(), s.plan)
 	e.sign.SetName(t("entries.sign"))
 	e.target = widgets.QuietLabel("")
-	e.target.Truncation = fyne.TextTruncateEllipsis
+	e.target.Wrapping = fyne.TextWrapWord
 	e.target.Alignment = fyne.TextAlignTrailing
-	tools := widgets.Border(nil, nil, container.NewHBox(e.tokens, e.tftp, e.fire), e.remove, e.target)
+	tools := widgets.ButtonRow(e.tokens, e.tftp, e.fire, widgets.Grow(e.target, 220), e.remove)
 	signing := container.New(layout.NewFormLayout(), widgets.Flush(widgets.QuietLabel(t("entries.sign"))), e.sign)
-	e.split = widgets.NewSplit(e.table)
-	e.Page = widgets.NewFixedPage(t("entries.title"), "", container.NewVBox(e.steps.Object(), e.hints, signing, tools), e.split.Object,
+	e.split = widgets.NewSplit(container.NewVBox(e.hints, e.table))
+	steps := e.steps.Object()
+	e.Page = widgets.NewFixedPage(t("entries.title"), "", steps,
+		widgets.Tall(container.NewVBox(signing, tools, widgets.Spacer(2)), e.split.Object),
 		back, layout.NewSpacer(), e.next)
+	e.DoWithout(steps)
 	return e
 }
 

@@ -119,7 +119,7 @@ func (e *entriesScreen) addServer(firewall bool) {
 	var der []byte
 	host, ip := widgets.NewField("tftp-1.example.org"), widgets.NewField("192.0.2.10")
 	file := widget.NewLabel(t("entries.no-file"))
-	file.Truncation = fyne.TextTruncateEllipsis
+	file.Wrapping = fyne.TextWrapWord
 	browse := widgets.NewButton(t("entries.choose-file"), theme.FolderOpenIcon(), func() {
 		chooseFile(s, t("entries.certificate"), certificateSuffixes, func(path string) {
 			readFile(s, path, func(name string, data []byte) {
@@ -135,7 +135,7 @@ func (e *entriesScreen) addServer(firewall bool) {
 	})
 	note := container.NewVBox()
 	q := widgets.NewQuestion(s.dialogs, title, container.NewVBox(widgets.Flush(widgets.Wrapped(t("entries.server.text"))),
-		widgets.Form(t("entries.certificate"), widgets.Border(nil, nil, nil, browse, file),
+		widgets.Form(t("entries.certificate"), widgets.ButtonRow(widgets.Grow(file, 120), browse),
 			t("entries.hostname"), host, t("entries.ip"), ip), note),
 		t("tokens.add"), t("button.cancel"), false)
 	q.First = browse

@@ -80,7 +80,7 @@ func newFileChooser(s *shell, title, yes string, mode chooseMode, suffixes []str
 	c.all = widgets.NewCheck(t("files.all"), func(bool) { c.fill() })
 	up := widgets.NewButton("", theme.MoveUpIcon(), func() { c.goTo(filepath.Dir(c.dir)) })
 	up.Label = t("files.up")
-	c.places = container.NewHBox(up)
+	c.places = widgets.ButtonRow(up)
 	if mode != toOpen {
 		c.places.Add(widgets.NewButton(t("files.new-folder"), theme.FolderNewIcon(), c.newFolder))
 	}

@@ -34,6 +34,7 @@ func (s *shell) showIdentities(p *site.Profile, accepted func(cluster.Identity))
 
 func (s *shell) identityTable(p *site.Profile, o cluster.Options, ids []cluster.Identity, accepted func(cluster.Identity)) {
 	details := container.NewVBox()
+	var q *widgets.Question
 	tb := widgets.NewChooser(func(row int) {
 		details.RemoveAll()
 		if row >= 0 {
@@ -41,6 +42,7 @@ func (s *shell) identityTable(p *site.Profile, o cluster.Options, ids []cluster.
 			details.Add(widgets.Facts(append([]string{t("overview.node"), id.Node, t("restart.service"), id.Service, t("overview.address"), id.Address},
 				identityPairs(id)...)...))
 		}
+		q.Refit()
 	}, widgets.Column{Title: t("overview.node"), Share: 150}, widgets.Column{Title: t("restart.service"), Share: 90},
 		widgets.Column{Title: t("result.status"), Share: 200}, widgets.Column{Title: t("identities.now"), Share: 320})
 	var rows [][]widgets.Cell
@@ -60,7 +62,7 @@ func (s *shell) identityTable(p *site.Profile, o cluster.Options, ids []cluster.
 		rows = append(rows, append(widgets.Cells(id.Node, id.Service), state, widgets.Cell{Text: id.Fingerprint}))
 	}
 	tb.SetRows(rows)
-	q := widgets.NewStatement(s.dialogs, t("edit.identities"), container.NewVBox(tb, details))
+	q = widgets.NewStatement(s.dialogs, t("edit.identities"), container.NewVBox(tb, details))
 	q.Wide = true
 	q.First = tb
 	if changed {

@@ -46,7 +46,7 @@ const (
 
 func newInspectScreen(s *shell) *inspectScreen {
 	i := &inspectScreen{s: s, verdict: container.NewVBox(), sums: container.NewVBox(),
-		show: widgets.NewViewer(8), diff: newComparison(), header: container.NewVBox(), tabs: widgets.NewTabs()}
+		show: widgets.NewViewer(3), diff: newComparison(), header: container.NewVBox(), tabs: widgets.NewTabs()}
 	i.table = widgets.NewChooser(i.choose, widgets.Column{Title: t("overview.record"), Share: 80}, widgets.Column{Title: t("entries.type"), Share: 150},
 		widgets.Column{Title: t("entries.host"), Share: 180}, widgets.Column{Title: t("entries.issuer"), Share: 270}, widgets.Column{Title: t("entries.subject"), Share: 300})
 	i.finder = widgets.NewFinder(i.table)
@@ -65,8 +65,9 @@ func newInspectScreen(s *shell) *inspectScreen {
 	i.tabs.Add(t("inspect.header"), widgets.NewScroller(i.sums).Object)
 	i.tabs.Add(t("inspect.show"), i.show.Object)
 	i.tabs.Add(t("inspect.comparison"), i.diff.root)
-	top := container.NewVBox(widgets.Border(nil, nil, container.NewHBox(open, i.recent), container.NewHBox(fetch, phone), i.address), i.verdict)
-	i.Page = widgets.NewFixedPage(t("inspect.title"), t("inspect.text"), top, i.tabs.Build(),
+	top := container.NewVBox(widgets.ButtonRow(open, i.recent, widgets.Grow(i.address, 220), fetch, phone), i.verdict, widgets.Spacer(2))
+	i.tabs.Build()
+	i.Page = widgets.NewFixedPage(t("inspect.title"), t("inspect.text"), nil, widgets.Tall(top, i.tabs.Object),
 		i.distribute, layout.NewSpacer(), i.save, i.export, i.compare)
 	i.fill()
 	return i

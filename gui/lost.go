@@ -63,7 +63,7 @@ func (s *shell) showLost(phones []trust.Verdict, since time.Time) {
 	l.delete = widgets.NewButton(t("lost.practice"), theme.DeleteIcon(), l.deletePractice)
 	widgets.Visible(l.delete, s.model.rehearsal != nil && s.options.Practice != nil)
 	q := widgets.NewStatement(s.dialogs, t("lost.title"),
-		widgets.Border(container.NewVBox(l.note, finder.Object), container.NewVBox(container.NewHBox(l.tick, l.delete, save), l.how), nil, nil, scroll.Object))
+		widgets.Border(container.NewVBox(l.note, finder.Object), container.NewVBox(widgets.ButtonRow(l.tick, l.delete, save), l.how), nil, nil, scroll.Object))
 	q.Wide = true
 	q.First = l.table
 	q.OnAnswer = func(bool) {

@@ -5,22 +5,34 @@ import (
 	"image/color"
 	"image/png"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/software"
 	"fyne.io/fyne/v2/theme"
 
-	"ctlclient/cluster/site"
 	"ctlclient/gui/widgets"
 	"ctlclient/lab"
-	"ctlclient/trust/advise"
+	_ "ctlclient/trust/advise" // its sentences are in the catalogue, which is read whole or not at all
 )
 
-// picturesEnv names a folder: every screen is drawn into it, full of data, in the smallest window,
-// to be looked at. The language is that of LANG, the theme that of FYNE_THEME.
+// picturesEnv names a folder: every screen, dialog and state of the window is drawn into it, in both
+// themes, both languages, two sizes and three scales, on a small cluster and a large one, to be
+// looked at. That takes minutes.
+//
+//	CTLCLIENT_PICTURES=/tmp/pictures go test ./gui -run TestPictures -timeout 30m
 const picturesEnv = "CTLCLIENT_PICTURES"
+
+// The looks of one walk, which is a process of its own: the language of a program is that of its
+// environment, and its theme is chosen before the first widget is made.
+const (
+	lookEnv  = "CTLCLIENT_LOOK" // large or small
+	themeEnv = "FYNE_THEME"     // light or dark
+	drawEnv  = "CTLCLIENT_DRAW" // the folder, "" to look and draw nothing
+	localEnv = "LC_ALL"
+)
 
 // inVariant is the program's theme, light or dark whatever the system says.
 type inVariant struct {
@@ -32,17 +44,51 @@ func (v inVariant) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Co
 	return v.Theme.Color(name, v.variant)
 }
 
-// draw keeps a picture of what is in front.
-func (b *bench) draw(dir, name string) {
-	b.Helper()
-	for _, width := range []float32{1100, 1024} { // text that wraps knows its height at the second layout
-		b.s.window.Resize(fyne.NewSize(width, 700))
+// look is one way to see the window: its size in pixels, and how large a unit is.
+type look struct {
+	name          string
+	width, height float32
+	scale         float32
+}
+
+// looks are what people have: the smallest window and the one of the first start, on a plain
+// screen and on those that make everything larger. The smallest window stays as many pixels.
+var looks = []look{
+	{"1024x700", 1024, 700, 1},
+	{"1180x780", firstWidth, firstHeight, 1},
+	{"1024x700-125", 1024, 700, 1.25},
+	{"1180x780-125", firstWidth * 1.25, firstHeight * 1.25, 1.25},
+	{"1024x700-200", 1024, 700, 2},
+	{"1180x780-200", firstWidth * 2, firstHeight * 2, 2},
+}
+
+// in makes the window as a look has it. Text that wraps knows its height at the
+// second layout, and what holds it at the third; the desktop lays out until nothing changes.
+func (b *bench) in(l look) {
+	c := b.s.window.Canvas()
+	c.(software.WindowlessCanvas).SetScale(l.scale)
+	size := fyne.NewSize(l.width/l.scale, l.height/l.scale)
+	b.s.window.Resize(size.AddWidthHeight(1, 0))
+	b.s.window.Resize(size)
+	for range 4 {
+		c.Content().Refresh()
+		if top := c.Overlays().Top(); top != nil {
+			top.Refresh()
+		}
 	}
-	f, err := os.Create(filepath.Join(dir, name+".png"))
+}
+
+// draw keeps a picture of the window.
+func (b *bench) draw(name string) {
+	b.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		b.Fatal(err)
+	}
+	f, err := os.Create(name)
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := png.Encode(f, b.s.window.Canvas().Capture()); err != nil {
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(f, b.s.window.Canvas().Capture()); err != nil {
 		b.Fatal(err)
 	}
 	if err := f.Close(); err != nil {
@@ -50,117 +96,67 @@ func (b *bench) draw(dir, name string) {
 	}
 }
 
-// Every screen, with 28 nodes, 60 records and 5,000 phones.
+// TestLook is one walk, started by the tests below.
+func TestLook(t *testing.T) {
+	which, dir := os.Getenv(lookEnv), os.Getenv(drawEnv)
+	if which == "" {
+		t.Skip("the tests of the window's looks start it")
+	}
+	o, phones := lab.Options{}, 0
+	if which == "large" {
+		o, phones = lab.Options{Nodes: 27, Firewall: true}, 5000
+	}
+	w := newWalker(t, o, phones)
+	variant := theme.VariantLight
+	if os.Getenv(themeEnv) == "dark" {
+		variant = theme.VariantDark
+	}
+	fyne.CurrentApp().Settings().SetTheme(inVariant{widgets.NewTheme(), variant})
+	w.at = func(name string) {
+		w.Helper()
+		for _, l := range looks {
+			w.in(l)
+			for _, fault := range w.faults() {
+				w.Errorf("%s, %s: %s", name, l.name, fault)
+			}
+			if dir != "" {
+				w.draw(filepath.Join(dir, l.name, name+".png"))
+			}
+		}
+	}
+	w.walk()
+}
+
+// walkIn starts a walk in a process of its own.
+func walkIn(t *testing.T, which, theme, language, dir string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestLook$", "-test.timeout=20m")
+	cmd.Env = append(os.Environ(), lookEnv+"="+which, themeEnv+"="+theme, localEnv+"="+language+".UTF-8", "LANG="+language+".UTF-8", drawEnv+"="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// Nothing is cut, hidden or written over, on any screen and in any dialog, in the language that
+// needs more room.
+func TestNothingIsCut(t *testing.T) {
+	needSoftHSM(t)
+	walkIn(t, "small", "light", "pt_BR", "")
+}
+
+// The whole matrix, with pictures of all of it.
 func TestPictures(t *testing.T) {
 	dir := os.Getenv(picturesEnv)
 	if dir == "" {
 		t.Skip(picturesEnv + " names no folder")
 	}
-	p := newPractised(t, lab.Options{Nodes: 27, Firewall: true})
-	b := p.bench
-	if os.Getenv("FYNE_THEME") == "dark" {
-		fyne.CurrentApp().Settings().SetTheme(inVariant{widgets.NewTheme(), theme.VariantDark})
-	} else {
-		fyne.CurrentApp().Settings().SetTheme(inVariant{widgets.NewTheme(), theme.VariantLight})
+	needSoftHSM(t)
+	for _, which := range []string{"small", "large"} {
+		for _, theme := range []string{"light", "dark"} {
+			for _, language := range []string{"en_US", "pt_BR"} {
+				name := fmt.Sprintf("%s-%s-%s", which, theme, language)
+				t.Run(name, func(t *testing.T) { walkIn(t, which, theme, language, filepath.Join(dir, name)) })
+			}
+		}
 	}
-	b.s.window.Resize(fyne.NewSize(1024, 700))
-	var lines strings.Builder
-	lines.WriteString("name,model\n")
-	for i := range 5000 {
-		fmt.Fprintf(&lines, "SEP%012X,%s\n", i, []string{"8861", "7945", "7975", "7940", "Jabber"}[i%5])
-	}
-	profile, err := site.Load(p.lab.Profile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	profile.Fleet = filepath.Join(t.TempDir(), "phones.csv")
-	if err := os.WriteFile(profile.Fleet, []byte(lines.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := profile.Save(profile.File); err != nil {
-		t.Fatal(err)
-	}
-	p.connect()
-	p.trustTokens()
-	b.until("the findings", func() bool { return b.s.model.findings != nil })
-	b.draw(dir, "02-overview")
-	b.s.open(screenClusters)
-	b.on(screenClusters)
-	b.draw(dir, "01-clusters")
-	b.s.screen(screenClusters).(*clustersScreen).add()
-	b.draw(dir, "01a-add")
-	b.tap("button.cancel")
-	b.s.editProfile(profile)
-	b.draw(dir, "01b-edit")
-	b.tap("button.cancel")
-	b.s.showIdentities(profile, nil)
-	b.until("the identities", b.dialogOpen)
-	b.draw(dir, "01c-identities")
-	b.tap("button.close")
-	b.s.open(screenTokens)
-	b.on(screenTokens)
-	b.draw(dir, "03-tokens")
-	b.s.open(screenAction)
-	b.on(screenAction)
-	b.draw(dir, "04-action")
-	b.s.screen(screenAction).(*actionScreen).Body.To(10000)
-	b.draw(dir, "04b-recover")
-	p.asked(advise.RegenerateITLRecovery, "")
-	b.draw(dir, "14-advise")
-	b.s.screen(screenAdvise).(*adviseScreen).Body.To(500)
-	b.draw(dir, "14a-advise")
-	p.asked(advise.MovePhones, "")
-	b.draw(dir, "14b-advise")
-	b.s.open(screenAction)
-	b.on(screenAction)
-	b.s.showPreflight()
-	b.untilSays("PIN")
-	b.draw(dir, "04a-preflight")
-	b.tap("button.close")
-	p.picturesOfAJob(dir)
-	b.s.open(screenHistory)
-	b.on(screenHistory)
-	b.draw(dir, "11-history")
-	b.s.open(screenInspect)
-	b.on(screenInspect)
-	b.s.inspect().load("CTLFile.tlv", b.s.live().Bytes())
-	b.draw(dir, "12-inspect")
-	b.s.showHelp()
-	b.draw(dir, "13-help")
-}
-
-// picturesOfAJob goes through a migration.
-func (p *practised) picturesOfAJob(dir string) {
-	b := p.bench
-	b.s.begin(jobToTokens)
-	b.on(screenEntries)
-	p.chooseTokens()
-	focusTable(b).GoTo(1)
-	b.draw(dir, "05-entries")
-	b.s.plan()
-	b.on(screenReview)
-	b.draw(dir, "06-review")
-	b.s.showLost(b.s.model.job.plan.Lost(), b.s.model.snapshot.Time)
-	focusTable(b).GoTo(3)
-	b.draw(dir, "06a-lost")
-	b.tap("button.close")
-	b.tap("review.sign")
-	b.until("the question", b.dialogOpen)
-	b.draw(dir, "07-confirm")
-	b.tap("confirm.accept-loss")
-	b.untilSays(tr("pin.title"))
-	b.draw(dir, "08-pin")
-	b.typeSecret("pin.label", "Cisco123")
-	b.on(screenResult)
-	b.draw(dir, "10-result")
-	b.s.askRestart(func(bool) {})
-	b.until("the list", b.dialogOpen)
-	b.draw(dir, "10a-restart")
-	b.tap("button.cancel")
-	b.s.open(screenDistribute)
-	b.draw(dir, "09-distribute")
-	b.s.open(screenOverview)
-	b.on(screenOverview)
-	b.until("the findings", func() bool { return b.s.model.findings != nil })
-	b.draw(dir, "10b-overview")
 }

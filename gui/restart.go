@@ -50,7 +50,7 @@ func (d *restartDialog) show() {
 	down := widgets.NewButton(t("restart.down"), theme.MoveDownIcon(), func() { d.move(1) })
 	leave := widgets.NewButton(t("restart.leave"), theme.ContentRemoveIcon(), d.leave)
 	d.question = widgets.NewQuestion(d.s.dialogs, t("result.restart"), container.NewVBox(
-		widgets.NewNotice(widgets.WarningNotice, t("result.restart.ask")), d.table, container.NewHBox(up, down, leave)),
+		widgets.NewNotice(widgets.WarningNotice, t("result.restart.ask")), d.table, widgets.ButtonRow(up, down, leave)),
 		t("result.restart.yes"), t("button.cancel"), true)
 	d.question.Wide = true
 	d.question.First = d.table

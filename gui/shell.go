@@ -96,7 +96,7 @@ func newShell(ctx context.Context, a fyne.App, o Options) *shell {
 
 	content := container.New(layout.NewCustomPaddedLayout(10, 8, 20, 20-widgets.BarWidth), s.body)
 	s.window.SetPadded(false)
-	tipped, _ := widgets.WithTips(container.New(frame{}, s.nav.object, content, s.status.box))
+	tipped, _ := widgets.WithTips(container.New(frame{s}, s.nav.object, content, s.status.box))
 	s.window.SetContent(tipped)
 	s.window.SetMainMenu(s.menu())
 	s.window.Canvas().SetOnTypedKey(s.typedKey)
@@ -283,20 +283,22 @@ func (s *shell) close() error {
 }
 
 // frame puts the list of screens at the left, the status bar below, and gives the screen the
-// rest, without seams.
-type frame struct{}
+// rest, without seams. A dialog that is open follows the size of the window.
+type frame struct{ s *shell }
 
-func (frame) Layout(o []fyne.CanvasObject, size fyne.Size) {
+func (f frame) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	nav, body, status := o[0], o[1], o[2]
+	f.s.nav.fit(size)
 	width, height := nav.MinSize().Width, status.MinSize().Height
 	nav.Resize(fyne.NewSize(width, size.Height-height))
 	body.Move(fyne.NewPos(width, 0))
 	body.Resize(fyne.NewSize(size.Width-width, size.Height-height))
 	status.Move(fyne.NewPos(0, size.Height-height))
 	status.Resize(fyne.NewSize(size.Width, height))
+	f.s.dialogs.Refit()
 }
 
-func (frame) MinSize(o []fyne.CanvasObject) fyne.Size {
-	nav, body, status := o[0].MinSize(), o[1].MinSize(), o[2].MinSize()
+func (f frame) MinSize(o []fyne.CanvasObject) fyne.Size {
+	nav, body, status := f.s.nav.least(), o[1].MinSize(), o[2].MinSize()
 	return fyne.NewSize(nav.Width+body.Width, max(nav.Height, body.Height)+status.Height)
 }

@@ -72,7 +72,7 @@ func (c *tokensScreen) card(info token.Info) fyne.CanvasObject {
 	widgets.SetEnabled(export, ok)
 	widgets.SetEnabled(add, ok && c.s.model.session != nil)
 	c.buttons = append(c.buttons, add, export)
-	row := container.NewHBox(add, export)
+	row := widgets.ButtonRow(add, export)
 	if c.s.model.rehearsal != nil {
 		put := widgets.NewButton(t("tokens.trust"), theme.UploadIcon(), func() { c.trust(info) })
 		widgets.SetEnabled(put, ok)

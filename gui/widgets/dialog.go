@@ -34,6 +34,7 @@ type Question struct {
 	content  fyne.CanvasObject
 	head     fyne.CanvasObject
 	foot     fyne.CanvasObject
+	buttons  *fyne.Container
 	yes, no  *Button
 	Extra    []*Button // stand before the two
 	careful  bool      // Enter does not mean yes
@@ -83,7 +84,8 @@ func (q *Question) Show() {
 	title.SizeName = theme.SizeNameSubHeadingText
 	title.TextStyle.Bold = true
 	title.Wrapping = fyne.TextWrapWord
-	row := container.NewHBox(layout.NewSpacer())
+	row := ButtonRow(layout.NewSpacer())
+	q.buttons = row
 	for _, b := range q.Extra {
 		row.Add(b)
 	}
@@ -112,13 +114,22 @@ func (q *Question) fit() {
 	if q.Wide {
 		width = 900
 	}
-	width = min(max(width, q.foot.MinSize().Width), room.Width)
+	width = min(max(width, oneLine(q.buttons)+2*dialogSide), room.Width)
 	var height float32
 	for range 3 {
 		q.popUp.Resize(fyne.NewSize(width, max(height, 10)))
 		height = min(q.head.MinSize().Height+q.content.MinSize().Height+12+q.foot.MinSize().Height+3*theme.Padding(), room.Height)
 	}
 	q.popUp.Resize(fyne.NewSize(width, height))
+	whole := q.dialogs.Window.Canvas().Size()
+	q.popUp.Move(fyne.NewPos((whole.Width-width)/2, (whole.Height-height)/2))
+}
+
+// Refit makes every dialog fit the window, which has another size now.
+func (d *Dialogs) Refit() {
+	for _, q := range d.open {
+		q.Refit()
+	}
 }
 
 // Refit is called when the content has changed.

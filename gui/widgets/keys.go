@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
@@ -52,6 +53,22 @@ func MainButton(text string, icon fyne.Resource, tapped func()) *Button {
 	b := NewButton(text, icon, tapped)
 	b.Importance = widget.HighImportance
 	return b
+}
+
+// MouseIn says what a button without a text is called.
+func (b *Button) MouseIn(e *desktop.MouseEvent) {
+	b.Button.MouseIn(e)
+	if b.Text == "" {
+		showTip(b, b.Label, e.AbsolutePosition)
+	}
+}
+
+// MouseOut takes the name away.
+func (b *Button) MouseOut() {
+	b.Button.MouseOut()
+	if b.Text == "" {
+		HideTip()
+	}
 }
 
 func (b *Button) TypedKey(k *fyne.KeyEvent) {

@@ -17,7 +17,8 @@ type Page struct {
 	Root  *fyne.Container
 	title *widget.Label
 	sub   *widget.Label
-	Body  *Scroller // nil where the screen scrolls in parts
+	Body  *Scroller           // nil where the screen scrolls in parts
+	slim  []fyne.CanvasObject // what a low window does without
 	// Split has the body above and the details of what is chosen below, nil as Body is.
 	Split *Split
 }
@@ -27,6 +28,9 @@ func NewPage(title, sub string, top, body fyne.CanvasObject, foot ...fyne.Canvas
 	p := &Page{Split: NewSplit(body)}
 	p.Body = p.Split.List
 	p.Build(title, sub, top, p.Split.Object, foot)
+	if top != nil {
+		p.DoWithout(top)
+	}
 	return p
 }
 
@@ -53,17 +57,57 @@ func (p *Page) Build(title, sub string, top, body fyne.CanvasObject, foot []fyne
 	box.Add(Spacer(2))
 	var bottom fyne.CanvasObject
 	if len(foot) > 0 {
-		bottom = container.NewVBox(Spacer(2), widget.NewSeparator(), Spacer(2), container.NewHBox(foot...))
+		bottom = container.NewVBox(Spacer(2), widget.NewSeparator(), Spacer(2), ButtonRow(foot...))
 	}
+	p.DoWithout(p.sub)
 	// Heading and foot end where the content does, left of the scroll bar.
 	clear := func(o fyne.CanvasObject) fyne.CanvasObject {
 		return container.New(layout.NewCustomPaddedLayout(0, 0, 0, BarWidth), o)
 	}
-	if bottom == nil {
-		p.Root = Border(clear(box), nil, nil, nil, body)
-		return
+	if bottom != nil {
+		bottom = clear(bottom)
 	}
-	p.Root = Border(clear(box), clear(bottom), nil, nil, body)
+	p.Root = container.New(lowLayout{p}, Border(clear(box), bottom, nil, nil, body))
+}
+
+// DoWithout names what is not shown where the window is so low that there would be no room left
+// for what it is about.
+func (p *Page) DoWithout(objects ...fyne.CanvasObject) { p.slim = append(p.slim, objects...) }
+
+// lowLayout fills the room there is with a page, or with the most important of it.
+type lowLayout struct{ p *Page }
+
+// lowPage is the height below which a page does without some of its parts.
+const lowPage = 420
+
+func (l lowLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	for _, part := range l.p.slim {
+		if whole := size.Height >= lowPage; part.Visible() != whole {
+			Visible(part, whole)
+		}
+	}
+	o[0].Resize(size)
+}
+
+// leastBody is what the main part of a page has at least, whatever stands above it.
+const leastBody = 160
+
+// Tall puts what does not scroll above what scrolls by itself. In a low window the two scroll as a
+// whole, so that something is left to be seen of the second.
+func Tall(top, body fyne.CanvasObject) fyne.CanvasObject {
+	top = container.New(layout.NewCustomPaddedLayout(0, 0, 0, BarWidth), top)
+	return newScroller(Border(top, nil, nil, nil, container.NewStack(Spacer(leastBody), body)), 0).Object
+}
+
+// MinSize is that of a low page.
+func (l lowLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	least := o[0].MinSize()
+	for _, part := range l.p.slim {
+		if part.Visible() {
+			least.Height -= part.MinSize().Height
+		}
+	}
+	return least
 }
 
 // ToTop scrolls to the beginning and shows no details.
@@ -129,7 +173,7 @@ func Section(title string, objects ...fyne.CanvasObject) *fyne.Container {
 	h := widget.NewLabel(title)
 	h.SizeName = theme.SizeNameSubHeadingText
 	h.TextStyle.Bold = true
-	h.Truncation = fyne.TextTruncateEllipsis
+	h.Wrapping = fyne.TextWrapWord
 	return container.NewVBox(append([]fyne.CanvasObject{Flush(h)}, objects...)...)
 }
 
@@ -137,9 +181,6 @@ func Section(title string, objects ...fyne.CanvasObject) *fyne.Container {
 func beside(left, right fyne.CanvasObject) fyne.CanvasObject {
 	return Border(nil, nil, container.NewVBox(left), nil, right)
 }
-
-// ButtonRow is a row of buttons at the left.
-func ButtonRow(objects ...fyne.CanvasObject) fyne.CanvasObject { return container.NewHBox(objects...) }
 
 // Badge is a short word in a frame.
 func Badge(text string) fyne.CanvasObject {
@@ -177,7 +218,7 @@ func Facts(pairs ...string) fyne.CanvasObject {
 		name := widget.NewLabel(pairs[i])
 		name.Importance = widget.LowImportance
 		value := widget.NewLabel(pairs[i+1])
-		value.Wrapping = fyne.TextWrapBreak
+		value.Wrapping = fyne.TextWrapWord
 		box.Add(Dense(name))
 		box.Add(Dense(value))
 	}

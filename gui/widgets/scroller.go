@@ -37,9 +37,12 @@ func (i *inScroll) Reveal(o fyne.CanvasObject) {
 // BarWidth keeps content clear of the scroll bar, in Fyne's units as all sizes here.
 const BarWidth = 12
 
-func NewScroller(content fyne.CanvasObject) *Scroller {
+// NewScroller makes room for the bar beside the content.
+func NewScroller(content fyne.CanvasObject) *Scroller { return newScroller(content, BarWidth) }
+
+func newScroller(content fyne.CanvasObject, right float32) *Scroller {
 	s := &Scroller{content: content}
-	s.Scroll = container.NewVScroll(container.New(followed{right: BarWidth, after: s.update}, content))
+	s.Scroll = container.NewVScroll(container.New(followed{right: right, after: s.update}, content))
 	s.Scroll.OnScrolled = func(fyne.Position) { s.update() }
 	s.Object = container.New(followed{after: s.update}, s.Scroll)
 	return s

@@ -12,7 +12,7 @@ import (
 // Steps shows where in a row of steps a screen stands; the current step is bold.
 type Steps struct{ box *fyne.Container }
 
-func NewSteps() *Steps { return &Steps{box: container.NewHBox()} }
+func NewSteps() *Steps { return &Steps{box: ButtonRow()} }
 
 // ShowStep draws the names of the steps; current counts from 0.
 func (st *Steps) ShowStep(names []string, current int) {

@@ -29,7 +29,7 @@ func (ts *Tabs) Add(title string, content fyne.CanvasObject) {
 
 // Build lays the tabs out when all are there.
 func (ts *Tabs) Build() fyne.CanvasObject {
-	row := container.NewHBox()
+	row := ButtonRow()
 	for _, b := range ts.buttons {
 		row.Add(b)
 	}
