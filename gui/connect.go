@@ -127,7 +127,9 @@ func (s *shell) practise(kind PracticeKind, fresh bool) {
 	}
 	start(s.tasks, t("clusters.practice.starting"),
 		func(ctx context.Context) (Rehearsal, error) {
-			return s.options.Practice.Up(ctx, kind, fresh, func(text string) { fyne.Do(func() { s.status.detail(text) }) })
+			return s.options.Practice.Up(ctx, kind, fresh, func(step PracticeStep) {
+				fyne.Do(func() { s.status.detail(t("clusters.practice.step." + string(step))) })
+			})
 		},
 		func(r Rehearsal, err error) {
 			if err != nil {

@@ -42,6 +42,15 @@ type Options struct {
 	Practice Practice
 }
 
+// PracticeStep is what is being done until the practice cluster can be opened.
+type PracticeStep string
+
+// The steps of Practice.Up.
+const (
+	PracticeTokens PracticeStep = "tokens" // two practice tokens are made
+	PracticeLab    PracticeStep = "lab"    // nodes and phones start
+)
+
 // PracticeKind is how the practice cluster is reached.
 type PracticeKind string
 
@@ -59,7 +68,7 @@ type Practice interface {
 	// Up starts it, or returns the one that runs; one of another kind that runs is stopped. The
 	// profile is a file that works as it is.
 	// With fresh, whatever was done to it is forgotten. say is told what is going on.
-	Up(ctx context.Context, kind PracticeKind, fresh bool, say func(string)) (Rehearsal, error)
+	Up(ctx context.Context, kind PracticeKind, fresh bool, say func(PracticeStep)) (Rehearsal, error)
 	// TrustCertificate does what the upload page of a real cluster does: Phone-SAST-trust.
 	TrustCertificate(der []byte) error
 	// Restart restarts the services, then the phones, and returns what the phones made of it.

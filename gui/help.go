@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
+	"ctlclient/cluster"
 	"ctlclient/gui/widgets"
 	"ctlclient/workflow"
 )
@@ -65,13 +66,21 @@ func (d *diary) add(text string) {
 	}
 }
 
+// nodeStepWords are the steps of a node, as its table calls them.
+var nodeStepWords = map[string]string{cluster.StepStage: "distribute.stage", cluster.StepCommit: "distribute.commit",
+	cluster.StepReadBack: "distribute.read-back"}
+
 func (d *diary) event(e workflow.Event) {
 	switch e.Type {
 	case workflow.EventNode:
-		d.add(fmt.Sprintf("%s: %s: %s %s", e.Node, e.Step, e.State, e.Message))
+		what := e.Step
+		if word, ok := nodeStepWords[e.Step]; ok {
+			what = t(word)
+		}
+		d.add(fmt.Sprintf("%s: %s: %s", e.Node, what, stepCell(e).Text))
 	case workflow.EventProgress, workflow.EventOutput:
 	default:
-		d.add(e.Message)
+		d.add(e.Said(windowVoice()))
 	}
 }
 

@@ -47,6 +47,21 @@ func TestLanguagesHaveTheSameKeys(t *testing.T) {
 	}
 }
 
+// A number that may be one stands beside no noun in the plural: "1 phones refuse".
+func TestNumbersThatMayBeOne(t *testing.T) {
+	plural := regexp.MustCompile(`\{\{\.(?:Count|Left|Nodes|Registered|Back|Asked|Took|Kept|Differ|Done)\}\} (?:more )?(phones|nodes|records|changes|services|certificates|telefones|nós|registros|alterações|serviços|certificados)`)
+	for _, file := range []string{"en.json", "pt-BR.json"} {
+		for key, text := range readKeys(t, file) {
+			if strings.HasPrefix(key, "review.class") { // one phone is called by its name there
+				continue
+			}
+			if m := plural.FindString(text); m != "" {
+				t.Errorf("%s: %s: %q", file, key, m)
+			}
+		}
+	}
+}
+
 // Every key that the screens name has a text, and every text is named.
 func TestEveryKeyHasAText(t *testing.T) {
 	en := readKeys(t, "en.json")

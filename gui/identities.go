@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
@@ -62,7 +63,9 @@ func (s *shell) identityTable(p *site.Profile, o cluster.Options, ids []cluster.
 		rows = append(rows, append(widgets.Cells(id.Node, id.Service), state, widgets.Cell{Text: id.Fingerprint}))
 	}
 	tb.SetRows(rows)
-	q = widgets.NewStatement(s.dialogs, t("edit.identities"), container.NewVBox(tb, details))
+	scroll := widgets.NewScroller(tb)
+	scroll.Scroll.SetMinSize(fyne.NewSize(0, min(240, tb.MinSize().Height)))
+	q = widgets.NewStatement(s.dialogs, t("edit.identities"), widgets.Border(nil, details, nil, nil, scroll.Object))
 	q.Wide = true
 	q.First = tb
 	if changed {

@@ -3,6 +3,7 @@ package gui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -210,6 +211,27 @@ func textOf(parts ...string) string {
 		}
 	}
 	return strings.Join(list, "\n")
+}
+
+// mostLines of a notice are shown at once: with twenty nodes that do not answer it would hide
+// everything below it.
+const mostNoticeLines = 4
+
+// shorten is the beginning of a text that is longer than a notice is to be, and the button that
+// shows all of it.
+func (s *shell) shorten(text string) (short string, more []fyne.CanvasObject) {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	if len(lines) <= mostNoticeLines+1 {
+		return text, nil
+	}
+	short = textOf(append(lines[:mostNoticeLines:mostNoticeLines], t("review.more", map[string]any{"Count": fmt.Sprint(len(lines) - mostNoticeLines)}))...)
+	return short, []fyne.CanvasObject{widgets.ButtonRow(widgets.NewButton(t("notice.all"), theme.ListIcon(), func() {
+		v := widgets.NewViewer(16)
+		v.SetText(text)
+		q := widgets.NewStatement(s.dialogs, t("overview.nodes"), v.Object)
+		q.Wide = true
+		q.Show()
+	}))}
 }
 
 // emptyNote says in a notice why a part of a screen is empty.

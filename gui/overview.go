@@ -155,7 +155,8 @@ func (o *overviewScreen) showFindings() {
 			mend = append(mend, widgets.Flush(widgets.QuietText(say(f.Mend))))
 			mend = append(mend, o.s.deeds(f.Mend)...)
 		}
-		o.findings.Add(widgets.NewNotice(noticeOf(f.Severity), say(f.Text), mend...))
+		text, more := o.s.shorten(say(f.Text))
+		o.findings.Add(widgets.NewNotice(noticeOf(f.Severity), text, append(more, mend...)...))
 	}
 	if len(o.s.model.findings) == 0 {
 		o.findings.Add(widgets.NewNotice(widgets.GoodNotice, t("overview.fine")))

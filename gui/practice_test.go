@@ -18,7 +18,7 @@ type labPractice struct {
 }
 
 func (p labPractice) Known(PracticeKind) bool { return true }
-func (p labPractice) Up(context.Context, PracticeKind, bool, func(string)) (Rehearsal, error) {
+func (p labPractice) Up(context.Context, PracticeKind, bool, func(PracticeStep)) (Rehearsal, error) {
 	return Rehearsal{Profile: p.Profile, Module: alone(p.store), PIN: softhsm.DefaultPIN, Dir: p.Dir}, nil
 }
 func (p labPractice) Restart(context.Context) ([]PhoneReport, error) { return nil, nil }

@@ -168,7 +168,7 @@ func (w *walker) tokensCome() {
 	w.tap("tokens.trust")
 	w.dialog("03-tokens-trusted", "button.close")
 	w.tap("tokens.pin")
-	w.untilSays(tr("pin.label"))
+	w.until("the question", w.dialogOpen)
 	w.at("03-tokens-pin")
 	w.typeSecret("pin.label", "12345678")
 	w.until("what came of it", func() bool { return len(w.s.tasks.running()) == 0 || w.says(tr("pin.repeat")) })

@@ -44,7 +44,7 @@ func (p *practice) Known(kind gui.PracticeKind) bool {
 }
 
 // Up starts the lab and makes the tokens that are missing.
-func (p *practice) Up(ctx context.Context, kind gui.PracticeKind, fresh bool, say func(string)) (gui.Rehearsal, error) {
+func (p *practice) Up(ctx context.Context, kind gui.PracticeKind, fresh bool, say func(gui.PracticeStep)) (gui.Rehearsal, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.lab != nil && !fresh && p.kind == kind {
@@ -56,12 +56,12 @@ func (p *practice) Up(ctx context.Context, kind gui.PracticeKind, fresh bool, sa
 		}
 		p.lab = nil
 	}
-	say("making two practice tokens")
+	say(gui.PracticeTokens)
 	module, pin, err := practiceTokens(ctx, filepath.Join(p.dir, "tokens"), fresh)
 	if err != nil {
 		return gui.Rehearsal{}, err
 	}
-	say("starting publisher, subscriber, TFTP server and phones")
+	say(gui.PracticeLab)
 	l, err := control.Up(ctx, lab.Options{Dir: p.folder(kind), AltTFTP: true, CUCM: kind == gui.PracticeCUCM, Fresh: fresh})
 	if err != nil {
 		return gui.Rehearsal{}, err

@@ -50,6 +50,7 @@ type Question struct {
 func NewQuestion(d *Dialogs, title string, content fyne.CanvasObject, yes, no string, careful bool) *Question {
 	title = strings.TrimSuffix(title, "…") // a button's text, as often as not
 	q := &Question{dialogs: d, title: title, content: content, careful: careful, OnAnswer: func(bool) {}}
+	yes = strings.TrimSuffix(yes, "…") // nothing more is asked
 	q.yes = MainButton(yes, theme.ConfirmIcon(), func() { q.Answer(true) })
 	if careful {
 		q.yes.Importance = widget.WarningImportance

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
 )
@@ -16,11 +17,16 @@ type Progress struct {
 	text   *widget.Label
 }
 
+// leastBar is the width below which a bar says nothing.
+const leastBar = 80
+
 // NewProgress makes a bar at nothing.
 func NewProgress() *Progress {
 	p := &Progress{bar: widget.NewProgressBar(), text: widget.NewLabel("0 %")}
 	p.bar.TextFormatter = func() string { return "" }
-	p.Object = Border(nil, nil, nil, p.text, container.NewPadded(p.bar))
+	least := canvas.NewRectangle(nil)
+	least.SetMinSize(fyne.NewSize(leastBar, 0))
+	p.Object = Border(nil, nil, nil, p.text, container.NewStack(least, container.NewPadded(p.bar)))
 	return p
 }
 

@@ -8,11 +8,16 @@ import (
 
 // CreateRenderer draws the titles and the rows in sight.
 func (tb *Table) CreateRenderer() fyne.WidgetRenderer {
-	r := &tableRenderer{table: tb, head: newTableHead(tb), ring: canvas.NewRectangle(nil), mark: canvas.NewRectangle(nil)}
-	r.ring.StrokeWidth = 2
-	r.ring.CornerRadius = 3
+	r := &tableRenderer{table: tb, head: newTableHead(tb), ring: newTableRing(), headRing: newTableRing(), mark: canvas.NewRectangle(nil)}
 	r.Refresh()
 	return r
+}
+
+// newTableRing is a frame that shows where the keyboard is.
+func newTableRing() *canvas.Rectangle {
+	ring := canvas.NewRectangle(nil)
+	ring.StrokeWidth, ring.CornerRadius = 2, 3
+	return ring
 }
 
 // tableRenderer draws the head and a pool of rows that is as large as what is in sight.
@@ -21,8 +26,10 @@ type tableRenderer struct {
 	head  *tableHead
 	pool  []*tableRow
 	ring  *canvas.Rectangle // around the row that the keyboard is on
-	mark  *canvas.Rectangle // below the cell that the arrows are on
-	size  fyne.Size
+	// headRing is around the head, which lies over all else.
+	headRing *canvas.Rectangle
+	mark     *canvas.Rectangle // below the cell that the arrows are on
+	size     fyne.Size
 }
 
 func (r *tableRenderer) Destroy() {}
@@ -32,7 +39,7 @@ func (r *tableRenderer) Objects() []fyne.CanvasObject {
 	for _, row := range r.pool {
 		objects = append(objects, row)
 	}
-	return append(objects, r.mark, r.ring, r.head) // the head stays above what scrolls below it
+	return append(objects, r.mark, r.ring, r.head, r.headRing) // the head stays above what scrolls below it
 }
 
 func (r *tableRenderer) MinSize() fyne.Size {
@@ -79,6 +86,7 @@ func (r *tableRenderer) Layout(size fyne.Size) {
 	r.pool = r.pool[:count]
 	y := h * float32(1+first)
 	r.ring.Hide()
+	r.headRing.Hide()
 	r.mark.Hide()
 	for i, row := range r.pool {
 		row.assign(tb.order[first+i], first+i)
@@ -90,22 +98,23 @@ func (r *tableRenderer) Layout(size fyne.Size) {
 		row.Resize(fyne.NewSize(size.Width, rowHeight))
 		y += rowHeight
 		if tb.focused && row.index == tb.Selected {
-			r.ringAt(row)
+			r.ringAt(r.ring, row)
 		}
 	}
 	if tb.focused && !r.ring.Visible() && tb.place(tb.Selected) < 0 {
-		r.ringAt(r.head)
+		r.ringAt(r.headRing, r.head)
 	}
+	r.headRing.Refresh()
 	r.ring.Refresh()
 	r.mark.Refresh()
 }
 
 // ringAt shows where the keyboard is.
-func (r *tableRenderer) ringAt(o fyne.CanvasObject) {
-	r.ring.StrokeColor, r.ring.FillColor = theme.Color(theme.ColorNamePrimary), nil
-	r.ring.Move(o.Position())
-	r.ring.Resize(o.Size())
-	r.ring.Show()
+func (r *tableRenderer) ringAt(ring *canvas.Rectangle, o fyne.CanvasObject) {
+	ring.StrokeColor, ring.FillColor = theme.Color(theme.ColorNamePrimary), nil
+	ring.Move(o.Position())
+	ring.Resize(o.Size())
+	ring.Show()
 	widths := r.table.widths(r.size.Width)
 	column := r.table.column
 	if column < 0 || column >= len(widths) {
