@@ -16,6 +16,7 @@ import (
 // the first make of the second.
 type comparison struct {
 	root    *fyne.Container
+	below   *fyne.Container // what phones do
 	head    *fyne.Container
 	diff    *widgets.Table
 	phones  *widgets.Table
@@ -31,8 +32,8 @@ func newComparison() *comparison {
 	c.phones = widgets.NewChooser(c.showPhone, widgets.Column{Title: t("review.phone"), Share: 250}, widgets.Column{Title: t("review.verdict"), Share: 150},
 		widgets.Column{Title: t("review.reason"), Share: 500})
 	c.phones.Wrap = true
-	c.split = widgets.NewSplit(container.NewVBox(c.head, widgets.NewFinder(c.diff).Object, c.diff,
-		widgets.Section(t("review.phones"), c.phones)))
+	c.below = widgets.Section(t("review.phones"), c.phones)
+	c.split = widgets.NewSplit(container.NewVBox(c.head, widgets.NewFinder(c.diff).Object, c.diff, c.below))
 	c.root = container.NewStack(c.split.Object)
 	return c
 }
@@ -44,7 +45,7 @@ func (c *comparison) clear() {
 	c.head.Add(emptyNote("inspect.compare.none"))
 	c.diff.Hide()
 	c.phones.SetRows(nil)
-	c.phones.Hide()
+	c.below.Hide()
 }
 
 // show compares a file with another.
@@ -70,7 +71,7 @@ func (c *comparison) show(first, second string, old, new *ctlbuild.List, phones 
 	for _, v := range phones {
 		rows = append(rows, []widgets.Cell{{Text: phoneText(v.Phone.Name, v.Phone.Model)}, verdictCell(v.Accept, v.Certain, v.Phone.Supposed()), {Text: because(v.Why, v.Reason)}})
 	}
-	c.phones.Show()
+	c.below.Show()
 	c.phones.SetRows(rows)
 }
 

@@ -59,7 +59,7 @@ func newEntriesScreen(s *shell) *entriesScreen {
 	e.target = widgets.QuietLabel("")
 	e.target.Wrapping = fyne.TextWrapWord
 	e.target.Alignment = fyne.TextAlignTrailing
-	tools := widgets.ButtonRow(e.tokens, e.tftp, e.fire, widgets.Grow(e.target, 220), e.remove)
+	tools := widgets.ButtonRow(e.tokens, e.tftp, e.fire, widgets.Grow(widgets.ButtonRow(widgets.Grow(e.target, 200), e.remove), 380))
 	signing := container.New(layout.NewFormLayout(), widgets.Flush(widgets.QuietLabel(t("entries.sign"))), e.sign)
 	e.split = widgets.NewSplit(container.NewVBox(e.hints, e.table))
 	steps := e.steps.Object()

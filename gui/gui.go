@@ -21,6 +21,7 @@ import (
 
 	"ctlclient/cluster/site"
 	"ctlclient/gui/widgets"
+	"ctlclient/message"
 	"ctlclient/token"
 	"ctlclient/workflow"
 )
@@ -88,8 +89,9 @@ type Rehearsal struct {
 
 // PhoneReport is what one phone of the practice cluster made of what it was served.
 type PhoneReport struct {
-	Name, Model, Reason, MD5 string
-	Accepted                 bool
+	Name, Model, MD5 string
+	Accepted         bool
+	Why              message.Message
 }
 
 // ErrNoDisplay says that no window can be opened on this machine, and why.

@@ -42,7 +42,7 @@ func newPhonesTable() *widgets.Table {
 func reportRows(reports []PhoneReport) [][]widgets.Cell {
 	var rows [][]widgets.Cell
 	for _, p := range reports {
-		rows = append(rows, []widgets.Cell{{Text: p.Name + " (" + p.Model + ")"}, verdictCell(p.Accepted, true, false), {Text: p.Reason}})
+		rows = append(rows, []widgets.Cell{{Text: p.Name + " (" + p.Model + ")"}, verdictCell(p.Accepted, true, false), {Text: because(p.Why, "")}})
 	}
 	return rows
 }

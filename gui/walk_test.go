@@ -35,7 +35,7 @@ func (p walkedPractice) Restart(ctx context.Context) ([]PhoneReport, error) {
 	boots, err := p.RestartPhones(ctx)
 	var reports []PhoneReport
 	for _, b := range boots {
-		reports = append(reports, PhoneReport{Name: b.Phone.Name, Model: b.Phone.Model, Accepted: b.CTL.Accept, Reason: b.CTL.Reason})
+		reports = append(reports, PhoneReport{Name: b.Phone.Name, Model: b.Phone.Model, Accepted: b.CTL.Accept, Why: b.CTL.Why})
 	}
 	return reports, err
 }

@@ -117,7 +117,7 @@ func (p *practice) Restart(ctx context.Context) ([]gui.PhoneReport, error) {
 	}
 	var reports []gui.PhoneReport
 	for _, b := range boots {
-		r := gui.PhoneReport{Name: b.Phone.Name, Model: b.Phone.Model, Accepted: b.CTL.Accept, Reason: b.CTL.Reason}
+		r := gui.PhoneReport{Name: b.Phone.Name, Model: b.Phone.Model, Accepted: b.CTL.Accept, Why: b.CTL.Why}
 		if b.Phone.CTL != nil {
 			r.MD5 = b.Phone.CTL.MD5()
 		}

@@ -97,13 +97,13 @@ func (f *flow) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 			if i == l.push && growing == 0 {
 				x += left
 			}
-			width := o.MinSize().Width
+			size := o.MinSize()
 			if grows(o) {
-				width += left / float32(growing)
+				size.Width += left / float32(growing)
 			}
-			o.Move(fyne.NewPos(x, y))
-			o.Resize(fyne.NewSize(width, l.height))
-			x += width + theme.Padding()
+			o.Move(fyne.NewPos(x, y+(l.height-size.Height)/2))
+			o.Resize(size)
+			x += size.Width + theme.Padding()
 		}
 		y += l.height + theme.Padding()
 	}
