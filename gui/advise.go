@@ -178,7 +178,7 @@ func (c *changeChoice) of() advise.Kind { return advise.Kind(max(c.kind.Selected
 func (c *changeChoice) pairs() []any {
 	switch k := c.of(); k {
 	case advise.MovePhones:
-		return []any{t("advise.destination"), container.NewHBox(c.files[0], c.files[1])}
+		return []any{t("advise.destination"), widgets.ButtonRow(c.files[0], c.files[1])}
 	case advise.CentralTFTP:
 		return []any{t("advise.mixed-versions"), c.known}
 	case advise.Restore:

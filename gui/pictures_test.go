@@ -15,7 +15,6 @@ import (
 
 	"ctlclient/gui/widgets"
 	"ctlclient/lab"
-	_ "ctlclient/trust/advise" // its sentences are in the catalogue, which is read whole or not at all
 )
 
 // picturesEnv names a folder: every screen, dialog and state of the window is drawn into it, in both

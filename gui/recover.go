@@ -2,7 +2,6 @@ package gui
 
 import (
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/theme"
 
 	"ctlclient/gui/widgets"
@@ -28,5 +27,5 @@ func (r *resultScreen) afterRecovery(kind jobKind) {
 		}
 		next = append(next, widgets.NewButton(t("do.restart-tftp"), theme.ViewRefreshIcon(), r.askRestart))
 	}
-	top.Add(widgets.NewNotice(widgets.WarningNotice, t("result."+string(kind)+".next"), container.NewHBox(next...)))
+	top.Add(widgets.NewNotice(widgets.WarningNotice, t("result."+string(kind)+".next"), widgets.ButtonRow(next...)))
 }

@@ -16,6 +16,7 @@ import (
 	"ctlclient/cluster/site"
 	"ctlclient/lab"
 	"ctlclient/token"
+	"ctlclient/trust/advise"
 	"ctlclient/workflow"
 )
 
@@ -228,6 +229,14 @@ func (w *walker) action() {
 	w.s.showPreflight()
 	w.untilSays("PIN")
 	w.dialog("04-action-preflight", "button.close")
+	w.s.screen(screenAction).(*actionScreen).Body.To(1e6)
+	w.at("04-action-below")
+	for name, kind := range map[string]advise.Kind{"itlrecovery": advise.RegenerateITLRecovery, "phones": advise.MovePhones} {
+		w.asked(kind, "")
+		w.at("15-advise-" + name)
+		w.s.screen(screenAdvise).(*adviseScreen).Body.To(500)
+		w.at("15-advise-" + name + "-below")
+	}
 }
 
 // choose goes through the entries of a migration.
