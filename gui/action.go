@@ -84,9 +84,9 @@ func (a *actionScreen) shown() {
 func (a *actionScreen) choice(f workflow.Fit) fyne.CanvasObject {
 	kind := jobNames[f.Job]
 	b := widgets.NewButton(t("action."+string(kind)), jobIcon(kind), func() { a.s.begin(kind) })
-	text := t("action." + string(kind) + ".text")
+	about := "action." + string(kind) + ".text"
 	if f.Publisher {
-		text = t("action." + string(kind) + ".publisher")
+		about = "action." + string(kind) + ".publisher"
 	}
 	note := fyne.CanvasObject(nil)
 	switch {
@@ -98,7 +98,7 @@ func (a *actionScreen) choice(f workflow.Fit) fyne.CanvasObject {
 		a.advised = append(a.advised, b)
 		note = widgets.Signed(widgets.GoodSign, t("fit.advised."+string(kind)))
 	}
-	return a.row(b, widgets.QuietText(text), note)
+	return a.row(b, widgets.QuietText(t(about)), note)
 }
 
 // row is a button with its explanation at its right; all buttons are as wide as the widest.

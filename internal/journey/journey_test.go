@@ -149,17 +149,7 @@ func (r *rehearsal) planMigration() {
 	r.shot("04-action")
 	r.press("action.to-tokens")
 	r.onScreen("entries")
-	r.press("entries.add-tokens")
-	r.dialog("SAST-2")
-	_, added, _ := strings.Cut(r.text("entries.added"), "}}")
-	for n := range 2 {
-		r.press("tokens.add")
-		r.until("the token among those added", func(s state) bool {
-			return len(slices.DeleteFunc(slices.Clone(s.Texts), func(text string) bool { return !strings.HasSuffix(text, added) })) > n
-		})
-	}
-	r.press("button.close")
-	s := r.onScreen("entries")
+	s := r.addTokens()
 	if !s.has(r.text("mark.added") + ", " + r.text("type.sast")) {
 		r.fail("the entries do not mark the tokens as added")
 	}
@@ -175,6 +165,22 @@ func (r *rehearsal) planMigration() {
 		r.fail("the review does not say that the 7940 refuses")
 	}
 	r.shot("06-review")
+}
+
+// addTokens adds both practice tokens to the list.
+func (p *desktop) addTokens() state {
+	p.t.Helper()
+	p.press("entries.add-tokens")
+	p.dialog("SAST-2")
+	_, added, _ := strings.Cut(p.text("entries.added"), "}}")
+	for n := range 2 {
+		p.press("tokens.add")
+		p.until("the token among those added", func(s state) bool {
+			return len(slices.DeleteFunc(slices.Clone(s.Texts), func(text string) bool { return !strings.HasSuffix(text, added) })) > n
+		})
+	}
+	p.key("Escape") // the buttons move as tokens are added
+	return p.onScreen("entries")
 }
 
 // sign goes on from the review to the question for the PIN.
