@@ -401,6 +401,14 @@ func (b *behind) rightError(s step, point string, err error) {
 	if !strings.Contains(e.Hint(), b.advice) {
 		t.Errorf("%v\nhint: %s", err, e.Hint())
 	}
+	for at, words := range map[string]string{
+		"open C_Login": "not known whether this one counts", "pin C_SetPIN": "the former one or the new one holds",
+		"make C_InitToken": "repeat with --erase", "make C_GenerateKeyPair": "repeat with --erase",
+	} {
+		if strings.HasPrefix(s.name+" "+point, at) && !strings.Contains(e.Hint(), words) {
+			t.Errorf("the hint does not say %q: %s", words, e.Hint())
+		}
+	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	if name := filepath.Base(b.gate.Module); !strings.Contains(line, name) && e.Kind != token.NotFound {
 		t.Errorf("%q does not name %s", line, name)

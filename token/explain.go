@@ -167,13 +167,21 @@ func processor(arch string) string {
 }
 
 // initializeHint is what to do about a module that loads and does not start.
-func initializeHint(module string, err error) string {
+func initializeHint(name string, err error) string {
+	const variable = "SOFTHSM2_CONF"
+	env, module := splitName(name)
+	conf := os.Getenv(variable)
+	for _, v := range env {
+		if value, ok := strings.CutPrefix(v, variable+"="); ok {
+			conf = value
+		}
+	}
 	f := familyOf(module, "", "")
 	switch {
-	case f == softHSM && os.Getenv("SOFTHSM2_CONF") == "":
+	case f == softHSM && conf == "":
 		return "SoftHSM2 finds no configuration or no tokens: set SOFTHSM2_CONF to its softhsm2.conf"
 	case f == softHSM:
-		return "see that SOFTHSM2_CONF (" + os.Getenv("SOFTHSM2_CONF") + ") names a softhsm2.conf whose directories.tokendir can be read"
+		return "see that SOFTHSM2_CONF (" + conf + ") names a softhsm2.conf whose directories.tokendir can be read"
 	case f == unknown && hasRV(err, pkcs11.CKR_DEVICE_ERROR, pkcs11.CKR_FUNCTION_FAILED, pkcs11.CKR_GENERAL_ERROR):
 		return "see that the service or device behind the module runs"
 	}

@@ -65,6 +65,11 @@ func TestModulesThatCannotBeUsed(t *testing.T) {
 	if e := wantKind(t, err, token.NoModule); !strings.Contains(e.Hint(), "SOFTHSM2_CONF") {
 		t.Errorf("%v: %s", e, e.Hint())
 	}
+	elsewhere := filepath.Join(dir, "own")
+	_, err = token.List(t.Context(), []string{token.ModuleWith(s.Module, "SOFTHSM2_CONF="+elsewhere)})
+	if e := wantKind(t, err, token.NoModule); !strings.Contains(e.Hint(), elsewhere) {
+		t.Errorf("the module's own environment: %v: %s", e, e.Hint())
+	}
 }
 
 // A PIN of a length that the token does not take is not called wrong, and advice is

@@ -64,6 +64,17 @@ func TestGroups(t *testing.T) {
 	if n := len(group([]Info{a, {Module: "/b.so", Serial: "9", Certificates: cert}})); n != 1 {
 		t.Errorf("another serial number, the same certificate: %d tokens", n)
 	}
+	if n := len(group([]Info{a, {Module: "/b.so", Label: "Z", Serial: "7"}})); n != 2 {
+		t.Errorf("nothing in common: %d tokens", n)
+	}
+	for _, serials := range [][2]string{{"2", "3"}, {"1", "1"}} { // neither says which, so the first
+		first, second := a, b
+		first.Serial, second.Serial = serials[0], serials[1]
+		groups := group([]Info{first, second, {Module: "/b.so", Serial: "1", Certificates: cert}})
+		if len(groups) != 2 || len(groups[0]) != 2 {
+			t.Errorf("serial numbers %v: %+v", serials, groups)
+		}
+	}
 }
 
 // A token is used through a module that can sign, the maker's before OpenSC's before p11-kit's.

@@ -282,7 +282,7 @@ func (r *running) initialize() error {
 		r.removable = r.anyRemovable()
 		return nil
 	}
-	e := &Error{Kind: NoModule, Detail: r.path, Err: fmt.Errorf("%s: %w", doing, err), hint: initializeHint(r.path, err)}
+	e := &Error{Kind: NoModule, Detail: r.path, Err: fmt.Errorf("%s: %w", doing, err), hint: initializeHint(r.name, err)}
 	if kindOfEnd(err) {
 		e.Kind, e.Detail, e.Err, e.hint = ModuleFailed, "", err, ""
 	} else if r.initialized {
