@@ -93,7 +93,7 @@ func topCommands() []topCommand {
 		{"phone", "before", newPhoneCommand}, {"tvs", "before", newTVSCommand}, {"advise", "before", newAdviseCommand},
 		{"file", "files", newFileCommand}, {"token", "files", newTokenCommand},
 		{"lab", "practice", newLabCommand},
-		{"provider", "", newProviderCommand}, {"gui", "", newGUICommand}, {"man", "", newManCommand}, {"version", "", newVersionCommand},
+		{"provider", "", newProviderCommand}, {"gui", "", newGUICommand}, {"man", "", newManCommand}, {"schema", "", newSchemaCommand}, {"version", "", newVersionCommand},
 	}
 }
 

@@ -29,64 +29,11 @@ import (
 	"ctlclient/softhsm"
 )
 
-// recordVariable names the folder in which every run of the program in this suite
-// leaves what it wrote, and the secrets that it was given.
-const recordVariable = "CTLCLIENT_TEST_RECORD"
-
 // secretVariables are the environment variables by which the suite hands secrets over.
 var secretVariables = []string{"PIN", "NEWPIN", "PW", "WRONG", "NEW", "PASSWORD"}
 
 // minSecret is the shortest secret looked for: a shorter one is found in anything.
 const minSecret = 6
-
-// suite runs the tests of the package and then looks for secrets in all that the
-// program wrote to its streams meanwhile.
-type suite struct{ m *testing.M }
-
-func (s suite) Run() (code int) {
-	dir, err := os.MkdirTemp("", "ctlclient-record-")
-	if err == nil {
-		err = os.Setenv(recordVariable, dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 2
-	}
-	defer os.RemoveAll(dir)
-	code = s.m.Run()
-	n, err := searchRecords(dir)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "SECRETS:", err)
-		return 1
-	}
-	if testing.Verbose() {
-		fmt.Printf("no secret in what %d runs of the program wrote\n", n)
-	}
-	return code
-}
-
-// recordedMain is main, with what it writes kept aside. What goes to a terminal does
-// so unchanged; scripts look at that themselves.
-func recordedMain() {
-	dir := os.Getenv(recordVariable)
-	keep := func(f *os.File, kind string) io.Writer {
-		if dir == "" || isTerminal(f) {
-			return f
-		}
-		// Not closed: the process ends, possibly by force.
-		record, err := os.CreateTemp(dir, kind+"-")
-		if err != nil {
-			panic(err)
-		}
-		return io.MultiWriter(f, record)
-	}
-	for _, name := range secretVariables {
-		if v := os.Getenv(name); dir != "" && v != "" {
-			addSecret(dir, v)
-		}
-	}
-	os.Exit(start(keep(os.Stdout, "stdout"), keep(os.Stderr, "stderr")))
-}
 
 // addSecret writes a secret down, once, where the suite finds it in the end.
 func addSecret(dir, secret string) {

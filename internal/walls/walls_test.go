@@ -57,6 +57,7 @@ var rooms = map[string]room{
 	"source":         {ours: []string{"source", "ctlbuild", "protocol"}, reason: "a file that a person names is bytes; what they mean is told elsewhere"},
 	"lab":            {ours: []string{"lab", "cluster/site", "internal/atomicfile", "certificate", "ctlbuild", "protocol", "trust", "softhsm", "token"}, reason: "the practice cluster speaks the real protocols, not the product's own jobs"},
 	"cmd":            {ours: []string{""}, never: []string{module + "protocol/"}, reason: "the top, and no protocol: what is asked of a server is asked through cluster/reach"},
+	"docs":           {reason: "what users and auditors read; docs/schema is only embedded"},
 	"internal":       {ours: []string{"internal"}, reason: "checks"},
 	"interop":        {ours: []string{"interop"}, reason: "checks"},
 }
