@@ -32,7 +32,8 @@ func runMan(a *app, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return plainPath(err)
 	}
-	root := newRootCommand(a)
+	// For another app: the flags of a new tree would put this one's back to their defaults.
+	root := newRootCommand(newApp(a.in, a.out, a.err))
 	root.InitDefaultCompletionCmd()
 	if err := writeMan(root, dir); err != nil {
 		return plainPath(err)
