@@ -106,6 +106,9 @@ func (a *adviseScreen) advise() {
 	servers := a.tvs.SelectedIndex()
 	onCluster(s, t("advise.asking"),
 		func(ctx context.Context, session *workflow.Session) (advise.Advice, error) {
+			if err := session.Refresh(ctx); err != nil { // a key may have been made anew since
+				return advise.Advice{}, err
+			}
 			situation := session.Situation(ctx)
 			situation.TVS = max(servers, 0)
 			for _, c := range a.changes {

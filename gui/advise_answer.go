@@ -36,7 +36,10 @@ func (a *adviseScreen) show(given advise.Advice) {
 
 // answerKind is how the answer stands out.
 func answerKind(given advise.Advice) widgets.NoticeKind {
+	waits := slices.ContainsFunc(given.Steps, func(st advise.Step) bool { return !st.Stop.IsZero() })
 	switch {
+	case given.Safe && waits:
+		return widgets.WarningNotice
 	case given.Safe:
 		return widgets.GoodNotice
 	case len(given.Breaks) > 0 || given.Certain:

@@ -82,6 +82,19 @@ func TestAdviceLeadsToTheJob(t *testing.T) {
 	}
 }
 
+// The answer is about the cluster as it is when the question is asked: a key that was made anew
+// since the window looked last counts.
+func TestAdviceIsAboutNow(t *testing.T) {
+	p := newPractised(t, lab.Options{})
+	if err := p.lab.Regenerate("cucm-pub", "itlrecovery"); err != nil {
+		t.Fatal(err)
+	}
+	a := p.asked(advise.RegenerateCallManager, "")
+	if !slices.ContainsFunc(a.given.Cautions, func(f advise.Finding) bool { return f.Rule == "anchor-replaced" }) {
+		t.Errorf("the former ITLRecovery is taken for the one in use: %s", answerText(*a.given))
+	}
+}
+
 // Changes can be planned together, about all nodes at once; a token is chosen by its record.
 func TestAdviseTogetherAndAbout(t *testing.T) {
 	p := newPractised(t, lab.Options{})
