@@ -2,6 +2,7 @@ package gui
 
 import (
 	"crypto/sha1"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,9 +40,18 @@ func recordPairs(r *ctlbuild.Record) []string {
 	}
 	if c, err := ctlbuild.ParseCertificate(der); err == nil {
 		pairs = append(pairs, t("tokens.from"), day(c.NotBefore), t("tokens.until"), day(c.NotAfter),
-			t("tokens.key"), t("tokens.bits", map[string]any{"Bits": fmt.Sprint(c.KeyBits)}))
+			t("tokens.key"), keyText(c))
 	}
-	return append(pairs, t("details.sha1"), sha1Text(der))
+	sum := sha256.Sum256(der)
+	return append(pairs, t("details.sha1"), sha1Text(der), "SHA-256", fmt.Sprintf("% X", sum[:]))
+}
+
+// keyText is the size of a key; of one that is no RSA key, its kind and curve as well.
+func keyText(c *ctlbuild.Certificate) string {
+	if c.RSA == nil {
+		return c.KeyText()
+	}
+	return t("tokens.bits", map[string]any{"Bits": fmt.Sprint(c.KeyBits)})
 }
 
 // bothOrders is a serial number as it is written in a certificate and, behind it, as Windows and

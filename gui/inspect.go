@@ -140,15 +140,38 @@ func (i *inspectScreen) fillList() {
 	v := i.list.Verify()
 	kind, text := widgets.GoodNotice, t("inspect.verified", map[string]any{"Name": i.name, "Signer": signerOf(i.list)})
 	if !v.OK {
-		kind, text = widgets.DangerNotice, t("inspect.failed", map[string]any{"Name": i.name, "Reason": v.Reason})
+		kind, text = widgets.DangerNotice, t("inspect.failed", map[string]any{"Name": i.name, "Reason": because(v.Why, v.Reason)})
 	}
 	i.verdict.Add(widgets.NewNotice(kind, text+"\nMD5 "+i.list.MD5()+" · SHA-1 "+i.list.SHA1()))
+	if found := i.list.Findings(); len(found) > 0 {
+		i.verdict.Add(widgets.NewNotice(widgets.WarningNotice, findingsText(found)))
+	}
 	h := i.list.Header
 	i.sums.Add(detailBox([]string{t("files.name"), h.FileName, t("files.size"), t("files.bytes", map[string]any{"Count": len(i.list.Bytes())}),
 		t("inspect.records"), fmt.Sprint(len(i.list.Records)), t("overview.signed"), kindOf(i.list),
 		t("overview.signer"), signerOf(i.list), t("inspect.signed-at"), timeText(h.Time),
 		"MD5", i.list.MD5(), "SHA-1", i.list.SHA1()}))
 	i.show.SetText(showText(i.list))
+}
+
+// mostFindings are shown above the records; the rest is counted.
+const mostFindings = 4
+
+// findingsText is what is odd about a list, a line each.
+func findingsText(found []ctlbuild.Finding) string {
+	var lines []string
+	for n, f := range found {
+		if n == mostFindings {
+			lines = append(lines, t("review.more", map[string]any{"Count": fmt.Sprint(len(found) - n)}))
+			break
+		}
+		text := say(f.Message)
+		if f.Record > 0 {
+			text = t("inspect.finding", map[string]any{"Record": fmt.Sprint(f.Record), "Text": text})
+		}
+		lines = append(lines, text)
+	}
+	return textOf(lines...)
 }
 
 // fillEnvelope shows a signed configuration; its signer is looked for in the cluster's list.
