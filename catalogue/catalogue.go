@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"ctlclient/internal/lazyregexp"
 	"ctlclient/message"
 )
 
@@ -39,11 +40,21 @@ var readPortuguese = sync.OnceValues(func() (*message.Language, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.Name = func(name string) string {
+		return ofList.ReplaceAllString(record.ReplaceAllString(name, "registro $1 ("), ") do $1")
+	}
 	for _, phrases := range [][]byte{portugueseErrors, portugueseSystem, portugueseCommands, portugueseHelp} {
 		err = errors.Join(err, l.AddPhrases(phrases))
 	}
 	return l, err
 })
+
+// Names that the program makes of numbers: record is how trust.RecordName begins, ofList how it
+// goes on where there are two lists.
+var (
+	record = lazyregexp.New(`\brecord (\d+) \(`)
+	ofList = lazyregexp.New(`\) of the ([CI]TL)\b`)
+)
 
 // Of is the language of a locale or tag, such as "pt_BR.UTF-8" or "pt-BR"; nil is English, which
 // every language that is not here falls back to.

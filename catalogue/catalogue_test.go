@@ -83,6 +83,23 @@ func TestOf(t *testing.T) {
 	}
 }
 
+// A record is named in the language, wherever a sentence names one.
+func TestRecordsAreNamed(t *testing.T) {
+	l, err := Of("pt-BR")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []any{"record 12 (SAST-1)", []string{"record 12 (SAST-1)"}, message.Either{"record 12 (SAST-1)"}} {
+		m := message.Message{Key: "preflight.tvs.bad", Values: []message.Value{{Name: "nodes", Value: value}}}
+		if got := m.In(l); !strings.Contains(got, "registro 12 (SAST-1)") {
+			t.Errorf("%T: %q", value, got)
+		}
+		if got := m.String(); !strings.Contains(got, "record 12 (SAST-1)") {
+			t.Errorf("%T in English: %q", value, got)
+		}
+	}
+}
+
 // A list keeps its names in every language: the words between them are a text of the catalogue.
 func TestListsKeepTheirNames(t *testing.T) {
 	for tag, want := range map[string][2]string{"en": {"a, b and c", "a, b or c"}, "pt-BR": {"a, b e c", "a, b ou c"}} {

@@ -13,6 +13,8 @@ type Language struct {
 	texts map[string][]part
 	// phrases are translations of formats of Errorf, by their English.
 	phrases map[string]string
+	// Name words a name that a room below has made of a number; nil: it stays.
+	Name func(name string) string
 	// One says which numbers take the first of two wordings; nil: 1 alone.
 	One func(n int) bool
 

@@ -43,6 +43,8 @@ func (p *phrase) Say(v Voice) string {
 		switch a := a.(type) {
 		case error:
 			args[i] = v.Tell(a)
+		case string:
+			args[i] = v.Language.name(a)
 		case Message, Action, []string, Either, []Message, Parts, Lines:
 			args[i] = v.word(a)
 		}

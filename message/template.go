@@ -95,7 +95,7 @@ func number(v any) (int, bool) {
 func word(v any, l *Language) string {
 	switch v := v.(type) {
 	case string:
-		return v
+		return l.name(v)
 	case Message:
 		return v.In(l)
 	case error:
@@ -106,9 +106,9 @@ func word(v any, l *Language) string {
 		}
 		return string(v.Do)
 	case []string:
-		return list(v, both, l)
+		return list(l.names(v), both, l)
 	case Either:
-		return list(v, either, l)
+		return list(l.names(v), either, l)
 	case []Message:
 		return list(words(v, l), both, l)
 	case Parts:
@@ -117,6 +117,22 @@ func word(v any, l *Language) string {
 		return strings.Join(words(v, l), "\n")
 	}
 	return fmt.Sprint(v)
+}
+
+// name is a name in the language.
+func (l *Language) name(s string) string {
+	if l == nil || l.Name == nil {
+		return s
+	}
+	return l.Name(s)
+}
+
+func (l *Language) names(all []string) []string {
+	out := make([]string, len(all))
+	for i, s := range all {
+		out[i] = l.name(s)
+	}
+	return out
 }
 
 func words(ms []Message, l *Language) []string {

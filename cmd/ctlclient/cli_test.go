@@ -87,7 +87,7 @@ func TestScripts(t *testing.T) {
 			return searchScript(e)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"newestjob": cmdNewestJob, "filesprofile": cmdFilesProfile,
+			"newestjob": cmdNewestJob, "portuguese": cmdPortuguese, "filesprofile": cmdFilesProfile,
 			"exits": cmdExits, "lab": cmdLab, "faulty": cmdFaulty, "edit": cmdEdit, "flip": cmdFlip, "same": cmdSame,
 		},
 	})

@@ -232,10 +232,10 @@ func (a *app) printAdvice(adv advise.Advice) {
 		mark = st.yellow("?")
 	}
 	a.printf("%s %s\n", mark, st.bold(st.wrap(printable(a.voice().Say(adv.Summary)), 2)))
-	a.printLosses("What would be lost", adv.Lost)
-	a.printLosses("What is not certain", adv.Unsure)
-	a.printFindings("Why", slices.DeleteFunc(slices.Clone(adv.Breaks), advise.Finding.Repeats))
-	a.printList("First", a.sayAll(adv.First))
+	a.printLosses(a.say("What would be lost"), adv.Lost)
+	a.printLosses(a.say("What is not certain"), adv.Unsure)
+	a.printFindings(a.say("Why"), slices.DeleteFunc(slices.Clone(adv.Breaks), advise.Finding.Repeats))
+	a.printList(a.say("First"), a.sayAll(adv.First))
 	var steps []string
 	for _, s := range adv.Steps {
 		line := a.voice().Say(s.Text)
@@ -244,10 +244,10 @@ func (a *app) printAdvice(adv advise.Advice) {
 		}
 		steps = append(steps, line)
 	}
-	a.printList("Then, in this order", steps)
-	a.printFindings("What to know", adv.Cautions)
+	a.printList(a.say("Then, in this order"), steps)
+	a.printFindings(a.say("What to know"), adv.Cautions)
 	if len(adv.Records) > 0 {
-		a.printf("\n%s\n", st.dim(st.wrap("Rests on: "+printable(strings.Join(adv.Records, "; ")), 0)))
+		a.printf("\n%s\n", st.dim(st.wrap(printable(a.say("Rests on: %s", strings.Join(adv.Records, "; "))), 0)))
 	}
 }
 
@@ -278,7 +278,7 @@ func (a *app) printFinding(f advise.Finding) {
 	}
 	a.printf("  %s  %s\n", a.severityMark(st, f.Severity), st.wrap(printable(text), 13))
 	if !f.Recover.IsZero() {
-		a.printf("             %s\n", st.dim(st.wrap("where it has happened: "+printable(a.voice().Say(f.Recover)), 13)))
+		a.printf("             %s\n", st.dim(st.wrap(printable(a.say("where it has happened: %s", f.Recover)), 13)))
 	}
 	if f.Source != "" {
 		a.printf("             %s\n", st.dim(printable(f.Source)))

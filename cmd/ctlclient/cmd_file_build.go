@@ -135,6 +135,13 @@ func (a *app) warnOfList(d *ctlbuild.Draft, signer []byte, out string) ([]hazard
 	if _, err := d.AddToken(signer); err != nil {
 		return nil, err
 	}
+	var records []*ctlbuild.Record
+	for i := range d.Records {
+		records = append(records, &d.Records[i])
+	}
+	if out != "-" || !a.json {
+		a.warnOfShapes(records)
+	}
 	found := hazard.FindInDraft(d, signer, time.Time{})
 	if a.json && out != "-" {
 		return found, a.hazardsJSON(found)
@@ -186,7 +193,7 @@ func (a *app) buildDraft(ctx context.Context, o fileBuildOptions) (*ctlbuild.Dra
 		e.NoIP = strings.HasPrefix(o.name, "ITL")
 		added, err := d.Add(e)
 		if err != nil {
-			return nil, fmt.Errorf("--record %s: %w", spec, err)
+			return nil, message.Errorf("--record %s: %w", spec, err)
 		}
 		if !added {
 			a.note("--record %s left out: its certificate stands in another %s record already", spec, e.Function.Slug())

@@ -12,6 +12,7 @@ import (
 	"ctlclient/lab"
 	"ctlclient/lab/control"
 	"ctlclient/message"
+	"ctlclient/trust"
 )
 
 func newLabCommand(a *app) *cobra.Command {
@@ -319,9 +320,9 @@ func (a *app) showBoots(boots []lab.Boot) error {
 	refused := 0
 	t := table{indent: "  "}
 	for _, b := range boots {
-		mark, word, paint, why := "✓", a.say("accepted"), st.green, oneLine(b.Reason())
-		if file, _ := b.Telling(); b.Err == nil {
-			why = file + ": " + why
+		mark, word, paint, why := "✓", a.say("accepted"), st.green, a.voice().Tell(b.Err)
+		if file, v := b.Telling(); b.Err == nil {
+			why = a.word(file) + ": " + a.because(v)
 		}
 		if !b.Accepted() {
 			mark, word, paint = "✗", a.say("refused"), st.red
@@ -336,12 +337,20 @@ func (a *app) showBoots(boots []lab.Boot) error {
 			}
 			continue
 		}
-		t.row(painted(mark, paint), plain(b.Phone.Name), plain(b.Phone.Model), painted(word, paint), painted(printable(why), st.dim))
+		t.row(painted(mark, paint), plain(b.Phone.Name), plain(b.Phone.Model), painted(word, paint), painted(oneLine(why), st.dim))
 	}
 	if a.json {
 		return a.result(map[string]any{"phones": len(boots), "refused": refused})
 	}
 	return t.write(a.out, st)
+}
+
+// because is why a phone did what it did.
+func (a *app) because(v trust.Verdict) string {
+	if v.Why.IsZero() {
+		return v.Reason
+	}
+	return a.voice().Say(v.Why)
 }
 
 func heldSum(p *lab.Phone) string {

@@ -73,7 +73,7 @@ func runRecoverITL(ctx context.Context, a *app, o jobOptions) error {
 		if err := a.runPlan(ctx, s, p, o); err != nil || o.dryRun || a.json {
 			return err
 		}
-		a.printf("%s\n", a.outSt.bold("Reset the phones. When every phone holds the new ITL, restart TFTP on all nodes: it makes the ITL anew, by its usual key."))
+		a.printf("%s\n", a.outSt.bold(a.say("Reset the phones. When every phone holds the new ITL, restart TFTP on all nodes: it makes the ITL anew, by its usual key.")))
 		return nil
 	})
 }

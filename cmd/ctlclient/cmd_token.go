@@ -138,7 +138,7 @@ func (a *app) printToken(i token.Info) {
 			a.printf("    %s\n", st.dim(i.CertificateURI(c).String()))
 		}
 		for _, o := range c.Oddities() {
-			a.printf("    %s not like a SAST: %s\n", st.yellow("!"), o)
+			a.printf("    %s not like a SAST: %s\n", st.yellow("!"), message.Words(o.String()))
 		}
 	}
 }

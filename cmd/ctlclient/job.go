@@ -186,6 +186,13 @@ func (a *app) keepSigned(l *ctlbuild.List, out string) error {
 
 // showPlan prints the differences, the hazards and what phones will do.
 func (a *app) showPlan(p *workflow.Plan) error {
+	var gained []*ctlbuild.Record
+	for _, c := range p.Diff.Changes {
+		if c.Kind == ctlbuild.Added {
+			gained = append(gained, c.NewRec)
+		}
+	}
+	a.warnOfShapes(gained)
 	if a.json {
 		return a.planJSON(p)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/token"
 	"ctlclient/workflow"
 )
@@ -68,6 +69,23 @@ func serverSAST(s string) (workflow.ServerSAST, error) {
 		return workflow.ServerSASTDrop, nil
 	}
 	return "", usagef("--server-sast auto, keep or drop", "unknown --server-sast %q", s)
+}
+
+// warnOfShapes says which of the tokens that a list gains are not like a SAST: whatever is
+// added becomes what phones trust.
+func (a *app) warnOfShapes(records []*ctlbuild.Record) {
+	for _, r := range records {
+		if !r.IsToken() {
+			continue
+		}
+		c, err := token.ReadCertificate(r.Certificate())
+		if err != nil {
+			continue // what cannot be read is a hazard, and said as one
+		}
+		for _, o := range c.Oddities() {
+			a.warn("%s is not like a SAST, and phones will trust it as one: %s", ctlbuild.Printable(r.CN()), message.Words(o.String()))
+		}
+	}
 }
 
 // tokenArgs sorts tokens that are named by URI from those given as a certificate file.

@@ -60,8 +60,16 @@ func (a *app) tellf(format string, args ...any) { fmt.Fprint(a.err, a.say(format
 
 // note writes a line to standard error; with --json it is an event.
 func (a *app) note(format string, args ...any) {
-	m := message.Phrase(format, args...)
-	a.ui.Event(workflow.Event{Type: workflow.EventInfo, Time: time.Now(), Text: m, Message: m.String()})
+	a.event(workflow.EventInfo, message.Phrase(format, args...))
+}
+
+// warn is note for what is worth acting on.
+func (a *app) warn(format string, args ...any) {
+	a.event(workflow.EventWarning, message.Phrase(format, args...))
+}
+
+func (a *app) event(kind workflow.EventType, m message.Message) {
+	a.ui.Event(workflow.Event{Type: kind, Time: time.Now(), Text: m, Message: m.String()})
 }
 
 // agrees tells a yes from everything else, in each language that the question may be in.

@@ -21,6 +21,7 @@ import (
 
 	"ctlclient/catalogue"
 	"ctlclient/cluster"
+	secure "ctlclient/token"
 	"ctlclient/trust/hazard"
 	"ctlclient/trust/phoneword"
 	"ctlclient/workflow"
@@ -28,7 +29,7 @@ import (
 
 // sayers are what words a phrase, each with the places of its phrases among the arguments.
 var sayers = map[string][]int{
-	"say": {0}, "word": {0}, "printf": {0}, "tellf": {0}, "note": {0}, "said": {0},
+	"say": {0}, "word": {0}, "printf": {0}, "tellf": {0}, "note": {0}, "warn": {0}, "said": {0},
 	"Phrase": {0}, "Words": {0}, "usagef": {0, 1}, "usageWith": {1}, "usageOf": {1},
 	"newSourceOf": {1},
 }
@@ -41,7 +42,7 @@ func wordsFromBelow() []string {
 		cluster.StateFinished, cluster.StateTakenBack, cluster.StateUntouched, cluster.StateIncomplete, cluster.StateOvertaken, cluster.StateClosed,
 		"by", "signer", "mode", "undescribed-phones", "accepted-loss", "overridden", "closed", // notes of the journal
 		"TLS certificate", "SSH host key",
-		"not certain", "accept", "refuse",
+		"not certain", "accept", "refuse", "configuration",
 	}
 	for _, s := range []hazard.Severity{hazard.Note, hazard.Warning, hazard.Danger} {
 		words = append(words, s.String())
@@ -54,6 +55,9 @@ func wordsFromBelow() []string {
 		cluster.StepJournal, workflow.StepSnapshot, workflow.StepAskTVS, workflow.StepAssess, workflow.StepSign, workflow.StepPublisher,
 		workflow.StepDistribute, workflow.StepSetMode, workflow.StepTFTP, workflow.StepTrust, workflow.StepPhones, workflow.StepReset, workflow.StepPages, ""} {
 		words = append(words, stepWord(step))
+	}
+	for o := secure.OddNames; o <= secure.OddKey; o++ {
+		words = append(words, o.String())
 	}
 	words = append(words, slices.Collect(maps.Values(checkStates))...)
 	words = append(words, slices.Collect(maps.Values(faultTexts))...)
