@@ -7,6 +7,7 @@ import (
 
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/reach"
+	"ctlclient/cluster/reach/serve"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/message"
@@ -17,6 +18,7 @@ type phoneView struct {
 	asked bool
 	data  []byte // nil: no such file, or err
 	err   error
+	http  *bool // HTTP gives the same; nil: it does not answer
 }
 
 // view asks a node for a file as a phone does, and remembers the answer.
@@ -31,7 +33,11 @@ func (c *Cluster) view(ctx context.Context, n site.Node, name string) phoneView 
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	v := phoneView{true, data, err}
+	v := phoneView{asked: true, data: data, err: err}
+	if over, answered := serve.OverHTTP(ctx, n, name); err == nil && answered {
+		same := journal.Same(over, data)
+		v.http = &same
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.views[n.Name+"/"+name] = v
@@ -62,8 +68,10 @@ func (j *job) readTFTP(ctx context.Context, t *target, want []byte) error {
 		t.out.Warning = "phones get no file from this node, before the job and now: " + oneLine(now.err)
 	case now.err != nil:
 		t.out.Warning = "TFTP did not answer, so that what phones get was not compared: " + oneLine(now.err)
-	case journal.Same(now.data, want):
+	case journal.Same(now.data, want) && (now.http == nil || *now.http):
 		return nil
+	case journal.Same(now.data, want):
+		t.out.Warning = "HTTP, which newer phones ask, still serves another file than TFTP; restart the node's TFTP service"
 	case now.data == nil && t.gave.data != nil:
 		return message.NewError("phones got the file from this node before, and now it has none for them")
 	case journal.Same(now.data, t.former), t.gave.asked && t.gave.err == nil && journal.Same(now.data, t.gave.data) && isList(now.data):

@@ -34,6 +34,7 @@ type NodeState struct {
 
 	TFTPAgree *bool // what TFTP serves equals File; nil: not asked, or TFTPErr says why not
 	TFTPErr   error
+	HTTPAgree *bool // what HTTP serves equals what TFTP serves; nil: one of them was not asked, or did not answer
 }
 
 // Snapshot of a live cluster.
@@ -129,7 +130,7 @@ func (c *Cluster) readNode(ctx context.Context, n Node, st *NodeState, known <-c
 	})
 	defer func() {
 		tftp.Wait()
-		st.TFTPErr = phones.err
+		st.TFTPErr, st.HTTPAgree = phones.err, phones.http
 		if !phones.asked || phones.err != nil || st.File == nil && !st.Missing {
 			return
 		}

@@ -38,7 +38,7 @@ func agreement(n *cluster.NodeState, snap *cluster.Snapshot) widgets.Cell {
 		return widgets.Cell{Text: t("agree.missing"), Sign: widgets.BadSign}
 	case !snap.Agree && snap.Current != nil && string(n.File) != string(snap.Current.Bytes()):
 		return widgets.Cell{Text: t("agree.differs"), Sign: widgets.BadSign}
-	case n.TFTPAgree != nil && !*n.TFTPAgree:
+	case n.TFTPAgree != nil && !*n.TFTPAgree, n.HTTPAgree != nil && !*n.HTTPAgree:
 		return widgets.Cell{Text: t("agree.tftp"), Sign: widgets.WarnSign}
 	}
 	return widgets.Cell{Text: t("agree.same"), Sign: widgets.GoodSign}

@@ -84,6 +84,9 @@ func (s *sight) findNodes(add addFinding) {
 		if n.TFTPAgree != nil && !*n.TFTPAgree {
 			add(hazard.Warning, "", mendRestartTFTP.With("node", name), findOtherFile.With("node", name))
 		}
+		if n.HTTPAgree != nil && !*n.HTTPAgree {
+			add(hazard.Warning, "", mendRestartTFTP.With("node", name), findOtherHTTP.With("node", name))
+		}
 		if n.TFTPErr != nil {
 			findTFTP(name, n.TFTPErr, add)
 		}

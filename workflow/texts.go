@@ -152,6 +152,7 @@ var (
 	findUnreadable    = message.Define("finding.unreadable", "{node} serves a CTL file that cannot be read (Error parsing the CTL File.)")
 	findBadCTL        = message.Define("finding.bad-ctl", "Verification of the CTL file of {node} failed: {why}")
 	findOtherFile     = message.Define("finding.other-file", "TFTP on {node} serves another file than the node holds")
+	findOtherHTTP     = message.Define("finding.other-http", "HTTP (port 6970) on {node}, which newer phones ask, serves another file than TFTP")
 	mendRestartTFTP   = message.Define("finding.other-file.mend", "restart Cisco Tftp on {node}")
 	findDiffer        = message.Define("finding.differ", "the nodes do not serve the same CTL file: {groups}")
 	mendDiffer        = message.Define("finding.differ.mend", "{distribute}, or {update}")

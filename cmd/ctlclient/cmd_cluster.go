@@ -5,6 +5,7 @@ import (
 	"crypto/md5"  // what phones and nodes print, not a protection
 	"crypto/sha1" // likewise
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -29,8 +30,9 @@ func newClusterStatusCommand(a *app) *cobra.Command {
 		Use:   "status",
 		Short: "Show nodes, mode, and the CTL that every node serves",
 		Long: `Show the nodes of a cluster, its security mode, and for every node the CTL that it
-serves: MD5 and SHA-1 as phones show them, size and signer. What is wrong stands
-first, with the job that mends it.`,
+serves over TFTP and HTTP: MD5 and SHA-1 as phones show them, size and signer; and
+Phone-SAST-trust, with what TVS says of each certificate. What is wrong stands first,
+with the job that mends it.`,
 		Example: "  ctlclient --profile hq cluster status",
 		Args:    exactly(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runClusterStatus(cmd.Context(), a) },
@@ -43,9 +45,9 @@ func runClusterStatus(ctx context.Context, a *app) error {
 		a.ui.flush()
 		findings := s.Findings(ctx)
 		if a.json {
-			err = a.statusJSON(s, findings)
+			err = errors.Join(a.storeStatus(ctx, s), a.statusJSON(s, findings))
 		} else {
-			err = a.printStatus(s, findings)
+			err = errors.Join(a.printStatus(s, findings), a.storeStatus(ctx, s))
 		}
 		switch {
 		case err != nil:
@@ -57,6 +59,32 @@ func runClusterStatus(ctx context.Context, a *app) error {
 		}
 		return nil
 	})
+}
+
+// storeStatus shows Phone-SAST-trust, where the cluster can be asked for it. That it does not
+// answer is said, and is no failure of the status.
+func (a *app) storeStatus(ctx context.Context, s *workflow.Session) error {
+	if s.Cluster.Site.Trust == nil || s.Cluster.Site.Facts == nil || unreachable(s.Snapshot) != nil {
+		return nil
+	}
+	list, err := s.TrustList(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil && !a.json:
+		a.printf("\n%s\n", a.say("Phone-SAST-trust is not known: %v", oneLine(a.voice().Tell(err))))
+		return nil
+	case err != nil:
+		return nil
+	}
+	if !a.json {
+		a.printf("\n")
+		if len(list) > 0 {
+			a.printf("%s\n", a.outSt.bold(reach.StorePhoneSAST))
+		}
+	}
+	_, err = a.printTrusted(list)
+	return err
 }
 
 // unreachable is the first node that could not be asked at all, as its error.
@@ -85,7 +113,7 @@ func (a *app) printStatus(s *workflow.Session, findings []workflow.Finding) erro
 	for _, n := range snap.Nodes {
 		size, sum, signer := a.nodeFile(n)
 		paint := st.green
-		if !snap.Agree || n.Err != nil || n.TFTPAgree != nil && !*n.TFTPAgree {
+		if !snap.Agree || n.Err != nil || n.TFTPAgree != nil && !*n.TFTPAgree || n.HTTPAgree != nil && !*n.HTTPAgree {
 			paint = st.yellow
 		}
 		t.row(plain(n.Node.Name), plain(n.Node.Role), plain(n.Node.Address), painted(services(n), st.dim), plain(size), painted(sum, paint), plain(signer))
@@ -192,6 +220,9 @@ func (a *app) statusJSON(s *workflow.Session, findings []workflow.Finding) error
 		}
 		if n.TFTPAgree != nil {
 			v["tftp_agrees"] = *n.TFTPAgree
+		}
+		if n.HTTPAgree != nil {
+			v["http_agrees"] = *n.HTTPAgree
 		}
 		if err := a.object("node", v); err != nil {
 			return err

@@ -44,38 +44,48 @@ func runTrustList(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		all := true
-		t := table{head: []string{"Certificate", "TVS"}}
-		for _, c := range list {
-			j := trustedJSON{Name: c.Name, Store: c.Store, Description: c.Description}
-			word, paint := a.vouching(c.TVS)
-			if len(c.TVS) > 0 {
-				j.TVS = map[string]string{}
-				for node, r := range c.TVS {
-					j.TVS[node] = tvsWord(r)
-					all = all && r.Vouches()
-				}
-			}
-			if a.json {
-				if err := a.object("certificate", j); err != nil {
-					return err
-				}
-				continue
-			}
-			t.row(plain(printable(c.Name)), painted(word, paint))
-		}
-		if a.json {
+		all, err := a.printTrusted(list)
+		if err == nil && a.json {
 			err = a.result(map[string]any{"certificates": len(list), "vouched": all})
-		} else if len(list) == 0 {
-			a.printf("Phone-SAST-trust is empty.\n")
-		} else {
-			err = t.write(a.out, a.outSt)
 		}
 		if err == nil && !all {
 			err = errBad
 		}
 		return err
 	})
+}
+
+// printTrusted lists Phone-SAST-trust, and reports whether TVS vouches for all
+// that it was asked about.
+func (a *app) printTrusted(list []workflow.Trusted) (all bool, err error) {
+	all = true
+	t := table{head: []string{"Certificate", "TVS"}}
+	for _, c := range list {
+		j := trustedJSON{Name: c.Name, Store: c.Store, Description: c.Description}
+		word, paint := a.vouching(c.TVS)
+		if len(c.TVS) > 0 {
+			j.TVS = map[string]string{}
+			for node, r := range c.TVS {
+				j.TVS[node] = tvsWord(r)
+				all = all && r.Vouches()
+			}
+		}
+		if a.json {
+			if err := a.object("certificate", j); err != nil {
+				return all, err
+			}
+			continue
+		}
+		t.row(plain(printable(c.Name)), painted(word, paint))
+	}
+	switch {
+	case a.json:
+		return all, nil
+	case len(list) == 0:
+		a.printf("Phone-SAST-trust is empty.\n")
+		return all, nil
+	}
+	return all, t.write(a.out, a.outSt)
 }
 
 func tvsWord(r cluster.TVSResult) string {

@@ -67,6 +67,22 @@ func Fetch(ctx context.Context, n site.Node, name string, timeout time.Duration)
 	return nil, DoorHTTP, sorted(n, DoorHTTP, err)
 }
 
+// OverHTTP reads a file as newer phones do, over HTTP; nil: the node has none there. answered
+// is false where it runs no such service, or does not answer within a moment: phones then ask
+// TFTP, so that nobody waits for it.
+func OverHTTP(ctx context.Context, n site.Node, name string) (data []byte, answered bool) {
+	if n.Port(site.PortHTTP) == 0 {
+		return nil, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	data, err := httpfile.Get(ctx, "http://"+n.Addr(site.PortHTTP)+"/"+name, ctlbuild.MaxFile)
+	if err == nil && data == nil {
+		data = []byte{}
+	}
+	return data, err == nil || errors.Is(err, fs.ErrNotExist)
+}
+
 // sorted gives an error one of the classes.
 func sorted(n site.Node, d reach.Door, err error) error {
 	class := reach.Unreachable
