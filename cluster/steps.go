@@ -69,6 +69,7 @@ func readStep(w journal.Step) (s Step, err error) {
 		var service string
 		s.Node, service, ok = strings.Cut(w.Arg, "/")
 		s.Service = serviceNamed(service)
+		ok = ok && s.Service != 0
 	default:
 		ok = false
 	}
