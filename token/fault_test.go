@@ -179,7 +179,9 @@ func TestChangesWhileThePersonTypes(t *testing.T) {
 			b := newBench(t, softhsm.Spec{})
 			a := &asker{pin: b.tok.PIN, before: func() { b.do(c.change(b)) }}
 			_, err := token.Open(t.Context(), uri(t, b.tok.URI), b.options(a))
-			wantKind(t, err, c.want)
+			if e := wantKind(t, err, c.want); e.Token != b.tok.Label || e.Module != b.Module {
+				t.Errorf("%v is said of token %q in %s", err, e.Token, e.Module)
+			}
 			a.wiped(t)
 			b.attempts(0)
 		})
