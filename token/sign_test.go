@@ -296,3 +296,42 @@ func TestChangePIN(t *testing.T) {
 	o.PIN = (&asker{pin: "Neu12345"}).ask
 	mustSign(t, open(t, tok.URI, o))
 }
+
+// Whoever closes a token, or does not get it, leaves it logged out and the module free, also
+// where the module stays in use: the next one is asked for the PIN.
+func TestEveryEndLogsOut(t *testing.T) {
+	s := store(t)
+	good := create(t, s, softhsm.Spec{Label: "SAST-1"})
+	bare := create(t, s, softhsm.Spec{Label: "CERT-ONLY", NoPrivateKey: true})
+	v, err := token.Look(t.Context(), []string{s.Module})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	for _, c := range []struct {
+		uri, pin string
+		want     error
+	}{
+		{good.URI, good.PIN, nil},
+		{good.URI, "wrong", token.PINWrong},
+		{bare.URI, bare.PIN, token.NoKey},
+	} {
+		for range 2 {
+			a := &asker{pin: c.pin}
+			signer, err := v.Open(t.Context(), uri(t, c.uri), token.Options{PIN: a.ask})
+			if !errors.Is(err, c.want) {
+				t.Fatalf("%s: %v", c.uri, err)
+			}
+			if err == nil {
+				mustSign(t, signer)
+				_ = signer.Close()
+			}
+			if len(a.asked) != 1 {
+				t.Errorf("%s, %v: asked for %d PINs", c.uri, c.want, len(a.asked))
+			}
+			if _, err := s.Create(softhsm.Spec{}); err != nil { // for which the module must be free
+				t.Fatalf("after %v: %v", c.want, err)
+			}
+		}
+	}
+}
