@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -24,6 +25,10 @@ const providerMemory = 256 << 20
 // tellReload says how a running service learns of a change.
 func (a *app) tellReload() {
 	if !a.json {
+		if runtime.GOOS == "windows" {
+			a.tellf("a running service takes it over when it is started again\n")
+			return
+		}
 		a.tellf("a running service takes it over with: systemctl reload ctlclient-provider (or SIGHUP)\n")
 	}
 }
@@ -147,6 +152,10 @@ func runProviderInit(a *app, file, folder string) error {
 		return a.result(map[string]any{"config": c.File, "folder": c.Folder, "fingerprint": fingerprint})
 	}
 	a.printf("%s: written, serves %s\nTLS certificate %s\n", c.File, c.Folder, fingerprint)
+	if runtime.GOOS == "windows" {
+		a.tellf("next: ctlclient provider user add NAME --config %s, then ctlclient provider --config %s\n", file, file)
+		return nil
+	}
 	a.tellf("next: ctlclient provider user add NAME --config %s, then ctlclient provider unit --config %s\n", file, file)
 	return nil
 }

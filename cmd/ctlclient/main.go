@@ -47,9 +47,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := untilInterrupted(context.Background(), a.hangupIsTheirs.Load)
 	defer stop()
 	root := rootFor(a, args)
-	fitExamples(root, runtime.GOOS)
 	a.readLanguage(args) // the flags, when they were defined, were emptied
 	a.wordHelp(root)
+	fitHelp(root, runtime.GOOS)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

@@ -2,8 +2,11 @@ package main
 
 import (
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // continued is where a Unix shell goes on in the next line; shells of Windows do it in ways of
@@ -15,21 +18,37 @@ var places = []struct {
 	unix    *regexp.Regexp
 	windows string
 }{
-	{regexp.MustCompile(`/var/lib/ctlclient-provider/provider\.toml`), `C:\ProgramData\ctlclient\provider.toml`},
-	{regexp.MustCompile(`/var/lib/tftpboot`), `C:\TFTP-Root`},
+	{regexp.MustCompile(`[/\\]var[/\\]lib[/\\]ctlclient-provider[/\\]provider\.toml`), `C:\ProgramData\ctlclient\provider.toml`},
+	{regexp.MustCompile(`[/\\]var[/\\]lib[/\\]tftpboot`), `C:\TFTP-Root`},
 	{regexp.MustCompile(`/usr/lib/libeToken\.so`), `C:\Windows\System32\eTPKCS11.dll`},
 }
 
-// fitExamples writes the examples of a command, and of those below it, for the system at hand.
-func fitExamples(c *cobra.Command, system string) {
+// unixOnly are commands whose fruit is of no use elsewhere: units of systemd, manual pages.
+var unixOnly = []string{"ctlclient provider unit", "ctlclient man"}
+
+// fitHelp writes the examples, the defaults and the list of commands below a command for the
+// system at hand.
+func fitHelp(c *cobra.Command, system string) {
 	if system != "windows" {
 		return
 	}
-	c.Example = continued.ReplaceAllString(c.Example, " ")
-	for _, p := range places {
-		c.Example = p.unix.ReplaceAllLiteralString(c.Example, p.windows)
+	place := func(text string) string {
+		for _, p := range places {
+			text = p.unix.ReplaceAllLiteralString(text, p.windows)
+		}
+		return text
 	}
+	c.Example = place(continued.ReplaceAllString(c.Example, " "))
+	c.Long = strings.ReplaceAll(c.Long, ", provider unit.", ".")
+	c.Hidden = c.Hidden || slices.Contains(unixOnly, c.CommandPath())
+	fit := func(f *pflag.Flag) {
+		if def := place(f.DefValue); def != f.DefValue && f.Value.Set(def) == nil {
+			f.DefValue = def
+		}
+	}
+	c.PersistentFlags().VisitAll(fit)
+	c.LocalNonPersistentFlags().VisitAll(fit)
 	for _, below := range c.Commands() {
-		fitExamples(below, system)
+		fitHelp(below, system)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"strings"
 	"testing"
@@ -8,29 +9,46 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// No example on Windows is continued with a backslash or names a place of Unix; a unit of systemd
-// and manual pages are not for Windows.
-func TestExamplesOnWindows(t *testing.T) {
-	root := newRootCommand(newApp(nil, io.Discard, io.Discard))
-	fitExamples(root, "windows")
-	examples := 0
-	var look func(*cobra.Command)
-	look = func(c *cobra.Command) {
-		for _, below := range c.Commands() {
-			look(below)
-		}
-		if c.Example == "" || c.CommandPath() == "ctlclient provider unit" || c.CommandPath() == "ctlclient man" {
-			return
-		}
-		examples++
-		for _, unix := range []string{"\\\n", "/var/", "/usr/", "/etc/", "apt ", "systemctl"} {
-			if strings.Contains(c.Example, unix) {
-				t.Errorf("%s: %q in\n%s", c.CommandPath(), unix, c.Example)
+// No help on Windows goes on in the next line with a backslash or names what only Unix has: a
+// place, a unit of systemd, a manual page, a manager of packages.
+func TestHelpOnWindows(t *testing.T) {
+	for _, lang := range []string{"en", "pt-BR"} {
+		var out bytes.Buffer
+		a := newApp(nil, io.Discard, io.Discard)
+		root := newRootCommand(a)
+		a.readLanguage([]string{"--lang", lang})
+		a.wordHelp(root)
+		fitHelp(root, "windows")
+		root.SetOut(&out)
+		pages := 0
+		var look func(*cobra.Command)
+		look = func(c *cobra.Command) {
+			for _, below := range c.Commands() {
+				if below.IsAvailableCommand() && below.Name() != "completion" {
+					look(below)
+				}
+			}
+			pages++
+			out.Reset()
+			if err := c.Help(); err != nil {
+				t.Fatal(err)
+			}
+			for _, unix := range []string{"\\\n", "/var/", "\\var\\", "/usr/", "/etc/", "apt ", "systemctl", "systemd", "provider unit", "ctlclient man"} {
+				if strings.Contains(out.String(), unix) {
+					t.Errorf("%s, %s: %q in\n%s", lang, c.CommandPath(), unix, out.String())
+				}
 			}
 		}
-	}
-	look(root)
-	if examples < 20 {
-		t.Errorf("only %d examples were looked at", examples)
+		look(root)
+		if pages < 40 {
+			t.Errorf("only %d pages were looked at", pages)
+		}
+		init, _, err := root.Find([]string{"provider", "init"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := init.Flags().Lookup("folder").Value.String(); got != `C:\TFTP-Root` {
+			t.Errorf("the folder that is shown is not the one that is used: %s", got)
+		}
 	}
 }
