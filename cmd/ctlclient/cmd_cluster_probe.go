@@ -60,7 +60,7 @@ func runClusterProbe(ctx context.Context, a *app, o probeOptions) error {
 			if strings.TrimSpace(answer) == "" {
 				answer = a.say("no answer")
 			}
-			a.printf("%s %s, %s: %s?\n    %s\n", mark, printable(f.Node), f.Door, f.Question, a.outSt.wrap(printable(answer), 4))
+			a.printf("%s %s, %s: %s?\n    %s\n", mark, printable(f.Node), a.word(string(f.Door)), a.word(f.Question), a.outSt.wrap(printable(a.word(answer)), 4))
 		})
 		if err = errors.Join(err, failed); err != nil {
 			return err

@@ -43,6 +43,10 @@ func wordsFromBelow() []string {
 		"by", "signer", "mode", "undescribed-phones", "accepted-loss", "overridden", "closed", // notes of the journal
 		"TLS certificate", "SSH host key",
 		"not certain", "accept", "refuse", "configuration",
+		"certificate API", "served CTL", "profile", // doors
+		"yes", "it is served at once", "it is not served, or only after the TFTP service is restarted", "it does not say",
+		"it has none, as every CUCM before 14: certificates go by the CLI",
+		"no feature of that name: which models have it is taken from the table in this program",
 	}
 	for _, s := range []hazard.Severity{hazard.Note, hazard.Warning, hazard.Danger} {
 		words = append(words, s.String())
@@ -160,13 +164,33 @@ func phrases(t *testing.T) map[string]string {
 			return true
 		})
 	}
-	for _, w := range wordsFromBelow() {
+	for _, w := range append(wordsFromBelow(), probeQuestions(t)...) {
 		add("wordsFromBelow", w)
 	}
 	return found
 }
 
 var verbs = regexp.MustCompile(`%(\[\d\])?[+#.0-9]*[a-z]`)
+
+// probeQuestions are what cluster probe asks, as the room has them that asks.
+func probeQuestions(t *testing.T) (questions []string) {
+	tree, err := parser.ParseFile(token.NewFileSet(), "../../cluster/reach/cucm/probe.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok && called(call) == "say" && len(call.Args) == 5 {
+			if q, ok := constant(call.Args[2]); ok {
+				questions = append(questions, q)
+			}
+		}
+		return true
+	})
+	if len(questions) < 10 {
+		t.Fatalf("only %d questions of the probe are found", len(questions))
+	}
+	return questions
+}
 
 // helpPhrases are those of the help: what wordHelp looks up.
 func helpPhrases(t *testing.T) map[string]string {
