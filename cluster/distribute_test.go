@@ -75,6 +75,17 @@ func TestDistributeToAllNodes(t *testing.T) {
 				j.OldSHA256 != hexDigest(tt.old) || j.NewSHA256 != hexDigest(tt.new) || j.Ended.IsZero() {
 				t.Errorf("history %+v", j)
 			}
+			// A node that serves the file already is sent nothing.
+			kept, err := c.store().Open(out.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sent := kept.Touched(StepStage, StepCommit, StepRestore); sent == bytes.Equal(tt.old, tt.new) {
+				t.Errorf("sent: %t", sent)
+			}
+			if err := kept.Close(); err != nil {
+				t.Fatal(err)
+			}
 			if back, err := c.Rollback(t.Context(), out.ID); err != nil || back.State != StateTakenBack {
 				t.Fatalf("Rollback: %+v, %v", back, err)
 			}
