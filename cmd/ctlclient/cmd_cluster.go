@@ -31,8 +31,8 @@ func newClusterStatusCommand(a *app) *cobra.Command {
 		Short: "Show nodes, mode, and the CTL that every node serves",
 		Long: `Show the nodes of a cluster, its security mode, and for every node the CTL that it
 serves over TFTP and HTTP: MD5 and SHA-1 as phones show them, size and signer; and
-Phone-SAST-trust, with what TVS says of each certificate. What is wrong stands first,
-with the job that mends it.`,
+Phone-SAST-trust, with what TVS says of each certificate. Faults are shown first, each with
+the job that corrects it.`,
 		Example: "  ctlclient --profile hq cluster status",
 		Args:    exactly(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runClusterStatus(cmd.Context(), a) },
@@ -116,7 +116,7 @@ func (a *app) printStatus(s *workflow.Session, findings []workflow.Finding) erro
 		if !snap.Agree || n.Err != nil || n.TFTPAgree != nil && !*n.TFTPAgree || n.HTTPAgree != nil && !*n.HTTPAgree {
 			paint = st.yellow
 		}
-		t.row(plain(n.Node.Name), plain(n.Node.Role), plain(n.Node.Address), painted(services(n), st.dim), plain(size), painted(sum, paint), plain(signer))
+		t.row(plain(n.Node.Name), plain(a.word(n.Node.Role)), plain(n.Node.Address), painted(services(n), st.dim), plain(size), painted(sum, paint), plain(signer))
 	}
 	if err := t.write(a.out, st); err != nil {
 		return err
@@ -255,9 +255,9 @@ func newClusterPinCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "pin",
 		Short: "Show the identities of the nodes, and keep those that you confirm",
-		Long: `Show who every node says it is (TLS certificate on 2444, SSH host key), and keep what
-you confirm by typing yes. No password is sent. A fingerprint that the profile gives
-is never overruled, and --yes answers nothing here.`,
+		Long: `Show the identity of every node (TLS certificate on 2444, SSH host key), and keep what
+you confirm by typing yes. No password is sent. A fingerprint in the profile is never
+overruled, and --yes answers nothing here.`,
 		Example: "  ctlclient --profile hq cluster pin",
 		Args:    exactly(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runClusterPin(cmd.Context(), a, o) },

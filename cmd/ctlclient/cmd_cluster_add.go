@@ -21,11 +21,11 @@ func newClusterAddCommand(a *app) *cobra.Command {
 		Use:   "add NAME --address ADDRESS",
 		Short: "Make the profile of a cluster by asking its publisher",
 		Long: `Make the profile NAME: find out what answers at the publisher's address, show its
-fingerprint, which you confirm, ask it for the nodes of the cluster, and write them all
-down. The profile is a text file in the configuration folder; alternate TFTP servers and
-firewalls are added to it by hand.
+fingerprint, which you confirm, ask it for the nodes of the cluster, and write them to
+the profile. The profile is a text file in the configuration folder; add alternate TFTP
+servers and firewalls to it by hand.
 
-Three kinds of publisher are known, and found by themselves:
+ctlclient finds out which of three kinds the publisher is:
   cucm  a CUCM as Cisco ships it: AXL answers on 8443. It needs an application user who may
         use AXL (--user), and for writing the platform user (--platform-user).
   ctlp  a server that runs our CTL Provider (ctlclient provider) on 2444.
@@ -33,7 +33,7 @@ Three kinds of publisher are known, and found by themselves:
         --path).
 
 With --missing, add the nodes that the publisher names to the profile of --profile;
-what is in the profile already is kept.`,
+nothing else in the profile changes.`,
 		Example: "  ctlclient cluster add hq --address 192.0.2.1 --user axladmin --platform-user administrator\n" +
 			"  ctlclient cluster add site --address 192.0.2.9 --publisher none --sftp-user ctl --path /srv/tftp\n" +
 			"  ctlclient --profile hq cluster add --missing",
@@ -118,7 +118,7 @@ func (a *app) printAdded(file, name string, nodes []site.Node) error {
 	}
 	t := table{}
 	for _, n := range nodes {
-		t.row(plain(n.Name), plain(n.Role), plain(n.Address))
+		t.row(plain(n.Name), plain(a.word(n.Role)), plain(n.Address))
 	}
 	if err := t.write(a.out, a.outSt); err != nil {
 		return err

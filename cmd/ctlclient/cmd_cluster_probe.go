@@ -21,9 +21,9 @@ func newClusterProbeCommand(a *app) *cobra.Command {
 		Long: `Find out what each interface of a CUCM as Cisco ships it does, without changing anything:
 AXL, Control Center, the certificate API, the administration CLI and OS Administration.
 It answers what no public document says: how the certificate API spells Phone-SAST-trust,
-how the database calls Security By Default, and, with --try-upload, whether TFTP File
-Management takes a file and serves it at once. That one test writes: an empty file with a
-name of its own, which is deleted again.
+the name of Security By Default in the database, and, with --try-upload, whether TFTP File
+Management takes a file and serves it at once. Only that test writes: it uploads an empty
+file with a name of its own and deletes it again.
 
 The report holds no password, no certificate and no name of a phone. If you may, send it
 to the project: none of this was tried on a live CUCM yet.`,
@@ -31,7 +31,7 @@ to the project: none of this was tried on a live CUCM yet.`,
 		Args:    exactly(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runClusterProbe(cmd.Context(), a, o) },
 	}
-	c.Flags().BoolVar(&o.upload, "try-upload", false, "try the way of a file with one of its own, and delete it again")
+	c.Flags().BoolVar(&o.upload, "try-upload", false, "upload a file of its own, and delete it again")
 	return withExits(c, exitDone, exitBad, exitUsage, exitUnreachable, exitRefused, exitInterrupted)
 }
 

@@ -16,7 +16,7 @@ func newDistributeCommand(a *app) *cobra.Command {
 		Use:   "distribute FILE",
 		Short: "Bring an already signed CTL to every node",
 		Long: `Bring an already signed CTL to every node: staged on all, committed on all, read back
-from all, or taken back. The file must verify; what phones will make of exactly these
+from all, or taken back. The file must verify. What phones will do with exactly these
 bytes is shown first.`,
 		Example: "  ctlclient --profile hq distribute CTLFile.tlv",
 		Args:    exactly("FILE"),

@@ -84,7 +84,7 @@ func (a *app) printJob(j cluster.Job) {
 	slices.Sort(keys)
 	for _, k := range keys {
 		if j.Note[k] != "" && k != workflow.NotePhones { // that is for the report
-			a.printf("    %s\n", st.dim(a.word(k)+": "+printable(j.Note[k])))
+			a.printf("    %s\n", st.dim(a.word(k)+": "+printable(a.word(j.Note[k]))))
 		}
 	}
 }
@@ -97,8 +97,8 @@ type finishOptions struct {
 }
 
 func (o *finishOptions) add(a *app, c *cobra.Command) {
-	c.Flags().BoolVar(&o.force, "force", false, "also on a node that serves neither the job's file nor the former one")
-	c.Flags().BoolVar(&a.acceptLoss, "accept-loss", false, "go on though phones would be lost; the journal records it")
+	c.Flags().BoolVar(&o.force, "force", false, "also overwrite a file that is neither that of the job nor the former one")
+	c.Flags().BoolVar(&a.acceptLoss, "accept-loss", false, "continue although phones will be lost; the journal records it")
 	c.Flags().IntVar(&o.retries, "retries", cluster.DefaultRetries, "how often a node is tried again after the first commit")
 	c.Flags().BoolVar(&o.noPages, "no-pages", false, "do not read the phones' web pages before and after")
 }
@@ -108,13 +108,13 @@ func newResumeCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "resume [ID]",
 		Short:   "Finish a job that was left unfinished",
-		Long:    "Finish a job that was left unfinished: every node that does not serve the new file yet gets it. What phones will make of it is shown first; phones that would be lost stop it, unless that was accepted when the job began. Without ID it is the job that was left unfinished.",
+		Long:    "Finish a job that was left unfinished: every node that does not serve the new file yet gets it. What phones will do with it is shown first; the job stops if phones would be lost, unless that was accepted when the job began. Without ID: the job that was left unfinished.",
 		Example: "  ctlclient --profile hq resume",
 		Args:    atMost(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runFinish(cmd.Context(), a, o, args, false) },
 	}
 	o.add(a, c)
-	c.Flags().BoolVar(&o.close, "close", false, "leave the nodes as they are, and close the job: another one has overtaken it")
+	c.Flags().BoolVar(&o.close, "close", false, "close the job and leave the nodes as they are, because a later job replaced its file")
 	return jobExits(c)
 }
 
@@ -123,7 +123,7 @@ func newRollbackCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "rollback [ID]",
 		Short:   "Put the file that was there before back on every node",
-		Long:    "Put the file that was there before a job back on every node. Without ID this is about the job that was left unfinished, and about no other: a job that is done is taken back by its ID alone, and only after a question that says what it is (--yes answers it). What phones will make of the former file is shown first; phones that would be lost stop it.",
+		Long:    "Put the file that was there before a job back on every node. Without ID: the job that was left unfinished, and no other. A finished job is taken back only by its ID, after a question that names it (--yes answers it). What phones will do with the former file is shown first; the job stops if phones would be lost.",
 		Example: "  ctlclient --profile hq rollback\n  ctlclient --profile hq rollback 20261127T054512Z-1a2b   # a job that is done",
 		Args:    atMost(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return runFinish(cmd.Context(), a, o, args, true) },

@@ -63,17 +63,17 @@ func newLabUpCommand(a *app) *cobra.Command {
 		Short: "Start the practice cluster, until interrupted",
 		Long: `Start a practice cluster on loopback addresses, speaking the real protocols: CTLP,
 SFTP, TFTP, HTTP, TVS and the administration CLI. It starts in tokenless mixed mode,
-writes DIR/lab.toml, a profile that works as it is, and runs until interrupted. A lab
-that stands in DIR already comes back as it was.
+writes DIR/lab.toml, a profile that works as it is, and runs until interrupted. A lab that
+is in DIR already starts again as it was.
 
-From another terminal: ctlclient --profile DIR/lab.toml cluster status, and the other
-lab commands.
+In another terminal: ctlclient --profile DIR/lab.toml cluster status, and the other lab
+commands.
 
 With --cucm it is a cluster as Cisco ships it: no node listens on 2444. AXL, RisPort70,
 Control Center, OS Administration and, from version 14 on, the certificate REST API
 answer on port 8443 of each node, the administration CLI on 2223. It has two accounts:
 admin (application user) and administrator (platform user), each with a password file of
-its own in DIR. --fault lets something go wrong; ctlclient lab fault lists them.`,
+its own in DIR. --fault makes something fail; ctlclient lab fault lists the faults.`,
 		Example: "  ctlclient lab up\n  ctlclient lab up --dir practice --nodes 3 --version 11.5\n  ctlclient lab up --cucm --version 14SU3 --refuse-upload",
 		Args:    exactly(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runLabUp(cmd.Context(), a, o) },
@@ -88,12 +88,12 @@ its own in DIR. --fault lets something go wrong; ctlclient lab fault lists them.
 	f.BoolVar(&o.noITL, "no-itl", false, "serve no ITL, as a cluster before 8.0 (with --non-secure)")
 	f.BoolVar(&o.exportRefused, "export-refused", false, "refuse mixed mode, as an unregistered cluster does")
 	f.IntVar(&o.keyBits, "key-bits", 0, "size of the servers' keys: `1024|2048|4096`")
-	f.BoolVar(&o.cucm, "cucm", false, "be a cluster as Cisco ships it, with nothing on 2444")
-	f.IntVar(&o.crowd, "crowd", 0, "`N` further phones that stand in the database alone and are registered (with --cucm)")
+	f.BoolVar(&o.cucm, "cucm", false, "a cluster as Cisco ships it, with nothing on 2444")
+	f.IntVar(&o.crowd, "crowd", 0, "`N` further phones that are only in the database and are registered (with --cucm)")
 	f.BoolVar(&o.refuseUpload, "refuse-upload", false, "refuse the name CTLFile.tlv in OS Administration (with --cucm)")
-	f.StringArrayVar(&o.faults, "fault", nil, "let this go wrong from the start; `NAME[=N]`, repeatable (with --cucm)")
-	f.BoolVar(&o.fresh, "fresh", false, "forget the lab that stands in DIR")
-	f.BoolVar(&o.verbose, "log", false, "tell what nodes and phones do")
+	f.StringArrayVar(&o.faults, "fault", nil, "a fault from the start, `NAME[=N]`; repeatable (with --cucm)")
+	f.BoolVar(&o.fresh, "fresh", false, "delete the lab that is in DIR first")
+	f.BoolVar(&o.verbose, "log", false, "print what nodes and phones do")
 	return withExits(c, exitDone, exitUsage, exitInterrupted)
 }
 
@@ -130,7 +130,7 @@ func runLabUp(ctx context.Context, a *app, o labUpOptions) (err error) {
 		}
 		a.printf("\nProfile: %s\n", l.Profile)
 		a.printf("%s\n", a.outSt.dim(a.say("In another terminal: ctlclient --profile %s cluster status", l.Profile)))
-		a.printf("%s\n", a.outSt.dim(a.say("Ctrl-C ends it; its files stay.")))
+		a.printf("%s\n", a.outSt.dim(a.say("Ctrl+C ends it; its files stay.")))
 	}
 	<-ctx.Done()
 	return nil // being interrupted is how it is meant to end
@@ -159,7 +159,7 @@ func (a *app) printLab(st lab.Status) error {
 		if !n.Running {
 			state = painted(a.say("stopped"), s.red)
 		}
-		t.row(plain(n.Name), plain(n.Role), plain(n.Address), state, plain(a.shortSum(n.ITL)))
+		t.row(plain(n.Name), plain(a.word(n.Role)), plain(n.Address), state, plain(a.shortSum(n.ITL)))
 	}
 	if err := t.write(a.out, s); err != nil {
 		return err

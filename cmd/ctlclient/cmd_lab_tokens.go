@@ -22,18 +22,18 @@ func newLabTokensCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "tokens [LABEL]...",
 		Short: "Make practice tokens: SAST-1 and SAST-2, or those named",
-		Long: `Make tokens for the practice cluster in DIR: software of ctlclient's own, with nothing to
-install. They have a public PIN, which a person can change, and count wrong PINs as an
-eToken does: after 15 in a row a token is locked, until --reset. A token that is there
-already stays as it is.
+		Long: `Make tokens for the practice cluster in DIR: they are software, and nothing has to be
+installed. They have a public PIN, which you can change, and count wrong PINs as an eToken
+does: after 15 in a row a token is locked, until --reset. A token that exists already
+stays as it is.
 
-Every other command finds them when PKCS11_MODULE or --module names the file that is
-printed. They sign for practice clusters alone; a job on another cluster refuses them.`,
+Other commands find them if PKCS11_MODULE or --module names the file that is printed. They
+sign only for practice clusters; a job on another cluster refuses them.`,
 		Example: "  ctlclient lab tokens\n  ctlclient lab tokens --dir practice SAST-3\n  ctlclient lab tokens --reset",
 		RunE:    func(cmd *cobra.Command, args []string) error { return runLabTokens(cmd.Context(), a, o, args) },
 	}
 	dirFlag(c, &o.dir)
-	c.Flags().BoolVar(&o.reset, "reset", false, "give the tokens that are there their first PIN and all tries again")
+	c.Flags().BoolVar(&o.reset, "reset", false, "give the tokens their first PIN and all tries again")
 	return withExits(c, exitDone, exitUsage, exitToken)
 }
 

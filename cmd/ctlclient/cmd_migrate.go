@@ -18,14 +18,14 @@ func newToTokensCommand(a *app) *cobra.Command {
 	var o signOptions
 	c := &cobra.Command{
 		Use:   "to-tokens --token URI --token URI --sign-with URI",
-		Short: "Make a tokenless CTL one that hardware tokens sign",
-		Long: `Make a tokenless CTL one that hardware tokens sign, in one step and without deleting
-the file. Phones know none of the tokens yet, so they ask TVS: before anything is
-planned, TVS on every node is asked about every token and must answer "valid". For
-that the certificates lie in Phone-SAST-trust; ctlclient token export writes them.
+		Short: "Migrate a tokenless CTL to hardware tokens",
+		Long: `Migrate a tokenless CTL to one that hardware tokens sign, in one step and without
+deleting the file. Phones do not know the tokens yet, so they ask TVS: before anything is
+planned, TVS on every node is asked about every token and must answer "valid". For that,
+upload the certificates to Phone-SAST-trust; ctlclient token export writes them.
 
-CallManager and ITLRecovery stay SAST beside the tokens from CUCM 11.5 on and are
-dropped before; --server-sast decides otherwise.`,
+From CUCM 11.5 on, CallManager and ITLRecovery stay in the CTL as SAST. Before 11.5 they
+are removed. --server-sast changes that.`,
 		Example: `  ctlclient --profile hq migrate to-tokens --dry-run \
     --token pkcs11:token=SAST-1 --token SAST-2.cer --sign-with pkcs11:token=SAST-1`,
 		Args: exactly(),
@@ -57,11 +57,11 @@ func newToTokenlessCommand(a *app) *cobra.Command {
 		Use:   "to-tokenless",
 		Short: "Let the publisher sign the CTL itself (utils ctl update CTLFile)",
 		Long: `Let the publisher write and sign the CTL with its own certificates, through its
-administration CLI, and verify the result on all nodes. On a CTL that is tokenless
-already it takes up regenerated certificates.
+administration CLI, and verify the result on all nodes. If the CTL is tokenless already,
+it gets the certificates that were regenerated.
 
-From CUCM 12.0 on phones must hold a token-signed CTL that lists ITLRecovery and
-CallManager as SAST; that is checked first.`,
+From CUCM 12.0 on, phones must have a token-signed CTL that lists ITLRecovery and
+CallManager as SAST. That is checked first.`,
 		Example: "  ctlclient --profile hq migrate to-tokenless --dry-run",
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {

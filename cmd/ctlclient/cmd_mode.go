@@ -18,11 +18,11 @@ func newModeCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "mode mixed|non-secure",
 		Short: "Set the cluster to mixed or non-secure mode",
-		Long: `Set the cluster security mode and write the CTL that belongs to it. Mixed mode lists
-every server with its certificate; where there is no CTL yet it is built from what
-the cluster presents and two tokens. Non-secure mode strips the server records to
-their addresses. With --tokenless the publisher does it itself (utils ctl
-set-cluster), and no token is needed.`,
+		Long: `Set the cluster security mode and write the CTL that belongs to it. For mixed mode the
+CTL lists every server with its certificate; if there is no CTL yet, it is built from the
+certificates that the servers present and two tokens. For non-secure mode the server
+records keep only their addresses. With --tokenless the publisher does it itself (utils
+ctl set-cluster), and no token is needed.`,
 		Example: `  ctlclient --profile hq mode mixed --sign-with pkcs11:token=SAST-1 --add-token pkcs11:token=SAST-2
   ctlclient --profile hq mode non-secure --sign-with pkcs11:token=SAST-1
   ctlclient --profile hq mode mixed --tokenless`,

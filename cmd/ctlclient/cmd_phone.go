@@ -16,7 +16,7 @@ import (
 )
 
 func newPhoneCommand(a *app) *cobra.Command {
-	return group("phone", "Say what a phone makes of a file, and whether it holds what is served",
+	return group("phone", "Say what a phone does with a file, and whether it has the files that the nodes serve",
 		"  ctlclient phone assess --held old.tlv --held-itl ITLFile.tlv --offered new.tlv --tvs 10.48.47.155\n"+
 			"  ctlclient --profile hq phone check --ctl 6bb08798b94eb23c6604dc5968908b75",
 		newPhoneAssessCommand(a), newPhoneCheckCommand(a), newPhoneListCommand(a), newPhoneVerifyCommand(a), newPhoneResetCommand(a), newPhoneClearedCommand(a))
@@ -38,15 +38,15 @@ func newPhoneAssessCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "assess --offered FILE [--held FILE] [--held-itl FILE]",
 		Short: "Accept or reject, and why, in the phone's own terms",
-		Long: `Say whether a phone that holds the given lists accepts what it is offered: with
+		Long: `Say whether a phone that has the given lists accepts what it is offered: with
 --offered a CTL, an ITL, or a signed configuration (.sgn, .enc.sgn), with --https the
 certificate of a server that it opens an HTTPS connection to, such as Directories. TVS
-servers are asked as the phone would, each authenticated by the TVS records of the ITL
-held; without --tvs a verdict that needs TVS is not certain.
+servers are asked as the phone asks them, each authenticated by the TVS records of the
+phone's ITL; without --tvs a verdict that needs TVS is not certain.
 
-With --phones many phones are judged at once and counted by class: a CSV or JSON file,
-or words such as "40 x 7945, 12 x 7940". What one holds is "current" in such a file
-for the lists of --held and --held-itl.
+With --phones many phones are assessed at once and counted by class: a CSV or JSON file,
+or words such as "40 x 7945, 12 x 7940". In such a file, "current" means the lists of
+--held and --held-itl.
 
 ` + fileHint + ".",
 		Example: `  ctlclient phone assess --held old.tlv --held-itl ITLFile.tlv --offered new.tlv --tvs 10.48.47.155
@@ -115,7 +115,7 @@ func (a *app) heldPhone(ctx context.Context, o assessOptions) (p trust.Phone, er
 		return p, err
 	}
 	if _, known, _ := trust.CanAskTVS(o.model); o.model != "" && !known {
-		a.note("model %s is in no table of ours: it is taken to have Security By Default", o.model)
+		a.note("ctlclient does not know model %s and assumes that it has Security By Default", o.model)
 	}
 	for _, s := range o.tvs {
 		addr, err := withPort(s, "2445")

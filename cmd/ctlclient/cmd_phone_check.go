@@ -24,17 +24,17 @@ func newPhoneCheckCommand(a *app) *cobra.Command {
 	var o phoneCheckOptions
 	c := &cobra.Command{
 		Use:   "check [PHONE]",
-		Short: "Compare what a phone holds with what every node serves; say whether its ITL must be deleted",
+		Short: "Compare the files of a phone with those of every node; say whether its ITL must be deleted",
 		Long: `Compare the checksums that a phone shows (Settings, Security Configuration, Trust List;
 MD5 or SHA-1, by model) with the CTL and ITL that every node serves over TFTP, and the
 certificates that TVS and CAPF present with the records of the ITL. With PHONE, its
 name or MAC address, its own files (CTLSEP<MAC>.tlv, ITLSEP<MAC>.tlv) are asked for
 first, as it does itself.
 
-An ITL needs to be deleted by hand only when four things come together: it is not the
-one that is served, it does not know the certificate that TVS presents, the phone says
-that verification failed, and the former CallManager key cannot be restored. With --itl
-the answer says which of them hold.`,
+An ITL must be deleted by hand only if four things are true together: the nodes serve
+another ITL, the phone's ITL does not know the certificate that TVS presents, the phone
+says that verification failed, and the former CallManager key cannot be restored. With
+--itl the answer says which of them are true.`,
 		Example: `  ctlclient --profile hq phone check --ctl 6bb08798b94eb23c6604dc5968908b75
   ctlclient --profile hq phone check SEP0011215A1AE3 --itl b61910bb01d8d3a1c1b36526cc9f2ddc --fails`,
 		Args: atMost(1),
@@ -96,7 +96,7 @@ func (a *app) readShown(ctx context.Context, o phoneCheckOptions, phone string) 
 		return h, err
 	}
 	if h.ITL != "" && !h.ITL.Matches(h.ITLFile) {
-		return h, usagef("the phone holds one ITL: give its file, or its checksum", "%s has not the checksum of --itl", o.heldITL)
+		return h, usagef("the phone holds one ITL: give its file, or its checksum", "%s does not have the checksum that --itl gives", o.heldITL)
 	}
 	h.ITL = trust.Checksum(h.ITLFile.MD5())
 	return h, nil

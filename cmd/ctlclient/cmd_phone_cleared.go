@@ -14,10 +14,10 @@ import (
 func newPhoneClearedCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "cleared [NAME...]",
-		Short: "List phones that hold an older CTL, or say that theirs was deleted",
-		Long: `Phones whose loss was accepted in a job hold the CTL of before until it is deleted at
-the phone. Without a name, list them. With names, say that the CTL of these phones was
-deleted by hand: later verdicts take them to hold what the nodes serve.`,
+		Short: "List phones that have an older CTL, or say that it was deleted",
+		Long: `Phones whose loss was accepted in a job have the former CTL until it is deleted on the
+phone. Without a name, list them. With names, tell ctlclient that the CTL of these phones
+was deleted: later verdicts assume that they have the CTL that the nodes serve.`,
 		Example: "  ctlclient --profile hq phone cleared\n  ctlclient --profile hq phone cleared SEP0011215A1AE3",
 		Args:    cobra.ArbitraryArgs,
 		RunE:    func(cmd *cobra.Command, names []string) error { return runPhoneCleared(cmd.Context(), a, names) },

@@ -23,9 +23,8 @@ func newPhoneListCommand(a *app) *cobra.Command {
 		Use:   "list",
 		Short: "List the phones that the cluster knows",
 		Long: `List the phones of the cluster as AXL knows them: name, model, and the TVS servers that
-each asks. With --live, what each does now as well, as RisPort70 knows it: registered or
-not, with which firmware and address. The cluster answers about 15 questions of 1000
-phones a minute.`,
+each asks. With --live also the state of each, as RisPort70 knows it: registered or not,
+firmware and address. The cluster answers about 15 queries of 1000 phones a minute.`,
 		Example: "  ctlclient --profile hq phone list --live",
 		Args:    exactly(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runPhoneList(cmd.Context(), a, o) },
@@ -105,10 +104,10 @@ func newPhoneResetCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "reset [NAME...]",
 		Short: "Restart phones in batches and wait until they are registered again",
-		Long: `Restart phones, so that they fetch the new CTL. Without names, all that are registered
-now. They are restarted a batch at a time; each batch is waited for before the next, so
-that a CTL which phones refuse shows on few of them. The result names every phone that
-is not registered again.`,
+		Long: `Restart phones, so that they fetch the new CTL. Without names: all that are registered
+now. They restart in batches. The next batch waits until the phones of the one before are
+registered again, so that a CTL that phones refuse stops few of them. The result names
+every phone that is not registered again.`,
 		Example: "  ctlclient --profile hq phone reset --batch 20\n  ctlclient --profile hq phone reset SEP0011215A1AE3",
 		Args:    cobra.ArbitraryArgs,
 		RunE:    func(cmd *cobra.Command, args []string) error { return runPhoneReset(cmd.Context(), a, o, args) },
@@ -200,12 +199,11 @@ func (a *app) names(all []string) string {
 func newPhoneVerifyCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify [NAME...]",
-		Short: "Say what each phone itself says of its trust list",
-		Long: `Read the web page of each phone, where Web Access is on for it, and say what its status
-messages tell: it took the new list, it kept the old one, nothing was said since the last
-reading, or unknown. A phone whose word differs from what was predicted comes first.
-Nothing is told to a phone. Without names, all phones that the cluster knows an address
-of.`,
+		Short: "Read on each phone's web page what it says about its trust list",
+		Long: `Read the web page of each phone that has Web Access on, and say what its status messages
+mean: it has the new list, it kept the old one, no message since the last reading, or
+unknown. A phone that differs from the prediction comes first. Nothing is changed on a
+phone. Without names: all phones whose address the cluster knows.`,
 		Example: "  ctlclient --profile hq phone verify",
 		Args:    cobra.ArbitraryArgs,
 		RunE:    func(cmd *cobra.Command, args []string) error { return runPhoneVerify(cmd.Context(), a, args) },

@@ -13,10 +13,10 @@ func newPreflightCommand(a *app) *cobra.Command {
 	var tokens []string
 	c := &cobra.Command{
 		Use:   "preflight",
-		Short: "List what a migration rests on, before anything is chosen or written",
-		Long: `List what a migration rests on: whether all nodes serve the same file, TVS on every node,
-the trust store, certificates that expire within 90 days, the version, the description of
-the phones, and the tokens with their PIN tries. Nothing is written and no PIN is asked.
+		Short: "Check what a migration needs, before anything is chosen or written",
+		Long: `Check what a migration needs: all nodes serve the same file, TVS on every node, the trust
+store, certificates that expire within 90 days, the version, the description of the
+phones, and the tokens with their PIN tries. Nothing is written and no PIN is asked.
 
 Without --token, TVS is asked about every token that is plugged in.`,
 		Example: "  ctlclient --profile hq cluster preflight\n  ctlclient --profile hq cluster preflight --token SAST-1.cer --token SAST-2.cer",

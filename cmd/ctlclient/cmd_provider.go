@@ -26,10 +26,10 @@ const providerMemory = 256 << 20
 func (a *app) tellReload() {
 	if !a.json {
 		if runtime.GOOS == "windows" {
-			a.tellf("a running service takes it over when it is started again\n")
+			a.tellf("a running service reads the change when it is started again\n")
 			return
 		}
-		a.tellf("a running service takes it over with: systemctl reload ctlclient-provider (or SIGHUP)\n")
+		a.tellf("a running service reads the change after: systemctl reload ctlclient-provider (or SIGHUP)\n")
 	}
 }
 
@@ -40,11 +40,11 @@ func newProviderCommand(a *app) *cobra.Command {
 	var config string
 	c := &cobra.Command{
 		Use:   "provider",
-		Short: "Be a node's CTL Provider: serve and replace the trust lists of a TFTP folder",
+		Short: "Run the CTL Provider of a node: serve and replace the trust lists of a TFTP folder",
 		Long: `Serve and replace the trust lists of a TFTP folder over CTLP, port 2444, so that the TFTP
-server of an open-source call system takes part in a cluster like any other node. A list
-is taken only when its signature verifies and when the list that it replaces trusts its
-signer. Nobody gets in without a password; after five wrong ones an address is locked out.
+server of an open-source call system is a node like any other. A new list is accepted only
+if its signature verifies and if the list that it replaces trusts its signer. Every client
+needs a password; after five wrong ones its address is locked out.
 
 It runs until interrupted. SIGHUP rereads users, certificate and configuration without
 dropping a connection. What was done and by whom goes to the audit log, JSON lines, which
@@ -127,9 +127,9 @@ func newProviderInitCommand(a *app, config *string) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init",
 		Short: "Write the service's configuration and make its certificate",
-		Long: `Write a configuration, every key explained, and make the certificate that clients will
-pin. Files that exist are kept. The fingerprint printed is the one to compare when
-ctlclient cluster pin meets this node.`,
+		Long: `Write a configuration that explains every key, and make the certificate of the service.
+Files that exist are kept. Compare the fingerprint that is printed with the one that
+ctlclient cluster pin shows for this node.`,
 		Example: "  ctlclient provider init --folder /var/lib/tftpboot",
 		Args:    exactly(),
 		RunE:    func(*cobra.Command, []string) error { return runProviderInit(a, *config, folder) },
@@ -164,8 +164,8 @@ func newProviderFingerprintCommand(a *app, config *string) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "fingerprint",
 		Short: "Show the fingerprint of the service's certificate",
-		Long: `Show the fingerprint of the service's TLS certificate: what the person at the other end
-compares before confirming this node.`,
+		Long: `Show the fingerprint of the service's TLS certificate. Compare it with the one that
+ctlclient cluster pin shows for this node.`,
 		Example: "  ctlclient provider fingerprint",
 		Args:    exactly(),
 		RunE: func(*cobra.Command, []string) error {
@@ -197,8 +197,8 @@ func newProviderUnitCommand(a *app, config *string) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "unit",
 		Short: "Write a hardened systemd unit for the service",
-		Long: `Write a systemd unit that runs the service as its own user, without privileges, with
-nothing but its own folders to write to. Its first lines say how to make the user.`,
+		Long: `Write a systemd unit that runs the service as a user of its own, without privileges, which
+can write to its own folders alone. Its first lines say how to make the user.`,
 		Example: "  ctlclient provider unit --out /etc/systemd/system/ctlclient-provider.service",
 		Args:    exactly(),
 		RunE:    func(*cobra.Command, []string) error { return runProviderUnit(a, *config, o) },

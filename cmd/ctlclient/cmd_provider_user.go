@@ -20,9 +20,9 @@ func newProviderUserAddCommand(a *app, config *string) *cobra.Command {
 	var source string
 	c := &cobra.Command{
 		Use:   "add NAME",
-		Short: "Add a user, or give one a new password",
-		Long: `Add a user, or give one that there is a new password. The password is asked for twice,
-without echo, and kept as an argon2id hash.`,
+		Short: "Add a user, or give a user a new password",
+		Long: `Add a user, or give a user a new password. The password is asked for twice, without echo,
+and kept as an argon2id hash.`,
 		Example: "  ctlclient provider user add admin\n  ctlclient provider user add admin --password-source file:/run/secrets/ctlp",
 		Args:    exactly("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -69,8 +69,8 @@ func newProviderUserRemoveCommand(a *app, config *string) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "remove NAME",
 		Short: "Remove a user",
-		Long: `Remove a user. After a reload of the service connections of that user are no longer
-logged in.`,
+		Long: `Remove a user. When the service has read the change, connections of that user are no
+longer logged in.`,
 		Example: "  ctlclient provider user remove admin",
 		Args:    exactly("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -60,7 +60,7 @@ it, and the next restart of TFTP makes it anew.`,
 	}
 	f := c.Flags()
 	f.BoolVar(&o.dryRun, "dry-run", false, "do everything but ask the publisher; print the differences and the verdicts")
-	f.BoolVar(&a.acceptLoss, "accept-loss", false, "go on though phones would be lost; the journal records it")
+	f.BoolVar(&a.acceptLoss, "accept-loss", false, "continue although phones will be lost; the journal records it")
 	return jobExits(c)
 }
 

@@ -19,10 +19,10 @@ func newReportCommand(a *app) *cobra.Command {
 		Short: "Write the report of a job, to keep, print or hand on",
 		Long: `Write the report of a job: who did it, when, with which token; the checksums of the CTL
 before and after; each node, each class of phones; what was accepted against advice, and
-what remains to be done. It is made from the journal; no cluster is asked.
+what is left to do. It is made from the journal; no cluster is asked.
 
-Without ID it is about the newest job of the cluster. With --out it is a file of HTML, one
-page that prints; with --json a JSON object.`,
+Without ID: the newest job of the cluster. With --out the report is an HTML file of one
+page; with --json it is a JSON object.`,
 		Example: "  ctlclient --profile hq report --out change-4711.html\n  ctlclient --profile hq --json report 20261127T054512Z-1a2b",
 		Args:    atMost(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return runReport(a, o, args) },

@@ -285,7 +285,7 @@ func (a *app) exportCertificates(certs []token.Certificate, o tokenExportOptions
 	if a.json {
 		return a.result(map[string]any{"files": written})
 	}
-	a.note("upload with purpose Phone-SAST-trust: OS Administration > Security > Certificate Management > Upload Certificate")
+	a.note("upload them with purpose Phone-SAST-trust: OS Administration > Security > Certificate Management > Upload Certificate")
 	return nil
 }
 

@@ -65,8 +65,8 @@ func newTVSQueryCommand(a *app) *cobra.Command {
 		Short: "Ask for the certificate of a name, as a phone does about the signer of a file",
 		Long: `Ask the TVS of a node for the certificate that has these names and this serial number,
 as a phone does about a trust list or a configuration file whose signer it does not know.
-They are compared as text and bytes, in the form of the file's header (file show): for an
-eToken the serial number stands there with its least significant byte first.`,
+Give them as the file's header has them (file show); for an eToken the serial number there
+has its least significant byte first.`,
 		Example: `  ctlclient tvs query 10.48.47.155 --itl ITLFile.tlv \
     --subject 'CN=cucm-pub;OU=TAC;O=Cisco' --issuer 'CN=cucm-pub;OU=TAC;O=Cisco' --serial 70:CA:F6:4E`,
 		Args: exactly("HOST[:PORT]"),

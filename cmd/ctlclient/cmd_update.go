@@ -20,10 +20,9 @@ func newUpdateCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "update --sign-with URI",
 		Short: "Update the CTL: add and remove tokens, TFTP servers, firewalls",
-		Long: `Update the CTL of a cluster and bring it to every node. Certificates of the
-cluster's own servers (CallManager, TFTP, CAPF) are brought up to date by
-themselves; every other record stays byte for byte. The signing token must be one
-that the current CTL lists.
+		Long: `Update the CTL of a cluster and bring it to every node. ctlclient replaces certificates
+of the cluster's own servers (CallManager, TFTP, CAPF) that have changed; every other
+record stays as it is, byte for byte. The current CTL must list the signing token.
 
 SELECTOR is a record number as shown, a host, an address or a subject CN.`,
 		Example: `  ctlclient --profile hq update --sign-with pkcs11:token=SAST-1 --dry-run

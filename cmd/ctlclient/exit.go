@@ -34,11 +34,11 @@ const (
 
 var exitText = map[int]string{
 	exitDone:        "done",
-	exitBad:         "the thing examined is bad: signature wrong, phones would reject, files differ",
+	exitBad:         "check failed: wrong signature, phones would refuse, or files differ",
 	exitUsage:       "wrong usage, unreadable or malformed input",
 	exitUnreachable: "a node or service could not be reached, or its identity changed",
 	exitToken:       "the token: none found, PIN wrong or locked, no key, removed",
-	exitPartial:     "not all nodes hold the new file (taken back, or left to resume)",
+	exitPartial:     "not all nodes have the new file (taken back, or to be finished with resume)",
 	exitRefused:     "the node refused: login, conflict, licence, no space",
 	exitInterrupted: "interrupted",
 }

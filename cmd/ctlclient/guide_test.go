@@ -164,7 +164,7 @@ func (r *reader) lab(t *testing.T, command string) {
 		_ = cmd.Wait()
 	})
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if strings.Contains(lines.Text(), "Ctrl-C ends it") {
+		if strings.Contains(lines.Text(), "Ctrl+C ends it") {
 			return
 		}
 	}

@@ -29,22 +29,22 @@ type jobOptions struct {
 // aboutPhones is in the help of every job.
 const aboutPhones = `
 
-Phones that are certain to refuse the new file stop the job, unless --accept-loss is
-given; the journal then says so. Where the profile describes no phones, those that
-cannot ask TVS (7940/7960, Jabber, many TelePresence endpoints) may not be there at
-all: when the new file would lose them, the job asks, and --yes does not answer it. A
-fleet file with one line (200 x 8861), named in the profile as fleet = "phones.csv",
-answers it for good.`
+The job stops if a phone is certain to refuse the new file. --accept-loss continues, and
+the journal records it. If the profile describes no phones, ctlclient does not know
+whether you have phones that cannot ask TVS (7940/7960, Jabber, many TelePresence
+endpoints). If the new file would lose such phones, the job asks, and --yes does not
+answer. To answer once for all jobs, name a file in the profile, fleet = "phones.csv";
+one line in it is enough, such as 200 x 8861.`
 
 func (o *jobOptions) add(a *app, c *cobra.Command) {
 	c.Long += aboutPhones
 	f := c.Flags()
 	f.BoolVar(&o.dryRun, "dry-run", false, "do everything but stage; print the differences and the verdicts")
-	f.BoolVar(&o.keepGoing, "keep-going", false, "leave a node that fails after the first commit to resume, instead of taking everything back")
+	f.BoolVar(&o.keepGoing, "keep-going", false, "keep the nodes that are done when another one fails; finish later with resume")
 	f.BoolVar(&o.restart, "restart", false, "restart TFTP and CallManager on all nodes afterwards")
 	f.IntVar(&o.retries, "retries", cluster.DefaultRetries, "how often a node is tried again after the first commit")
 	f.BoolVar(&o.noPages, "no-pages", false, "do not read the phones' web pages before and after")
-	f.BoolVar(&a.acceptLoss, "accept-loss", false, "go on though phones would be lost; the journal records it")
+	f.BoolVar(&a.acceptLoss, "accept-loss", false, "continue although phones will be lost; the journal records it")
 }
 
 func (o *jobOptions) execute() workflow.ExecuteOptions {
@@ -164,7 +164,7 @@ func (a *app) dryRun(p *workflow.Plan) error {
 			a.printf("  - %s\n", a.voice().Say(m))
 		}
 		if undescribed {
-			a.printf("The job itself will ask about phones that cannot ask TVS, since the profile describes none.\n")
+			a.printf("The job itself will ask about phones that cannot ask TVS, because the profile describes no phones.\n")
 		}
 	}
 	if p.Dangerous() {
@@ -180,7 +180,7 @@ func (a *app) keepSigned(l *ctlbuild.List, out string) error {
 	if a.json {
 		return a.result(map[string]any{"file": out, "md5": l.MD5(), "sha1": l.SHA1(), "bytes": len(l.Bytes())})
 	}
-	a.printf("%s: signed, %d bytes, MD5 %s. The cluster is as it was; ctlclient distribute %s brings it there.\n", out, len(l.Bytes()), l.MD5(), out)
+	a.printf("%s: signed, %d bytes, MD5 %s. The cluster was not changed; to distribute the file: ctlclient distribute %s\n", out, len(l.Bytes()), l.MD5(), out)
 	return nil
 }
 
@@ -306,7 +306,7 @@ func (a *app) printVerdicts(vs []trust.Verdict) {
 	}
 	_ = t.write(a.out, st) // a broken pipe shows at the next write that is checked
 	if vs[0].Phone.Assumed {
-		a.printf("  %s\n", st.dim(a.say(`the profile describes no phones (fleet = "phones.csv"): these stand for the kinds that there are`)))
+		a.printf("  %s\n", st.dim(a.say(`the profile describes no phones (fleet = "phones.csv"): each kind of phone is shown once`)))
 		return
 	}
 	a.printf("  %s\n", st.dim(a.voice().Say(trust.TotalsText(vs))))

@@ -20,11 +20,11 @@ func bareRoot(a *app) *cobra.Command {
 		Short: "Read, sign and distribute the trust list of a Cisco phone cluster",
 		Long: `ctlclient reads hardware tokens, edits and signs the Certificate Trust List
 (CTLFile.tlv) of a Cisco phone cluster, distributes it to every node, verifies what
-the nodes serve, and says beforehand what each phone will make of it.
+the nodes serve, and says before it writes which phones will accept it.
 
-Without a command it opens the desktop, where this build has one; with a file instead of
-a command, the desktop shows what is in the file. To see it all at
-work on a practice cluster: ctlclient lab demo`,
+Without a command it opens the desktop, if this build has one. With a file instead of a
+command, the desktop shows the file. To see a whole job on a practice cluster:
+ctlclient lab demo`,
 		Example:           "  ctlclient lab demo\n  ctlclient file show CTLFile.tlv\n  ctlclient --profile hq cluster status",
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -54,7 +54,7 @@ work on a practice cluster: ctlclient lab demo`,
 	f.StringVar(&a.pinSource, "pin-source", "prompt", "where a PIN comes from, a `source`: prompt, env:NAME, file:PATH or fd:N")
 	f.BoolVar(&a.json, "json", false, "write one JSON object a line")
 	f.BoolVarP(&a.yes, "yes", "y", false, "answer confirmations (never PIN or fingerprint questions)")
-	f.BoolVar(&a.finalTry, "final-try", false, "let a token's last PIN try be used")
+	f.BoolVar(&a.finalTry, "final-try", false, "permit the last PIN try of a token")
 	f.StringVar(&a.stateDir, "state-dir", "", "`folder` of journals and kept identities (default: the user's state folder)")
 	f.StringVar(&a.lang, "lang", "", "`language` of sentences: en or pt-BR (default: LC_MESSAGES)")
 	f.DurationVar(&a.timeout, "timeout", 0, "longest wait for one answer of a node or of a token's module, such as 30s")
@@ -101,7 +101,7 @@ func topCommands() []topCommand {
 func newRootCommand(a *app) *cobra.Command {
 	root := bareRoot(a)
 	for _, g := range []struct{ id, title string }{
-		{"cluster", "A cluster:"}, {"before", "Before the button:"}, {"files", "Files and tokens:"}, {"practice", "Practice:"},
+		{"cluster", "A cluster:"}, {"before", "Before a change:"}, {"files", "Files and tokens:"}, {"practice", "Practice:"},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
 	}

@@ -27,7 +27,7 @@ func (o *signOptions) add(a *app, c *cobra.Command) {
 	o.jobOptions.add(a, c)
 	f := c.Flags()
 	f.StringVar(&o.signWith, "sign-with", "", "signing token, a PKCS#11 `URI`")
-	f.StringVar(&o.out, "out", "", "write the signed file to a `file` and leave the cluster as it is")
+	f.StringVar(&o.out, "out", "", "write the signed file to a `file`; the cluster is not changed")
 	f.StringVar(&o.digest, "digest", "", "`sha1|sha256|sha512` (default: as the current CTL)")
 	f.StringVar(&o.serial, "serial-order", "little-endian", "serial numbers of new token records: `little-endian|big-endian`")
 	f.StringVar(&o.serverSAST, "server-sast", "auto",

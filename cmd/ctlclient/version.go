@@ -64,8 +64,8 @@ func versionText() string {
 func newVersionCommand(a *app) *cobra.Command {
 	return withExits(&cobra.Command{
 		Use: "version", Short: "Show the version, the commit and the libraries of this program",
-		Long: `Shows what this program was built from: version, commit, Go, system, and each library
-with its version. A report of a fault should have it.`,
+		Long: `Show what this program was built from: version, commit, Go, system, and each library with
+its version. Add it to a report of a fault.`,
 		Example: "  ctlclient version\n  ctlclient version --json", Args: exactly(),
 		RunE: func(*cobra.Command, []string) error {
 			b := thisBuild()

@@ -21,6 +21,7 @@ import (
 
 	"ctlclient/catalogue"
 	"ctlclient/cluster"
+	"ctlclient/cluster/site"
 	secure "ctlclient/token"
 	"ctlclient/trust/hazard"
 	"ctlclient/trust/phoneword"
@@ -42,11 +43,13 @@ func wordsFromBelow() []string {
 		cluster.StateFinished, cluster.StateTakenBack, cluster.StateUntouched, cluster.StateIncomplete, cluster.StateOvertaken, cluster.StateClosed,
 		"by", "signer", "mode", "undescribed-phones", "accepted-loss", "overridden", "closed", // notes of the journal
 		"TLS certificate", "SSH host key",
-		"not certain", "accept", "refuse", "configuration",
+		"not certain", "accept", "refuse", "configuration", "order of fields",
 		"certificate API", "served CTL", "profile", // doors
 		"yes", "it is served at once", "it is not served, or only after the TFTP service is restarted", "it does not say",
 		"it has none, as every CUCM before 14: certificates go by the CLI",
 		"no feature of that name: which models have it is taken from the table in this program",
+		site.RolePublisher, site.RoleSubscriber, site.RoleTFTP, site.RoleFirewall,
+		"mixed", "non-secure", "the person went on without a description of the phones",
 	}
 	for _, s := range []hazard.Severity{hazard.Note, hazard.Warning, hazard.Danger} {
 		words = append(words, s.String())

@@ -187,7 +187,7 @@ func startLab(w *world, dir string, more ...string) (*cluster, error) {
 	c.Env = w.env
 	up := make(chan struct{})
 	said := &tap{at: func(_ int, all string) {
-		if strings.Contains(all, "Ctrl-C ends it") {
+		if strings.Contains(all, "Ctrl+C ends it") {
 			select {
 			case <-up:
 			default:
