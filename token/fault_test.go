@@ -462,3 +462,22 @@ func TestWatch(t *testing.T) {
 		t.Errorf("watch ended with %v", err)
 	}
 }
+
+// A key that wants the PIN for each signature is given it once: where the token then refuses the
+// way of signing, no other way is tried with the same entry.
+func TestRefusedSignatureIsOneEntry(t *testing.T) {
+	b := newBench(t, softhsm.Spec{AlwaysAuthenticate: true})
+	a := &asker{pin: b.tok.PIN}
+	s := open(t, b.tok.URI, b.options(a))
+	b.do(b.Fail("C_Sign", pkcs11.CKR_MECHANISM_INVALID))
+	if _, err := s.Sign(nil, digest[:], crypto.SHA1); err == nil {
+		t.Error("it signed")
+	}
+	if len(a.asked) != 2 || !a.asked[1].Context {
+		t.Errorf("asked %+v", a.asked)
+	}
+	b.attempts(2)
+	b.do(b.Clear())
+	mustSign(t, s)
+	b.attempts(3)
+}
