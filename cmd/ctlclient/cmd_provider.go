@@ -33,6 +33,15 @@ func (a *app) tellReload() {
 	}
 }
 
+// providerRuns says for how long the service runs, and how it learns of a change.
+func providerRuns(system string) string {
+	if system == "windows" {
+		return message.Words("It runs until interrupted. Start it again after a change of users, certificate or configuration.").String()
+	}
+	return `It runs until interrupted. SIGHUP rereads users, certificate and configuration without
+dropping a connection.`
+}
+
 // providerFile is where the configuration stands when nobody says otherwise.
 func providerFile() string { return filepath.Join(provider.DefaultState, "provider.toml") }
 
@@ -46,9 +55,10 @@ server of an open-source call system is a node like any other. A new list is acc
 if its signature verifies and if the list that it replaces trusts its signer. Every client
 needs a password; after five wrong ones its address is locked out.
 
-It runs until interrupted. SIGHUP rereads users, certificate and configuration without
-dropping a connection. What was done and by whom goes to the audit log, JSON lines, which
-is standard error unless the configuration names a file.
+` + providerRuns(runtime.GOOS) + `
+
+What was done and by whom goes to the audit log, JSON lines, which is standard error unless
+the configuration names a file.
 
 To set it up: provider init, provider user add, provider unit.`,
 		Example: "  ctlclient provider init --folder /var/lib/tftpboot\n  ctlclient provider user add admin\n" +

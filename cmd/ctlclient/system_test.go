@@ -9,6 +9,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// Windows has no SIGHUP: there the help of the service says what to do instead.
+func TestProviderOnWindows(t *testing.T) {
+	for system, hangs := range map[string]bool{"linux": true, "windows": false} {
+		if text := providerRuns(system); strings.Contains(text, "SIGHUP") != hangs || !strings.HasPrefix(text, "It runs until interrupted.") {
+			t.Errorf("%s: %s", system, text)
+		}
+	}
+}
+
 // No help on Windows goes on in the next line with a backslash or names what only Unix has: a
 // place, a unit of systemd, a manual page, a manager of packages.
 func TestHelpOnWindows(t *testing.T) {
