@@ -15,8 +15,14 @@ import (
 // The command line's own sentences are phrases: each is written once, in English, where it is
 // said, and that English is its key in catalogue/pt-BR.commands.json. A test walks them.
 
-// voice is how this program speaks.
-func (a *app) voice() message.Voice { return message.Voice{Word: a.command, Language: a.language()} }
+// voice is how this program speaks: to scripts in English, to a person in their language.
+func (a *app) voice() message.Voice {
+	v := message.Voice{Word: a.command}
+	if !a.json {
+		v.Language = a.language()
+	}
+	return v
+}
 
 // speaking is the language that the flags or the environment name, found once.
 func speaking(a *app) func() *message.Language {
