@@ -69,7 +69,7 @@ func runLabTokens(ctx context.Context, a *app, o labTokensOptions, labels []stri
 	for _, i := range infos {
 		a.printToken(i)
 	}
-	a.printf("\n%s\n", "So that every command of this terminal finds them:")
+	a.printf("\nSo that every command of this terminal finds them:\n")
 	a.printf("  %s          %s\n", environment("PKCS11_MODULE", store.Module(), runtime.GOOS), a.outSt.dim("# PIN "+softhsm.DefaultPIN))
 	return nil
 }
