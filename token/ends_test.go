@@ -192,6 +192,13 @@ var backends = []kind{
 		},
 		steps: "list export open sign",
 	},
+	{
+		name: "pcscd", make: realReader, kinds: []token.Kind{token.NotFound, token.NoModule, token.Removed, token.Failed}, advice: "plug",
+		goesOn: func(step, point string) bool {
+			return step == "list" || step == "export" || point == "C_GetMechanismList"
+		},
+		steps: "list export open sign",
+	},
 }
 
 // step is something that a person has done with a token; points are the calls of the module

@@ -58,18 +58,26 @@ func realOpenSC(t *testing.T) *real {
 	if err := os.MkdirAll("/run/pcscd", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	server := exec.Command("sh", "-c", "mount -t tmpfs none /run/pcscd && exec "+pcscd+" --foreground")
-	server.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
-	_, over := daemon(t, server)
-	socket := fmt.Sprintf("/proc/%d/root/run/pcscd/pcscd.comm", server.Process.Pid)
-	for _, err := os.Stat(socket); err != nil; _, err = os.Stat(socket) {
-		select {
-		case <-over:
-			t.Skip("pcscd ended: no file system can be mounted here, or the reader's port is taken")
-		default:
+	service := newWire(t, pair{network: "unix", from: filepath.Join(dir, "pcscd.comm")})
+	serve := func() {
+		server := exec.Command("sh", "-c", "mount -t tmpfs none /run/pcscd && exec "+pcscd+" --foreground")
+		server.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+		kill, over := daemon(t, server)
+		socket := fmt.Sprintf("/proc/%d/root/run/pcscd/pcscd.comm", server.Process.Pid)
+		for _, err := os.Stat(socket); err != nil; _, err = os.Stat(socket) {
+			select {
+			case <-over:
+				t.Skip("pcscd ended: no file system can be mounted here, or the reader's port is taken")
+			default:
+			}
 		}
+		service.pairs[0].to = socket
+		service.up()
+		r.pcscd.kill = func() { service.down(); kill() }
+		r.pcscd.freeze = func() { freeze(t, server) }
 	}
-	r.module = token.ModuleWith(module, "PCSCLITE_CSOCK_NAME="+socket)
+	serve()
+	r.module = token.ModuleWith(module, "PCSCLITE_CSOCK_NAME="+service.pairs[0].from)
 	r.wire = newWire(t, pair{"tcp", "127.0.0.1:0", "127.0.0.1:" + vpcdPort})
 	r.wire.up()
 	port := r.wire.listeners[0].Addr().(*net.TCPAddr).Port
@@ -92,5 +100,17 @@ func realOpenSC(t *testing.T) *real {
 	}
 	plug()
 	r.revive = plug
+	r.pcscd.revive = func() { serve(); plug() }
+	return r
+}
+
+// realReader is realOpenSC with the service of the readers to be killed instead of the card.
+func realReader(t *testing.T) *real {
+	r := realOpenSC(t)
+	r.kill, r.freeze = r.pcscd.kill, r.pcscd.freeze
+	r.revive = func() {
+		r.pcscd.revive()
+		r.kill, r.freeze = r.pcscd.kill, r.pcscd.freeze
+	}
 	return r
 }

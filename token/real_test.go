@@ -34,6 +34,8 @@ type real struct {
 	wire   *wire  // between the two, where a test can come between them
 	lives  bool   // a session that is open survives that
 
+	pcscd struct{ kill, revive, freeze func() } // where a card is what kill ends
+
 	private, always string // tokens whose certificate is private, whose key wants the PIN for each signature
 }
 
