@@ -66,7 +66,7 @@ func (p page) word(s string) string {
 	if t := wordText[s]; t != nil {
 		return p.voice.Say(t.With())
 	}
-	return s
+	return p.voice.Say(message.Words(s)) // a word of the journal, as far as the language knows it
 }
 
 // style keeps the page to one sheet of A4 where the cluster allows, and readable without
@@ -100,7 +100,7 @@ func (r *Report) HTML(w io.Writer, v message.Voice) error {
 	p.heading(textNodes)
 	p.table([]*message.Text{textNode, textLocation, textStatus}, func(row func(...string)) {
 		for _, n := range r.Nodes {
-			status := n.Status
+			status := p.word(n.Status)
 			if n.Error != "" {
 				status += ": " + n.Error
 			}
@@ -118,7 +118,15 @@ func (r *Report) HTML(w io.Writer, v message.Voice) error {
 	p.said(r.Said)
 	if len(r.Accepted) > 0 {
 		p.heading(textAccepted)
-		p.list(r.Accepted)
+		var accepted []string
+		for _, line := range r.Accepted {
+			what, value, _ := strings.Cut(line, ": ")
+			if said := p.word(strings.ReplaceAll(what, " ", "-")); p.voice.Language != nil {
+				what = said
+			}
+			accepted = append(accepted, what+": "+p.word(value))
+		}
+		p.list(accepted)
 	}
 	p.heading(textRemains)
 	var left []string
@@ -177,7 +185,7 @@ func (p page) facts(r *Report) {
 		text  *message.Text
 		value string
 	}{
-		{textWhat, r.Job}, {textCluster, r.Cluster}, {textState, r.State}, {textStarted, when(r.Started)}, {textEnded, when(r.Ended)},
+		{textWhat, r.Job}, {textCluster, r.Cluster}, {textState, p.word(r.State)}, {textStarted, when(r.Started)}, {textEnded, when(r.Ended)},
 		{textBy, r.By}, {textSigner, r.Signer}, {textMode, r.Mode},
 	} {
 		if f.value != "" {
