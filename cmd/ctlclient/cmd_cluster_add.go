@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"net/netip"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,12 +20,12 @@ type clusterAddOptions struct {
 func newClusterAddCommand(a *app) *cobra.Command {
 	var o clusterAddOptions
 	c := &cobra.Command{
-		Use:   "add NAME --address ADDRESS",
+		Use:   "add NAME --address ADDRESS | ADDRESS",
 		Short: "Make the profile of a cluster by asking its publisher",
 		Long: `Make the profile NAME: find out what answers at the publisher's address, show its
 fingerprint, which you confirm, ask it for the nodes of the cluster, and write them to
 the profile. The profile is a text file in the configuration folder; add alternate TFTP
-servers and firewalls to it by hand.
+servers and firewalls to it by hand. With an ADDRESS alone, the profile is named after it.
 
 ctlclient finds out which of three kinds the publisher is:
   cucm  a CUCM as Cisco ships it: AXL answers on 8443. It needs an application user who may
@@ -48,6 +50,9 @@ nothing else in the profile changes.`,
 				return usageOf(cmd, "%s is missing", "NAME")
 			}
 			o.Name = args[0]
+			if o.Address == "" && isAddress(o.Name) {
+				o.Name, o.Address = nameFor(o.Name), o.Name
+			}
 			return runClusterAdd(cmd.Context(), a, o)
 		},
 	}
@@ -69,6 +74,22 @@ nothing else in the profile changes.`,
 	f.StringVar(&o.Version, "version", "", "release of CUCM, such as 12.0")
 	f.BoolVar(&o.missing, "missing", false, "add the nodes that the profile lacks")
 	return withExits(c, exitDone, exitUsage, exitUnreachable, exitRefused, exitInterrupted)
+}
+
+// isAddress tells an IP address or a full host name from the name of a profile.
+func isAddress(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return err == nil || strings.Contains(s, ".")
+}
+
+// nameFor is the name of a profile that is given by an address alone: the host, or the
+// address without what a file name cannot have.
+func nameFor(address string) string {
+	if _, err := netip.ParseAddr(address); err == nil {
+		return "cluster-" + strings.NewReplacer(".", "-", ":", "-", "%", "-").Replace(address)
+	}
+	host, _, _ := strings.Cut(address, ".")
+	return host
 }
 
 func runClusterAdd(ctx context.Context, a *app, o clusterAddOptions) error {

@@ -36,7 +36,7 @@ func newShipped(t *testing.T, j shippedJob) *shipped {
 	searchAfter(t, dir)
 	s := &shipped{bench: &bench{t: t, dir: dir}, job: j}
 	var err error
-	s.lab, err = control.Up(t.Context(), lab.Options{Dir: filepath.Join(dir, "lab"), KeyBits: 1024, CUCM: true, NonSecure: j.bare,
+	s.lab, err = control.Up(t.Context(), lab.Options{Dir: filepath.Join(dir, "lab"), KeyBits: 1024, CUCM: true, Version: j.on, NonSecure: j.bare,
 		Log: func(format string, args ...any) { s.said(fmt.Sprintf(format, args...)) }})
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,7 @@ import (
 // shippedJob is a job that writes.
 type shippedJob struct {
 	name   string
+	on     string     // version of CUCM
 	bare   bool       // the cluster begins in non-secure mode, without a CTL
 	before [][]string // jobs that bring the cluster where this one begins
 	args   []string
@@ -43,13 +44,13 @@ func shippedJobs() []shippedJob {
 	update := []string{"update", "--sign-with", "pkcs11:token=SAST-2"}
 	const form, own = `cucm-\w+: OS Administration: CTLFile.tlv uploaded`, `cucm-\w+: CTLFile.tlv written`
 	return []shippedJob{
-		{name: "update", before: [][]string{toTokens}, args: update, signer: "SAST-2", mixed: true, writes: form, byForm: true},
-		{name: "to tokens", args: toTokens, signer: "SAST-1", mixed: true, writes: form, byForm: true},
-		{name: "to tokenless", before: [][]string{toTokens}, args: []string{"migrate", "to-tokenless"}, mixed: true, writes: own},
-		{name: "mode mixed", bare: true, args: tokens("mode", "mixed", "--add-token", "pkcs11:token=SAST-2"),
+		{name: "update", on: "12.5", before: [][]string{toTokens}, args: update, signer: "SAST-2", mixed: true, writes: form, byForm: true},
+		{name: "to tokens", on: "11.5", args: toTokens, signer: "SAST-1", mixed: true, writes: form, byForm: true},
+		{name: "to tokenless", on: "15", before: [][]string{toTokens}, args: []string{"migrate", "to-tokenless"}, mixed: true, writes: own},
+		{name: "mode mixed", on: "12.5", bare: true, args: tokens("mode", "mixed", "--add-token", "pkcs11:token=SAST-2"),
 			signer: "SAST-1", mixed: true, writes: form, byForm: true},
-		{name: "mode non-secure", before: [][]string{toTokens}, args: tokens("mode", "non-secure"), signer: "SAST-1", writes: form, byForm: true},
-		{name: "rollback", before: [][]string{toTokens}, args: update, undoes: true, signer: "SAST-1", mixed: true, writes: form, byForm: true},
+		{name: "mode non-secure", on: "14SU3", before: [][]string{toTokens}, args: tokens("mode", "non-secure"), signer: "SAST-1", writes: form, byForm: true},
+		{name: "rollback", on: "12.5", before: [][]string{toTokens}, args: update, undoes: true, signer: "SAST-1", mixed: true, writes: form, byForm: true},
 	}
 }
 
