@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +13,7 @@ import (
 // a certificate that changed [Lab.Regenerate]. All but the first are of a CUCM cluster.
 const (
 	FaultHoldTrust    = "hold-trust"          // a certificate that is uploaded stays on the node that took it, until this is off
+	FaultHoldFile     = "hold-file"           // a file that is uploaded over 2444 waits, until this is off
 	FaultApplication  = "application-account" // the application user is refused
 	FaultPlatform     = "platform-account"    // the platform user is refused
 	FaultRole         = "axl-role"            // the application user lacks the role for AXL
@@ -30,7 +32,7 @@ const (
 )
 
 // Faults are their names.
-var Faults = []string{FaultHoldTrust, FaultApplication, FaultPlatform, FaultRole, FaultAXLBusy, FaultRate, FaultRefuseUpload,
+var Faults = []string{FaultHoldTrust, FaultHoldFile, FaultApplication, FaultPlatform, FaultRole, FaultAXLBusy, FaultRate, FaultRefuseUpload,
 	FaultGarbled, FaultLost, FaultNoREST, FaultNoImport, FaultTFTPCache, FaultControl, FaultAutoRegister, FaultNoPhoneWeb, FaultStray}
 
 // maxFault bounds what is counted.
@@ -44,7 +46,7 @@ func (s *state) setFault(name string, n int) error {
 	if n < 0 || n > maxFault {
 		return fmt.Errorf("%s: %d is not from 0 to %d", name, n, maxFault)
 	}
-	if !s.CUCM && name != FaultHoldTrust && n > 0 {
+	if !s.CUCM && name != FaultHoldTrust && name != FaultHoldFile && n > 0 {
 		return errors.New(name + " befalls a cluster as Cisco ships it alone")
 	}
 	if s.Faults == nil {
@@ -84,6 +86,27 @@ func (l *Lab) loadFaults() {
 	l.faults, l.held = maps.Clone(l.st.Faults), maps.Clone(l.st.Held)
 	if l.faults == nil {
 		l.faults = map[string]int{}
+	}
+	if l.faultsChanged != nil {
+		close(l.faultsChanged)
+	}
+	l.faultsChanged = make(chan struct{})
+}
+
+// waitWhile waits until a fault is off.
+func (l *Lab) waitWhile(ctx context.Context, name string) error {
+	for {
+		l.faultMu.Lock()
+		on, changed := l.faults[name] > 0, l.faultsChanged
+		l.faultMu.Unlock()
+		if !on {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 

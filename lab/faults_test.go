@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -121,5 +122,26 @@ func TestPlainLabHasNoDoors(t *testing.T) {
 	}
 	if err := d.form.Login(t.Context()); err == nil {
 		t.Error("OS Administration answers")
+	}
+}
+
+// A file that is held waits until the fault is off, or until its client has gone.
+func TestHoldFile(t *testing.T) {
+	l := up(t, Options{Nodes: 1, NoAltTFTP: true})
+	if err := l.SetFault(FaultHoldFile, 1); err != nil {
+		t.Fatal(err)
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if err := l.waitWhile(gone, FaultHoldFile); err == nil {
+		t.Error("it does not wait")
+	}
+	done := make(chan error)
+	go func() { done <- l.waitWhile(t.Context(), FaultHoldFile) }()
+	if err := l.SetFault(FaultHoldFile, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

@@ -101,9 +101,11 @@ type Lab struct {
 	faultMu sync.Mutex // guards faults and held, which handlers read whatever is going on
 	faults  map[string]int
 	held    map[string]string
-	phones  registry // which phones are registered and where, and what they tell
-	pages   []*http.Server
-	crowd   crowd
+	// faultsChanged is closed when they do.
+	faultsChanged chan struct{}
+	phones        registry // which phones are registered and where, and what they tell
+	pages         []*http.Server
+	crowd         crowd
 }
 
 // Control is what can be done to a running lab, from its own process ([Lab]) or

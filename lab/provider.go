@@ -119,7 +119,10 @@ func modeValue(mixed bool) int {
 }
 
 // Check refuses what is no trust list, or one whose signature does not verify.
-func (p *provider) Check(_ context.Context, name string, _, data []byte) error {
+func (p *provider) Check(ctx context.Context, name string, _, data []byte) error {
+	if err := p.n.lab.waitWhile(ctx, FaultHoldFile); err != nil {
+		return err
+	}
 	if !strings.HasSuffix(strings.ToLower(name), ".tlv") {
 		return &ctlp.StatusError{Status: ctlp.BadList, Message: fmt.Sprintf("%s is not the name of a trust list", name)}
 	}

@@ -122,6 +122,7 @@ func (a *app) showFaults(r *control.Remote) error {
 
 // faultTexts say what each fault does.
 var faultTexts = map[string]string{
+	lab.FaultHoldFile:     "a file that is uploaded over port 2444 waits until this is off (also without --cucm)",
 	lab.FaultHoldTrust:    "a certificate that is uploaded stays on that node; TVS on the others does not vouch until this is off",
 	lab.FaultApplication:  "the application user is refused: AXL, RisPort70, Control Center",
 	lab.FaultPlatform:     "the platform user is refused: OS Administration, REST, CLI",

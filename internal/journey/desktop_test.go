@@ -415,28 +415,6 @@ func (p *desktop) shot(name string) {
 	}
 }
 
-// shotWhile keeps the last picture of a screen that passes by itself, if it lasts long enough to
-// be seen before the next one.
-func (p *desktop) shotWhile(name, screen, next string) {
-	p.t.Helper()
-	var img *image.NRGBA
-	for p.until("screen "+screen, func(s state) bool { return s.Screen == screen || s.Screen == next || img != nil }).Screen == screen {
-		shown, err := p.d.Picture()
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		if p.now().Screen == screen {
-			img = shown
-		}
-	}
-	if *screensDir == "" || img == nil {
-		return
-	}
-	if err := xvfb.WritePNG(filepath.Join(*screensDir, name+".png"), img); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
 // settled is the picture after which many others were the same. A caret blinks and a wheel
 // turns for ever, so that after some seconds any picture will do.
 func (p *desktop) settled() *image.NRGBA {

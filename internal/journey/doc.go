@@ -3,8 +3,35 @@
 // practice cluster that the program runs.
 //
 // The program is built with the tag trace, which makes it say what a screen reader would say
-// (gui/trace.go) and has the toolkit complain about every widget touched from a wrong goroutine. The tests find a button by pressing Tab until it has
-// the focus: what cannot be reached by keyboard fails here.
+// (gui/trace.go) and has the toolkit complain about every widget touched from a wrong goroutine.
+// The tests find a button by pressing Tab until it has the focus: what cannot be reached by
+// keyboard fails here.
 //
 // Nothing sleeps to wait: every wait is for a condition, with a deadline.
+//
+// What people rely on, and where it is tried; "gui" stands for tests of package gui, whose window
+// has no display:
+//
+//	writing needs an agreement, each time anew    TestJourney sign, migrate; gui TestReview
+//	practice tokens stay in practice              gui TestPracticeAndRealShareNoToken
+//	nothing unknown is preselected                TestJourney planMigration; gui chooseTokens, TestOddCertificate
+//	a click moves no row, Delete names the row    TestJourney removedToken (clickRow); gui TestEntries
+//	a draft is kept, Add Cluster keeps fields     gui TestDraft…, TestAddClusterIsChecked
+//	a wrong PIN, a token that is gone, a dead node  TestJourney wrongPIN, removedToken, failingNode
+//	phones that would be lost                     TestJourney planMigration; gui TestLostPhones
+//	who was lost is still known                   gui TestOlderPhonesAreOnTheOverview
+//	taking back has a review                      TestJourney takeBack
+//	restart in an order, with progress            TestJourney restart
+//	a cluster is edited, an identity accepted     gui TestEditCluster
+//	what a cluster must answer                    TestAsCiscoShipsIt; gui TestNothingIsCut 01-clusters
+//	each hint is an action                        gui TestHintsAreOfTheWindow
+//	a report of every job                         workflow/report
+//	a list before a migration                     TestAsCiscoShipsIt
+//	tables: sort, copy, search                    gui/widgets table_test.go
+//	keyboard: focus, Enter, Escape, New Folder    every press; gui files_test.go
+//	contrast 4.5:1, focus 3:1                     gui/widgets TestContrast
+//	Inspect, recent files, comparison             TestJourney inspect; gui TestInspect
+//	help, glossary                                gui TestHelp
+//	nothing cut, hidden or written over           gui TestNothingIsCut, TestPictures
+//	both languages                                TestJourney portuguese; gui i18n_test.go, catalogue
 package journey

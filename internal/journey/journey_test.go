@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"ctlclient/lab"
 	"ctlclient/lab/control"
 	"ctlclient/softhsm"
 
@@ -233,10 +234,18 @@ func (r *rehearsal) failingNode() {
 }
 
 func (r *rehearsal) migrate() {
+	// The job waits where its progress can be seen, however fast the nodes are.
+	if err := r.lab.SetFault(lab.FaultHoldFile, 1); err != nil {
+		r.t.Fatal(err)
+	}
 	r.sign() // asked anew: the agreement and the PIN were for a run that ended
 	r.write(softhsm.DefaultPIN)
 	r.key("Return")
-	r.shotWhile("11-distribute", "distribute", "result")
+	r.until("the job at work", func(s state) bool { return s.Screen == "distribute" && s.has(r.text("step.start")) })
+	r.shot("11-distribute")
+	if err := r.lab.SetFault(lab.FaultHoldFile, 0); err != nil {
+		r.t.Fatal(err)
+	}
 	s := r.onScreen("result")
 	if !s.has(r.text("result.good")) {
 		r.fail("the result is not good")
