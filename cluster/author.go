@@ -83,8 +83,11 @@ func (j *job) modeIsSet(ctx context.Context, s Step) bool {
 // notOurs describes a node that serves neither the job's new file nor its former one.
 func (j *job) notOurs(t *target, want, live []byte) *ConflictError {
 	return &ConflictError{Node: t.node.Name(), Name: j.name, Expected: want, Found: live,
-		hint: "the node serves a file that is neither this job's new nor its former one: look at the difference\n" +
-			"`ctlclient resume " + j.j.Begin.ID + " --close` leaves the nodes as they are and closes the job; `--force` replaces the file"}
+		hints: []message.Message{
+			message.Phrase("the node serves a file that is neither this job's new nor its former one: look at the difference"),
+			message.Phrase("to leave the nodes as they are and close the job: %s", message.Action{Do: message.CloseJob, ID: j.j.Begin.ID}),
+			message.Phrase("to replace the file: %s", message.Action{Do: message.Overwrite}),
+		}}
 }
 
 // verifies accepts a trust list that a publisher signed itself and whose signature holds.

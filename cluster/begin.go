@@ -3,12 +3,12 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"sync"
 
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/reach"
+	"ctlclient/message"
 )
 
 // JobSpec says what a job is about to do, before it does anything.
@@ -172,19 +172,19 @@ func (c *Cluster) settleOne(ctx context.Context, old *journal.Job) error {
 	if state != StateUntouched {
 		why := overWords[state]
 		if j.noFile() {
-			why = "each of its steps is done"
+			why = message.Phrase("each of its steps is done")
 		}
-		c.tell(Progress{Step: StepJournal, State: StateWarning, Message: fmt.Sprintf("job %s (%s) was left unfinished; %s, so that it is closed",
+		c.tell(Progress{Step: StepJournal, State: StateWarning, Text: message.Phrase("job %s (%s) was left unfinished; %s, so that it is closed",
 			old.Begin.ID, old.Begin.Job, why)})
 	}
 	_, err = j.finish(ctx, state, nil)
 	return err
 }
 
-var overWords = map[string]string{
-	StateFinished:  "all nodes serve its new file",
-	StateTakenBack: "all nodes serve their former file",
-	StateOvertaken: "all nodes serve another file since, the same on each",
+var overWords = map[string]message.Message{
+	StateFinished:  message.Phrase("all nodes serve its new file"),
+	StateTakenBack: message.Phrase("all nodes serve their former file"),
+	StateOvertaken: message.Phrase("all nodes serve another file since, the same on each"),
 }
 
 // over looks whether anything of an unfinished job is left to do: StateIncomplete where
@@ -281,7 +281,11 @@ func (j *job) begin(spec JobSpec) error {
 	}
 	var contents []journal.Content
 	for _, t := range j.targets {
-		contents = append(contents, journal.Content{Node: t.node.Name(), Former: t.former, Lacks: lacks(t.node.Properties())})
+		content := journal.Content{Node: t.node.Name(), Former: t.former}
+		for _, what := range lacks(t.node.Properties()) {
+			content.Lacks = append(content.Lacks, what.String())
+		}
+		contents = append(contents, content)
 	}
 	b := journal.Begin{Cluster: j.c.Profile.Name, Job: spec.Kind, Name: spec.Name, Note: spec.Note,
 		Later: spec.ByPublisher || spec.NoFile, NoFile: spec.NoFile}
@@ -298,8 +302,8 @@ func (j *job) begin(spec JobSpec) error {
 
 // NodeLacks is what a node cannot promise.
 type NodeLacks struct {
-	Node, Way string   // the way is as it is shown: "by hand", "OS Administration"
-	What      []string // "replace in one step", "keep the former file"...
+	Node, Way string            // the way is as it is shown: "by hand", "OS Administration"
+	What      []message.Message // "replace in one step", "keep the former file"...
 }
 
 // Lacks are the nodes that cannot promise all that there is to promise, for a plan to
@@ -316,14 +320,14 @@ func (c *Cluster) Lacks() []NodeLacks {
 }
 
 // lacks is what a node cannot promise, as the journal keeps it.
-func lacks(p reach.Properties) []string {
-	var out []string
+func lacks(p reach.Properties) []message.Message {
+	var out []message.Message
 	for _, l := range []struct {
 		lacks bool
-		what  string
+		what  message.Message
 	}{
-		{!p.AtomicReplace, "replace in one step"}, {!p.KeepsFormer, "keep the former file"},
-		{!p.ChecksReplaced, "check what it replaces"}, {p.NeedsRestart, "serve the new file without a restart of TFTP"},
+		{!p.AtomicReplace, message.Phrase("replace in one step")}, {!p.KeepsFormer, message.Phrase("keep the former file")},
+		{!p.ChecksReplaced, message.Phrase("check what it replaces")}, {p.NeedsRestart, message.Phrase("serve the new file without a restart of TFTP")},
 	} {
 		if l.lacks {
 			out = append(out, l.what)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"testing"
+
+	"ctlclient/message"
 )
 
 // Two clusters whose names differ only in case never share or mix their jobs.
@@ -19,7 +21,7 @@ func TestNamesThatDifferInCase(t *testing.T) {
 		t.Errorf("its own folder: %v", err)
 	}
 	var name *NameError
-	if err := checkCase(DirOf(state, "hq"), "hq"); !errors.As(err, &name) || name.Hint() == "" {
+	if err := checkCase(DirOf(state, "hq"), "hq"); !errors.As(err, &name) || message.Lines(name.Hints()).String() == "" {
 		t.Errorf("hq beside HQ: %v", err)
 	}
 	if err := checkCase(DirOf(state, "lab"), "lab"); err != nil {

@@ -83,8 +83,9 @@ type Progress struct {
 	Step    string // one of the steps above
 	State   string // start done failed retry warning
 	Err     error
-	Path    string // of the live file, after a commit
-	Message string // of a warning, in words
+	Path    string          // of the live file, after a commit
+	Service string          // of StepRestart, in Cisco's words
+	Text    message.Message // of a warning
 }
 
 // Cluster is a connected cluster.
@@ -143,13 +144,17 @@ func DirOf(stateDir, name string) string {
 // systems their state folders are one, and the jobs of one would be taken for the other's.
 type NameError struct{ Name, Folder string }
 
-func (e *NameError) Error() string {
-	return fmt.Sprintf("cluster %q has a name that differs only in case from that of %s; nothing was changed", e.Name, e.Folder)
+// Error is Said in English.
+func (e *NameError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *NameError) Said() error {
+	return message.Errorf("cluster %q has a name that differs only in case from that of %s; nothing was changed", e.Name, e.Folder)
 }
 
-// Hint names the next action.
-func (e *NameError) Hint() string {
-	return "write the name in the profile as it was written before, or choose another name"
+// Hints name the next action.
+func (e *NameError) Hints() []message.Message {
+	return message.Hint("write the name in the profile as it was written before, or choose another name")
 }
 
 // checkCase refuses a state folder beside which there is one of the same name in another case.
@@ -217,8 +222,8 @@ func open(p *site.Profile, o Options) (*Cluster, error) {
 	cl.Site, err = compose(&c, reach.Tools{
 		Identities: ids, Secrets: cl.secrets, Timeout: o.Timeout, Now: o.Now, Sleep: o.Sleep, Dir: dir,
 		Said: o.Said, Errand: o.Errand, Busy: o.Busy, Presented: cl.present,
-		Warn: func(node, message string) {
-			cl.tell(Progress{Node: node, Step: StepConnect, State: StateWarning, Message: message})
+		Warn: func(node string, what message.Message) {
+			cl.tell(Progress{Node: node, Step: StepConnect, State: StateWarning, Text: what})
 		},
 	})
 	if err != nil {

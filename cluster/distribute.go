@@ -10,6 +10,7 @@ import (
 
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/reach"
+	"ctlclient/message"
 )
 
 // DistributeOptions of one file to all nodes; they are those of JobSpec.
@@ -265,7 +266,7 @@ func (j *job) readBack(ctx context.Context, t *target, want []byte, phones bool)
 			}
 			if !journal.Same(live, want) {
 				return &ConflictError{Node: t.node.Name(), Name: j.name, Expected: want, Found: live,
-					hint: "the node does not serve what was put there; `ctlclient cluster status` shows what each node serves"}
+					hints: message.Hint("the node does not serve what was put there; see what each node serves: %s", message.Action{Do: message.SeeStatus})}
 			}
 			return phonesErr
 		})

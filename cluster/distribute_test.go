@@ -16,6 +16,7 @@ import (
 
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/site"
+	"ctlclient/message"
 	"ctlclient/protocol/ctlp"
 )
 
@@ -62,7 +63,7 @@ func TestDistributeToAllNodes(t *testing.T) {
 				t.Errorf("outcome %+v", out)
 			}
 			for _, n := range out.Nodes {
-				if n.Warning != "" {
+				if !n.Warning.IsZero() {
 					t.Errorf("%s: %s", n.Node, n.Warning)
 				}
 			}
@@ -209,8 +210,8 @@ func TestFailureAfterTheFirstCommit(t *testing.T) {
 					t.Errorf("%s serves %s, want %s", name, brief(got), brief(want))
 				}
 			}
-			if !strings.Contains(partial.Hint(), out.ID) || !strings.Contains(partial.Error(), tt.node) {
-				t.Errorf("error %q, hint %q", partial, partial.Hint())
+			if !slices.Contains(message.ActionsOf(partial), message.Action{Do: message.Resume, ID: out.ID}) || !strings.Contains(partial.Error(), tt.node) {
+				t.Errorf("error %q, hint %q", partial, message.Lines(partial.Hints()).String())
 			}
 			// No new job as long as this one is unfinished.
 			var unfinished *UnfinishedError
@@ -350,8 +351,8 @@ func TestReadBackOverTFTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, n := range out.Nodes {
-		if (n.Warning != "") != (n.Node == "sub") {
-			t.Errorf("%s: warning %q", n.Node, n.Warning)
+		if (!n.Warning.IsZero()) != (n.Node == "sub") {
+			t.Errorf("%s: warning %q", n.Node, n.Warning.String())
 		}
 	}
 	// Bytes that are neither the new nor the former file are what phones would get:
@@ -477,8 +478,8 @@ func TestReadBackOverHTTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, n := range out.Nodes {
-		if strings.Contains(n.Warning, "HTTP") != (n.Node == "sub") {
-			t.Errorf("%s: warning %q", n.Node, n.Warning)
+		if strings.Contains(n.Warning.String(), "HTTP") != (n.Node == "sub") {
+			t.Errorf("%s: warning %q", n.Node, n.Warning.String())
 		}
 	}
 	agrees(false)

@@ -16,7 +16,11 @@ type NodeError struct {
 	Err        error
 }
 
-func (e *NodeError) Error() string { return fmt.Sprintf("%s: %s: %v", e.Node, e.Step, e.Err) }
+// Error is Said in English.
+func (e *NodeError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *NodeError) Said() error   { return fmt.Errorf("%s: %s: %w", e.Node, StepText(e.Step), e.Err) }
 func (e *NodeError) Unwrap() error { return e.Err }
 
 // ErrConflict: the live file is not the one expected. Every *ConflictError is it.
@@ -31,29 +35,32 @@ type ConflictError struct {
 	Found    []byte
 	// Others are further nodes in conflict.
 	Others []*ConflictError
-	hint   string
+	hints  []message.Message
 }
 
-func (e *ConflictError) Error() string {
-	what := "is not the one expected"
+// Error is Said in English.
+func (e *ConflictError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *ConflictError) Said() error {
+	said := message.Errorf("%s: the live %s is not the one expected", e.Node, e.Name)
 	switch {
 	case e.Found == nil:
-		what = "is gone"
+		said = message.Errorf("%s: the live %s is gone", e.Node, e.Name)
 	case e.Expected == nil:
-		what = "is there, and another one or none was expected"
+		said = message.Errorf("%s: the live %s is there, and another one or none was expected", e.Node, e.Name)
 	}
-	s := fmt.Sprintf("%s: the live %s %s", e.Node, e.Name, what)
 	for _, o := range e.Others {
-		s += "; " + o.Error()
+		said = fmt.Errorf("%w; %w", said, o)
 	}
-	return s
+	return said
 }
 
-func (e *ConflictError) Hint() string {
-	if e.hint != "" {
-		return e.hint
+func (e *ConflictError) Hints() []message.Message {
+	if e.hints != nil {
+		return e.hints
 	}
-	return "somebody else changed the file since it was read: look at the difference, then run the job again"
+	return message.Hint("somebody else changed the file since it was read: look at the difference, then run the job again")
 }
 
 func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
@@ -64,8 +71,12 @@ type UnchangedError struct {
 	Err     error // *NodeError, *ConflictError, several joined, or a cause on this machine
 }
 
-func (e *UnchangedError) Error() string {
-	return fmt.Sprintf("nothing was changed on any node: %s", oneLine(e.Err))
+// Error is Said in English.
+func (e *UnchangedError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *UnchangedError) Said() error {
+	return message.Errorf("nothing was changed on any node: %w", asOne{e.Err})
 }
 func (e *UnchangedError) Unwrap() error { return e.Err }
 
@@ -75,62 +86,83 @@ type PartialError struct {
 	Err     error // what started it
 }
 
-func (e *PartialError) Error() string {
+// Error is the text in English.
+func (e *PartialError) Error() string { return e.Say(message.Voice{}) }
+
+// Say implements [message.Speaker].
+func (e *PartialError) Say(v message.Voice) string {
 	var failed []string
 	for _, n := range e.Outcome.Nodes {
 		if n.Err != nil {
-			failed = append(failed, oneLine(n.Err)) // it names the node
+			failed = append(failed, oneLine(v.Tell(n.Err))) // it names the node
 		}
 	}
 	if len(failed) == 0 && e.Err != nil {
-		failed = append(failed, oneLine(e.Err))
+		failed = append(failed, oneLine(v.Tell(e.Err)))
 	}
 	why := strings.Join(failed, "; ")
-	if e.Outcome.NoFile {
-		return fmt.Sprintf("the job is not done: left to do: %s: %s", strings.Join(e.Outcome.Left, "; "), why)
+	left := message.Parts(e.Outcome.Left)
+	switch {
+	case e.Outcome.NoFile:
+		return v.Say(message.Phrase("the job is not done: left to do: %s: %s", left, why))
+	case e.Outcome.State == StateTakenBack:
+		return v.Say(message.Phrase("the new file was taken back on all nodes: %s", why))
+	case e.Outcome.Unseen && !e.Outcome.Back:
+		return v.Say(message.Phrase("the publisher was asked to write its file, and was not seen to have done it: %s", why))
 	}
-	if e.Outcome.State == StateTakenBack {
-		return fmt.Sprintf("the new file was taken back on all nodes: %s", why)
-	}
-	if e.Outcome.Unseen && !e.Outcome.Back {
-		return "the publisher was asked to write its file, and was not seen to have done it: " + why
-	}
-	file, good := "new", []string{StatusPassed}
+	good := []string{StatusPassed}
 	if e.Outcome.Back {
-		file, good = "former", []string{StatusTakenBack, StatusUnchanged}
+		good = []string{StatusTakenBack, StatusUnchanged}
 	}
 	var not []string
 	for _, n := range e.Outcome.Nodes {
 		if !slices.Contains(good, n.Status) {
-			not = append(not, fmt.Sprintf("%s (%s)", n.Node, strings.ToLower(n.Status)))
+			not = append(not, fmt.Sprintf("%s (%s)", n.Node, strings.ToLower(v.Say(StatusText(n.Status)))))
 		}
 	}
 	switch {
 	case len(not) == 0 && e.Outcome.Back:
-		return "all nodes hold the former file, but the job is not taken back: " + why
+		return v.Say(message.Phrase("all nodes hold the former file, but the job is not taken back: %s", why))
 	case len(not) == 0 && len(e.Outcome.Left) > 0:
-		return fmt.Sprintf("all nodes hold the new file, but the job is not done: left to do: %s: %s", strings.Join(e.Outcome.Left, "; "), why)
+		return v.Say(message.Phrase("all nodes hold the new file, but the job is not done: left to do: %s: %s", left, why))
 	case len(not) == 0:
-		return "all nodes hold the new file, but the job is not done: " + why
+		return v.Say(message.Phrase("all nodes hold the new file, but the job is not done: %s", why))
+	case e.Outcome.Back:
+		return v.Say(message.Phrase("not all nodes hold the former file: %s: %s", strings.Join(not, ", "), why))
 	}
-	return fmt.Sprintf("not all nodes hold the %s file: %s: %s", file, strings.Join(not, ", "), why)
+	return v.Say(message.Phrase("not all nodes hold the new file: %s: %s", strings.Join(not, ", "), why))
 }
 
 func (e *PartialError) Unwrap() error { return e.Err }
 
-func (e *PartialError) Hint() string {
-	if e.Outcome.State == StateTakenBack {
-		return "all nodes serve the file that was there before; put right what failed and run the job again"
+// Hints say how the job is finished, taken back or closed.
+func (e *PartialError) Hints() []message.Message {
+	finish := message.Action{Do: message.Resume, ID: e.Outcome.ID}
+	shut := message.Action{Do: message.CloseJob, ID: e.Outcome.ID}
+	switch {
+	case e.Outcome.State == StateTakenBack:
+		return message.Hint("all nodes serve the file that was there before; put right what failed and run the job again")
+	case e.Outcome.NoFile:
+		return []message.Message{finishJob(finish), message.Phrase("to close the job as it is: %s", shut)}
 	}
-	if e.Outcome.NoFile {
-		return fmt.Sprintf("`ctlclient resume %s` finishes the job; `ctlclient resume %s --close` closes it as it is", e.Outcome.ID, e.Outcome.ID)
-	}
-	hint := fmt.Sprintf("`ctlclient resume %s` finishes the job, `ctlclient rollback %s` puts the former file back everywhere", e.Outcome.ID, e.Outcome.ID)
+	hints := finishOrBack(e.Outcome.ID)
 	notPassed := func(n NodeOutcome) bool { return n.Status != StatusPassed }
 	if len(e.Outcome.Left) > 0 && !slices.ContainsFunc(e.Outcome.Nodes, notPassed) {
-		hint += fmt.Sprintf("\nor do by hand what is left, and close the job: `ctlclient resume %s --close`", e.Outcome.ID)
+		hints = append(hints, message.Phrase("or do by hand what is left, and close the job: %s", shut))
 	}
-	return hint
+	return hints
+}
+
+func finishJob(do message.Action) message.Message {
+	return message.Phrase("to finish the job: %s", do)
+}
+
+// finishOrBack are the two ways out of a job that is not done.
+func finishOrBack(id string) []message.Message {
+	return []message.Message{
+		finishJob(message.Action{Do: message.Resume, ID: id}),
+		message.Phrase("to put the former file back everywhere: %s", message.Action{Do: message.TakeBack, ID: id}),
+	}
 }
 
 // UnfinishedError: another job of this cluster has to be finished or taken back first.
@@ -138,12 +170,16 @@ type UnfinishedError struct {
 	ID, Kind string
 }
 
-func (e *UnfinishedError) Error() string {
-	return fmt.Sprintf("job %s (%s) of this cluster was left unfinished", e.ID, e.Kind)
+// Error is Said in English.
+func (e *UnfinishedError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *UnfinishedError) Said() error {
+	return message.Errorf("job %s (%s) of this cluster was left unfinished", e.ID, e.Kind)
 }
 
-func (e *UnfinishedError) Hint() string {
-	return fmt.Sprintf("`ctlclient resume %s` finishes it, `ctlclient rollback %s` puts the former file back everywhere", e.ID, e.ID)
+func (e *UnfinishedError) Hints() []message.Message {
+	return finishOrBack(e.ID)
 }
 
 // MemoryError: a node holds another file than its TFTP service gives, so that it cannot be
@@ -219,14 +255,18 @@ type NothingError struct {
 	Cluster, Dir string
 }
 
-func (e *NothingError) Error() string {
-	return fmt.Sprintf("no job of %s was left unfinished (journals are in %s)", e.Cluster, e.Dir)
+// Error is Said in English.
+func (e *NothingError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *NothingError) Said() error {
+	return message.Errorf("no job of %s was left unfinished (journals are in %s)", e.Cluster, e.Dir)
 }
 
 func (e *NothingError) Is(target error) bool { return target == journal.ErrNoJob }
 
-func (e *NothingError) Hint() string {
-	return "`ctlclient history` lists what was done; a job that is done is taken back by its ID"
+func (e *NothingError) Hints() []message.Message {
+	return message.Hint("see what was done: %s; a job that is done is taken back from there", message.Action{Do: message.SeeHistory})
 }
 
 // GoneError: a node of an unfinished job is no longer in the profile.
@@ -234,18 +274,34 @@ type GoneError struct {
 	ID, Node string
 }
 
-func (e *GoneError) Error() string {
-	return fmt.Sprintf("job %s: node %s is no longer in the profile", e.ID, e.Node)
+// Error is Said in English.
+func (e *GoneError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *GoneError) Said() error {
+	return message.Errorf("job %s: node %s is no longer in the profile", e.ID, e.Node)
 }
 
-func (e *GoneError) Hint() string {
-	return "put the node back into the profile, or leave it out with `--force`"
+func (e *GoneError) Hints() []message.Message {
+	return message.Hint("put the node back into the profile, or leave it out: %s", message.Action{Do: message.LeaveOut, Node: e.Node})
 }
 
-// oneLine is the error's text with joined errors on one line.
-func oneLine(err error) string {
+// oneLine is a text with its lines on one: joined errors.
+func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
+
+// errText is an error's text on one line.
+func errText(err error) string {
 	if err == nil {
 		return ""
 	}
-	return strings.ReplaceAll(err.Error(), "\n", "; ")
+	return oneLine(err.Error())
 }
+
+// asOne is an error that is said on one line.
+type asOne struct{ error }
+
+func (e asOne) Error() string { return errText(e.error) }
+func (e asOne) Unwrap() error { return e.error }
+
+// Say implements [message.Speaker].
+func (e asOne) Say(v message.Voice) string { return oneLine(v.Tell(e.error)) }

@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 
@@ -339,20 +338,24 @@ func (j *job) settleNode(ctx context.Context, t *target, want, have []byte, back
 // OverError: a job has ended in a way that leaves nothing to finish.
 type OverError struct{ ID, State string }
 
-func (e *OverError) Error() string {
+// Error is Said in English.
+func (e *OverError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *OverError) Said() error {
 	switch e.State {
 	case StateOvertaken:
-		return fmt.Sprintf("another job has replaced the file on all nodes since; job %s is closed, and nothing is left to do", e.ID)
+		return message.Errorf("another job has replaced the file on all nodes since; job %s is closed, and nothing is left to do", e.ID)
 	case StateClosed:
-		return fmt.Sprintf("job %s was closed as it was; there is nothing to resume", e.ID)
+		return message.Errorf("job %s was closed as it was; there is nothing to resume", e.ID)
 	case StateUntouched:
-		return fmt.Sprintf("job %s stopped before it changed anything; there is nothing to resume", e.ID)
+		return message.Errorf("job %s stopped before it changed anything; there is nothing to resume", e.ID)
 	}
-	return fmt.Sprintf("job %s was taken back on all nodes; there is nothing to resume", e.ID)
+	return message.Errorf("job %s was taken back on all nodes; there is nothing to resume", e.ID)
 }
 
-func (e *OverError) Hint() string {
-	return "run the job again; `ctlclient history` lists what was done"
+func (e *OverError) Hints() []message.Message {
+	return message.Hint("run the job again; see what was done: %s", message.Action{Do: message.SeeHistory})
 }
 
 // look asks every node what it serves, patiently. found has the nodes that answered.

@@ -18,6 +18,7 @@ import (
 
 	"ctlclient/cluster/meet"
 	"ctlclient/cluster/site"
+	"ctlclient/message"
 	"ctlclient/protocol/ctlp"
 )
 
@@ -66,7 +67,7 @@ func TestUnconfirmedServerGetsNoPassword(t *testing.T) {
 		}
 		_, err := Connect(t.Context(), s.profile, o)
 		var id *meet.IdentityError
-		if !errors.As(err, &id) || id.Want != "" || id.Got == "" || !strings.Contains(id.Hint(), "cluster pin") {
+		if !errors.As(err, &id) || id.Want != "" || id.Got == "" || message.ActionsOf(id)[0].Do != message.MeetServers {
 			t.Fatalf("error %v", err)
 		}
 		s.wantNoLogins()
@@ -141,8 +142,8 @@ func TestMachineInTheMiddle(t *testing.T) {
 			if !errors.As(err, &id) || id.Node != tt.node || id.Want != was || id.Got != is {
 				t.Fatalf("error %v", err)
 			}
-			if text := err.Error(); !strings.Contains(text, was) || !strings.Contains(text, is) || id.Hint() == "" {
-				t.Errorf("error %q, hint %q", text, id.Hint())
+			if text := err.Error(); !strings.Contains(text, was) || !strings.Contains(text, is) || message.Lines(id.Hints()).String() == "" {
+				t.Errorf("error %q, hint %q", text, message.Lines(id.Hints()).String())
 			}
 			s.wantNoLogins()
 
@@ -277,7 +278,7 @@ func TestLegacyIsWarnedAboutEachTime(t *testing.T) {
 	o := s.options()
 	warned := map[string]int{}
 	o.Progress = func(p Progress) {
-		if p.State == StateWarning && strings.Contains(p.Message, "legacy") {
+		if p.State == StateWarning && strings.Contains(p.Text.String(), "legacy") {
 			warned[p.Node]++
 		}
 	}

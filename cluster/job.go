@@ -13,6 +13,7 @@ import (
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/meet"
 	"ctlclient/cluster/reach"
+	"ctlclient/message"
 )
 
 // DefaultRetries of a step after the first commit: with the pauses between them
@@ -118,16 +119,16 @@ func (j *job) step(node, step string, e journal.Entry, f func(*journal.Entry) er
 	if step == StepRestart {
 		_, service, _ = strings.Cut(e.Arg, "/")
 	}
-	j.c.tell(Progress{Node: node, Step: step, State: StateStart, Message: service})
+	j.c.tell(Progress{Node: node, Step: step, State: StateStart, Service: service})
 	err := f(&e)
 	if ferr := j.c.at(step+".acted", node); ferr != nil {
 		return ferr
 	}
 	e.State = journal.Done
-	p := Progress{Node: node, Step: step, State: StateDone, Message: service}
+	p := Progress{Node: node, Step: step, State: StateDone, Service: service}
 	switch {
 	case err != nil:
-		e.State, e.Err = journal.Failed, oneLine(err)
+		e.State, e.Err = journal.Failed, errText(err)
 		if refusedForCertain(err) {
 			e.State = journal.Refused
 		}
@@ -261,7 +262,7 @@ func (j *job) finish(ctx context.Context, state string, cause error) (Outcome, e
 	}
 	e := journal.Entry{Kind: journal.KindEnd, State: state}
 	for i, n := range o.Nodes {
-		end := journal.NodeEnd{Name: n.Node, Status: n.Status, Path: n.Path, Err: oneLine(n.Err), Unswept: j.targets[i].unswept}
+		end := journal.NodeEnd{Name: n.Node, Status: n.Status, Path: n.Path, Err: errText(n.Err), Unswept: j.targets[i].unswept}
 		if n.SHA256 != ([32]byte{}) {
 			end.SHA256 = fmt.Sprintf("%x", n.SHA256)
 		}
@@ -272,9 +273,8 @@ func (j *job) finish(ctx context.Context, state string, cause error) (Outcome, e
 		err = j.c.at("end.recorded", "")
 	}
 	if j.trouble != nil {
-		o.Warning = "the journal could not be written: " + oneLine(j.trouble) +
-			"; what is said here about the nodes is so, and the next job looks at them anew"
-		j.c.tell(Progress{Step: StepJournal, State: StateWarning, Message: o.Warning})
+		o.Warning = message.Phrase("the journal could not be written: %w; what is said here about the nodes is so, and the next job looks at them anew", asOne{j.trouble})
+		j.c.tell(Progress{Step: StepJournal, State: StateWarning, Text: o.Warning})
 	}
 	if cause != nil {
 		return o, errors.Join(&PartialError{Outcome: o, Err: cause}, err)

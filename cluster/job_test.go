@@ -13,6 +13,7 @@ import (
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/reach"
 	"ctlclient/ctlbuild/ctltest"
+	"ctlclient/message"
 )
 
 // author stands for the publisher's own command: it writes a file on some nodes, sets the
@@ -182,7 +183,7 @@ func TestJournalThatFailsAfterCommits(t *testing.T) {
 		o := s.options()
 		o.Progress = func(p Progress) {
 			if p.Step == StepJournal {
-				warnings = append(warnings, p.Message)
+				warnings = append(warnings, p.Text.String())
 			}
 		}
 		c := s.connect(o)
@@ -194,7 +195,7 @@ func TestJournalThatFailsAfterCommits(t *testing.T) {
 			return nil
 		}
 		out, err := c.Distribute(t.Context(), DistributeOptions{Data: newFile})
-		if err != nil || out.State != StateFinished || !strings.Contains(out.Warning, "no space left") || len(warnings) != 1 {
+		if err != nil || out.State != StateFinished || !strings.Contains(out.Warning.String(), "no space left") || len(warnings) != 1 {
 			t.Errorf("%s: %+v, %v, %q", point, out, err, warnings)
 		}
 		s.wantAll(newFile)
@@ -246,7 +247,7 @@ func TestPhonesThatGetNothingMore(t *testing.T) {
 	nothing := t.TempDir()
 	s.node("alt").tftpDir.Store(&nothing)
 	c = s.connect(s.options())
-	if out, err = c.Distribute(t.Context(), DistributeOptions{Data: newFile}); err != nil || out.Nodes[2].Warning == "" {
+	if out, err = c.Distribute(t.Context(), DistributeOptions{Data: newFile}); err != nil || out.Nodes[2].Warning.IsZero() {
 		t.Errorf("none before: %+v, %v", out, err)
 	}
 }
@@ -312,7 +313,7 @@ func TestOvertakenJobIsClosed(t *testing.T) {
 	}
 	// On some: a person decides, and may leave the nodes as they are.
 	s, c, _ := unfinished("sub")
-	if _, err := c.Resume(t.Context(), ""); !errors.Is(err, ErrConflict) || !strings.Contains(err.(interface{ Hint() string }).Hint(), "--close") {
+	if _, err := c.Resume(t.Context(), ""); !errors.Is(err, ErrConflict) || message.ActionsOf(err)[0].Do != message.CloseJob {
 		t.Errorf("resume: %v", err)
 	}
 	before := s.serves()

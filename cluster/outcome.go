@@ -44,9 +44,9 @@ type Outcome struct {
 	// NoFile: the job is about something else than a file, so that there are no nodes.
 	NoFile bool
 	// Left are the steps besides the file that are not done, in words.
-	Left []string
+	Left []message.Message
 	// Warning says in words what does not spoil the job: the journal's own trouble.
-	Warning string
+	Warning message.Message
 }
 
 // NodeOutcome is one node at the end of a job.
@@ -56,7 +56,7 @@ type NodeOutcome struct {
 	Err                error
 	// Warning says in words what does not spoil the job, such as a TFTP service that
 	// serves the former file until it is restarted.
-	Warning string
+	Warning message.Message
 }
 
 // Job of the journal.
@@ -69,7 +69,7 @@ type Job struct {
 	Nodes                []NodeOutcome
 	OldSHA256, NewSHA256 string // hex; "": no file. Old is the publisher's, the first node's
 	Note                 map[string]string
-	Steps                []string            // besides the file, in words
+	Steps                []message.Message   // besides the file, in words
 	NoFile               bool                // it is about something else than a file
 	Restarts             bool                // restarts of services are steps of it
 	Lacks                map[string][]string // by node: what it could not promise
@@ -116,10 +116,10 @@ func historyOf(j *journal.Job) Job {
 	for _, w := range j.Begin.Steps {
 		s, err := readStep(w)
 		if err != nil {
-			h.Steps = append(h.Steps, err.Error())
+			h.Steps = append(h.Steps, message.Phrase("%w", err))
 			continue
 		}
-		h.Steps = append(h.Steps, s.String())
+		h.Steps = append(h.Steps, s.Text())
 		h.Restarts = h.Restarts || s.Kind == StepRestart
 	}
 	for _, n := range j.Begin.Nodes {

@@ -57,7 +57,7 @@ func (c *Cluster) viewed(n site.Node, name string) (phoneView, bool) {
 // has the former file in its memory, or did not answer before either, is a warning.
 func (j *job) readTFTP(ctx context.Context, t *target, want []byte) error {
 	now := j.c.view(ctx, t.node.Profile, j.name)
-	t.out.Warning = ""
+	t.out.Warning = message.Message{}
 	refused := reach.ClassOf(now.err) == reach.Permanent
 	switch {
 	case now.err != nil && ctx.Err() != nil:
@@ -65,24 +65,24 @@ func (j *job) readTFTP(ctx context.Context, t *target, want []byte) error {
 	case now.err != nil && t.gave.err == nil && t.gave.data != nil:
 		return message.Errorf("phones got the file from this node before, and get none now: %w", now.err)
 	case refused:
-		t.out.Warning = "phones get no file from this node, before the job and now: " + oneLine(now.err)
+		t.out.Warning = message.Phrase("phones get no file from this node, before the job and now: %w", asOne{now.err})
 	case now.err != nil:
-		t.out.Warning = "TFTP did not answer, so that what phones get was not compared: " + oneLine(now.err)
+		t.out.Warning = message.Phrase("TFTP did not answer, so that what phones get was not compared: %w", asOne{now.err})
 	case journal.Same(now.data, want) && (now.http == nil || *now.http):
 		return nil
 	case journal.Same(now.data, want):
-		t.out.Warning = "HTTP, which newer phones ask, still serves another file than TFTP; restart the node's TFTP service"
+		t.out.Warning = message.Phrase("HTTP, which newer phones ask, still serves another file than TFTP; restart the node's TFTP service")
 	case now.data == nil && t.gave.data != nil:
 		return message.NewError("phones got the file from this node before, and now it has none for them")
 	case journal.Same(now.data, t.former), t.gave.asked && t.gave.err == nil && journal.Same(now.data, t.gave.data) && isList(now.data):
 		// Or one of before that: its service was not restarted then either.
-		t.out.Warning = "TFTP still serves the former file; restart the node's TFTP service"
+		t.out.Warning = message.Phrase("TFTP still serves the former file; restart the node's TFTP service")
 	case j.j.Touched(StepAuthor) && ownFile(now.data):
-		t.out.Warning = "TFTP still serves a file that the publisher wrote in between; restart the node's TFTP service"
+		t.out.Warning = message.Phrase("TFTP still serves a file that the publisher wrote in between; restart the node's TFTP service")
 	default:
 		return message.Errorf("TFTP serves neither the new nor the former file (%d bytes)", len(now.data))
 	}
-	j.c.tell(Progress{Node: t.node.Name(), Step: StepReadBack, State: StateWarning, Message: t.out.Warning})
+	j.c.tell(Progress{Node: t.node.Name(), Step: StepReadBack, State: StateWarning, Text: t.out.Warning})
 	return nil
 }
 

@@ -91,7 +91,7 @@ func (c *Cluster) Snapshot(ctx context.Context) (*Snapshot, error) {
 			work.Wait()
 			return nil, err
 		}
-		s.Warnings = append(s.Warnings, "the publisher does not answer, so that mode, servers and certificates are not known: "+err.Error())
+		s.Warnings = append(s.Warnings, message.Phrase("the publisher does not answer, so that mode, servers and certificates are not known: %w", err))
 	}
 	c.mu.Lock()
 	for i, n := range c.Nodes {
@@ -266,7 +266,7 @@ func (c *Cluster) FetchTFTP(ctx context.Context, node site.Node, name string) ([
 	data, door, err := serve.Fetch(ctx, node, name, c.o.Timeout)
 	if door == serve.DoorHTTP && node.Port(site.PortTFTP) != 0 {
 		c.tell(Progress{Node: node.Name, Step: StepFetchTFTP, State: StateWarning,
-			Message: "TFTP is silent; " + name + " was asked for over HTTP, as newer phones do"})
+			Text: message.Phrase("TFTP is silent; %s was asked for over HTTP, as newer phones do", name)})
 	}
 	if err == nil || errors.Is(err, fs.ErrNotExist) || ctx.Err() != nil {
 		return data, err

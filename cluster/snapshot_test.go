@@ -89,7 +89,7 @@ func TestFetchTFTP(t *testing.T) {
 	var warnings []string
 	o.Progress = func(p Progress) {
 		if p.State == StateWarning {
-			warnings = append(warnings, p.Message)
+			warnings = append(warnings, p.Text.String())
 		}
 	}
 	c, err := open(s.profile, o)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -97,22 +96,25 @@ func serviceNamed(name string) reach.Service {
 	return 0
 }
 
-// String says what the step does, for a person.
-func (s Step) String() string {
+// String is Text in English.
+func (s Step) String() string { return s.Text().String() }
+
+// Text says what the step does, for a person.
+func (s Step) Text() message.Message {
 	switch s.Kind {
 	case StepMode:
-		return "set the cluster to " + s.Mode.String()
+		return message.Phrase("set the cluster to %s", s.Mode.Text())
 	case StepAuthor:
-		return "have the publisher write its own file (" + s.Author.Command() + ")"
+		return message.Phrase("have the publisher write its own file (%s)", s.Author.Command())
 	case StepTrust:
 		if c, err := ctlbuild.ParseCertificate(s.Certificate); err == nil {
-			return "put the certificate " + strings.TrimSpace(c.CN) + " into " + reach.StorePhoneSAST
+			return message.Phrase("put the certificate %s into %s", strings.TrimSpace(c.CN), reach.StorePhoneSAST)
 		}
-		return "put a certificate into " + reach.StorePhoneSAST
+		return message.Phrase("put a certificate into %s", reach.StorePhoneSAST)
 	case StepRestart:
-		return fmt.Sprintf("restart %s on %s", s.Service.CiscoName(), s.Node)
+		return message.Phrase("restart %s on %s", s.Service.CiscoName(), s.Node)
 	}
-	return s.Kind
+	return message.Plain(s.Kind)
 }
 
 // SetMode sets the cluster's security mode as a step of the job. A site that cannot is a
@@ -310,10 +312,10 @@ func (j *job) placeOf(s Step) string {
 }
 
 // left are the steps that are not done, in words.
-func (j *job) left() []string {
-	var out []string
+func (j *job) left() []message.Message {
+	var out []message.Message
 	for _, s := range j.leftSteps() {
-		out = append(out, s.String())
+		out = append(out, s.Text())
 	}
 	return out
 }

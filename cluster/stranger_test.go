@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"ctlclient/cluster/reach"
+	"ctlclient/message"
 )
 
 // Something else than a CTL Provider of ours on the port: Cisco's own, any TLS service, or one
@@ -34,7 +35,7 @@ func TestStrangerOnThePort(t *testing.T) {
 			_, err = Connect(t.Context(), s.profile, s.options())
 			var e *reach.Error
 			if !errors.As(err, &e) || e.Class != reach.Unreachable || !strings.Contains(err.Error(), "no CTL Provider of ctlclient") ||
-				!strings.Contains(strings.Join(e.Hints, " "), `publisher = "cucm"`) {
+				!strings.Contains(message.Lines(e.Hints()).String(), `publisher = "cucm"`) {
 				t.Errorf("error %v", err)
 			}
 		})

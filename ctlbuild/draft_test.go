@@ -10,6 +10,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
+	"ctlclient/message"
 )
 
 // functions is what a draft holds, for comparing.
@@ -185,8 +186,8 @@ func TestRemoveNothing(t *testing.T) {
 			t.Errorf("Remove(%q): %d records, %v", selector, len(removed), err)
 			continue
 		}
-		if !strings.Contains(none.Hint(), "1 to 5") {
-			t.Errorf("Remove(%q) hints %q", selector, none.Hint())
+		if !strings.Contains(message.Lines(none.Hints()).String(), "1 to 5") {
+			t.Errorf("Remove(%q) hints %q", selector, message.Lines(none.Hints()).String())
 		}
 	}
 	d := ctlbuild.Edit(c.ETokens(t))

@@ -3,11 +3,12 @@ package ctlbuild
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+
+	"ctlclient/message"
 )
 
 // Select finds the records that a selector names and returns their indexes: a number as
@@ -57,32 +58,37 @@ type SelectorError struct {
 	Records  int      // how many were shown
 }
 
-func (e *SelectorError) Error() string {
+// Error is Said in English.
+func (e *SelectorError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *SelectorError) Said() error {
 	switch e.Why {
 	case NamesSeveral:
-		return fmt.Sprintf("%q fits several records", e.Selector)
+		return message.Errorf("%q fits several records", e.Selector)
 	case NamesWhatIsOut:
-		return fmt.Sprintf("record %s was taken out or changed already", e.Selector)
+		return message.Errorf("record %s was taken out or changed already", e.Selector)
 	case NoToken:
-		return fmt.Sprintf("%q is no token of the list", e.Selector)
+		return message.Errorf("%q is no token of the list", e.Selector)
 	}
-	return fmt.Sprintf("no record is named by %q", e.Selector)
+	return message.Errorf("no record is named by %q", e.Selector)
 }
 
-// Hint lists what fits and says how records are named.
-func (e *SelectorError) Hint() string {
-	hint := fmt.Sprintf("name a record by its number as shown (1 to %d), its host name, its address or its whole common name", e.Records)
+// Hints list what fits and says how records are named.
+func (e *SelectorError) Hints() []message.Message {
+	var hints []message.Message
+	fits := strings.Join(e.Fits, "; ")
 	switch {
 	case e.Why == NoToken && len(e.Fits) == 0:
-		return "the list has no tokens"
+		return message.Hint("the list has no tokens")
 	case e.Why == NoToken:
-		hint = "its tokens are: " + strings.Join(e.Fits, "; ") + "\n" + hint
+		hints = message.Hint("its tokens are: %s", fits)
 	case e.Why == NamesSeveral:
-		hint = "it fits " + strings.Join(e.Fits, "; ") + "\n" + hint
+		hints = message.Hint("it fits %s", fits)
 	case len(e.Fits) > 0:
-		hint = "did you mean " + strings.Join(e.Fits, " or ") + "?\n" + hint
+		hints = message.Hint("did you mean %s?", message.Either(e.Fits))
 	}
-	return hint
+	return append(hints, message.Phrase("name a record by its number as shown (1 to %d), its host name, its address or its whole common name", e.Records))
 }
 
 // selection is records with the numbers under which a person saw them.

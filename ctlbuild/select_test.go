@@ -9,6 +9,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
+	"ctlclient/message"
 )
 
 // two tokens of one common name, and a server whose host is another server's common name.
@@ -68,13 +69,13 @@ func TestSelect(t *testing.T) {
 			t.Errorf("%q names %v, want %v (%v)", test.selector, got, test.want, err)
 		}
 		var e *ctlbuild.SelectorError
-		if test.want == nil && (!errors.As(err, &e) || e.Why != test.why || len(e.Fits) != test.fits || !strings.Contains(e.Hint(), "1 to 8")) {
+		if test.want == nil && (!errors.As(err, &e) || e.Why != test.why || len(e.Fits) != test.fits || !strings.Contains(message.Lines(e.Hints()).String(), "1 to 8")) {
 			t.Errorf("%q: %+v, %v", test.selector, e, err)
 		}
 		if test.want == nil && test.fits > 0 {
 			begins := map[ctlbuild.SelectorProblem]string{ctlbuild.NamesSeveral: "it fits ", ctlbuild.NamesNothing: "did you mean "}[test.why]
-			if !strings.HasPrefix(e.Hint(), begins) {
-				t.Errorf("%q hints %q", test.selector, e.Hint())
+			if !strings.HasPrefix(message.Lines(e.Hints()).String(), begins) {
+				t.Errorf("%q hints %q", test.selector, message.Lines(e.Hints()).String())
 			}
 		}
 	}
@@ -89,10 +90,10 @@ func TestSelectToken(t *testing.T) {
 		}
 	}
 	var e *ctlbuild.SelectorError
-	if _, err := ctlbuild.SelectToken(records, "5"); !errors.As(err, &e) || e.Why != ctlbuild.NoToken || !strings.Contains(e.Hint(), "6 System Administrator Security Token, 5") {
+	if _, err := ctlbuild.SelectToken(records, "5"); !errors.As(err, &e) || e.Why != ctlbuild.NoToken || !strings.Contains(message.Lines(e.Hints()).String(), "6 System Administrator Security Token, 5") {
 		t.Errorf("%v", err)
 	}
-	if _, err := ctlbuild.SelectToken(records[2:5], "1"); !errors.As(err, &e) || e.Hint() != "the list has no tokens" {
+	if _, err := ctlbuild.SelectToken(records[2:5], "1"); !errors.As(err, &e) || message.Lines(e.Hints()).String() != "the list has no tokens" {
 		t.Errorf("%v", err)
 	}
 }

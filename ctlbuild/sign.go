@@ -53,17 +53,17 @@ func (e *SignerError) Error() string {
 
 func (e *SignerError) Unwrap() error { return e.Err }
 
-// Hint names the next action, where there is one.
-func (e *SignerError) Hint() string {
+// Hints name the next action, where there is one.
+func (e *SignerError) Hints() []message.Message {
 	switch {
 	case errors.Is(e.Err, ErrSignerNotListed):
-		return "phones look for the signer among the SAST records: add its certificate as SAST, or sign with a token that the list holds"
+		return message.Hint("phones look for the signer among the SAST records: add its certificate as SAST, or sign with a token that the list holds")
 	case errors.Is(e.Err, ErrSignerKey):
-		return "a trust list is signed with an RSA key of 1024, 2048 or 4096 bits"
+		return message.Hint("a trust list is signed with an RSA key of 1024, 2048 or 4096 bits")
 	case errors.Is(e.Err, ErrSignerMismatch):
-		return "the token may hold several keys: name the one that belongs to the certificate by its id"
+		return message.Hint("the token may hold several keys: name the one that belongs to the certificate by its id")
 	}
-	return ""
+	return nil
 }
 
 // keyFor checks that the signer can sign a list at all and returns its

@@ -17,6 +17,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
+	"ctlclient/message"
 )
 
 // signer puts parts of several signers together.
@@ -81,7 +82,7 @@ func TestSignRefuses(t *testing.T) {
 				t.Fatalf("Sign: %v, want %v with %q", err, k.is, k.msg)
 			}
 			var refused *ctlbuild.SignerError
-			if k.hint != "" && (!errors.As(err, &refused) || !strings.Contains(refused.Hint(), k.hint)) {
+			if k.hint != "" && (!errors.As(err, &refused) || !strings.Contains(message.Lines(refused.Hints()).String(), k.hint)) {
 				t.Errorf("no hint with %q: %v", k.hint, err)
 			}
 		})

@@ -2,6 +2,7 @@ package ctlbuild
 
 import (
 	"crypto"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -210,19 +211,23 @@ type FormatError struct {
 	Empty  bool   // the input has no bytes at all
 }
 
-func (e *FormatError) Error() string {
+// Error is Said in English.
+func (e *FormatError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *FormatError) Said() error {
 	if e.Empty {
-		return e.Msg
+		return errors.New(e.Msg)
 	}
-	return fmt.Sprintf("malformed at byte %d: %s", e.Offset, e.Msg)
+	return message.Errorf("malformed at byte %d: %s", e.Offset, e.Msg)
 }
 
-// Hint says what a phone does with an empty file.
-func (e *FormatError) Hint() string {
+// Hints say what a phone does with an empty file.
+func (e *FormatError) Hints() []message.Message {
 	if e.Empty {
-		return "a phone takes nothing from an empty file and keeps what it has"
+		return message.Hint("a phone takes nothing from an empty file and keeps what it has")
 	}
-	return ""
+	return nil
 }
 
 func malformed(offset int, format string, args ...any) *FormatError {

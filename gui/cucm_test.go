@@ -6,6 +6,7 @@ import (
 
 	"ctlclient/cluster/reach"
 	"ctlclient/lab"
+	"ctlclient/message"
 	"ctlclient/workflow"
 )
 
@@ -38,7 +39,7 @@ func TestErrandsTickThemselves(t *testing.T) {
 	say := func(node string, done bool) {
 		e := workflow.Event{Type: workflow.EventErrand, Node: node, Errand: &reach.Errand{Node: node, Done: done}}
 		if !done {
-			e.Errand.Steps, e.Errand.Page, e.Errand.File = []string{"put the file on " + node}, "https://"+node+"/cmplatform/", "/tmp/CTLFile.tlv"
+			e.Errand.Steps, e.Errand.Page, e.Errand.File = []message.Message{message.Plain("put the file on " + node)}, "https://"+node+"/cmplatform/", "/tmp/CTLFile.tlv"
 		}
 		b.s.event(e)
 	}

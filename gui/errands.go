@@ -95,11 +95,11 @@ func (e *errands) fill(box *fyne.Container) {
 			continue
 		}
 		box.Add(widgets.Signed(widgets.WorkSign, t("errand.node", map[string]any{"Node": one.Node})))
-		if one.Why != "" {
-			box.Add(widgets.Flush(widgets.QuietText(one.Why)))
+		if one.Why != nil {
+			box.Add(widgets.Flush(widgets.QuietText(windowVoice().Tell(one.Why))))
 		}
 		for i, step := range one.Steps {
-			box.Add(widgets.Flush(widgets.Wrapped(fmt.Sprintf("%d. %s", i+1, step))))
+			box.Add(widgets.Flush(widgets.Wrapped(fmt.Sprintf("%d. %s", i+1, say(step)))))
 		}
 		var buttons []fyne.CanvasObject
 		if one.Page != "" {

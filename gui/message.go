@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -45,32 +44,18 @@ func (s *shell) failAgain(what string, err error, again string, try func(), more
 	s.diary.add(what + ": " + words)
 	content := container.NewVBox(widgets.NewNotice(widgets.StopNotice, words))
 	copied := what + "\n" + words
-	var actions []message.Action
 	if len(hints) > 0 {
 		list := container.NewVBox()
 		for _, h := range hints {
-			text, can := hint(h)
-			list.Add(widgets.Flush(widgets.Wrapped("• " + text)))
-			copied += "\n• " + text
-			for _, a := range can {
-				if !slices.Contains(actions, a) {
-					actions = append(actions, a)
-				}
-			}
+			list.Add(widgets.Flush(widgets.Wrapped("• " + h)))
+			copied += "\n• " + h
 		}
 		content.Add(widgets.Section(t("error.next"), list))
-	}
-	for _, m := range message.Advice(err) {
-		for _, a := range m.Actions() {
-			if !slices.Contains(actions, a) {
-				actions = append(actions, a)
-			}
-		}
 	}
 	content.Add(widgets.NewCopyButton(t("button.copy"), func() string { return copied }))
 	q := widgets.NewStatement(s.dialogs, what, content)
 	s.offer(q, err)
-	for _, a := range actions {
+	for _, a := range message.ActionsOf(err) {
 		if do := s.deed(a); do != nil && len(q.Extra) < 2 {
 			q.Add(actionText(a), theme.NavigateNextIcon(), do)
 		}

@@ -190,8 +190,8 @@ func nodeCell(n cluster.NodeOutcome) widgets.Cell {
 		message, hints := describe(n.Err)
 		c.Text = textOf(append([]string{c.Text + ": " + message}, hints...)...)
 	}
-	if n.Warning != "" {
-		c.Text += "\n" + n.Warning
+	if !n.Warning.IsZero() {
+		c.Text += "\n" + say(n.Warning)
 	}
 	return c
 }

@@ -181,7 +181,7 @@ func (s *shell) confirmWords(c workflow.Confirmation) (title, text string) {
 	}
 	j := s.model.job
 	if j == nil || j.plan == nil || c.Plan != j.plan {
-		return c.Title, c.Text
+		return say(c.Title), say(c.Text)
 	}
 	p := j.plan
 	data := map[string]any{"Nodes": fmt.Sprint(len(s.model.snapshot.Nodes)), "Signer": p.SignerName()}

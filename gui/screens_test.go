@@ -314,7 +314,6 @@ func (p *practised) saysError(want error) {
 	}
 	p.mustSay(windowVoice().Tell(want))
 	for _, m := range message.Advice(want) {
-		words, _ := hint(say(m))
-		p.mustSay(words)
+		p.mustSay(say(m))
 	}
 }

@@ -94,7 +94,9 @@ func (s *shell) deed(a message.Action) func() {
 			return s.listTrust
 		}
 		return open(screenTokens)
-	case message.ListTokens, message.ExportTokens:
+	case message.AddCluster, message.NameProfile:
+		return open(screenClusters)
+	case message.ListTokens, message.ExportTokens, message.ChangePIN, message.InitToken, message.EraseToken, message.NameModule:
 		return open(screenTokens)
 	case message.VerifyFile:
 		return open(screenInspect)

@@ -15,6 +15,7 @@ import (
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
 	"ctlclient/lab"
+	"ctlclient/message"
 	"ctlclient/token"
 	"ctlclient/trust/advise"
 	"ctlclient/workflow"
@@ -315,8 +316,8 @@ func (w *walker) distributing() {
 	d.event(workflow.Event{Type: workflow.EventNode, Node: d.nodes[0], Step: cluster.StepCommit, State: cluster.StateStart})
 	d.event(workflow.Event{Type: workflow.EventOutput, Message: "Updating CTL file"})
 	w.s.errands.event(workflow.Event{Type: workflow.EventErrand, Node: "cucm-sub1", Errand: &workflow.Errand{Node: "cucm-sub1",
-		Why:   "no account may write there",
-		Steps: []string{"sign in to OS Administration", "upload the file"}, Page: "https://cucm-sub1.example.org/cmplatform/tftpFileUpload.do", File: "/home/admin/CTLFile.tlv"}})
+		Why:   errors.New("no account may write there"),
+		Steps: []message.Message{message.Plain("sign in to OS Administration"), message.Plain("upload the file")}, Page: "https://cucm-sub1.example.org/cmplatform/tftpFileUpload.do", File: "/home/admin/CTLFile.tlv"}})
 	w.at("09-distribute-errand")
 	w.s.errands.end()
 }

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"ctlclient/message"
 )
 
 // Files and folders in a lab's folder.
@@ -75,12 +77,18 @@ const stateFormat = 1
 // NotALabError: the folder holds a file of a name that a lab uses, and no lab.
 type NotALabError struct{ Path string }
 
-func (e *NotALabError) Error() string {
-	return e.Path + " is in the way, and the folder is not a lab's"
+// Error is Said in English.
+func (e *NotALabError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *NotALabError) Said() error {
+	return message.Errorf("%s is in the way, and the folder is not a lab's", e.Path)
 }
 
-// Hint names the next step.
-func (e *NotALabError) Hint() string { return "name another folder with --dir, empty or not there yet" }
+// Hints name the next step.
+func (e *NotALabError) Hints() []message.Message {
+	return message.Hint("name another folder, one that is empty or not there yet")
+}
 
 // loadState reads the database; without one it is fs.ErrNotExist.
 func loadState(dir string) (*state, error) {

@@ -11,6 +11,9 @@ type Action struct {
 	Name string // of a token, a key of the profile, a service: by the verb
 }
 
+// String is the verb: an action that no front end words.
+func (a Action) String() string { return string(a.Do) }
+
 // Verb is what an Action does.
 type Verb string
 
@@ -47,24 +50,48 @@ const (
 	Overwrite     Verb = "overwrite"   // what is neither the new nor the former file (--force)
 	RestartTFTP   Verb = "restart-tftp"
 	Rehearse      Verb = "rehearse" // on the practice cluster
+	AddCluster    Verb = "add-cluster"
+	NameProfile   Verb = "name-profile" // of the cluster to work on
+	LeaveOut      Verb = "leave-out"    // node Node, which the profile no longer has
+	GivePIN       Verb = "give-pin"
+	LastTry       Verb = "last-try"       // of a PIN, which locks the token if it is wrong
+	ChangePIN     Verb = "change-pin"     // of a token
+	InitToken     Verb = "init-token"     // one that is empty
+	EraseToken    Verb = "erase-token"    // one that is not, and is lost by it
+	MakePractice  Verb = "make-practice"  // practice tokens
+	ResetPractice Verb = "reset-practice" // of practice tokens, to unlock them
+	NameModule    Verb = "name-module"    // File, of PKCS#11
+	ChooseDigest  Verb = "choose-digest"
+	SecondSAST    Verb = "second-sast"    // add a certificate as SAST
+	ListHTTPS     Verb = "list-https"     // add a certificate as HTTPS
+	SignerVersion Verb = "signer-version" // write files of SIGNERVERSION 1.1
 )
 
 // Verbs are all of them.
 func Verbs() []Verb {
 	return []Verb{SeeStatus, SeeHistory, Resume, TakeBack, CloseJob, Distribute, Update, AddToken, RemoveRecord, ListAnchors,
 		ToTokens, ToTokenless, PublisherSign, SetMixed, SetNonSecure, RecoverCTL, RecoverITL, PublisherMode, AddMissing, EditProfile, MeetServers, ListTokens,
-		ExportTokens, UploadTrust, VerifyFile, DescribePhone, AcceptLoss, SayCleared, Overwrite, RestartTFTP, Rehearse}
+		ExportTokens, UploadTrust, VerifyFile, DescribePhone, AcceptLoss, SayCleared, Overwrite, RestartTFTP, Rehearse,
+		AddCluster, NameProfile, LeaveOut, GivePIN, LastTry, ChangePIN, InitToken, EraseToken, MakePractice, ResetPractice, NameModule, ChooseDigest, SecondSAST, ListHTTPS, SignerVersion}
 }
 
 // Actions are what the person can do, of a message and the messages in it.
 func (m Message) Actions() []Action {
 	var out []Action
-	for _, v := range m.Values {
-		switch v := v.Value.(type) {
+	add := func(value any) {
+		switch v := value.(type) {
 		case Action:
 			out = append(out, v)
 		case Message:
 			out = append(out, v.Actions()...)
+		}
+	}
+	for _, v := range m.Values {
+		add(v.Value)
+	}
+	if m.phrase != nil {
+		for _, a := range m.phrase.args {
+			add(a)
 		}
 	}
 	return out

@@ -1,6 +1,6 @@
 package message
 
-import "strings"
+import "slices"
 
 // Advisor is an error that says what to do next, in sentences that a front end words.
 type Advisor interface{ Hints() []Message }
@@ -11,9 +11,25 @@ type Speaker interface {
 	Say(Voice) string
 }
 
+// An error that is made of other errors in words has Said() error in place of Say: what
+// it says, as one error that [Voice.Tell] can word.
+
+// ActionsOf are what the person can do after an error, each once, in the order in which its
+// advice names them.
+func ActionsOf(err error) []Action {
+	var out []Action
+	for _, m := range Advice(err) {
+		for _, a := range m.Actions() {
+			if !slices.Contains(out, a) {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
 // Advice are what the errors of a tree say to do next, each once, in the order in which
-// they are met: by Hints, or, in words that come from elsewhere, by Hint() string, a line
-// each.
+// they are met.
 func Advice(err error) []Message {
 	var out []Message
 	seen := map[string]bool{}
@@ -28,14 +44,9 @@ func Advice(err error) []Message {
 		if err == nil {
 			return
 		}
-		switch h := err.(type) {
-		case Advisor:
+		if h, ok := err.(Advisor); ok {
 			for _, m := range h.Hints() {
 				add(m)
-			}
-		case interface{ Hint() string }:
-			for l := range strings.Lines(h.Hint()) {
-				add(Plain(strings.TrimSpace(l)))
 			}
 		}
 		switch u := err.(type) {

@@ -90,42 +90,48 @@ func (e Either) String() string { return word(e, nil) }
 // Parts are clauses that stand side by side: "a; b; c".
 type Parts []Message
 
+// List is messages with commas between them: "a, b, c".
+type List []Message
+
 // Lines are sentences that stand one below the other.
 type Lines []Message
+
+// String is the lines in English.
+func (ls Lines) String() string { return word(ls, nil) }
 
 // Message is a sentence with its values. The zero Message says nothing.
 type Message struct {
 	Key    string
 	Values []Value
 	plain  string
-	phrase *phrase
+	phrase *phrase // of Phrase
 }
 
 // Plain is a message in words that come from elsewhere, and have no key.
 func Plain(text string) Message { return Message{plain: text} }
 
-// Phrase is [fmt.Sprintf] for a sentence of a front end, whose format is its own key as
-// that of [Errorf] is. White space around the format belongs to no translation.
+// Phrase is [fmt.Sprintf] for a sentence whose format is its own key as that of [Errorf]
+// is. An [Action] among args is worded by the front end. White space around the format
+// belongs to no translation.
 func Phrase(format string, args ...any) Message {
-	return Message{plain: fmt.Sprintf(format, args...), phrase: &phrase{format: format, args: args}}
+	return Message{phrase: &phrase{format: format, args: args}}
 }
 
 // Words is a Phrase without values: its text may hold percent signs.
-func Words(text string) Message { return Message{plain: text, phrase: &phrase{format: text}} }
+func Words(text string) Message { return Message{phrase: &phrase{format: text}} }
 
 // IsZero reports a message that says nothing.
-func (m Message) IsZero() bool { return m.Key == "" && m.plain == "" }
+func (m Message) IsZero() bool { return m.Key == "" && m.plain == "" && m.phrase == nil }
 
 // String is the message in English.
 func (m Message) String() string { return m.In(nil) }
 
 // In is the message in a language; what its catalogue lacks, and nil, is English.
 func (m Message) In(l *Language) string {
-	switch {
-	case m.Key != "":
-	case m.phrase != nil:
+	if m.phrase != nil {
 		return m.phrase.Say(l.voice())
-	default:
+	}
+	if m.Key == "" {
 		return m.plain
 	}
 	parts := l.parts(m.Key)

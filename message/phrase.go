@@ -45,7 +45,7 @@ func (p *phrase) Say(v Voice) string {
 			args[i] = v.Tell(a)
 		case string:
 			args[i] = v.Language.name(a)
-		case Message, Action, []string, Either, []Message, Parts, Lines:
+		case Message, Action, []string, Either, []Message, List, Parts, Lines:
 			args[i] = v.word(a)
 		}
 	}
@@ -120,8 +120,11 @@ func (v Voice) Tell(err error) string {
 	if err == nil {
 		return ""
 	}
-	if s, ok := err.(Speaker); ok {
+	switch s := err.(type) {
+	case Speaker:
 		return s.Say(v)
+	case interface{ Said() error }:
+		return v.Tell(s.Said())
 	}
 	if p, ok := err.(*fs.PathError); ok && v.Language != nil && v.Language.phrases != nil {
 		return p.Path + ": " + v.Tell(p.Err) // the call that failed is English
@@ -144,3 +147,19 @@ func (v Voice) Tell(err error) string {
 	}
 	return v.Language.phrase(text)
 }
+
+// Hint is one [Phrase], as an error's Hints returns it.
+func Hint(format string, args ...any) []Message { return []Message{Phrase(format, args...)} }
+
+// instead is an error in words of ours that has a cause of its own, which it does not say.
+type instead struct{ said, cause error }
+
+// Instead says an error in other words: errors.Is and errors.As find the cause, and nobody
+// reads it.
+func Instead(cause, said error) error { return &instead{said, cause} }
+
+func (e *instead) Error() string { return e.said.Error() }
+func (e *instead) Unwrap() error { return e.cause }
+
+// Said is what a person reads, for [Voice.Tell].
+func (e *instead) Said() error { return e.said }

@@ -111,6 +111,8 @@ func word(v any, l *Language) string {
 		return list(l.names(v), either, l)
 	case []Message:
 		return list(words(v, l), both, l)
+	case List:
+		return strings.Join(words(v, l), ", ")
 	case Parts:
 		return strings.Join(words(v, l), "; ")
 	case Lines:

@@ -138,7 +138,7 @@ func parseConfig(data []byte, file string) (Config, error) {
 		return Config{}, &ConfigError{File: file, Msg: err.Error()}
 	}
 	if line := textfile.WindowsPath(data); line > 0 {
-		return Config{}, &ConfigError{File: file, Line: line, Msg: "a Windows path stands between double quotes; " + textfile.PathHint}
+		return Config{}, &ConfigError{File: file, Line: line, Msg: "a Windows path stands between double quotes; " + textfile.PathHint.String()}
 	}
 	d := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil {

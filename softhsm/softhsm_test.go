@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"ctlclient/message"
 	"ctlclient/softhsm"
 	"ctlclient/token"
 )
@@ -145,8 +146,8 @@ func TestSpecRefused(t *testing.T) {
 func TestMissing(t *testing.T) {
 	t.Setenv("SOFTHSM2_MODULE", filepath.Join(t.TempDir(), "none.so"))
 	_, err := softhsm.New(t.TempDir())
-	var h interface{ Hint() string }
-	if !errors.Is(err, softhsm.ErrMissing) || !errors.As(err, &h) || !strings.Contains(h.Hint(), "apt install softhsm2") {
+	var h message.Advisor
+	if !errors.Is(err, softhsm.ErrMissing) || !errors.As(err, &h) || !strings.Contains(message.Lines(h.Hints()).String(), "apt install softhsm2") {
 		t.Errorf("%v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -18,14 +19,24 @@ import (
 
 type missing struct{}
 
-func (missing) Error() string { return "SoftHSM2 is not installed" }
+// Error is Said in English.
+func (e missing) Error() string { return e.Said().Error() }
 
-// Hint names the package.
-func (missing) Hint() string {
+// Said is what happened, for [message.Voice.Tell].
+func (missing) Said() error { return message.NewError("SoftHSM2 is not installed") }
+
+// Hints name the package.
+func (missing) Hints() []message.Message {
+	file := "libsofthsm2.so"
 	if runtime.GOOS == "windows" {
-		return "install SoftHSM2 for Windows, or name softhsm2-x64.dll in SOFTHSM2_MODULE"
+		file = "softhsm2-x64.dll"
 	}
-	return "install it (Debian, Ubuntu: apt install softhsm2; Fedora: dnf install softhsm), or name libsofthsm2.so in SOFTHSM2_MODULE"
+	return message.Hint("%s, or name %s in SOFTHSM2_MODULE", token.SoftHSMPackage(runtime.GOOS, onPath), file)
+}
+
+func onPath(program string) bool {
+	_, err := exec.LookPath(program)
+	return err == nil
 }
 
 // ErrMissing says that SoftHSM2 is not installed; its Hint names the package.

@@ -26,7 +26,7 @@ import (
 )
 
 // Forms says what a FILE can be.
-const Forms = "FILE is a path, -, tftp://host[:port]/NAME or http://host[:6970]/NAME"
+var Forms = message.Phrase("FILE is a path, -, tftp://host[:port]/NAME or http://host[:6970]/NAME")
 
 // Options of Read and Fetch; the zero value is good.
 type Options struct {
@@ -55,7 +55,7 @@ func (o Options) note(format string, args ...any) {
 func IsAddress(arg string) bool { return strings.Contains(arg, "://") }
 
 // Read reads a FILE argument. Errors are *AddressError, *FetchError and *TooLongError, and
-// *fs.PathError for a path.
+// what PlainError makes for a path.
 func Read(ctx context.Context, arg string, o Options) ([]byte, error) {
 	switch {
 	case arg == "-" && o.Stdin != nil:
@@ -108,17 +108,21 @@ type TooLongError struct {
 	Limit int    // bytes
 }
 
-func (e *TooLongError) Error() string {
+// Error is Said in English.
+func (e *TooLongError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *TooLongError) Said() error {
 	if e.Limit == ctlbuild.MaxFile {
-		return fmt.Sprintf("%s is longer than %d bytes, which no trust list is", e.Name, e.Limit)
+		return message.Errorf("%s is longer than %d bytes, which no trust list is", e.Name, e.Limit)
 	}
-	return fmt.Sprintf("%s is longer than %d bytes, which no signed file is", e.Name, e.Limit)
+	return message.Errorf("%s is longer than %d bytes, which no signed file is", e.Name, e.Limit)
 }
 
 // PlainError says what is wrong with a file without naming system calls.
 func PlainError(err error) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return &fs.PathError{Op: "cannot open", Path: pe.Path, Err: pe.Err}
+		return message.Errorf("cannot open %s: %w", pe.Path, pe.Err)
 	}
 	return err
 }
@@ -126,13 +130,17 @@ func PlainError(err error) error {
 // AddressError is an address that no file can be fetched from.
 type AddressError struct {
 	Address string // redacted
-	Why     string // what is wrong, to follow the address
+	Why     error  // what is wrong, to follow the address
 }
 
-func (e *AddressError) Error() string { return fmt.Sprintf("%q %s", e.Address, e.Why) }
+// Error is Said in English.
+func (e *AddressError) Error() string { return e.Said().Error() }
 
-// Hint says what addresses look like.
-func (e *AddressError) Hint() string { return Forms }
+// Said is what happened, for [message.Voice.Tell].
+func (e *AddressError) Said() error { return fmt.Errorf("%q %w", e.Address, e.Why) }
+
+// Hints say what addresses look like.
+func (e *AddressError) Hints() []message.Message { return []message.Message{Forms} }
 
 // FetchError is a file that a server does not have (fs.ErrNotExist), or that it could not
 // be asked for. The error beneath names the place.
@@ -141,13 +149,12 @@ type FetchError struct{ Err error }
 func (e *FetchError) Error() string { return e.Err.Error() }
 func (e *FetchError) Unwrap() error { return e.Err }
 
-// Hint says what there is to ask for.
-func (e *FetchError) Hint() string {
+// Hints say what there is to ask for.
+func (e *FetchError) Hints() []message.Message {
 	if errors.Is(e.Err, fs.ErrNotExist) {
-		return "a node serves " + ctlbuild.CTLFileName + ", " + ctlbuild.ITLFileName +
-			" and, for one phone, CTLSEP<MAC>.tlv, ITLSEP<MAC>.tlv, SEP<MAC>.cnf.xml.sgn"
+		return message.Hint("a node serves %s, %s and, for one phone, CTLSEP<MAC>.tlv, ITLSEP<MAC>.tlv, SEP<MAC>.cnf.xml.sgn", ctlbuild.CTLFileName, ctlbuild.ITLFileName)
 	}
-	return ""
+	return nil
 }
 
 var (
@@ -167,14 +174,14 @@ var ports = map[string]int{"tftp": tftp.Port, "http": httpfile.Port}
 func parse(address string) (u *url.URL, defaultPort bool, err error) {
 	u, err = url.Parse(address)
 	if err != nil || u.Host == "" || strings.Trim(u.Path, "/") == "" {
-		return nil, false, &AddressError{Redact(address), "names no host and file"}
+		return nil, false, &AddressError{Redact(address), message.NewError("names no host and file")}
 	}
 	port, ok := ports[u.Scheme]
 	switch {
 	case !ok:
-		return nil, false, &AddressError{Redact(address), "is not a place that files can be read from"}
+		return nil, false, &AddressError{Redact(address), message.NewError("is not a place that files can be read from")}
 	case u.User != nil:
-		return nil, false, &AddressError{Redact(address), "has a login in it; phones use none"}
+		return nil, false, &AddressError{Redact(address), message.NewError("has a login in it; phones use none")}
 	}
 	if u.Port() == "" {
 		u.Host = net.JoinHostPort(u.Hostname(), fmt.Sprint(port))

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/protocol/tftp"
 	"ctlclient/source"
 )
@@ -72,7 +73,7 @@ func TestBadAddresses(t *testing.T) {
 	} {
 		_, err := source.Read(t.Context(), address, source.Options{})
 		var e *source.AddressError
-		if !errors.As(err, &e) || e.Hint() != source.Forms {
+		if !errors.As(err, &e) || message.Lines(e.Hints()).String() != source.Forms.String() {
 			t.Errorf("%s: %v", address, err)
 			continue
 		}
@@ -124,7 +125,7 @@ func TestFetch(t *testing.T) {
 			t.Errorf("%s: %q, %v", place, data, err)
 		}
 		var missing *source.FetchError
-		if _, err := source.Fetch(t.Context(), place+"/CTLSEP.tlv", source.Options{}); !errors.As(err, &missing) || !errors.Is(err, fs.ErrNotExist) || missing.Hint() == "" {
+		if _, err := source.Fetch(t.Context(), place+"/CTLSEP.tlv", source.Options{}); !errors.As(err, &missing) || !errors.Is(err, fs.ErrNotExist) || message.Lines(missing.Hints()).String() == "" {
 			t.Errorf("%s: %v", place, err)
 		}
 		var long *source.TooLongError

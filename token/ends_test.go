@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ctlclient/message"
 	"ctlclient/softhsm"
 	"ctlclient/softhsm/faulty"
 	"ctlclient/token"
@@ -405,15 +406,15 @@ func (b *behind) rightError(s step, point string, err error) {
 	if !errors.As(err, &e) || !slices.Contains(b.kinds, e.Kind) {
 		t.Fatalf("%v", err)
 	}
-	if !strings.Contains(e.Hint(), b.advice) {
-		t.Errorf("%v\nhint: %s", err, e.Hint())
+	if !strings.Contains(message.Lines(e.Hints()).String(), b.advice) {
+		t.Errorf("%v\nhint: %s", err, message.Lines(e.Hints()).String())
 	}
 	for at, words := range map[string]string{
 		"open C_Login": "not known whether this one counts", "pin C_SetPIN": "the former one or the new one holds",
 		"make C_InitToken": "repeat with --erase", "make C_GenerateKeyPair": "repeat with --erase",
 	} {
-		if strings.HasPrefix(s.name+" "+point, at) && !strings.Contains(e.Hint(), words) {
-			t.Errorf("the hint does not say %q: %s", words, e.Hint())
+		if strings.HasPrefix(s.name+" "+point, at) && !strings.Contains(message.Lines(e.Hints()).String(), words) {
+			t.Errorf("the hint does not say %q: %s", words, message.Lines(e.Hints()).String())
 		}
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")

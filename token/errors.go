@@ -3,12 +3,12 @@ package token
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
 
 	"github.com/miekg/pkcs11"
 
+	"ctlclient/message"
 	"ctlclient/token/host"
 )
 
@@ -35,31 +35,34 @@ const (
 	ModuleFailed                  // the module crashed, hung or ended its process
 )
 
-var kindText = [...]string{
-	NoModule:      "no usable PKCS#11 module",
-	NotFound:      "token not found",
-	Ambiguous:     "more than one fits",
-	NoCertificate: "no certificate on the token",
-	NoKey:         "no private key for the certificate",
-	PINWrong:      "the PIN is wrong",
-	PINUnfit:      "the token takes no PIN like this",
-	PINLocked:     "the PIN is locked",
-	PINFinalTry:   "only one PIN try is left",
-	PINRequired:   "a PIN is needed",
-	Removed:       "the token was removed",
-	Mismatch:      "not the expected token",
-	Failed:        "the token failed",
-	NotEmpty:      "the token is not empty",
-	DigestRefused: "the token does not sign with this digest",
-	ModuleFailed:  "the token's module failed",
+var kindText = [...]error{
+	NoModule:      message.NewError("no usable PKCS#11 module"),
+	NotFound:      message.NewError("token not found"),
+	Ambiguous:     message.NewError("more than one fits"),
+	NoCertificate: message.NewError("no certificate on the token"),
+	NoKey:         message.NewError("no private key for the certificate"),
+	PINWrong:      message.NewError("the PIN is wrong"),
+	PINUnfit:      message.NewError("the token takes no PIN like this"),
+	PINLocked:     message.NewError("the PIN is locked"),
+	PINFinalTry:   message.NewError("only one PIN try is left"),
+	PINRequired:   message.NewError("a PIN is needed"),
+	Removed:       message.NewError("the token was removed"),
+	Mismatch:      message.NewError("not the expected token"),
+	Failed:        message.NewError("the token failed"),
+	NotEmpty:      message.NewError("the token is not empty"),
+	DigestRefused: message.NewError("the token does not sign with this digest"),
+	ModuleFailed:  message.NewError("the token's module failed"),
 }
 
 // String is the kind in plain words.
-func (k Kind) String() string {
-	if int(k) < len(kindText) && kindText[k] != "" {
+func (k Kind) String() string { return k.Said().Error() }
+
+// Said is the kind, for [message.Voice.Tell].
+func (k Kind) Said() error {
+	if int(k) < len(kindText) && kindText[k] != nil {
 		return kindText[k]
 	}
-	return fmt.Sprintf("token error %d", uint8(k))
+	return message.Errorf("token error %d", uint8(k))
 }
 
 // Error makes a Kind usable with errors.Is.
@@ -69,35 +72,38 @@ func (k Kind) Error() string { return k.String() }
 // Test with errors.As, or with errors.Is and a Kind.
 type Error struct {
 	Kind   Kind
-	Token  string // label; empty when none is known
-	Module string // path; empty when none is known, or Detail has it
-	Detail string // what exactly, a few words
-	Flags  Flags  // of the token after the failure, where PINs are concerned
-	Err    error  // underlying PKCS#11 error, never a PIN
+	Token  string          // label; empty when none is known
+	Module string          // path; empty when none is known, or Detail has it
+	Detail message.Message // what exactly, a few words
+	Flags  Flags           // of the token after the failure, where PINs are concerned
+	Err    error           // underlying PKCS#11 error, never a PIN
 
-	hint   string
+	hints  []message.Message
 	family family
 }
 
-func (e *Error) Error() string {
+func (e *Error) Error() string { return e.Say(message.Voice{}) }
+
+// Say implements [message.Speaker].
+func (e *Error) Say(v message.Voice) string {
 	var b strings.Builder
 	switch {
 	case e.Token != "" && e.Module != "":
-		fmt.Fprintf(&b, "token %q in %s: ", e.Token, filepath.Base(e.Module))
+		b.WriteString(v.Say(message.Phrase("token %q in %s: ", e.Token, filepath.Base(e.Module))))
 	case e.Token != "":
-		fmt.Fprintf(&b, "token %q: ", e.Token)
+		b.WriteString(v.Say(message.Phrase("token %q: ", e.Token)))
 	case e.Module != "" && !kindOfEnd(e.Err): // that names it
-		fmt.Fprintf(&b, "a token in %s: ", filepath.Base(e.Module))
+		b.WriteString(v.Say(message.Phrase("a token in %s: ", filepath.Base(e.Module))))
 	}
 	var parts []string
 	if e.Kind != ModuleFailed || e.Err == nil { // the error says it better
-		parts = append(parts, e.Kind.String())
+		parts = append(parts, v.Tell(e.Kind))
 	}
-	if e.Detail != "" {
-		parts = append(parts, e.Detail)
+	if !e.Detail.IsZero() {
+		parts = append(parts, v.Say(e.Detail))
 	}
 	if e.Err != nil {
-		parts = append(parts, e.Err.Error())
+		parts = append(parts, v.Tell(e.Err))
 	}
 	b.WriteString(strings.Join(parts, ": "))
 	return b.String()
@@ -111,68 +117,73 @@ func (e *Error) Is(target error) bool {
 	return ok && k == e.Kind
 }
 
-// Hint names the next step; it may hold several lines.
-func (e *Error) Hint() string {
-	if e.hint != "" {
-		return e.hint
+// Hints name the next steps.
+func (e *Error) Hints() []message.Message {
+	if e.hints != nil {
+		return e.hints
 	}
-	var h interface{ Hint() string }
-	if e.Err != nil && errors.As(e.Err, &h) && h.Hint() != "" {
-		return h.Hint()
+	var deeper message.Advisor
+	if e.Err != nil && errors.As(e.Err, &deeper) {
+		if hints := deeper.Hints(); len(hints) > 0 {
+			return hints
+		}
 	}
+	list := message.Action{Do: message.ListTokens}
 	switch e.Kind {
 	case NoModule:
-		return install[e.family]
+		return []message.Message{e.family.install()}
 	case NotFound:
 		if e.family.serves() && e.family != softHSM {
-			return install[e.family]
+			return []message.Message{e.family.install()}
 		}
-		return "plug the token in, wait for its light, and see `ctlclient token list`"
+		return message.Hint("plug the token in, wait for its light, and look whether it is listed: %s", list)
 	case Ambiguous:
-		return "name one of them with more of its URI, e.g. pkcs11:token=SAST-1;serial=... (see `ctlclient token list`)"
+		return message.Hint("name one of them with more of its URI, e.g. pkcs11:token=SAST-1;serial=...: %s", list)
 	case NoCertificate:
-		return "`ctlclient token list` shows what each token holds"
+		return message.Hint("see what each token holds: %s", list)
 	case NoKey:
-		return "a token that signs holds the private key beside the certificate, with the same id; this one may be a copy of the certificate alone"
+		return message.Hint("a token that signs holds the private key beside the certificate, with the same id; this one may be a copy of the certificate alone")
 	case PINWrong:
-		return "no second attempt was made; " + e.Flags.triesLeft(e.family)
+		return message.Hint("no second attempt was made; %s", e.Flags.triesLeft(e.family))
 	case PINUnfit:
-		return "no second attempt was made; enter the PIN of the token, not that of another\n" + e.Flags.triesLeft(e.family)
+		return append(message.Hint("no second attempt was made; enter the PIN of the token, not that of another"), e.Flags.triesLeft(e.family))
 	case PINLocked:
 		if e.family == tpm {
-			return "a TPM refuses every PIN for some time after several wrong ones, or after it was switched off several times without a shutdown; wait, or use another token"
+			return message.Hint("a TPM refuses every PIN for some time after several wrong ones, or after it was switched off several times without a shutdown; wait, or use another token")
 		}
-		return "too many wrong PINs were entered; use another token of the trust list, or have this one unlocked with its administrator password"
+		return message.Hint("too many wrong PINs were entered; use another token of the trust list, or have this one unlocked with its administrator password")
 	case PINFinalTry:
-		return "a wrong PIN now locks the token for good; the PIN was not asked for\n" +
-			"use another token of the trust list, or repeat with --final-try if the PIN is certain"
+		return []message.Message{
+			message.Phrase("a wrong PIN now locks the token for good; the PIN was not asked for"),
+			message.Phrase("use another token of the trust list; only if the PIN is certain: %s", message.Action{Do: message.LastTry}),
+		}
 	case PINRequired:
-		return "enter the PIN on a terminal, or name where it is with --pin-source env:NAME, file:PATH or fd:N"
+		return message.Hint("enter the PIN: %s", message.Action{Do: message.GivePIN})
 	case Removed:
 		if e.family.serves() {
-			return "what is behind the module has ended or forgotten the login; repeat\n" + install[e.family]
+			return append(message.Hint("what is behind the module has ended or forgotten the login; repeat"), e.family.install())
 		}
-		return "plug the token in again and repeat"
+		return message.Hint("plug the token in again and repeat")
 	case ModuleFailed:
-		return "repeat; if it stays, see whether the token's own software can open it, and leave the module out with --module PATH of another"
+		return message.Hint("repeat; if it stays, see whether the token's own software can open it, or use another module: %s", message.Action{Do: message.NameModule})
 	case Mismatch:
-		return "plug in the token that holds the expected certificate; `ctlclient token list` shows what each holds"
+		return message.Hint("plug in the token that holds the expected certificate; see what each holds: %s", list)
 	}
 	if e.family.serves() {
-		return "repeat; if it stays: " + install[e.family]
+		return message.Hint("repeat; if it stays: %s", e.family.install())
 	}
-	return "take the token out, plug it in again and repeat; if it stays, see whether the token's own software can open it"
+	return message.Hint("take the token out, plug it in again and repeat; if it stays, see whether the token's own software can open it")
 }
 
 // triesLeft is what the token says about the tries left, for a hint.
-func (f Flags) triesLeft(kind family) string {
+func (f Flags) triesLeft(kind family) message.Message {
 	switch {
 	case f.PINLocked:
-		return "the token says that the PIN is locked now"
+		return message.Phrase("the token says that the PIN is locked now")
 	case f.PINFinalTry:
-		return "the token says that ONE try is left: a wrong PIN then locks it for good"
+		return message.Phrase("the token says that ONE try is left: a wrong PIN then locks it for good")
 	case f.PINCountLow:
-		return "the token says that tries have been used up; a right PIN resets the count"
+		return message.Phrase("the token says that tries have been used up; a right PIN resets the count")
 	}
 	return kind.tries()
 }
@@ -197,7 +208,7 @@ func kindOf(rv pkcs11.Error) Kind {
 }
 
 // classify wraps an error of a module. An *Error and a context's error pass as they are.
-func classify(i Info, doing string, err error) error {
+func classify(i Info, doing message.Message, err error) error {
 	var te *Error
 	if err == nil || errors.As(err, &te) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
@@ -213,15 +224,15 @@ func classify(i Info, doing string, err error) error {
 	e.Kind = kindOf(rv)
 	switch rv {
 	case pkcs11.CKR_USER_NOT_LOGGED_IN:
-		e.hint = "the token has forgotten the login, as after a reset by another program; repeat"
+		e.hints = message.Hint("the token has forgotten the login, as after a reset by another program; repeat")
 	case pkcs11.CKR_PIN_EXPIRED:
-		e.hint = "the token wants a new PIN first: `ctlclient token pin`"
+		e.hints = message.Hint("the token wants a new PIN first: %s", message.Action{Do: message.ChangePIN})
 	case pkcs11.CKR_USER_PIN_NOT_INITIALIZED:
-		e.hint = "the token was not initialised, or has no user PIN yet: `ctlclient token init` makes it ready, or the token's own software"
+		e.hints = message.Hint("the token was not initialised, or has no user PIN yet; make it ready, here or with the token's own software: %s", message.Action{Do: message.InitToken})
 	case pkcs11.CKR_TOKEN_WRITE_PROTECTED:
-		e.hint = "nothing can be put on this token; a practice token of the practice cluster's own stays as it was made"
+		e.hints = message.Hint("nothing can be put on this token; a practice token of the practice cluster's own stays as it was made")
 	case pkcs11.CKR_FUNCTION_CANCELED, pkcs11.CKR_CANCEL:
-		e.hint = "it was cancelled at the token or its reader; repeat when ready"
+		e.hints = message.Hint("it was cancelled at the token or its reader; repeat when ready")
 	}
 	return e
 }

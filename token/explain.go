@@ -4,14 +4,15 @@ import (
 	"debug/elf"
 	"debug/pe"
 	"errors"
-	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 
 	"github.com/miekg/pkcs11"
 
+	"ctlclient/message"
 	"ctlclient/token/host"
 	"ctlclient/token/practice"
 )
@@ -60,73 +61,115 @@ func familyOf(module, model, manufacturer string) family {
 }
 
 // install says what a module or token needs on this machine.
-var install = map[family]string{
-	unknown:   "install the token's software (SafeNet Authentication Client for eTokens, OpenSC for most cards), or name its module with --module PATH",
-	eToken:    "install SafeNet Authentication Client, or repair its installation",
-	tpm:       "see that the TPM can be reached: /dev/tpmrm0 is there, and the user belongs to the group tss",
-	softHSM:   "install SoftHSM2 (Debian, Ubuntu: apt install softhsm2), and see that SOFTHSM2_CONF names its configuration",
-	rehearsal: "make practice tokens: `ctlclient lab tokens`",
-	card:      "see that the reader is plugged in and its service runs (Linux: systemctl status pcscd)",
-	remote:    "see that the p11-kit server runs, and that P11_KIT_SERVER_ADDRESS names its socket",
-	slotted:   "see that pkcsslotd runs (systemctl status pkcsslotd), and that the user belongs to the group pkcs11",
+func (f family) install() message.Message {
+	windows := runtime.GOOS == "windows"
+	switch {
+	case f == eToken:
+		return message.Phrase("install SafeNet Authentication Client, or repair its installation")
+	case f == tpm && windows:
+		return message.Phrase("see in tpm.msc that the TPM is ready")
+	case f == tpm:
+		return message.Phrase("see that the TPM can be reached: /dev/tpmrm0 is there, and the user belongs to the group tss")
+	case f == softHSM:
+		return message.Phrase("%s; and see that SOFTHSM2_CONF names its configuration", SoftHSMPackage(runtime.GOOS, onPath))
+	case f == rehearsal:
+		return message.Phrase("make practice tokens: %s", message.Action{Do: message.MakePractice})
+	case f == remote:
+		return message.Phrase("see that the p11-kit server runs, and that P11_KIT_SERVER_ADDRESS names its socket")
+	case f == slotted:
+		return message.Phrase("see that pkcsslotd runs (systemctl status pkcsslotd), and that the user belongs to the group pkcs11")
+	case f == card && windows:
+		return message.Phrase("see that the reader is plugged in and that the service Smart Card runs")
+	case f == card:
+		return message.Phrase("see that the reader is plugged in and its service runs: systemctl status pcscd")
+	}
+	return message.Phrase("install the token's software (SafeNet Authentication Client for eTokens, OpenSC for most cards), or name its module: %s",
+		message.Action{Do: message.NameModule})
+}
+
+// SoftHSMPackage says how SoftHSM2 is installed on a system (a GOOS) that has some
+// programs: there is reports one.
+func SoftHSMPackage(system string, there func(program string) bool) message.Message {
+	switch {
+	case system == "windows":
+		return message.Phrase("install SoftHSM2 for Windows")
+	case system == "darwin":
+		return message.Phrase("install SoftHSM2: %s", "brew install softhsm")
+	}
+	for _, how := range []struct{ program, command string }{
+		{"apt-get", "apt install softhsm2"}, {"dnf", "dnf install softhsm"}, {"zypper", "zypper install softhsm"}, {"apk", "apk add softhsm"}, {"pacman", "pacman -S softhsm"},
+	} {
+		if there(how.program) {
+			return message.Phrase("install SoftHSM2: %s", how.command)
+		}
+	}
+	return message.Phrase("install SoftHSM2 (package softhsm or softhsm2)")
+}
+
+func onPath(program string) bool {
+	_, err := exec.LookPath(program)
+	return err == nil
 }
 
 // loadError puts into words why a module does not load.
 func loadError(e *host.LoadError) error {
-	out := &Error{Kind: NoModule, Detail: e.Module, Err: e, hint: install[familyOf(e.Module, "", "")]}
-	say := func(hint, format string, a ...any) error {
-		out.Err = &wordsError{fmt.Sprintf(format, a...), e}
-		out.hint = hint
+	install := familyOf(e.Module, "", "").install()
+	out := &Error{Kind: NoModule, Detail: message.Plain(e.Module), Err: e, hints: []message.Message{install}}
+	say := func(hint message.Message, why error) error {
+		out.Err, out.hints = &wordsError{why, e}, []message.Message{hint}
 		return out
 	}
 	if _, err := os.Stat(e.Module); filepath.IsAbs(e.Module) && errors.Is(err, os.ErrNotExist) {
-		return say(out.hint, "there is no such file")
+		return say(install, message.NewError("there is no such file"))
 	}
 	if practice.Is(e.Module) {
 		return out
 	}
-	if built := foreign(e.Module); built != "" {
-		return say("install the module for this program: "+runtime.GOOS+", "+processor(runtime.GOARCH), "%s", built)
+	if built := foreign(e.Module); built != nil {
+		return say(message.Phrase("install the module for this program: %s, %s", runtime.GOOS, processor(runtime.GOARCH)), built)
 	}
 	const missing = ": cannot open shared object file"
 	if lib, _, ok := strings.Cut(e.Reason, missing); ok && lib != e.Module && lib != "" {
-		return say("install what has "+lib+"; `ldd "+e.Module+"` lists all that is missing", "it needs %s, which is not installed", lib)
+		return say(message.Phrase("install what has %s; `ldd %s` lists all that is missing", lib, e.Module), message.Errorf("it needs %s, which is not installed", lib))
 	}
 	if strings.Contains(e.Reason, "C_GetFunctionList") {
-		return say(out.hint, "it is a library, but no PKCS#11 module")
+		return say(install, message.NewError("it is a library, but no PKCS#11 module"))
 	}
-	if hint, text := windowsReason(e.Reason); text != "" {
-		return say(hint, "%s", text)
+	if hint, why := windowsReason(e.Reason); why != nil {
+		return say(hint, why)
 	}
 	return out
 }
 
 // wordsError is an error in words of ours, that keeps the system's.
 type wordsError struct {
-	text string
+	said error
 	err  error
 }
 
-func (e *wordsError) Error() string { return e.text }
+func (e *wordsError) Error() string { return e.said.Error() }
 func (e *wordsError) Unwrap() error { return e.err }
 
+// Said is what happened, for [message.Voice.Tell].
+func (e *wordsError) Said() error { return e.said }
+
 // windowsReason knows the errors of Windows that a person can do something about.
-func windowsReason(reason string) (hint, text string) {
+func windowsReason(reason string) (hint message.Message, why error) {
 	switch {
 	case strings.Contains(reason, "specified module could not be found"): // 126, of a file that is there
-		return "install the token's software anew; it brings what its module needs", "a library that it needs is missing"
+		return message.Phrase("install the token's software anew; it brings what its module needs"), message.NewError("a library that it needs is missing")
 	case strings.Contains(reason, "not a valid Win32 application"): // 193
-		return "install the 64-bit module", "it is built for other programs than this one"
+		return message.Phrase("install the 64-bit module"), message.NewError("it is built for other programs than this one")
 	case strings.Contains(reason, "initialization routine failed"): // 1114
-		return "restart the token's service, or install its software anew", "it fails while it is loaded"
+		return message.Phrase("restart the token's service, or install its software anew"), message.NewError("it fails while it is loaded")
 	case strings.Contains(reason, "Access is denied"): // 5
-		return "see who may read the file", "this user may not read it"
+		return message.Phrase("see who may read the file"), message.NewError("this user may not read it")
 	}
-	return "", ""
+	return message.Message{}, nil
 }
 
 // foreign says what a library is built for, where that is not this program.
-func foreign(path string) string {
+func foreign(path string) error {
 	if f, err := elf.Open(path); err == nil {
 		defer f.Close()
 		name := map[elf.Machine]string{elf.EM_X86_64: "amd64", elf.EM_386: "386", elf.EM_AARCH64: "arm64", elf.EM_ARM: "arm", elf.EM_RISCV: "riscv64"}[f.Machine]
@@ -141,33 +184,39 @@ func foreign(path string) string {
 		return builtFor("windows", name)
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return "it is a folder"
+		return message.NewError("it is a folder")
 	}
-	return "it is no library"
+	return message.NewError("it is no library")
 }
 
-func builtFor(system, arch string) string {
+func builtFor(system, arch string) error {
 	switch {
 	case system == "windows" && runtime.GOOS != "windows":
-		return "it is a library for Windows"
+		return message.NewError("it is a library for Windows")
 	case system == "linux" && runtime.GOOS == "windows":
-		return "it is a library for Linux"
+		return message.NewError("it is a library for Linux")
 	case arch == runtime.GOARCH || arch == "" || system == "linux" && runtime.GOOS != "linux":
-		return ""
+		return nil
 	}
-	return "it is built for " + processor(arch) + ", and this program for " + processor(runtime.GOARCH)
+	return message.Errorf("it is built for %s, and this program for %s", processor(arch), processor(runtime.GOARCH))
 }
 
-func processor(arch string) string {
-	words := map[string]string{"386": "32-bit programs (x86)", "amd64": "64-bit programs (x86-64)", "arm64": "64-bit ARM processors", "arm": "32-bit ARM processors"}
-	if w := words[arch]; w != "" {
-		return w
+func processor(arch string) message.Message {
+	switch arch {
+	case "386":
+		return message.Phrase("32-bit programs (x86)")
+	case "amd64":
+		return message.Phrase("64-bit programs (x86-64)")
+	case "arm64":
+		return message.Phrase("64-bit ARM processors")
+	case "arm":
+		return message.Phrase("32-bit ARM processors")
 	}
-	return arch + " processors"
+	return message.Phrase("%s processors", arch)
 }
 
 // initializeHint is what to do about a module that loads and does not start.
-func initializeHint(name string, err error) string {
+func initializeHint(name string, err error) message.Message {
 	const variable = "SOFTHSM2_CONF"
 	env, module := splitName(name)
 	conf := os.Getenv(variable)
@@ -179,28 +228,28 @@ func initializeHint(name string, err error) string {
 	f := familyOf(module, "", "")
 	switch {
 	case f == softHSM && conf == "":
-		return "SoftHSM2 finds no configuration or no tokens: set SOFTHSM2_CONF to its softhsm2.conf"
+		return message.Phrase("SoftHSM2 finds no configuration or no tokens: set SOFTHSM2_CONF to its softhsm2.conf")
 	case f == softHSM:
-		return "see that SOFTHSM2_CONF (" + conf + ") names a softhsm2.conf whose directories.tokendir can be read"
+		return message.Phrase("see that SOFTHSM2_CONF (%s) names a softhsm2.conf whose directories.tokendir can be read", conf)
 	case f == unknown && hasRV(err, pkcs11.CKR_DEVICE_ERROR, pkcs11.CKR_FUNCTION_FAILED, pkcs11.CKR_GENERAL_ERROR):
-		return "see that the service or device behind the module runs"
+		return message.Phrase("see that the service or device behind the module runs")
 	}
-	return install[f]
+	return f.install()
 }
 
 // tries is what is known of how many wrong PINs a kind of token takes.
-func (f family) tries() string {
+func (f family) tries() message.Message {
 	switch f {
 	case eToken:
-		return "the token does not say how many tries are left (an eToken as delivered locks after 15 in a row)"
+		return message.Phrase("the token does not say how many tries are left (an eToken as delivered locks after 15 in a row)")
 	case tpm:
-		return "a TPM refuses every PIN for some time after several wrong ones"
+		return message.Phrase("a TPM refuses every PIN for some time after several wrong ones")
 	case softHSM:
-		return "SoftHSM2 does not count tries"
+		return message.Phrase("SoftHSM2 does not count tries")
 	case rehearsal:
-		return fmt.Sprintf("a practice token locks after %d in a row; `ctlclient lab tokens --reset` unlocks it", practice.MaxTries)
+		return message.Phrase("a practice token locks after %d in a row; to unlock it: %s", practice.MaxTries, message.Action{Do: message.ResetPractice})
 	case card:
-		return "the card does not say how many tries are left (a PIV card as delivered locks after three in a row)"
+		return message.Phrase("the card does not say how many tries are left (a PIV card as delivered locks after three in a row)")
 	}
-	return "the token does not say how many tries are left"
+	return message.Phrase("the token does not say how many tries are left")
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/miekg/pkcs11"
 
+	"ctlclient/message"
 	"ctlclient/softhsm"
 	"ctlclient/token"
 )
@@ -62,13 +63,13 @@ func TestModulesThatCannotBeUsed(t *testing.T) {
 	s := store(t)
 	t.Setenv("SOFTHSM2_CONF", filepath.Join(dir, "none"))
 	_, err = token.List(t.Context(), []string{s.Module})
-	if e := wantKind(t, err, token.NoModule); !strings.Contains(e.Hint(), "SOFTHSM2_CONF") {
-		t.Errorf("%v: %s", e, e.Hint())
+	if e := wantKind(t, err, token.NoModule); !strings.Contains(message.Lines(e.Hints()).String(), "SOFTHSM2_CONF") {
+		t.Errorf("%v: %s", e, message.Lines(e.Hints()).String())
 	}
 	elsewhere := filepath.Join(dir, "own")
 	_, err = token.List(t.Context(), []string{token.ModuleWith(s.Module, "SOFTHSM2_CONF="+elsewhere)})
-	if e := wantKind(t, err, token.NoModule); !strings.Contains(e.Hint(), elsewhere) {
-		t.Errorf("the module's own environment: %v: %s", e, e.Hint())
+	if e := wantKind(t, err, token.NoModule); !strings.Contains(message.Lines(e.Hints()).String(), elsewhere) {
+		t.Errorf("the module's own environment: %v: %s", e, message.Lines(e.Hints()).String())
 	}
 }
 
@@ -85,8 +86,8 @@ func TestAdvice(t *testing.T) {
 	b.do(b.Clear())
 	_, err = token.Open(t.Context(), uri(t, b.tok.URI), b.options(&asker{pin: "not-it"}))
 	e = wantKind(t, err, token.PINWrong)
-	if strings.Contains(e.Hint(), "eToken") {
-		t.Errorf("hint %q", e.Hint())
+	if strings.Contains(message.Lines(e.Hints()).String(), "eToken") {
+		t.Errorf("hint %q", message.Lines(e.Hints()).String())
 	}
 	if first := e.Error(); !strings.Contains(first, `"SAST-1"`) || !strings.Contains(first, "faultyp11.so") {
 		t.Errorf("%s names no token and module", first)

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"strings"
+
+	"ctlclient/message"
 )
 
 // Find returns the one token a URI names. Otherwise the error is an *Error of kind
@@ -22,23 +22,23 @@ func Find(ctx context.Context, named []string, u URI) (Info, error) {
 // notFound says what there was instead. That no module answers is the news before
 // anything else.
 func notFound(u URI, all []Info, answered int, errs []error, f family) error {
-	e := &Error{Kind: NotFound, Detail: u.String(), family: f}
+	e := &Error{Kind: NotFound, Detail: message.Plain(u.String()), family: f}
 	if answered == 0 && len(errs) > 0 {
 		if first := (*Error)(nil); errors.As(errs[0], &first) {
-			e, errs = &Error{Kind: first.Kind, Token: u.Token, Module: first.Module, Detail: first.Detail, Err: first.Err, hint: first.hint, family: first.family}, errs[1:]
+			e, errs = &Error{Kind: first.Kind, Token: u.Token, Module: first.Module, Detail: first.Detail, Err: first.Err, hints: first.hints, family: first.family}, errs[1:]
 		}
 	}
-	hint := []string{e.Hint()}
+	hints := e.Hints()
 	if len(all) > 0 {
-		hint = []string{"tokens present:"}
+		hints = message.Hint("tokens present:")
 		for _, i := range Distinct(all) {
-			hint = append(hint, i.URI().String())
+			hints = append(hints, message.Plain(i.URI().String()))
 		}
 	}
 	for _, err := range errs {
-		hint = append(hint, "not looked at: "+strings.ReplaceAll(err.Error(), "\n", "; "))
+		hints = append(hints, message.Phrase("not looked at: %w", err))
 	}
-	e.hint = strings.Join(hint, "\n")
+	e.hints = hints
 	return e
 }
 
@@ -53,9 +53,9 @@ func (i Info) holding(der []byte) (Certificate, bool) {
 }
 
 func ambiguousTokens(fit []match) error {
-	e := &Error{Kind: Ambiguous, Detail: fmt.Sprintf("%d tokens fit", len(fit)), hint: "name one of them:"}
+	e := &Error{Kind: Ambiguous, Detail: message.Phrase("%d tokens fit", len(fit)), hints: message.Hint("name one of them:")}
 	for _, m := range fit {
-		e.hint += "\n" + m.by.URI().String()
+		e.hints = append(e.hints, message.Plain(m.by.URI().String()))
 	}
 	return e
 }
@@ -100,19 +100,24 @@ func (i Info) choose(u URI) (Certificate, error) {
 	if len(fit) == 1 {
 		return fit[0], nil
 	}
-	e := &Error{Kind: Ambiguous, Token: i.Label, Module: i.Module, Detail: fmt.Sprintf("%d certificates fit", len(fit)), hint: "name one of them:"}
+	e := &Error{Kind: Ambiguous, Token: i.Label, Module: i.Module, Detail: message.Phrase("%d certificates fit", len(fit)), hints: message.Hint("name one of them:")}
 	for _, c := range fit {
-		e.hint += fmt.Sprintf("\n%s   %s", i.CertificateURI(c), c.Subject)
+		e.hints = append(e.hints, i.named(c))
 	}
 	return Certificate{}, e
 }
 
+// named is a certificate and its URI, on a line.
+func (i Info) named(c Certificate) message.Message {
+	return message.Plain(i.CertificateURI(c).String() + "   " + c.Subject)
+}
+
 func (i Info) noCertificate(u URI) error {
-	e := &Error{Kind: NoCertificate, Token: i.Label, Module: i.Module, Detail: u.String()}
+	e := &Error{Kind: NoCertificate, Token: i.Label, Module: i.Module, Detail: message.Plain(u.String())}
 	if len(i.Certificates) > 0 {
-		e.hint = "certificates on it:"
+		e.hints = message.Hint("certificates on it:")
 		for _, c := range i.Certificates {
-			e.hint += fmt.Sprintf("\n%s   %s", i.CertificateURI(c), c.Subject)
+			e.hints = append(e.hints, i.named(c))
 		}
 	}
 	return e

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"ctlclient/message"
 	"ctlclient/token/host"
 )
 
@@ -12,7 +13,7 @@ import (
 // there instead, and what was not looked at.
 func TestNotFound(t *testing.T) {
 	u := URI{Token: "SAST-1"}
-	ended := &Error{Kind: ModuleFailed, Err: &host.EndedError{Module: "/lib/a.so", Call: "C_GetSlotList", Reason: "crashed"}}
+	ended := &Error{Kind: ModuleFailed, Err: &host.EndedError{Module: "/lib/a.so", Call: "C_GetSlotList", Reason: message.Phrase("crashed")}}
 	other := errors.New("/lib/b.so: busy")
 	there := []Info{{Label: "SAST-2", Serial: "2", Module: "/lib/c.so"}}
 	for name, c := range map[string]struct {
@@ -38,13 +39,13 @@ func TestNotFound(t *testing.T) {
 			continue
 		}
 		for _, s := range c.says {
-			if !strings.Contains(e.Hint(), s) {
-				t.Errorf("%s does not say %q: %s", name, s, e.Hint())
+			if !strings.Contains(message.Lines(e.Hints()).String(), s) {
+				t.Errorf("%s does not say %q: %s", name, s, message.Lines(e.Hints()).String())
 			}
 		}
 		for _, s := range c.not {
-			if strings.Contains(e.Hint(), s) {
-				t.Errorf("%s says %q: %s", name, s, e.Hint())
+			if strings.Contains(message.Lines(e.Hints()).String(), s) {
+				t.Errorf("%s says %q: %s", name, s, message.Lines(e.Hints()).String())
 			}
 		}
 	}
@@ -77,15 +78,15 @@ func TestChooseCertificate(t *testing.T) {
 	}
 	var e *Error
 	_, err := Info{Label: "T", Certificates: []Certificate{own, nameless}}.choose(URI{})
-	if !errors.Is(err, Ambiguous) || !errors.As(err, &e) || !strings.Contains(e.Hint(), "id=%02") || !strings.Contains(e.Hint(), "id=%04") {
+	if !errors.Is(err, Ambiguous) || !errors.As(err, &e) || !strings.Contains(message.Lines(e.Hints()).String(), "id=%02") || !strings.Contains(message.Lines(e.Hints()).String(), "id=%04") {
 		t.Errorf("two: %v", err)
 	}
 	_, err = Info{Label: "T", Certificates: []Certificate{own}}.choose(URI{Object: "none"})
-	if !errors.Is(err, NoCertificate) || !errors.As(err, &e) || !strings.Contains(e.Hint(), "certificates on it:") || !strings.Contains(e.Hint(), "id=%02") {
+	if !errors.Is(err, NoCertificate) || !errors.As(err, &e) || !strings.Contains(message.Lines(e.Hints()).String(), "certificates on it:") || !strings.Contains(message.Lines(e.Hints()).String(), "id=%02") {
 		t.Errorf("another: %v", err)
 	}
 	_, err = Info{Label: "T"}.choose(URI{})
-	if !errors.Is(err, NoCertificate) || !errors.As(err, &e) || strings.Contains(e.Hint(), "certificates on it:") {
+	if !errors.Is(err, NoCertificate) || !errors.As(err, &e) || strings.Contains(message.Lines(e.Hints()).String(), "certificates on it:") {
 		t.Errorf("none: %v", err)
 	}
 	if _, err = (Info{Label: "T", unread: unread}).choose(URI{}); !errors.Is(err, Removed) {

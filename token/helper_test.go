@@ -9,6 +9,7 @@ import (
 	"os"
 	"testing"
 
+	"ctlclient/message"
 	"ctlclient/softhsm"
 	"ctlclient/token"
 )
@@ -118,7 +119,7 @@ func wantKind(t testing.TB, err error, k token.Kind) *token.Error {
 	if !errors.Is(err, k) || e.Kind != k {
 		t.Fatalf("error %v; want %v", err, k)
 	}
-	if e.Hint() == "" {
+	if message.Lines(e.Hints()).String() == "" {
 		t.Errorf("%v has no hint", err)
 	}
 	return e

@@ -5,6 +5,8 @@ import (
 	"math/big"
 
 	"github.com/miekg/pkcs11"
+
+	"ctlclient/message"
 )
 
 // maxKeys is how many private keys of a token are looked at.
@@ -24,14 +26,14 @@ func (s *Signer) findKeys() error {
 	p := s.run.proc
 	handles, err := p.FindObjects(s.session, maxKeys, pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_PRIVATE_KEY))
 	if err != nil {
-		return classify(s.info, "looking for the key", err)
+		return classify(s.info, message.Phrase("looking for the key"), err)
 	}
 	var certain, likely, possible []privateKey
 	other := false // a key has the certificate's id and another modulus
 	for _, h := range handles {
 		a, err := p.GetAttributes(s.session, h, pkcs11.CKA_MODULUS, pkcs11.CKA_ID, pkcs11.CKA_ALWAYS_AUTHENTICATE, pkcs11.CKA_KEY_TYPE)
 		if err != nil {
-			return classify(s.info, "looking for the key", err)
+			return classify(s.info, message.Phrase("looking for the key"), err)
 		}
 		k := privateKey{h, isTrue(a[2])}
 		sameID := len(s.cert.ID) > 0 && bytes.Equal(a[1], s.cert.ID)
@@ -54,15 +56,15 @@ func (s *Signer) findKeys() error {
 		return s.otherKey()
 	}
 	if len(s.keys) == 0 {
-		return &Error{Kind: NoKey, Token: s.info.Label, Module: s.info.Module, Detail: s.cert.Subject}
+		return &Error{Kind: NoKey, Token: s.info.Label, Module: s.info.Module, Detail: message.Plain(s.cert.Subject)}
 	}
 	s.askAlways.Store(s.keys[0].always)
 	return nil
 }
 
 func (s *Signer) otherKey() error {
-	return &Error{Kind: Mismatch, Token: s.info.Label, Module: s.info.Module, Detail: "its key is not the one of its certificate " + s.cert.Subject,
-		hint: "the certificate on the token belongs to another key; use another token"}
+	return &Error{Kind: Mismatch, Token: s.info.Label, Module: s.info.Module, Detail: message.Phrase("its key is not the one of its certificate %s", s.cert.Subject),
+		hints: message.Hint("the certificate on the token belongs to another key; use another token")}
 }
 
 func isTrue(b []byte) bool { return len(b) == 1 && b[0] != 0 }

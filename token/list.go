@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/miekg/pkcs11"
+
+	"ctlclient/message"
 )
 
 const (
@@ -182,7 +184,7 @@ func (r *running) failed(doing string, err error) error {
 	if kindOfEnd(err) {
 		return &Error{Kind: ModuleFailed, Err: err} // which names the module and the call
 	}
-	return &Error{Kind: Failed, Detail: r.path + ": " + doing, Err: err, family: familyOf(r.path, "", "")}
+	return &Error{Kind: Failed, Detail: message.Phrase("%s: %s", r.path, message.Words(doing)), Err: err, family: familyOf(r.path, "", "")}
 }
 
 // another adds the error of a slot, unless one before it has failed alike: where what is
@@ -237,10 +239,10 @@ func (r *running) scan() ([]Info, error) {
 		i := &infos[n]
 		err := r.read(i)
 		if kindOfEnd(err) {
-			return nil, classify(*i, "reading certificates", err)
+			return nil, classify(*i, message.Phrase("reading certificates"), err)
 		}
 		if err != nil {
-			i.unread = classify(*i, "reading certificates", err)
+			i.unread = classify(*i, message.Phrase("reading certificates"), err)
 			errs = append(errs, i.unread)
 		}
 	}

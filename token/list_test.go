@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/softhsm"
 	"ctlclient/token"
 )
@@ -106,8 +107,8 @@ func TestListWithABrokenModule(t *testing.T) {
 		t.Errorf("found beside a broken module: %v", err)
 	}
 	_, err = token.Find(t.Context(), named, token.URI{Token: "absent"})
-	if e := wantKind(t, err, token.NotFound); !strings.Contains(e.Hint(), tok.URI) || !strings.Contains(e.Hint(), "libgone.so") {
-		t.Errorf("hint %q", e.Hint())
+	if e := wantKind(t, err, token.NotFound); !strings.Contains(message.Lines(e.Hints()).String(), tok.URI) || !strings.Contains(message.Lines(e.Hints()).String(), "libgone.so") {
+		t.Errorf("hint %q", message.Lines(e.Hints()).String())
 	}
 	mods := token.Modules(t.Context(), named)
 	if len(mods) != 2 || mods[0].Err == nil || mods[1].Err != nil || mods[1].Description == "" || mods[1].Version == "" {

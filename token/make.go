@@ -162,7 +162,7 @@ func Init(ctx context.Context, u URI, m Make, o MakeOptions) (Info, Certificate,
 
 func notEmpty(i Info) error {
 	return &Error{Kind: NotEmpty, Token: i.Label, Module: i.Module,
-		hint: "it holds certificates or keys; use another token, or --erase to initialise it anew: everything on it is lost then"}
+		hints: message.Hint("it holds certificates or keys; use another token, or initialise it anew, which destroys everything on it: %s", message.Action{Do: message.EraseToken})}
 }
 
 // target is the one token or blank slot that a URI names.
@@ -182,10 +182,10 @@ func (v *Inventory) target(u URI) (Info, error) {
 	case err == nil && len(blank) == 0:
 		return found, nil
 	}
-	e := &Error{Kind: Ambiguous, Detail: "several tokens or empty slots fit", hint: "name one of them:"}
+	e := &Error{Kind: Ambiguous, Detail: message.Phrase("several tokens or empty slots fit"), hints: message.Hint("name one of them:")}
 	for _, i := range append(blank, v.Tokens()...) {
 		slot := i.Slot
-		e.hint += "\n" + URI{SlotID: &slot, ModulePath: i.Module}.String()
+		e.hints = append(e.hints, message.Plain(URI{SlotID: &slot, ModulePath: i.Module}.String()))
 	}
 	return Info{}, e
 }
@@ -247,12 +247,12 @@ func (r *running) initToken(i Info, label string, so, pin []byte) (Info, error) 
 func (r *running) initFrom(i Info, label string, so, pin []byte) (Info, error) {
 	others, err := r.labelled(label)
 	if err != nil {
-		return i, classify(i, "looking for it", err)
+		return i, classify(i, message.Phrase("looking for it"), err)
 	}
 	if err := r.proc.InitToken(i.Slot, so, label); err != nil {
-		err = r.soFailed(i, "initialising it", err)
+		err = r.soFailed(i, message.Phrase("initialising it"), err)
 		if e := (*Error)(nil); errors.As(err, &e) && e.Kind == Failed && slices.ContainsFunc(others, func(o Info) bool { return !o.same(i) }) {
-			e.hint = "another token of the module has this label, and some modules (tpm2-pkcs11) take each label once: choose another with --label\n" + e.Hint()
+			e.hints = append(message.Hint("another token of the module has this label, and some modules (tpm2-pkcs11) take each label once: choose another"), e.Hints()...)
 		}
 		return i, err
 	}
@@ -267,11 +267,11 @@ func (r *running) initFrom(i Info, label string, so, pin []byte) (Info, error) {
 	}
 	session, err := r.proc.OpenSession(now.Slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION)
 	if err != nil {
-		return i, classify(now, "opening it", err)
+		return i, classify(now, message.Phrase("opening it"), err)
 	}
 	defer r.proc.CloseSession(session)
 	if err := r.proc.Login(session, pkcs11.CKU_SO, so); err != nil {
-		return i, r.soFailed(now, "login of the security officer", err)
+		return i, r.soFailed(now, message.Phrase("login of the security officer"), err)
 	}
 	defer r.proc.Logout(session)
 	if err := r.proc.InitPIN(session, pin); err != nil {
@@ -279,14 +279,14 @@ func (r *running) initFrom(i Info, label string, so, pin []byte) (Info, error) {
 	}
 	after, err := r.view(now.Slot)
 	after.Library, after.blank = i.Library, i.blank
-	return after, classify(now, "looking for it", err)
+	return after, classify(now, message.Phrase("looking for it"), err)
 }
 
 // unfinished says how to go on where a token stopped answering while it was made.
 func unfinished(err error) error {
 	var e *Error
 	if errors.As(err, &e) && (e.unanswered() || e.Kind == NoModule) {
-		e.hint = "it is not known what is on the token now; when it answers again, repeat with --erase\n" + e.Hint()
+		e.hints = append(message.Hint("it is not known what is on the token now; when it answers again, make it anew: %s", message.Action{Do: message.EraseToken}), e.Hints()...)
 	}
 	return err
 }
@@ -311,7 +311,7 @@ func (r *running) labelled(label string) ([]Info, error) {
 func (r *running) justMade(i Info, label string, others []Info) (Info, error) {
 	found, err := r.labelled(label)
 	if err != nil {
-		return i, classify(i, "looking for it", err)
+		return i, classify(i, message.Phrase("looking for it"), err)
 	}
 	if n := slices.IndexFunc(found, func(n Info) bool { return n.Slot == i.Slot }); n >= 0 {
 		return found[n], nil
@@ -325,18 +325,18 @@ func (r *running) justMade(i Info, label string, others []Info) (Info, error) {
 		}
 	}
 	if len(found) != 1 {
-		return i, &Error{Kind: Removed, Token: label, Module: i.Module, Detail: "looking for the token that was initialised"}
+		return i, &Error{Kind: Removed, Token: label, Module: i.Module, Detail: message.Phrase("looking for the token that was initialised")}
 	}
 	return found[0], nil
 }
 
 // soFailed sorts an error where the security officer's PIN was tried.
-func (r *running) soFailed(i Info, doing string, err error) error {
+func (r *running) soFailed(i Info, doing message.Message, err error) error {
 	err = classify(i, doing, err)
 	var e *Error
 	if errors.As(err, &e) && e.Kind == PINWrong {
-		e.Detail = "that of the security officer (administrator)"
-		e.hint = "no second attempt was made; the maker's software may tell how many are left"
+		e.Detail = message.Phrase("that of the security officer (administrator)")
+		e.hints = message.Hint("no second attempt was made; the maker's software may tell how many are left")
 	}
 	return err
 }
@@ -346,14 +346,14 @@ func (s *Signer) makeSAST(m Make, subject pkix.RDNSequence) (Certificate, error)
 	p := s.run.proc
 	session, err := p.OpenSession(s.info.Slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION)
 	if err != nil {
-		return Certificate{}, classify(s.info, "opening it to write", err)
+		return Certificate{}, classify(s.info, message.Phrase("opening it to write"), err)
 	}
 	defer p.CloseSession(session)
 	if keys, err := p.FindObjects(session, 1, pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_PRIVATE_KEY)); err != nil || len(keys) > 0 {
 		if err == nil {
 			err = notEmpty(s.info)
 		}
-		return Certificate{}, classify(s.info, "looking for keys", err)
+		return Certificate{}, classify(s.info, message.Phrase("looking for keys"), err)
 	}
 	id := make([]byte, 8)
 	if _, err := rand.Read(id); err != nil {
@@ -361,7 +361,7 @@ func (s *Signer) makeSAST(m Make, subject pkix.RDNSequence) (Certificate, error)
 	}
 	pub, priv, err := p.GenerateKeyPair(session, pkcs11.CKM_RSA_PKCS_KEY_PAIR_GEN, publicTemplate(m, id), privateTemplate(m, id))
 	if err != nil {
-		return Certificate{}, unfinished(classify(s.info, "making the key", err))
+		return Certificate{}, unfinished(classify(s.info, message.Phrase("making the key"), err))
 	}
 	cert, err := s.certify(session, pub, priv, id, m, subject)
 	if err != nil {
@@ -376,7 +376,7 @@ func (s *Signer) makeSAST(m Make, subject pkix.RDNSequence) (Certificate, error)
 func (s *Signer) certify(session pkcs11.SessionHandle, pub, priv pkcs11.ObjectHandle, id []byte, m Make, subject pkix.RDNSequence) (Certificate, error) {
 	a, err := s.run.proc.GetAttributes(session, pub, pkcs11.CKA_MODULUS, pkcs11.CKA_PUBLIC_EXPONENT)
 	if err != nil || len(a[0]) == 0 || len(a[1]) == 0 {
-		return Certificate{}, classify(s.info, "reading the key", errors.Join(err, errNoModulus))
+		return Certificate{}, classify(s.info, message.Phrase("reading the key"), errors.Join(err, errNoModulus))
 	}
 	s.pub = &rsa.PublicKey{N: new(big.Int).SetBytes(a[0]), E: int(new(big.Int).SetBytes(a[1]).Int64())}
 	s.keys = []privateKey{{handle: priv}}
@@ -425,14 +425,14 @@ func (s *Signer) store(session pkcs11.SessionHandle, der, id []byte, label strin
 		pkcs11.NewAttribute(pkcs11.CKA_VALUE, der),
 	})
 	if err != nil {
-		return Certificate{}, classify(s.info, "storing the certificate", err)
+		return Certificate{}, classify(s.info, message.Phrase("storing the certificate"), err)
 	}
 	if err := s.readAll(); err != nil {
 		return Certificate{}, err
 	}
 	c, ok := s.info.holding(der)
 	if !ok {
-		return Certificate{}, &Error{Kind: Failed, Token: s.info.Label, Module: s.info.Module, Detail: "the certificate is not read back"}
+		return Certificate{}, &Error{Kind: Failed, Token: s.info.Label, Module: s.info.Module, Detail: message.Phrase("the certificate is not read back")}
 	}
 	return c, nil
 }

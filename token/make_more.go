@@ -120,11 +120,11 @@ func (s *Signer) importCertificate(der []byte, replace bool) (Certificate, error
 	}
 	a, err := p.GetAttributes(s.session, s.keys[0].handle, pkcs11.CKA_ID, pkcs11.CKA_LABEL)
 	if err != nil {
-		return Certificate{}, classify(s.info, "reading the key", err)
+		return Certificate{}, classify(s.info, message.Phrase("reading the key"), err)
 	}
 	session, err := p.OpenSession(s.info.Slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION)
 	if err != nil {
-		return Certificate{}, classify(s.info, "opening it to write", err)
+		return Certificate{}, classify(s.info, message.Phrase("opening it to write"), err)
 	}
 	defer p.CloseSession(session)
 	if err := s.readAll(); err != nil {
@@ -147,7 +147,7 @@ func (s *Signer) deleteOthers(session pkcs11.SessionHandle, keep []byte) error {
 	p := s.run.proc
 	handles, err := p.FindObjects(session, maxCertificates, pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_CERTIFICATE))
 	if err != nil {
-		return classify(s.info, "looking for the former certificate", err)
+		return classify(s.info, message.Phrase("looking for the former certificate"), err)
 	}
 	var errs []error
 	for _, h := range handles {
@@ -160,7 +160,7 @@ func (s *Signer) deleteOthers(session pkcs11.SessionHandle, keep []byte) error {
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		return classify(s.info, "deleting the former certificate", err)
+		return classify(s.info, message.Phrase("deleting the former certificate"), err)
 	}
 	return s.readAll()
 }

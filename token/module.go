@@ -258,7 +258,7 @@ func (m *module) broken(err error) error {
 	if errors.As(err, &unloadable) {
 		return loadError(unloadable)
 	}
-	e := &Error{Kind: NoModule, Detail: m.spec.Path, Err: err}
+	e := &Error{Kind: NoModule, Detail: message.Plain(m.spec.Path), Err: err}
 	if kindOfEnd(err) {
 		e.Kind = ModuleFailed
 	}
@@ -282,9 +282,9 @@ func (r *running) initialize() error {
 		r.removable = r.anyRemovable()
 		return nil
 	}
-	e := &Error{Kind: NoModule, Detail: r.path, Err: fmt.Errorf("%s: %w", doing, err), hint: initializeHint(r.name, err)}
+	e := &Error{Kind: NoModule, Detail: message.Plain(r.path), Err: fmt.Errorf("%s: %w", doing, err), hints: []message.Message{initializeHint(r.name, err)}}
 	if kindOfEnd(err) {
-		e.Kind, e.Detail, e.Err, e.hint = ModuleFailed, "", err, ""
+		e.Kind, e.Detail, e.Err, e.hints = ModuleFailed, message.Message{}, err, nil
 	} else if r.initialized {
 		r.finalize()
 	}

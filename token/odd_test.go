@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"ctlclient/message"
 	"ctlclient/softhsm"
 	"ctlclient/token"
 )
@@ -55,8 +56,8 @@ func TestRefusedDigest(t *testing.T) {
 	s := open(t, b.tok.URI, b.options(&asker{pin: b.tok.PIN}))
 	_, err := crypto.SignMessage(s, rand.Reader, []byte("x"), crypto.SHA1)
 	e := wantKind(t, err, token.DigestRefused)
-	if !strings.Contains(e.Error(), "SHA-1") || !strings.Contains(e.Hint(), "it takes SHA-256, SHA-512") {
-		t.Errorf("%v\n%s", e, e.Hint())
+	if !strings.Contains(e.Error(), "SHA-1") || !strings.Contains(message.Lines(e.Hints()).String(), "it takes SHA-256, SHA-512") {
+		t.Errorf("%v\n%s", e, message.Lines(e.Hints()).String())
 	}
 	if _, err := crypto.SignMessage(s, rand.Reader, []byte("x"), crypto.SHA256); err != nil {
 		t.Error(err)
@@ -118,8 +119,8 @@ func TestTwinTokens(t *testing.T) {
 		b.do(s.Close())
 	}
 	_, err = token.Find(t.Context(), []string{b.Module}, token.URI{Token: "SAST"})
-	if e := wantKind(t, err, token.Ambiguous); !strings.Contains(e.Hint(), "slot-id=") {
-		t.Errorf("hint %q", e.Hint())
+	if e := wantKind(t, err, token.Ambiguous); !strings.Contains(message.Lines(e.Hints()).String(), "slot-id=") {
+		t.Errorf("hint %q", message.Lines(e.Hints()).String())
 	}
 	o := b.options(&asker{pin: other.PIN})
 	o.ExpectCertificate = other.Certificate

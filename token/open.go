@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/miekg/pkcs11"
+
+	"ctlclient/message"
 )
 
 // defaultSlowAfter is how long a token may take before the person is told that it is waited for.
@@ -101,7 +103,7 @@ func (v *Inventory) Open(ctx context.Context, u URI, o Options) (*Signer, error)
 		}
 	}
 	if s.mod = v.moduleOf(i); s.mod == nil {
-		return nil, &Error{Kind: NoModule, Detail: i.Module}
+		return nil, &Error{Kind: NoModule, Detail: message.Plain(i.Module)}
 	}
 	if err := s.begin(ctx, s.open); err != nil {
 		s.mod.release(ctx)
@@ -114,8 +116,8 @@ func (v *Inventory) Open(ctx context.Context, u URI, o Options) (*Signer, error)
 func (s *Signer) takeKey() error {
 	var ok bool
 	if s.pub, ok = s.cert.PublicKey().(*rsa.PublicKey); !ok {
-		return &Error{Kind: NoKey, Token: s.info.Label, Module: s.info.Module, Detail: "the certificate's key is not RSA",
-			hint: "trust lists are signed with RSA keys; use another token"}
+		return &Error{Kind: NoKey, Token: s.info.Label, Module: s.info.Module, Detail: message.Phrase("the certificate's key is not RSA"),
+			hints: message.Hint("trust lists are signed with RSA keys; use another token")}
 	}
 	return nil
 }
@@ -195,17 +197,16 @@ func holders(all []match, der []byte) []match {
 }
 
 func mismatch(i Info, expected []byte) error {
-	e := &Error{Kind: Mismatch, Token: i.Label, Module: i.Module, Detail: "it does not hold the expected certificate"}
+	e := &Error{Kind: Mismatch, Token: i.Label, Module: i.Module, Detail: message.Phrase("it does not hold the expected certificate")}
 	c, _, err := parseCertificate(expected)
-	if err != nil || c.Subject == "" {
-		return e
-	}
-	e.Detail += " of " + c.Subject
-	if len(i.Certificates) == 1 {
-		e.Detail += " but that of " + i.Certificates[0].Subject
-		if i.Certificates[0].Subject == c.Subject {
-			e.Detail += " with another key or serial number"
-		}
+	switch {
+	case err != nil || c.Subject == "":
+	case len(i.Certificates) != 1:
+		e.Detail = message.Phrase("it does not hold the expected certificate of %s", c.Subject)
+	case i.Certificates[0].Subject == c.Subject:
+		e.Detail = message.Phrase("it does not hold the expected certificate of %s but that of %s with another key or serial number", c.Subject, c.Subject)
+	default:
+		e.Detail = message.Phrase("it does not hold the expected certificate of %s but that of %s", c.Subject, i.Certificates[0].Subject)
 	}
 	return e
 }
@@ -217,9 +218,9 @@ func mismatch(i Info, expected []byte) error {
 func (r *running) again(i Info, der []byte) (Info, error) {
 	ids, err := r.proc.GetSlotList(true)
 	if err != nil {
-		return Info{}, classify(i, "looking for it", err)
+		return Info{}, classify(i, message.Phrase("looking for it"), err)
 	}
-	gone := error(&Error{Kind: Removed, Token: i.Label, Module: i.Module, Detail: "looking for it"})
+	gone := error(&Error{Kind: Removed, Token: i.Label, Module: i.Module, Detail: message.Phrase("looking for it")})
 	if n := slices.Index(ids, i.Slot); n > 0 { // where it was comes first
 		ids = slices.Insert(slices.Delete(ids, n, n+1), 0, i.Slot)
 	}
@@ -227,13 +228,13 @@ func (r *running) again(i Info, der []byte) (Info, error) {
 		now, err := r.view(id)
 		switch {
 		case kindOfEnd(err):
-			return Info{}, classify(i, "looking for it", err)
+			return Info{}, classify(i, message.Phrase("looking for it"), err)
 		case err != nil && id == i.Slot:
-			gone = classify(i, "looking for it", err)
+			gone = classify(i, message.Phrase("looking for it"), err)
 		case err != nil:
 		case !now.alike(i):
 			if id == i.Slot {
-				gone = &Error{Kind: Mismatch, Token: i.Label, Module: i.Module, Detail: "another token is in its place now: " + now.URI().String()}
+				gone = &Error{Kind: Mismatch, Token: i.Label, Module: i.Module, Detail: message.Phrase("another token is in its place now: %s", now.URI())}
 			}
 		case len(der) == 0:
 			now.take(i)
@@ -241,14 +242,14 @@ func (r *running) again(i Info, der []byte) (Info, error) {
 		default:
 			now.take(i)
 			if now.Certificates, err = r.certificates(id); err != nil {
-				return Info{}, classify(i, "reading certificates", err)
+				return Info{}, classify(i, message.Phrase("reading certificates"), err)
 			}
 			c, ok := now.holding(der)
 			if ok || i.unlocked {
 				return now, nil
 			}
 			c, _, _ = parseCertificate(der)
-			gone = &Error{Kind: Mismatch, Token: i.Label, Module: i.Module, Detail: "it no longer holds the certificate of " + c.Subject}
+			gone = &Error{Kind: Mismatch, Token: i.Label, Module: i.Module, Detail: message.Phrase("it no longer holds the certificate of %s", c.Subject)}
 		}
 	}
 	return Info{}, gone
@@ -276,11 +277,11 @@ func (s *Signer) needsLogin(r *running) (bool, error) {
 		return r.logins[now.Slot] == 0, nil
 	}
 	if err != nil {
-		return false, classify(s.info, "opening it", err)
+		return false, classify(s.info, message.Phrase("opening it"), err)
 	}
 	defer r.proc.CloseSession(session)
 	in, err := r.loggedIn(session)
-	return !in, classify(s.info, "asking for its state", err)
+	return !in, classify(s.info, message.Phrase("asking for its state"), err)
 }
 
 // loggedIn tells whether the user is logged in on a session's token. The lock is held.
@@ -304,7 +305,7 @@ func (s *Signer) open(r *running, needPIN bool, pin []byte) error {
 	if err != nil {
 		s.release()
 	}
-	return classify(s.info, "looking for the key", err)
+	return classify(s.info, message.Phrase("looking for the key"), err)
 }
 
 // enter opens the session and makes the login. The lock is held.
@@ -319,13 +320,13 @@ func (s *Signer) enter(r *running, needPIN bool, pin []byte) error {
 		}
 	}
 	if _, now, err = r.wrap(now, s.cert); err != nil {
-		return classify(now, "opening it", err)
+		return classify(now, message.Phrase("opening it"), err)
 	}
 	s.info, s.run = now, r
 	r.signers++
 	if s.session, err = r.proc.OpenSession(s.info.Slot, pkcs11.CKF_SERIAL_SESSION); err != nil {
 		s.leave()
-		return classify(now, "opening it", err)
+		return classify(now, message.Phrase("opening it"), err)
 	}
 	if err = s.login(needPIN, pin); err != nil {
 		s.release()
@@ -340,7 +341,7 @@ func (s *Signer) enter(r *running, needPIN bool, pin []byte) error {
 func (s *Signer) login(needPIN bool, pin []byte) error {
 	if !needPIN && s.info.Flags.LoginRequired {
 		if in, err := s.run.loggedIn(s.session); err != nil || !in {
-			return &Error{Kind: Removed, Token: s.info.Label, Module: s.info.Module, Detail: "it has forgotten the login", Err: err}
+			return &Error{Kind: Removed, Token: s.info.Label, Module: s.info.Module, Detail: message.Phrase("it has forgotten the login"), Err: err}
 		}
 	}
 	if needPIN {
@@ -349,7 +350,7 @@ func (s *Signer) login(needPIN bool, pin []byte) error {
 			err = nil
 		}
 		if err != nil {
-			return s.run.loginFailed(s.info, "login", err)
+			return s.run.loginFailed(s.info, message.Phrase("login"), err)
 		}
 	}
 	if s.info.Flags.LoginRequired {
@@ -383,7 +384,7 @@ func (s *Signer) findCertificate() error {
 func (s *Signer) readAll() error {
 	certs, err := s.run.certificates(s.info.Slot)
 	if err != nil {
-		return classify(s.info, "reading certificates", err)
+		return classify(s.info, message.Phrase("reading certificates"), err)
 	}
 	s.info.Certificates, s.info.unlocked = certs, true
 	return nil

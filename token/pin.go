@@ -138,7 +138,7 @@ func (o Options) asker(u URI) PINFunc {
 
 // loginFailed sorts what C_Login or C_SetPIN returned, after asking the token anew
 // what it says about the tries left. The lock is held.
-func (r *running) loginFailed(i Info, doing string, err error) error {
+func (r *running) loginFailed(i Info, doing message.Message, err error) error {
 	err = classify(i, doing, err)
 	var e *Error
 	if !errors.As(err, &e) {
@@ -147,16 +147,16 @@ func (r *running) loginFailed(i Info, doing string, err error) error {
 	if now, viewErr := r.view(i.Slot); viewErr == nil {
 		e.Flags = now.Flags
 		if e.Kind == PINWrong && e.Flags.PINLocked {
-			e.Kind, e.Detail = PINLocked, "that was the last try"
+			e.Kind, e.Detail = PINLocked, message.Phrase("that was the last try")
 		}
 		if e.Kind == PINUnfit {
-			e.Detail = strings.TrimPrefix(r.pinLengths(i.Slot), ": ")
+			e.Detail = r.pinLengths(i.Slot)
 		}
 	} else if rv := pkcs11.Error(0); errors.As(viewErr, &rv) && kindOf(rv) == Removed {
 		e.Kind = Removed
 	}
 	if e.unanswered() {
-		e.hint = "no second attempt was made; it is not known whether this one counts\n" + e.Hint()
+		e.hints = append(message.Hint("no second attempt was made; it is not known whether this one counts"), e.Hints()...)
 	}
 	return e
 }
@@ -210,18 +210,18 @@ func (r *running) changePIN(i Info, o Options, old, new []byte) error {
 		return err
 	}
 	if now.Flags.WriteProtected {
-		return &Error{Kind: Failed, Token: i.Label, Module: i.Module, Detail: "the token is write-protected", hint: "its PIN can only be changed with its own software"}
+		return &Error{Kind: Failed, Token: i.Label, Module: i.Module, Detail: message.Phrase("the token is write-protected"), hints: message.Hint("its PIN can only be changed with its own software")}
 	}
 	s, err := r.proc.OpenSession(now.Slot, pkcs11.CKF_SERIAL_SESSION|pkcs11.CKF_RW_SESSION)
 	if err != nil {
-		return classify(i, "opening it", err)
+		return classify(i, message.Phrase("opening it"), err)
 	}
 	defer r.proc.CloseSession(s)
 	if i.family() == slotted && len(old) > 0 {
 		// openCryptoki knows the key of the private objects after a login alone, and writes
 		// an empty one otherwise: they would be lost.
 		if err := r.proc.Login(s, pkcs11.CKU_USER, old); err != nil && !hasRV(err, pkcs11.CKR_USER_ALREADY_LOGGED_IN) {
-			return r.loginFailed(i, "login", err)
+			return r.loginFailed(i, message.Phrase("login"), err)
 		}
 		defer r.proc.Logout(s)
 	}
@@ -229,7 +229,7 @@ func (r *running) changePIN(i Info, o Options, old, new []byte) error {
 		if hasRV(err, pkcs11.CKR_PIN_LEN_RANGE, pkcs11.CKR_PIN_INVALID) {
 			return r.newPINRefused(now, err)
 		}
-		return changeFailed(r.loginFailed(i, "changing the PIN", err))
+		return changeFailed(r.loginFailed(i, message.Phrase("changing the PIN"), err))
 	}
 	return nil
 }
@@ -238,7 +238,7 @@ func (r *running) changePIN(i Info, o Options, old, new []byte) error {
 func changeFailed(err error) error {
 	var e *Error
 	if errors.As(err, &e) && e.unanswered() {
-		e.hint = "it is not known whether the PIN was changed: the former one or the new one holds, and a wrong entry is a try\n" + e.hint
+		e.hints = append(message.Hint("it is not known whether the PIN was changed: the former one or the new one holds, and a wrong entry is a try"), e.hints...)
 	}
 	return err
 }
@@ -246,17 +246,21 @@ func changeFailed(err error) error {
 // newPINRefused says which PINs a token takes, where it was given one that it does not.
 func (r *running) newPINRefused(i Info, err error) error {
 	if !hasRV(err, pkcs11.CKR_PIN_LEN_RANGE, pkcs11.CKR_PIN_INVALID) {
-		return classify(i, "setting the PIN", err)
+		return classify(i, message.Phrase("setting the PIN"), err)
 	}
-	return &Error{Kind: Failed, Token: i.Label, Module: i.Module, Detail: "the token does not take the new PIN", Flags: i.Flags, Err: err,
-		hint: "the PIN was not set; choose one of another length" + r.pinLengths(i.Slot)}
+	hint := message.Phrase("the PIN was not set; choose one of another length")
+	if lengths := r.pinLengths(i.Slot); !lengths.IsZero() {
+		hint = message.Phrase("the PIN was not set; choose one of another length: %s", lengths)
+	}
+	return &Error{Kind: Failed, Token: i.Label, Module: i.Module, Detail: message.Phrase("the token does not take the new PIN"), Flags: i.Flags, Err: err,
+		hints: []message.Message{hint}}
 }
 
 // pinLengths says what the token takes, where it does.
-func (r *running) pinLengths(slot uint) string {
+func (r *running) pinLengths(slot uint) message.Message {
 	t, err := r.proc.GetTokenInfo(slot)
 	if err != nil || t.MaxPinLen == 0 || t.MaxPinLen < t.MinPinLen || t.MaxPinLen > 1024 {
-		return ""
+		return message.Message{}
 	}
-	return fmt.Sprintf(": the token takes %d to %d bytes", t.MinPinLen, t.MaxPinLen)
+	return message.Phrase("the token takes %d to %d bytes", t.MinPinLen, t.MaxPinLen)
 }

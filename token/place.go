@@ -1,23 +1,28 @@
 package token
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"ctlclient/message"
 )
 
 // placeError says that a module that was found is not loaded, for somebody else may
 // have put it there.
 type placeError struct{ path, writable string }
 
-func (e *placeError) Error() string {
-	return fmt.Sprintf("%s was not loaded: others than its user and the administrator can write to %s", e.path, e.writable)
+// Error is Said in English.
+func (e *placeError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *placeError) Said() error {
+	return message.Errorf("%s was not loaded: others than its user and the administrator can write to %s", e.path, e.writable)
 }
 
-// Hint says how it is used all the same.
-func (e *placeError) Hint() string {
-	return "if the module is wanted, name it: --module " + e.path
+// Hints say how it is used all the same.
+func (e *placeError) Hints() []message.Message {
+	return message.Hint("if the module is wanted, name it: %s", message.Action{Do: message.NameModule, File: e.path})
 }
 
 // checkPlace refuses a file that somebody else than its user or an administrator could

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ctlclient/message"
 )
 
 // A module that somebody else may have put there is not loaded, unless it is named.
@@ -53,7 +55,7 @@ func TestPlaces(t *testing.T) {
 		}
 		err := checkPlace(module)
 		var e *placeError
-		if !errors.As(err, &e) || !strings.Contains(e.Hint(), "--module "+module) {
+		if !errors.As(err, &e) || message.ActionsOf(e)[0].File != module {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

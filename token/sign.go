@@ -148,7 +148,7 @@ func (s *Signer) lives(r *running) error {
 	if r == s.run {
 		return nil
 	}
-	return &Error{Kind: Removed, Token: s.info.Label, Module: s.info.Module, Detail: "its module was started anew and has forgotten the login", Err: s.run.proc.Dead()}
+	return &Error{Kind: Removed, Token: s.info.Label, Module: s.info.Module, Detail: message.Phrase("its module was started anew and has forgotten the login"), Err: s.run.proc.Dead()}
 }
 
 // signFailed sorts the error of a signature. A token that has gone says so in many
@@ -158,7 +158,7 @@ func (s *Signer) signFailed(err error) error {
 	if errors.Is(err, errClosed) || errors.Is(err, errWantsPIN) {
 		return err
 	}
-	err = classify(s.info, "signing", err)
+	err = classify(s.info, message.Phrase("signing"), err)
 	var e *Error
 	if errors.As(err, &e) && e.Kind == Failed {
 		if _, gone := s.run.again(s.info, nil); errors.Is(gone, Removed) {
@@ -279,9 +279,9 @@ func (s *Signer) digestRefused(w work, err error) error {
 			other = append(other, h.String())
 		}
 	}
-	e := &Error{Kind: DigestRefused, Token: s.info.Label, Module: s.info.Module, Detail: w.hash.String(), Err: err}
+	e := &Error{Kind: DigestRefused, Token: s.info.Label, Module: s.info.Module, Detail: message.Plain(w.hash.String()), Err: err}
 	if len(other) > 0 {
-		e.hint = "it takes " + strings.Join(other, ", ") + ": choose one of them that your phones know (--digest)"
+		e.hints = message.Hint("it takes %s: choose one of them that your phones know: %s", strings.Join(other, ", "), message.Action{Do: message.ChooseDigest})
 	}
 	return e
 }
@@ -304,7 +304,7 @@ func (s *Signer) signBy(r *running, w work, key pkcs11.ObjectHandle, mechanism u
 	}
 	if w.context {
 		if err := r.proc.Login(session, pkcs11.CKU_CONTEXT_SPECIFIC, w.pin); err != nil {
-			return nil, r.loginFailed(s.info, "login for this signature", err)
+			return nil, r.loginFailed(s.info, message.Phrase("login for this signature"), err)
 		}
 	}
 	return r.proc.Sign(session, s.input(w, mechanism), s.pub.Size())

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"ctlclient/message"
 	"ctlclient/softhsm"
 	"ctlclient/token"
 )
@@ -144,8 +145,8 @@ func TestOpenFailures(t *testing.T) {
 		{"certificate of another key", "pkcs11:token=ODD-PAIR", token.Options{}, token.Mismatch, ""},
 		{"another token expected", "pkcs11:token=SAST-1", token.Options{ExpectCertificate: twin1.Certificate}, token.Mismatch, ""},
 		{"wrong PIN", "pkcs11:token=SAST-1", token.Options{PIN: (&asker{pin: "0000"}).ask}, token.PINWrong, "no second attempt"},
-		{"no PIN entered", "pkcs11:token=SAST-1", token.Options{PIN: (&asker{}).ask}, token.PINRequired, "--pin-source"},
-		{"nobody to ask", "pkcs11:token=SAST-1", token.Options{PIN: nobody}, token.PINRequired, "--pin-source"},
+		{"no PIN entered", "pkcs11:token=SAST-1", token.Options{PIN: (&asker{}).ask}, token.PINRequired, "give-pin"},
+		{"nobody to ask", "pkcs11:token=SAST-1", token.Options{PIN: nobody}, token.PINRequired, "give-pin"},
 		{"module missing", "pkcs11:token=SAST-1?module-path=/nowhere/lib.so", token.Options{}, token.NoModule, ""},
 		{"not a module", "pkcs11:token=SAST-1", token.Options{Modules: []string{notModule}}, token.NoModule, ""},
 		{"no PIN file", "pkcs11:token=SAST-1?pin-source=file:/nowhere", token.Options{}, token.PINRequired, ""},
@@ -159,8 +160,8 @@ func TestOpenFailures(t *testing.T) {
 			}
 			_, err := token.Open(t.Context(), uri(t, c.uri), c.o)
 			e := wantKind(t, err, c.want)
-			if !strings.Contains(e.Hint(), c.hint) {
-				t.Errorf("hint %q does not hold %q", e.Hint(), c.hint)
+			if !strings.Contains(message.Lines(e.Hints()).String(), c.hint) {
+				t.Errorf("hint %q does not hold %q", message.Lines(e.Hints()).String(), c.hint)
 			}
 		})
 	}

@@ -31,16 +31,20 @@ const maxURI = 4096
 // URIError is a URI that cannot be used.
 type URIError struct {
 	URI  string // as given; without its query where that might hold a PIN
-	Msg  string
-	hint string
+	Err  error
+	hint message.Message
 }
 
-func (e *URIError) Error() string { return fmt.Sprintf("token URI %q: %s", e.URI, e.Msg) }
+// Error is Said in English.
+func (e *URIError) Error() string { return e.Said().Error() }
 
-// Hint says how it is written.
-func (e *URIError) Hint() string { return e.hint }
+// Said is what happened, for [message.Voice.Tell].
+func (e *URIError) Said() error { return message.Errorf("token URI %q: %w", e.URI, e.Err) }
 
-const uriExample = "a token or key is named like pkcs11:token=SAST-1, pkcs11:serial=0054f509 or pkcs11:token=SAST-1;id=%01; see `ctlclient token list`"
+// Hints say how it is written.
+func (e *URIError) Hints() []message.Message { return []message.Message{e.hint} }
+
+var uriExample = message.Phrase("a token or key is named like pkcs11:token=SAST-1, pkcs11:serial=0054f509 or pkcs11:token=SAST-1;id=%%01; see which there are: %s", message.Action{Do: message.ListTokens})
 
 type uriField struct {
 	name  string
@@ -78,23 +82,23 @@ var uriTypes = []string{"public", "private", "cert", "secret-key", "data"}
 func ParseURI(s string) (URI, error) {
 	var u URI
 	shown := beforePIN(s)
-	fail := func(hint, format string, a ...any) (URI, error) {
-		return URI{}, &URIError{URI: shown, Msg: fmt.Sprintf(format, a...), hint: hint}
+	fail := func(hint message.Message, why error) (URI, error) {
+		return URI{}, &URIError{URI: shown, Err: why, hint: hint}
 	}
 	if len(s) > maxURI {
 		shown = shown[:min(32, len(shown))] + "..."
-		return fail(uriExample, "longer than %d bytes", maxURI)
+		return fail(uriExample, message.Errorf("longer than %d bytes", maxURI))
 	}
 	if len(s) < 7 || !strings.EqualFold(s[:7], "pkcs11:") {
 		hint := uriExample
 		if isBareName(s) {
-			hint = fmt.Sprintf("write pkcs11:token=%s for the token with this label, or pkcs11:serial=%[1]s for this serial number", escape(s, pathChars))
+			hint = message.Phrase("write pkcs11:token=%s for the token with this label, or pkcs11:serial=%[1]s for this serial number", escape(s, pathChars))
 		}
-		return fail(hint, "does not start with pkcs11:")
+		return fail(hint, message.NewError("does not start with pkcs11:"))
 	}
 	path, query, hasQuery := strings.Cut(s[7:], "?")
 	if path == "" && !hasQuery {
-		return fail(uriExample, "names nothing")
+		return fail(uriExample, message.NewError("names nothing"))
 	}
 	seen := map[string]bool{}
 	seenQuery := map[string]bool{}
@@ -104,7 +108,7 @@ func ParseURI(s string) (URI, error) {
 				return fail(pinHint, pinRefused)
 			}
 			if err := u.setPath(attr, seen); err != nil {
-				return fail(uriExample, "%v", err)
+				return fail(uriExample, err)
 			}
 		}
 	}
@@ -114,16 +118,16 @@ func ParseURI(s string) (URI, error) {
 				return fail(pinHint, pinRefused)
 			}
 			if err := u.setQuery(attr, seenQuery); err != nil {
-				return fail(uriExample, "%v", err)
+				return fail(uriExample, err)
 			}
 		}
 	}
 	return u, nil
 }
 
-const (
-	pinRefused = "pin-value is not accepted"
-	pinHint    = "a PIN on a command line or in a file is no secret; leave pin-value out and be asked, or use pin-source=file:PATH"
+var (
+	pinRefused = message.NewError("pin-value is not accepted")
+	pinHint    = message.Phrase("a PIN on a command line or in a file is no secret; leave pin-value out and be asked, or use pin-source=file:PATH")
 )
 
 // isPIN tells a PIN, in the path too, where RFC 7512 does not have it: an error that

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"ctlclient/message"
 	"ctlclient/token"
 )
 
@@ -30,8 +31,8 @@ func TestNoURIErrorHoldsAPIN(t *testing.T) {
 			t.Errorf("%q: %v", s, err)
 			continue
 		}
-		if strings.Contains(e.Error()+e.Hint(), pin) {
-			t.Errorf("%q: the PIN is in the error: %v; %s", s, e, e.Hint())
+		if strings.Contains(e.Error()+message.Lines(e.Hints()).String(), pin) {
+			t.Errorf("%q: the PIN is in the error: %v; %s", s, e, message.Lines(e.Hints()).String())
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"ctlclient/message"
 	"ctlclient/token"
 )
 
@@ -91,10 +92,10 @@ func TestURIRefused(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 			continue
 		}
-		if !strings.Contains(e.Error(), want.msg) || !strings.Contains(e.Hint(), want.hint) || e.Hint() == "" {
-			t.Errorf("%q: %v; hint %q", text, e, e.Hint())
+		if !strings.Contains(e.Error(), want.msg) || !strings.Contains(message.Lines(e.Hints()).String(), want.hint) || message.Lines(e.Hints()).String() == "" {
+			t.Errorf("%q: %v; hint %q", text, e, message.Lines(e.Hints()).String())
 		}
-		if strings.Contains(e.Error()+e.Hint(), "1234") {
+		if strings.Contains(e.Error()+message.Lines(e.Hints()).String(), "1234") {
 			t.Errorf("%q: the PIN stands in the error", text)
 		}
 	}

@@ -1,7 +1,6 @@
 package trust
 
 import (
-	"fmt"
 	"slices"
 
 	"ctlclient/ctlbuild"
@@ -16,19 +15,23 @@ type TVSCertificateError struct {
 	Records  []string // the list's records of that function, as shown
 }
 
-func (e *TVSCertificateError) Error() string {
+// Error is Said in English.
+func (e *TVSCertificateError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *TVSCertificateError) Said() error {
 	if len(e.Records) == 0 {
-		return fmt.Sprintf("the list has no %s record to authenticate the server's certificate (%s) by", e.Function, e.Name)
+		return message.Errorf("the list has no %s record to authenticate the server's certificate (%s) by", e.Function, e.Name)
 	}
-	return fmt.Sprintf("the server's certificate (%s) is not the one in %s", e.Name, message.And(e.Records))
+	return message.Errorf("the server's certificate (%s) is not the one in %s", e.Name, message.And(e.Records))
 }
 
-// Hint says what the difference means.
-func (e *TVSCertificateError) Hint() string {
+// Hints say what the difference means.
+func (e *TVSCertificateError) Hints() []message.Message {
 	if len(e.Records) == 0 {
-		return "give the ITL that the phones hold: TVS servers are authenticated by its TVS records"
+		return message.Hint("give the ITL that the phones hold: TVS servers are authenticated by its TVS records")
 	}
-	return fmt.Sprintf("the %s certificate was regenerated after this list was made, or this is another cluster's server", e.Function)
+	return message.Hint("the %s certificate was regenerated after this list was made, or this is another cluster's server", e.Function)
 }
 
 // CheckTVSCertificate authenticates a TVS server's certificate by the TVS records of

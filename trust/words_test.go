@@ -9,6 +9,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
+	"ctlclient/message"
 	"ctlclient/trust"
 	"ctlclient/trust/trusttest"
 )
@@ -70,7 +71,7 @@ func TestServiceErrors(t *testing.T) {
 	} {
 		_, err := trust.CheckTVSCertificate(c.list, s.NewTVS.DER)
 		e, ok := err.(*trust.TVSCertificateError)
-		if !ok || !strings.Contains(e.Error(), c.says) || !strings.Contains(e.Hint(), c.hint) {
+		if !ok || !strings.Contains(e.Error(), c.says) || !strings.Contains(message.Lines(e.Hints()).String(), c.hint) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -4,9 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
-	"slices"
-	"strings"
 
 	"ctlclient/ctlbuild"
 	"ctlclient/message"
@@ -43,15 +40,22 @@ func (s *Session) Agree(ctx context.Context, p *Plan, purpose Purpose) (*Agreeme
 		s.warn(sayGoingOn.With())
 	}
 	c := Confirmation{
-		Title: p.question(purpose), Text: s.summary(p, purpose), Purpose: purpose, Plan: p,
+		Title: p.question(purpose), Purpose: purpose, Plan: p,
 		Danger: p.Dangerous() && !p.accepted && !s.opt.AcceptLoss, Hazards: p.Hazards,
 		Undescribed: purpose == ToWrite && len(p.Undescribed()) > 0 && !s.opt.AcceptLoss,
 	}
-	if text := s.lacksText(); text != "" && purpose == ToWrite {
-		c.Text += "\n" + text
+	var text message.Lines
+	if sum := s.summary(p, purpose); !sum.IsZero() {
+		text = append(text, sum)
+	}
+	if purpose == ToWrite {
+		text = append(text, s.lacksText()...)
 	}
 	if c.Undescribed {
-		c.Text += "\n" + undescribedText(p)
+		text = append(text, undescribedText(p))
+	}
+	if len(text) > 0 {
+		c.Text = askText.With("lines", text)
 	}
 	a := &Agreement{Plan: p, purpose: purpose, session: s, content: p.content(), live: s.Snapshot.Expect(), loss: p.Dangerous()}
 	if p.settled() {
@@ -77,18 +81,6 @@ func (s *Session) Agree(ctx context.Context, p *Plan, purpose Purpose) (*Agreeme
 // agreed to and broke off needs no second question, unless phones would be lost.
 func (p *Plan) settled() bool {
 	return p.finish != nil && !p.finish.done && (!p.Dangerous() || p.accepted) && len(p.Undescribed()) == 0
-}
-
-func (p *Plan) question(purpose Purpose) string {
-	switch {
-	case purpose == ToSave:
-		return "Sign the file and save it?"
-	case p.finish != nil && p.finish.back:
-		return "Take this job back?"
-	case p.finish != nil:
-		return "Finish this job?"
-	}
-	return "Go on with " + p.Job + "?"
 }
 
 // check refuses to use an agreement for anything but what was agreed.
@@ -143,60 +135,6 @@ func contentOf(name string, digest ctlbuild.Digest, signer []byte, records []ctl
 		part(records[i].Bytes())
 	}
 	return [32]byte(h.Sum(nil))
-}
-
-// lacksText is what nodes cannot promise, which the person agrees to with the plan.
-func (s *Session) lacksText() string {
-	var lines []string
-	for _, l := range s.Cluster.Lacks() {
-		lines = append(lines, fmt.Sprintf("%s (%s) cannot %s.", l.Node, l.Way, strings.Join(l.What, ", ")))
-	}
-	if len(lines) > 0 {
-		lines = append(lines, "The journal keeps the former file of every node, to put it back.")
-	}
-	return strings.Join(lines, "\n")
-}
-
-// undescribedText is what the person is asked to think of.
-func undescribedText(p *Plan) string {
-	var names []string
-	for _, v := range p.Undescribed() {
-		if name := phoneName(v.Phone); !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return "The profile does not describe the phones. If there is " + strings.Join(names, ", ") +
-		", it will refuse the new file and its CTL must be deleted at the phone. Go on only if there is none, or if that is meant."
-}
-
-// summary is the plan in a few sentences, for the question.
-func (s *sight) summary(p *Plan, purpose Purpose) string {
-	var b strings.Builder
-	nodes := len(s.Snapshot.Nodes)
-	switch {
-	case p.finish != nil:
-		b.WriteString(p.finish.summary(nodes))
-	case p.recoverITL:
-		fmt.Fprintf(&b, "The publisher signs the ITL of every node with its other key, %s. Rollback does not take this back: the next restart of TFTP does.", tokenCN(p.signer))
-	case p.byPublisher:
-		fmt.Fprintf(&b, "The publisher writes its own CTL, signed by %s, which then goes to %d nodes.", tokenCN(p.signer), nodes)
-	case purpose == ToSave && p.Draft != nil:
-		fmt.Fprintf(&b, "The new CTL has %d records and is signed by %s. It is saved to a file; no node is written to.",
-			len(p.Draft.Records), tokenCN(p.signer))
-	case p.Draft != nil:
-		fmt.Fprintf(&b, "The new CTL has %d records, signed by %s, and goes to %d nodes.", len(p.Draft.Records), tokenCN(p.signer), nodes)
-	case p.given != nil:
-		fmt.Fprintf(&b, "The file goes to %d nodes.", nodes)
-	}
-	if p.Mode != nil && purpose == ToWrite {
-		fmt.Fprintf(&b, " The cluster is then set to %s.", modeName(*p.Mode))
-	}
-	// Where a hazard says what is lost, it names the phones; where none does, this does.
-	named := slices.ContainsFunc(p.Hazards, isDanger)
-	if lost := p.Lost(); len(lost) > 0 && !named {
-		fmt.Fprintf(&b, " Phones that would refuse it, whose CTL must then be deleted by hand: %s.", strings.Join(phoneNames(lost), ", "))
-	}
-	return strings.TrimSpace(b.String())
 }
 
 // replaced is what a run may put its file in the place of.

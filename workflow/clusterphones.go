@@ -3,7 +3,6 @@ package workflow
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -164,8 +163,8 @@ func (s *Session) ResetPhones(ctx context.Context, r ResetRequest) (*ResetResult
 		r.Wait = DefaultWait
 	}
 	ok, err := s.ui.Confirm(ctx, Confirmation{
-		Title: fmt.Sprintf("Reset %d phones?", len(phones)),
-		Text:  fmt.Sprintf("%d phones restart, %d at a time; calls on them end. Each batch is waited for before the next.", len(phones), r.Batch),
+		Title: askReset.With("n", len(phones)),
+		Text:  askResetText.With("n", len(phones), "batch", r.Batch),
 	})
 	if err != nil {
 		return nil, err

@@ -67,7 +67,8 @@ type Event struct {
 	State   string
 	Node    string
 	Text    message.Message // what is said; where it has no key, Message is all there is
-	Message string          // Text in English
+	Message string          // Text or Err in English
+	Err     error           // what went wrong
 	Done    int             // EventProgress: of Total
 	Total   int
 	TVS     *TVSAnswer // EventTVS
@@ -103,8 +104,8 @@ type UI interface {
 // general "yes" given beforehand: the first means that phones would be lost, the
 // second that phones which nobody described would be, if there are any. Text says so.
 type Confirmation struct {
-	Title       string
-	Text        string
+	Title       message.Message
+	Text        message.Message
 	Purpose     Purpose
 	Plan        *Plan
 	Danger      bool
@@ -120,7 +121,10 @@ type speaker struct {
 
 func (s *speaker) emit(e Event) {
 	e.Time = time.Now()
-	if !e.Text.IsZero() {
+	switch {
+	case e.Err != nil:
+		e.Message = e.Err.Error()
+	case !e.Text.IsZero():
 		e.Message = e.Text.String()
 	}
 	if e.Job == "" {
@@ -131,6 +135,9 @@ func (s *speaker) emit(e Event) {
 
 // Said is what happened, in a voice.
 func (e Event) Said(v message.Voice) string {
+	if e.Err != nil {
+		return v.Tell(e.Err)
+	}
 	if e.Text.IsZero() {
 		return e.Message
 	}
@@ -146,7 +153,7 @@ func (s *speaker) step(name string, m message.Message) func(*error) {
 	s.emit(Event{Type: EventStep, Step: name, State: StateStart, Text: m})
 	return func(err *error) {
 		if err != nil && *err != nil {
-			s.emit(Event{Type: EventStep, Step: name, State: StateFailed, Message: (*err).Error()})
+			s.emit(Event{Type: EventStep, Step: name, State: StateFailed, Err: *err})
 			return
 		}
 		s.emit(Event{Type: EventStep, Step: name, State: StateDone, Text: m})
@@ -155,20 +162,15 @@ func (s *speaker) step(name string, m message.Message) func(*error) {
 
 // progress turns what the cluster reports into events.
 func (s *speaker) progress(p cluster.Progress) {
-	e := Event{Type: EventNode, Step: p.Step, State: p.State, Node: p.Node}
-	if p.Err != nil {
-		e.Message = p.Err.Error()
-	} else if p.Path != "" {
-		e.Message = p.Path
-	}
+	e := Event{Type: EventNode, Step: p.Step, State: p.State, Node: p.Node, Err: p.Err, Message: p.Path}
 	if p.Step == StepRestart && p.Err == nil {
-		e.Message = p.Message
+		e.Message = p.Service
 		if p.State == StateDone {
-			e.Text = sayRestarted.With("service", p.Message)
+			e.Text = sayRestarted.With("service", p.Service)
 		}
 	}
 	if p.State == cluster.StateWarning {
-		e.Type, e.Message = EventWarning, p.Node+": "+p.Message
+		e.Type, e.Text = EventWarning, message.Phrase("%s: %s", p.Node, p.Text)
 	}
 	s.emit(e)
 }

@@ -248,13 +248,10 @@ func (s *Session) setMode(ctx context.Context, run *cluster.Run, r *Result, mixe
 	}
 	hints := []message.Message{hintModeAgain.With()}
 	var refused *reach.Error
-	if errors.As(err, &refused) && len(refused.Hints) > 0 {
-		hints = nil
-		for _, h := range refused.Hints {
-			hints = append(hints, message.Plain(h))
-		}
+	if errors.As(err, &refused) && len(refused.Advice) > 0 {
+		hints = refused.Advice
 	}
-	e := fail(reason, textModeRefused.With("mode", modeName(mixed)), hints...)
+	e := fail(reason, textModeRefused.With("mode", modeText(mixed)), hints...)
 	e.Err = err
 	return e
 }
@@ -348,7 +345,7 @@ func (s *Session) fetchOne(ctx context.Context, n site.Node, want *ctlbuild.List
 	case want != nil && err == nil && bytes.Equal(got, want.Bytes()):
 		e.Sums = &Checksums{MD5: want.MD5(), SHA1: want.SHA1()}
 	case err != nil:
-		e.State, e.Text, e.Message = StateFailed, message.Message{}, err.Error()
+		e.State, e.Text, e.Err = StateFailed, message.Message{}, err
 	default:
 		e.State, e.Text = StateStale, sayStale.With()
 	}

@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -47,24 +46,6 @@ func (p *Plan) Earlier() *Earlier {
 }
 
 // summary says which job it is about: what, when and by whom.
-func (f *finishJob) summary(nodes int) string {
-	what := fmt.Sprintf("The job %s (%s) of %s", f.id, f.job.Kind, f.job.Started.Local().Format(time.DateTime))
-	if by := f.job.Note["by"]; by != "" {
-		what += ", by " + by + ","
-	}
-	switch {
-	case f.bare && f.back:
-		return what + " is taken back."
-	case f.bare:
-		return what + " is finished: what is left of it is done."
-	case !f.back:
-		return what + fmt.Sprintf(" is finished: its file goes to every node of %d that lacks it.", nodes)
-	case f.data == nil:
-		return what + fmt.Sprintf(" is taken back: the CTL file is removed from %d nodes.", nodes)
-	}
-	return what + fmt.Sprintf(" is taken back: the CTL file of before goes to %d nodes.", nodes)
-}
-
 // PlanFinish says what phones will make of the file that finishing a job, or taking it
 // back, puts on every node. Without an ID it is about the job that was left unfinished,
 // and about no other: what is done is taken back by its name alone. The verdicts alone

@@ -8,6 +8,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/lab"
+	"ctlclient/message"
 	"ctlclient/workflow"
 )
 
@@ -54,8 +55,8 @@ func TestInterruptedAfterThePublisherWrote(t *testing.T) {
 			if !errors.As(err, &e) {
 				t.Fatalf("error %v; the nodes differ", err)
 			}
-			if !strings.Contains(e.Error(), "not all nodes hold the new file: tftp-1") || !strings.Contains(e.Hint(), "ctlclient resume") {
-				t.Errorf("who serves what, and the way on, are not said: %v, %s", e, e.Hint())
+			if !strings.Contains(e.Error(), "not all nodes hold the new file: tftp-1") || message.ActionsOf(e)[0].Do != message.Resume {
+				t.Errorf("who serves what, and the way on, are not said: %v, %s", e, message.Lines(e.Hints()).String())
 			}
 			again := b.connect()
 			defer again.Close()

@@ -184,9 +184,9 @@ func (s *Session) seeITLs(ctx context.Context, p *Plan, r *Result) (err error) {
 		}
 		switch {
 		case err != nil:
-			e.State, e.Message = StateFailed, err.Error()
+			e.State, e.Err = StateFailed, err
 		case !l.Verify().OK:
-			e.State, e.Message = StateFailed, l.Verify().Reason
+			e.State, e.Text = StateFailed, l.Verify().Why
 		default:
 			rec, _ := l.Signer()
 			r.ITLSigners[n.Node.Name] = rec.CN()

@@ -161,7 +161,7 @@ func (s *speaker) tvsEvent(cn, node string, a cluster.TVSResult) {
 		TVS: &TVSAnswer{Token: cn, Valid: a.Answer.Valid, TTL: a.Answer.TTL}}
 	switch {
 	case a.Err != nil:
-		e.State, e.Message = StateFailed, a.Err.Error()
+		e.State, e.Err = StateFailed, a.Err
 	case !a.Vouches():
 		e.State = StateInvalid
 	}

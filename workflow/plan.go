@@ -123,11 +123,7 @@ func (s *Session) assess(ctx context.Context, p *Plan) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if text := s.lacksText(); text != "" {
-		for l := range strings.SplitSeq(text, "\n") {
-			p.Notes = append(p.Notes, message.Plain(l))
-		}
-	}
+	p.Notes = append(p.Notes, s.lacksText()...)
 	for _, n := range p.Notes {
 		s.info(n)
 	}

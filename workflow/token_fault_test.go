@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ctlclient/lab"
+	"ctlclient/message"
 	"ctlclient/softhsm"
 	"ctlclient/softhsm/faulty"
 	"ctlclient/token"
@@ -72,7 +73,7 @@ func (f *faultBench) fails(kind token.Kind, attempts int) *token.Error {
 	if !errors.As(err, &e) || e.Kind != kind {
 		f.t.Fatalf("error %v, want %v", err, kind)
 	}
-	if e.Hint() == "" {
+	if message.Lines(e.Hints()).String() == "" {
 		f.t.Errorf("%v has no hint", e)
 	}
 	f.untouched(before)
@@ -198,7 +199,7 @@ func TestSessionLostWhileSigning(t *testing.T) {
 	before := f.files()
 	_, err := s.Execute(t.Context(), a, workflow.ExecuteOptions{})
 	var e *token.Error
-	if !errors.As(err, &e) || e.Hint() == "" {
+	if !errors.As(err, &e) || message.Lines(e.Hints()).String() == "" {
 		t.Fatalf("error %v", err)
 	}
 	f.untouched(before)

@@ -3,7 +3,6 @@ package workflow
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/cluster/reach"
+	"ctlclient/message"
 )
 
 // Trusted is one certificate of Phone-SAST-trust, and whether TVS vouches for it.
@@ -67,9 +67,8 @@ func (s *Session) TrustAdd(ctx context.Context, ders [][]byte, o TrustOptions) e
 		}
 	}
 	ok, err := s.ui.Confirm(ctx, Confirmation{
-		Title: "Upload to Phone-SAST-trust?",
-		Text: fmt.Sprintf("Phones will accept a CTL that is signed by %s, because TVS vouches for what is in Phone-SAST-trust.",
-			strings.Join(names, ", ")),
+		Title: askUpload.With(),
+		Text:  askUploadText.With("names", strings.Join(names, ", ")),
 	})
 	if err != nil {
 		return err
@@ -78,7 +77,7 @@ func (s *Session) TrustAdd(ctx context.Context, ders [][]byte, o TrustOptions) e
 		return fail(Declined, textNotUploaded.With())
 	}
 	if lacks := s.Cluster.Site.Need(reach.AbilityTrust); lacks != nil {
-		s.trustByHand(names, lacks.Error())
+		s.trustByHand(names, lacks)
 		return s.waitVouched(ctx, ders, o.Wait)
 	}
 	run, err := s.beginTrust(ctx, ders)
@@ -137,7 +136,7 @@ func (s *Session) upload(ctx context.Context, run *cluster.Run, ders [][]byte, n
 		case reach.ClassOf(err) == reach.Permanent:
 			end(&err)
 			end = func(*error) {}
-			s.trustByHand(names[i:], err.Error())
+			s.trustByHand(names[i:], err)
 			return true, nil
 		case err != nil:
 			return false, err
@@ -148,13 +147,13 @@ func (s *Session) upload(ctx context.Context, run *cluster.Run, ders [][]byte, n
 }
 
 // trustByHand shows the steps.
-func (s *Session) trustByHand(names []string, why string) {
+func (s *Session) trustByHand(names []string, why error) {
 	lead := s.Cluster.Profile.LeadNode()
-	s.emit(Event{Type: EventErrand, Node: lead.Name, Message: why, Errand: &Errand{
+	s.emit(Event{Type: EventErrand, Node: lead.Name, Err: why, Errand: &Errand{
 		Node: lead.Name, Page: "https://" + lead.Address + "/cmplatform/",
-		Steps: []string{
-			"export the certificates: token export --all",
-			"OS Administration > Security > Certificate Management > Upload Certificate: purpose Phone-SAST-trust, once for each of " + strings.Join(names, ", "),
+		Steps: []message.Message{
+			stepExport.With("do", message.Action{Do: message.ExportTokens}),
+			stepUpload.With("names", strings.Join(names, ", ")),
 		},
 	}})
 }

@@ -42,7 +42,7 @@ func TestPhonesThatNobodyDescribed(t *testing.T) {
 	b.who.put = nil
 	wantReason(t, declined(s, p), workflow.Declined, "nothing was written", "describe-phones")
 	c := b.who.put[0]
-	if !c.Undescribed || c.Danger || !strings.Contains(c.Text, "7940/7960") || !strings.Contains(c.Text, "deleted at the phone") {
+	if !c.Undescribed || c.Danger || !strings.Contains(c.Text.String(), "7940/7960") || !strings.Contains(c.Text.String(), "deleted at the phone") {
 		t.Errorf("the question: %+v", c)
 	}
 	b.untouched(before)

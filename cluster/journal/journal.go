@@ -83,20 +83,6 @@ var idForm = lazyregexp.New(`^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4}$`)
 // ErrNoJob: there is no such job.
 var ErrNoJob = message.NewError("no such job")
 
-// DamagedError: a journal that cannot be read whole.
-type DamagedError struct {
-	ID, Dir string
-	Err     error
-}
-
-func (e *DamagedError) Error() string { return fmt.Sprintf("journal %s: %v", e.ID, e.Err) }
-func (e *DamagedError) Unwrap() error { return e.Err }
-
-// Hint says how work goes on without it.
-func (e *DamagedError) Hint() string {
-	return fmt.Sprintf("see with `ctlclient cluster status` that all nodes serve the same file, then move %s away", e.Dir)
-}
-
 func (s *Store) damaged(id string, err error) error {
 	return &DamagedError{ID: id, Dir: filepath.Join(s.jobs(), id), Err: err}
 }

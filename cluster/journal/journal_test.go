@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"ctlclient/message"
 )
 
 func create(t testing.TB, s *Store) *Job {
@@ -146,7 +148,7 @@ func TestDamageIsNotBelieved(t *testing.T) {
 			}
 			_, err := s.Open(j.Begin.ID)
 			var damaged *DamagedError
-			if !errors.As(err, &damaged) || !strings.Contains(err.Error(), tt.want) || !strings.Contains(damaged.Hint(), j.Begin.ID) {
+			if !errors.As(err, &damaged) || !strings.Contains(err.Error(), tt.want) || !strings.Contains(message.Lines(damaged.Hints()).String(), j.Begin.ID) {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
 		})

@@ -3,7 +3,6 @@ package journal
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -28,16 +27,20 @@ type LockedError struct {
 	Since time.Time
 }
 
-func (e *LockedError) Error() string {
+// Error is Said in English.
+func (e *LockedError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *LockedError) Said() error {
 	if e.PID == 0 {
-		return "another ctlclient works on this cluster"
+		return message.NewError("another ctlclient works on this cluster")
 	}
-	return fmt.Sprintf("another ctlclient (process %d) works on this cluster since %s: %s",
+	return message.Errorf("another ctlclient (process %d) works on this cluster since %s: %s",
 		e.PID, e.Since.Local().Format("15:04:05"), e.Job)
 }
 
-func (e *LockedError) Hint() string {
-	return "wait until it has ended; the lock ends with it, there is nothing to remove"
+func (e *LockedError) Hints() []message.Message {
+	return message.Hint("wait until it has ended; the lock ends with it, there is nothing to remove")
 }
 
 type owner struct {

@@ -1,6 +1,8 @@
 package meet
 
-import "fmt"
+import (
+	"ctlclient/message"
+)
 
 // IdentityError: a server is not who it was, or nobody confirmed who it is. It
 // arises before a password has left. Exit 3.
@@ -14,23 +16,27 @@ type IdentityError struct {
 	Source string
 }
 
-func (e *IdentityError) Error() string {
+// Error is Said in English.
+func (e *IdentityError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *IdentityError) Said() error {
 	if e.Want == "" {
-		return fmt.Sprintf("%s: the %s %s was not confirmed; no password was sent", e.Node, e.Kind, e.Got)
+		return message.Errorf("%s: the %s %s was not confirmed; no password was sent", e.Node, Text(e.Kind), e.Got)
 	}
-	return fmt.Sprintf("%s: the %s changed: expected %s (%s), got %s; no password was sent", e.Node, e.Kind, e.Want, e.Source, e.Got)
+	return message.Errorf("%s: the %s changed: expected %s (%s), got %s; no password was sent", e.Node, Text(e.Kind), e.Want, Text(e.Source), e.Got)
 }
 
-// Hint says how a legitimate identity is accepted.
-func (e *IdentityError) Hint() string {
+// Hints say how a legitimate identity is accepted.
+func (e *IdentityError) Hints() []message.Message {
 	if e.Want == "" {
-		return "compare the fingerprint with the one that the server's administrator reads on its console, then run `ctlclient cluster pin`, or put it into the profile"
+		return message.Hint("compare the fingerprint with the one that the server's administrator reads on its console, then confirm it: %s", message.Action{Do: message.MeetServers, Node: e.Node})
 	}
-	hint := "if nobody regenerated it, somebody may stand between you and the server: do not go on\n"
+	hints := message.Hint("if nobody regenerated it, somebody may stand between you and the server: do not go on")
 	if e.Source == FromProfile {
-		return hint + fmt.Sprintf("if it was regenerated, replace the fingerprint of %s in the profile", e.Node)
+		return append(hints, message.Phrase("if it was regenerated, replace the fingerprint of %s in the profile", e.Node))
 	}
-	return hint + "if it was regenerated, compare the new fingerprint on the server's console and run `ctlclient cluster pin`"
+	return append(hints, message.Phrase("if it was regenerated, compare the new fingerprint on the server's console and confirm it: %s", message.Action{Do: message.MeetServers, Node: e.Node}))
 }
 
 // PasswordError: a password could not be had, from a person or from its source. Nothing
@@ -40,7 +46,11 @@ type PasswordError struct {
 	Err        error
 }
 
-func (e *PasswordError) Error() string {
-	return fmt.Sprintf("password of %s at %s: %v", e.User, e.Node, e.Err)
+// Error is Said in English.
+func (e *PasswordError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *PasswordError) Said() error {
+	return message.Errorf("password of %s at %s: %v", e.User, e.Node, e.Err)
 }
 func (e *PasswordError) Unwrap() error { return e.Err }

@@ -45,6 +45,21 @@ const FromProfile = "the profile"
 
 const fromMeeting = "kept at the first meeting"
 
+var words = map[string]message.Message{
+	KindTLS:     message.Phrase("TLS certificate"),
+	KindSSH:     message.Phrase("SSH host key"),
+	FromProfile: message.Phrase("the profile"),
+	fromMeeting: message.Phrase("kept at the first meeting"),
+}
+
+// Text is a kind of identity, or the source of one, for a person.
+func Text(of string) message.Message {
+	if m, ok := words[of]; ok {
+		return m
+	}
+	return message.Plain(of) // a file
+}
+
 // maxKept bounds identities.json, in bytes.
 const maxKept = 1 << 20
 
@@ -87,7 +102,11 @@ type Server struct {
 // running out meanwhile.
 type UnknownError struct{ Fingerprint string }
 
-func (e *UnknownError) Error() string { return "unknown " + e.Fingerprint }
+// Error is Said in English.
+func (e *UnknownError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *UnknownError) Said() error { return message.Errorf("unknown %s", e.Fingerprint) }
 
 // Open reads the identities kept in file, identities.json of a cluster; a file that is
 // not there holds none, a damaged one is an error. knownHosts is SSH's file of host keys,

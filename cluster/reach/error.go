@@ -2,7 +2,8 @@ package reach
 
 import (
 	"errors"
-	"strings"
+
+	"ctlclient/message"
 )
 
 // Class sorts errors by what helps against them.
@@ -43,16 +44,16 @@ type Error struct {
 	Class  Class
 	Server string // name in the profile
 	Door   Door
-	Err    error    // in words for a person; the protocol's own error is in its chain
-	Hints  []string // what to do next, one action each; none where the caller knows better
+	Err    error             // in words for a person; the protocol's own error is in its chain
+	Advice []message.Message // what to do next, one action each; none where the caller knows better
 }
 
 // Error is the cause's text: callers name the server, as they know what it is about.
 func (e *Error) Error() string { return e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
-// Hint is the hints, one a line.
-func (e *Error) Hint() string { return strings.Join(e.Hints, "\n") }
+// Hints are what to do next.
+func (e *Error) Hints() []message.Message { return e.Advice }
 
 // ClassOf is the class of the first *Error in err's chain.
 func ClassOf(err error) Class {

@@ -45,7 +45,7 @@ type Site struct {
 
 	// Missing has, for every ability that is nil, the reason in words: what would have to
 	// be there, and what a person can do instead.
-	Missing map[Ability]string
+	Missing map[Ability]error
 
 	// Entrances are the servers that this way talks to, in the order in which they are
 	// logged in to: the publisher's first.
@@ -173,7 +173,7 @@ type Tools struct {
 	// Said is told each line that a node prints while it works; nil: nobody listens.
 	Said func(node, line string)
 	// Warn is told what a person should know, such as that old ciphers are in use.
-	Warn func(node, message string)
+	Warn func(node string, what message.Message)
 	// Presented is told the certificate that a server shows while it is met; nil: nobody listens.
 	Presented func(s meet.Server, der []byte)
 	// Errand is told what a person has to do at a node, and when it is seen to be done.
@@ -201,12 +201,12 @@ func (t Tools) Show(s meet.Server, der []byte) {
 // Errand is work at one node that only a person can do: the program waits and looks.
 type Errand struct {
 	Node  string
-	File  string   // the signed file to be put there, on this machine; "": the file is to be removed
-	Name  string   // its name on the node
-	Page  string   // address of the page where it is done; "" where there is none
-	Steps []string // in order
-	Why   string   // why a person is needed where the program was to do it; "" elsewhere
-	Done  bool     // the node serves the very file
+	File  string            // the signed file to be put there, on this machine; "": the file is to be removed
+	Name  string            // its name on the node
+	Page  string            // address of the page where it is done; "" where there is none
+	Steps []message.Message // in order
+	Why   error             // why a person is needed where the program was to do it; nil elsewhere
+	Done  bool              // the node serves the very file
 }
 
 // ProbeOptions of Site.Probe.
@@ -230,10 +230,11 @@ type Finding struct {
 // Lacks is the error of an ability that a site does not have.
 type Lacks struct {
 	Ability Ability
-	Why     string
+	Why     error
 }
 
-func (e *Lacks) Error() string { return e.Why }
+func (e *Lacks) Error() string { return e.Why.Error() }
+func (e *Lacks) Unwrap() error { return e.Why }
 
 // Need is nil where the site has an ability, else a *Lacks with the reason.
 func (s *Site) Need(a Ability) error {
@@ -245,8 +246,8 @@ func (s *Site) Need(a Ability) error {
 		return nil
 	}
 	why := s.Missing[a]
-	if why == "" {
-		why = fmt.Sprintf("a cluster reached by %s does not offer this (%s)", s.Way, a)
+	if why == nil {
+		why = message.Errorf("a cluster reached by %s does not offer this (%s)", s.Way, a)
 	}
 	return &Lacks{Ability: a, Why: why}
 }
@@ -257,7 +258,7 @@ var ErrConflict = message.NewError("the live file is not the expected one")
 // WarnLegacy says, each time, that a connection is allowed to be of the old kind.
 func (t Tools) WarnLegacy(node string) {
 	if t.Warn != nil {
-		t.Warn(node, "legacy = true: old TLS versions, key exchanges and SHA-1 host keys are accepted from this node")
+		t.Warn(node, message.Phrase("legacy = true: old TLS versions, key exchanges and SHA-1 host keys are accepted from this node"))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/internal/services"
+	"ctlclient/message"
 	"ctlclient/trust/release"
 )
 
@@ -83,14 +84,17 @@ const (
 )
 
 // String is Cisco's name of the mode.
-func (m Mode) String() string {
+func (m Mode) String() string { return m.Text().String() }
+
+// Text is the mode in Cisco's words.
+func (m Mode) Text() message.Message {
 	switch m {
 	case NonSecure:
-		return "Non Secure Mode"
+		return message.Phrase("Non Secure Mode")
 	case Mixed:
-		return "Mixed Mode"
+		return message.Phrase("Mixed Mode")
 	}
-	return "unknown mode"
+	return message.Phrase("unknown mode")
 }
 
 // Server is one server of the cluster as the cluster itself lists it.
@@ -122,7 +126,7 @@ type Facts struct {
 	// ("mode", "version", "servers", "credentials"); for a person.
 	From map[string]Door
 	// Warnings are what could not be found out, one sentence each.
-	Warnings []string
+	Warnings []message.Message
 }
 
 // Names of certificate stores, as Cisco spells them.

@@ -109,12 +109,15 @@ type Error struct {
 	Line int    // from 1, 0 when not known
 	Node string // the node concerned, "" when none
 	Key  string // the key concerned, "" when none
-	Msg  string
-	Err  error // cause, may be nil
-	hint string
+	Err  error  // what is wrong, and its cause
+	hint message.Message
 }
 
-func (e *Error) Error() string {
+// Error is the text in English.
+func (e *Error) Error() string { return e.Say(message.Voice{}) }
+
+// Say implements [message.Speaker].
+func (e *Error) Say(v message.Voice) string {
 	var b strings.Builder
 	if e.File != "" {
 		b.WriteString(e.File)
@@ -124,14 +127,21 @@ func (e *Error) Error() string {
 		b.WriteString(": ")
 	}
 	if e.Node != "" {
-		fmt.Fprintf(&b, "node %s: ", e.Node)
+		b.WriteString(v.Say(message.Phrase("node %s: ", e.Node)))
 	}
-	b.WriteString(e.Msg)
+	b.WriteString(v.Tell(e.Err))
 	return b.String()
 }
 
 func (e *Error) Unwrap() error { return e.Err }
-func (e *Error) Hint() string  { return e.hint }
+
+// Hints name the next step, where there is one.
+func (e *Error) Hints() []message.Message {
+	if e.hint.IsZero() {
+		return nil
+	}
+	return []message.Message{e.hint}
+}
 
 // ConfigDir is where profiles are looked up: ctlclient/ in the user's configuration
 // folder (XDG_CONFIG_HOME or ~/.config; %AppData% on Windows).
@@ -151,19 +161,19 @@ func Load(nameOrFile string) (*Profile, error) {
 	file := nameOrFile
 	if !strings.ContainsAny(nameOrFile, `/\`) && !strings.HasSuffix(nameOrFile, ".toml") {
 		if nameOrFile == "" {
-			return nil, &Error{Msg: "no profile is named", Key: "profile", hint: knownProfiles()}
+			return nil, &Error{Err: message.NewError("no profile is named"), Key: "profile", hint: knownProfiles()}
 		}
 		dir, err := ConfigDir()
 		if err != nil {
-			return nil, &Error{Msg: err.Error(), Err: err}
+			return nil, &Error{Err: err}
 		}
 		file = filepath.Join(dir, nameOrFile+".toml")
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		e := &Error{Msg: "cannot read profile: " + err.Error(), Err: err}
+		e := &Error{Err: message.Errorf("cannot read profile: %w", err)}
 		if errors.Is(err, fs.ErrNotExist) {
-			e.Msg = fmt.Sprintf("no profile %q: %s does not exist", nameOrFile, file)
+			e.Err = message.Instead(err, message.Errorf("no profile %q: %s does not exist", nameOrFile, file))
 			e.hint = knownProfiles()
 		}
 		return nil, e
@@ -171,27 +181,27 @@ func Load(nameOrFile string) (*Profile, error) {
 	defer f.Close()
 	data, err := readBounded(f, maxProfile)
 	if err != nil {
-		return nil, &Error{File: file, Msg: err.Error(), Err: err}
+		return nil, &Error{File: file, Err: err}
 	}
 	return Parse(data, file)
 }
 
 // knownProfiles is the hint for a profile that is not there.
-func knownProfiles() string {
+func knownProfiles() message.Message {
 	dir, err := ConfigDir()
 	if err != nil {
-		return ""
+		return message.Message{}
 	}
 	found, _ := filepath.Glob(filepath.Join(dir, "*.toml"))
 	if len(found) == 0 {
-		return fmt.Sprintf("name a file with --profile FILE, or put NAME.toml into %s\n"+
-			"`ctlclient lab up --dir DIR` writes DIR/lab.toml, a profile to practise with", dir)
+		return message.Phrase("name a cluster's profile (%s), or put one into %s, as NAME.toml; or practise first: %s",
+			message.Action{Do: message.NameProfile}, dir, message.Action{Do: message.Rehearse})
 	}
 	var names []string
 	for _, f := range found {
 		names = append(names, strings.TrimSuffix(filepath.Base(f), ".toml"))
 	}
-	return fmt.Sprintf("profiles in %s: %s", dir, strings.Join(names, ", "))
+	return message.Phrase("profiles in %s: %s", dir, strings.Join(names, ", "))
 }
 
 // All lists the profiles of the configuration folder by file name. Those that
@@ -224,10 +234,10 @@ func Parse(data []byte, file string) (*Profile, error) {
 	var p Profile
 	data, err := textfile.UTF8(data)
 	if err != nil {
-		return nil, &Error{File: file, Msg: err.Error(), Err: err}
+		return nil, &Error{File: file, Err: err}
 	}
 	if line := textfile.WindowsPath(data); line > 0 {
-		return nil, &Error{File: file, Line: line, Msg: "a Windows path stands between double quotes", hint: textfile.PathHint}
+		return nil, &Error{File: file, Line: line, Err: message.NewError("a Windows path stands between double quotes"), hint: textfile.PathHint}
 	}
 	dec := toml.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
@@ -249,23 +259,27 @@ func tomlError(err error, file string) error {
 		first := strict.Errors[0]
 		line, _ := first.Position()
 		key := strings.Join(first.Key(), ".")
-		e := &Error{File: file, Line: line, Key: key, Err: err,
-			Msg: fmt.Sprintf("unknown key %q", key), hint: knownKeys(key)}
-		if len(strict.Errors) > 1 {
-			e.Msg += fmt.Sprintf(" (and %d more)", len(strict.Errors)-1)
+		said := message.Errorf("unknown key %q", key)
+		if n := len(strict.Errors) - 1; n > 0 {
+			said = message.Errorf("%w (and %d more)", said, n)
 		}
+		e := &Error{File: file, Line: line, Key: key, Err: message.Instead(err, said), hint: knownKeys(key)}
 		if near := nearestKey(key); near != "" {
-			e.hint = fmt.Sprintf("did you mean %q?", near)
+			e.hint = message.Phrase("did you mean %q?", near)
 		}
 		return e
 	}
 	var dec *toml.DecodeError
 	if errors.As(err, &dec) {
 		line, _ := dec.Position()
-		return &Error{File: file, Line: line, Key: strings.Join(dec.Key(), "."), Err: err,
-			Msg: strings.TrimPrefix(dec.Error(), "toml: ")}
+		return &Error{File: file, Line: line, Key: strings.Join(dec.Key(), "."), Err: withoutPrefix(err)}
 	}
-	return &Error{File: file, Err: err, Msg: strings.TrimPrefix(err.Error(), "toml: ")}
+	return &Error{File: file, Err: withoutPrefix(err)}
+}
+
+// withoutPrefix is an error of the decoder, which need not say that it is one.
+func withoutPrefix(err error) error {
+	return message.Instead(err, errors.New(strings.TrimPrefix(err.Error(), "toml: ")))
 }
 
 // Complete fills in what a file may leave out; it changes nothing that is set.

@@ -13,6 +13,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
+	"ctlclient/message"
 )
 
 const fingerprintA = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
@@ -204,8 +205,8 @@ func TestProfileErrors(t *testing.T) {
 	for key, hint := range map[string]string{"ctlp_prot": `did you mean "ctlp-port"?`, "colour": "the keys of a [[node]]: name role address transport"} {
 		_, err := Parse([]byte(edit("ctlp-port", key)), "")
 		var e *Error
-		if errors.As(err, &e); e == nil || !strings.HasPrefix(e.Hint(), hint) {
-			t.Errorf("hint of %v: %q", err, e.Hint())
+		if errors.As(err, &e); e == nil || !strings.HasPrefix(message.Lines(e.Hints()).String(), hint) {
+			t.Errorf("hint of %v: %q", err, message.Lines(e.Hints()).String())
 		}
 	}
 }

@@ -83,11 +83,11 @@ func keysOf(t reflect.Type) (keys []string) {
 }
 
 // knownKeys is the hint for an unknown key that resembles none: those of its table.
-func knownKeys(key string) string {
+func knownKeys(key string) message.Message {
 	if strings.HasPrefix(key, "node.") {
-		return "the keys of a [[node]]: " + strings.Join(keysOf(reflect.TypeFor[Node]()), " ")
+		return message.Phrase("the keys of a [[node]]: %s", strings.Join(keysOf(reflect.TypeFor[Node]()), " "))
 	}
-	return "the keys of a profile: " + strings.Join(keysOf(reflect.TypeFor[Profile]()), " ")
+	return message.Phrase("the keys of a profile: %s", strings.Join(keysOf(reflect.TypeFor[Profile]()), " "))
 }
 
 // nearestKey suggests a key for a misspelt one: the one with the fewest letters to

@@ -54,7 +54,7 @@ func (p *Profile) Validate() error {
 }
 
 func (p *Profile) bad(node, key string, err error) error {
-	return &Error{File: p.File, Node: node, Key: key, Msg: err.Error(), Err: err}
+	return &Error{File: p.File, Node: node, Key: key, Err: err}
 }
 
 // validateHead checks what stands before the nodes and names the key at fault.

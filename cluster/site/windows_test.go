@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"ctlclient/message"
 )
 
 const notepad = "name = \"São Paulo\"\npublisher = \"none\"\n[[node]]\nname = \"a\"\naddress = \"192.0.2.1\"\nrole = \"tftp\"\ntransport = \"sftp\"\nsftp-user = \"u\"\npath = 'C:\\temp'\n"
@@ -29,7 +31,7 @@ func TestWindowsPathInDoubleQuotes(t *testing.T) {
 	for _, path := range []string{`"C:\temp"`, `"C:\Users\me"`, `"\\nas\tftp"`} {
 		_, err := Parse([]byte(strings.Replace(notepad, `'C:\temp'`, path, 1)), "hq.toml")
 		var e *Error
-		if !errors.As(err, &e) || e.Line != 9 || !strings.Contains(e.Hint(), "single quotes") {
+		if !errors.As(err, &e) || e.Line != 9 || !strings.Contains(message.Lines(e.Hints()).String(), "single quotes") {
 			t.Errorf("%s: %v", path, err)
 		}
 	}

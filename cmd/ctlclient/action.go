@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"strings"
 
 	"ctlclient/message"
@@ -12,11 +13,9 @@ const aToken = "<a token of the list>"
 // command words an action as what is typed for it.
 func (app *app) command(a message.Action) string {
 	signer := app.word(aToken)
-	or := func(s, other string) string {
-		if s == "" {
-			return other
-		}
-		return s
+	lab := "lab up"
+	if a.File != "" {
+		lab += " --dir " + a.File
 	}
 	line, known := map[message.Verb]string{
 		message.SeeStatus:     "cluster status",
@@ -24,10 +23,10 @@ func (app *app) command(a message.Action) string {
 		message.Resume:        "resume " + a.ID,
 		message.TakeBack:      "rollback " + a.ID,
 		message.CloseJob:      "resume --close " + a.ID,
-		message.Distribute:    "distribute " + or(a.File, "FILE"),
+		message.Distribute:    "distribute " + cmp.Or(a.File, "FILE"),
 		message.Update:        "update --sign-with " + signer,
-		message.AddToken:      "update --sign-with " + signer + " --add-token " + or(a.Name, "pkcs11:token=SECOND"),
-		message.RemoveRecord:  "update --sign-with " + signer + " --remove " + or(a.Name, "SELECTOR"),
+		message.AddToken:      "update --sign-with " + signer + " --add-token " + cmp.Or(a.Name, "pkcs11:token=SECOND"),
+		message.RemoveRecord:  "update --sign-with " + signer + " --remove " + cmp.Or(a.Name, "SELECTOR"),
 		message.ListAnchors:   "update --server-sast keep --sign-with " + signer,
 		message.ToTokens:      "migrate to-tokens --token pkcs11:token=FIRST --token pkcs11:token=SECOND --sign-with pkcs11:token=FIRST",
 		message.ToTokenless:   "migrate to-tokenless",
@@ -36,28 +35,55 @@ func (app *app) command(a message.Action) string {
 		message.PublisherSign: "migrate to-tokenless",
 		message.RecoverCTL:    "recover ctl",
 		message.RecoverITL:    "recover itl",
-		message.PublisherMode: "mode " + or(a.Name, "mixed") + " --tokenless",
+		message.PublisherMode: "mode " + cmp.Or(a.Name, "mixed") + " --tokenless",
 		message.AddMissing:    "cluster add --missing",
 		message.MeetServers:   "cluster pin",
 		message.ListTokens:    "token list",
 		message.ExportTokens:  "token export --all --dir .",
 		message.UploadTrust:   "trust add CERT",
-		message.VerifyFile:    "file verify " + or(a.File, "FILE"),
+		message.VerifyFile:    "file verify " + cmp.Or(a.File, "FILE"),
 		message.SayCleared:    "phone cleared NAME",
-		message.Rehearse:      "lab up",
+		message.Rehearse:      lab,
+		message.AddCluster:    "cluster add",
+		message.MakePractice:  "lab tokens",
+		message.ResetPractice: "lab tokens --reset",
+		message.ChangePIN:     "token pin",
+		message.InitToken:     "token init",
+		message.EraseToken:    "token init --erase",
 	}[a.Do]
 	if known {
 		return "ctlclient " + strings.TrimSpace(line)
 	}
+	return app.flag(a)
+}
+
+// flag words an action that is a flag of the command, or done elsewhere.
+func (app *app) flag(a message.Action) string {
 	switch a.Do {
 	case message.EditProfile:
-		return or(a.Name, app.word("the profile"))
+		return cmp.Or(a.Name, app.word("the profile"))
 	case message.DescribePhone:
 		return `fleet = "phones.csv"`
 	case message.AcceptLoss:
 		return "--accept-loss"
-	case message.Overwrite:
+	case message.Overwrite, message.LeaveOut:
 		return "--force"
+	case message.NameProfile:
+		return "--profile FILE"
+	case message.GivePIN:
+		return "--pin-source prompt|env:NAME|file:PATH|fd:N"
+	case message.LastTry:
+		return "--final-try"
+	case message.NameModule:
+		return "--module " + cmp.Or(a.File, "PATH")
+	case message.ChooseDigest:
+		return "--digest"
+	case message.SecondSAST:
+		return "--record sast=CERT"
+	case message.ListHTTPS:
+		return "--record https=CERT"
+	case message.SignerVersion:
+		return "--signer-version 1.1"
 	case message.RestartTFTP:
 		return "utils service restart Cisco Tftp"
 	}

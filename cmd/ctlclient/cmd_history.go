@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ctlclient/cluster"
+	"ctlclient/message"
 	"ctlclient/workflow"
 )
 
@@ -42,7 +43,7 @@ func runHistory(a *app) error {
 			err = a.object("job", map[string]any{
 				"id": j.ID, "cluster": j.Cluster, "kind": j.Kind, "state": j.State, "started": j.Started, "ended": j.Ended,
 				"nodes": nodesOf(cluster.Outcome{Nodes: j.Nodes}), "old_sha256": j.OldSHA256, "new_sha256": j.NewSHA256, "note": j.Note,
-				"steps": list(j.Steps),
+				"steps": list(texts(j.Steps)),
 			})
 		} else {
 			a.printJob(j)
@@ -75,7 +76,7 @@ func (a *app) printJob(j cluster.Job) {
 		a.printf("    %s\n", strings.Join(nodes, ", "))
 	}
 	if len(j.Steps) > 0 {
-		a.printf("    %s\n", st.dim(a.say("steps: %s", st.wrap(printable(strings.Join(j.Steps, "; ")), 4))))
+		a.printf("    %s\n", st.dim(a.say("steps: %s", st.wrap(printable(a.voice().Say(message.Phrase("%s", message.Parts(j.Steps)))), 4))))
 	}
 	keys := make([]string, 0, len(j.Note))
 	for k := range j.Note {

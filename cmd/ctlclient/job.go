@@ -357,7 +357,7 @@ func (a *app) planJSON(p *workflow.Plan) error {
 
 func (a *app) hazardsJSON(hs []hazard.Hazard) error {
 	for _, h := range hs {
-		if err := a.object("hazard", hazardJSON{h.Rule, h.Severity.String(), h.Message.String(), h.Hint.String(), h.Source, h.Records, h.Phones}); err != nil {
+		if err := a.object("hazard", hazardJSON{h.Rule, h.Severity.String(), h.Message.String(), scripted.Say(h.Hint), h.Source, h.Records, h.Phones}); err != nil {
 			return err
 		}
 	}

@@ -132,7 +132,7 @@ func (s *secretSource) firstLine(r io.Reader) ([]byte, error) {
 	line, err := secret.Line(r, maxSecret)
 	var bad *secret.Error
 	if errors.As(err, &bad) {
-		return nil, usagef(bad.Hint(), "the %s cannot be used: %v", message.Words(s.what), err)
+		return nil, usageWith(message.Phrase("%s", message.Lines(bad.Hints())), "the %s cannot be used: %v", message.Words(s.what), err)
 	}
 	if err != nil {
 		return nil, message.Errorf("reading the %s: %w", message.Words(s.what), err)

@@ -13,7 +13,7 @@ import (
 	"ctlclient/source"
 )
 
-const fileHint = source.Forms
+var fileHint = source.Forms.String()
 
 // readSource reads a FILE argument, bounded to what a trust list can be.
 func (a *app) readSource(ctx context.Context, arg string) ([]byte, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/token"
 	"ctlclient/workflow"
 )
@@ -58,13 +59,25 @@ type sumsJSON struct {
 	SHA1 string `json:"sha1"`
 }
 
+// scripted is how messages are said to scripts: in English, with commands for actions.
+var scripted = message.Voice{Word: (&app{language: func() *message.Language { return nil }}).command}
+
+// texts are messages as scripts read them.
+func texts(ms []message.Message) []string {
+	var out []string
+	for _, m := range ms {
+		out = append(out, scripted.Say(m))
+	}
+	return out
+}
+
 func eventOf(e workflow.Event) eventJSON {
 	j := eventJSON{Type: e.Type, Time: e.Time, Job: e.Job, Step: e.Step, State: e.State, Node: e.Node, Message: e.Message, Done: e.Done, Total: e.Total}
 	switch {
 	case e.TVS != nil:
 		j.Data = tvsJSON{e.TVS.Token, e.TVS.Valid, int(e.TVS.TTL.Seconds())}
 	case e.Errand != nil:
-		j.Data = errandJSON{e.Errand.File, e.Errand.Name, e.Errand.Page, e.Errand.Steps, e.Errand.Done}
+		j.Data = errandJSON{e.Errand.File, e.Errand.Name, e.Errand.Page, texts(e.Errand.Steps), e.Errand.Done}
 	case e.Sums != nil:
 		j.Data = sumsJSON{e.Sums.MD5, e.Sums.SHA1}
 	}

@@ -172,7 +172,7 @@ func (u *textUI) errand(e workflow.Event) {
 		u.print(u.app.say("  %s %s: done", st.green("✓"), printable(e.Node)))
 		return
 	}
-	for _, why := range []string{e.Said(u.app.voice()), e.Errand.Why} {
+	for _, why := range []string{e.Said(u.app.voice()), u.app.voice().Tell(e.Errand.Why)} {
 		if why != "" {
 			u.print(st.yellow("!") + " " + st.wrap(printable(why), 2))
 		}
@@ -185,7 +185,7 @@ func (u *textUI) errand(e workflow.Event) {
 		u.print("    " + printable(e.Errand.Page))
 	}
 	for i, step := range e.Errand.Steps {
-		u.print(fmt.Sprintf("  %d. %s", i+1, st.wrap(printable(step), 5)))
+		u.print(fmt.Sprintf("  %d. %s", i+1, st.wrap(printable(u.app.voice().Say(step)), 5)))
 	}
 	u.print(st.dim(u.app.say("    waiting until it is done; Ctrl+C stops, and a later run goes on")))
 }
@@ -339,9 +339,10 @@ func (q *questions) Confirm(ctx context.Context, c workflow.Confirmation) (bool,
 		// --out has said already that the file is to be saved.
 		return true, nil
 	}
-	text := printable(c.Title)
-	if c.Text != "" {
-		text = printable(c.Text) + "\n" + text
+	title := q.app.voice().Say(c.Title)
+	text := printable(title)
+	if !c.Text.IsZero() {
+		text = printable(q.app.voice().Say(c.Text)) + "\n" + text
 	}
 	a, err := askLine(ctx, text+q.app.say(" [y/N] "))
 	if errors.Is(err, errNoTerminal) {
@@ -350,7 +351,7 @@ func (q *questions) Confirm(ctx context.Context, c workflow.Confirmation) (bool,
 			hint = `describe the phones in a file and name it in the profile: fleet = "phones.csv"; one line such as "200 x 8861" is enough` +
 				"\n--yes does not answer it; --accept-loss does"
 		}
-		return false, usagef(hint, "%s must be answered, and %v", c.Title, err)
+		return false, usagef(hint, "%s must be answered, and %v", title, err)
 	}
 	return agreesShortly(a), err
 }

@@ -8,11 +8,12 @@ package atomicfile
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
+
+	"ctlclient/message"
 )
 
 // Write puts data in the place of the file at path, with permissions mode whatever the
@@ -72,15 +73,19 @@ type HeldError struct {
 	Err  error
 }
 
-func (e *HeldError) Error() string {
-	return fmt.Sprintf("%s: another program holds it open: %v", e.Path, e.Err)
+// Error is Said in English.
+func (e *HeldError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *HeldError) Said() error {
+	return message.Errorf("%s: another program holds it open: %v", e.Path, e.Err)
 }
 
 func (e *HeldError) Unwrap() error { return e.Err }
 
-// Hint names the next action.
-func (e *HeldError) Hint() string {
-	return "close the program that has the file open (a virus scanner may hold it for a while), then try again"
+// Hints name the next action.
+func (e *HeldError) Hints() []message.Message {
+	return message.Hint("close the program that has the file open (a virus scanner may hold it for a while), then try again")
 }
 
 // patience is how long Retry goes on, and pause how long it waits each time.

@@ -10,7 +10,6 @@ package secret
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -18,15 +17,28 @@ import (
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"ctlclient/message"
 )
 
 // Error is a secret that is not used as it stands. It never holds any of it.
-type Error struct{ Msg, hint string }
+type Error struct {
+	err  error // what is wrong with it
+	hint message.Message
+}
 
-func (e *Error) Error() string { return e.Msg }
+func (e *Error) Error() string { return e.err.Error() }
 
-// Hint says what to do about it.
-func (e *Error) Hint() string { return e.hint }
+// Said is what happened, for [message.Voice.Tell].
+func (e *Error) Said() error { return e.err }
+
+// Hints say what to do about it.
+func (e *Error) Hints() []message.Message {
+	if e.hint.IsZero() {
+		return nil
+	}
+	return []message.Message{e.hint}
+}
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
@@ -43,7 +55,7 @@ func Line(r io.Reader, most int) ([]byte, error) {
 			break
 		}
 		if err == nil && len(line) == cap(line) {
-			err = &Error{Msg: fmt.Sprintf("longer than %d bytes", most)}
+			err = &Error{err: message.Errorf("longer than %d bytes", most)}
 		}
 		if err != nil {
 			clear(line)
@@ -60,18 +72,18 @@ func Line(r io.Reader, most int) ([]byte, error) {
 }
 
 func check(secret []byte, most int) error {
-	const asUTF8 = "save it as plain UTF-8, without a byte order mark"
+	asUTF8 := message.Phrase("save it as plain UTF-8, without a byte order mark")
 	first, _ := utf8.DecodeRune(secret)
 	last, _ := utf8.DecodeLastRune(secret)
 	switch {
 	case bytes.HasPrefix(secret, []byte{0xff, 0xfe}) || bytes.HasPrefix(secret, []byte{0xfe, 0xff}):
-		return &Error{"written in UTF-16", asUTF8}
+		return &Error{message.NewError("written in UTF-16"), asUTF8}
 	case bytes.IndexByte(secret, 0) >= 0:
-		return &Error{"it holds a NUL byte, as text in UTF-16 does", asUTF8}
+		return &Error{message.NewError("it holds a NUL byte, as text in UTF-16 does"), asUTF8}
 	case len(secret) > most:
-		return &Error{Msg: fmt.Sprintf("longer than %d bytes", most)}
+		return &Error{err: message.Errorf("longer than %d bytes", most)}
 	case unicode.IsSpace(first) || unicode.IsSpace(last):
-		return &Error{"it begins or ends with a blank", "take the blank out, for it would be tried as well; if it belongs there, enter the secret on a terminal"}
+		return &Error{message.NewError("it begins or ends with a blank"), message.Phrase("take the blank out, for it would be tried as well; if it belongs there, enter the secret on a terminal")}
 	}
 	return nil
 }

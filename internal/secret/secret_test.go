@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"ctlclient/internal/secret"
+	"ctlclient/message"
 )
 
 func TestLine(t *testing.T) {
@@ -44,10 +45,10 @@ func TestLine(t *testing.T) {
 	} {
 		got, err := secret.Line(strings.NewReader(file), 20)
 		var e *secret.Error
-		if got != nil || !errors.As(err, &e) || !strings.Contains(e.Msg, want) {
+		if got != nil || !errors.As(err, &e) || !strings.Contains(e.Error(), want) {
 			t.Errorf("%q: %q, %v", file, got, err)
 		}
-		if e != nil && !strings.HasPrefix(want, "longer") && e.Hint() == "" {
+		if e != nil && !strings.HasPrefix(want, "longer") && message.Lines(e.Hints()).String() == "" {
 			t.Errorf("%q: no hint", file)
 		}
 		if err != nil && (strings.Contains(err.Error(), "Cisco") || strings.Contains(err.Error(), "123")) {

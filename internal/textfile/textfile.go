@@ -4,15 +4,15 @@ package textfile
 
 import (
 	"bytes"
-	"errors"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 )
 
 // ErrUTF16 is text that a byte order mark calls UTF-16, and that is not.
-var ErrUTF16 = errors.New("broken text in UTF-16; save the file as UTF-8")
+var ErrUTF16 = message.NewError("broken text in UTF-16; save the file as UTF-8")
 
 // UTF8 is data without a byte order mark; what the mark calls UTF-16 becomes UTF-8. Data
 // without a mark is returned as it is. Errors: ErrUTF16.
@@ -56,7 +56,7 @@ func unit(b []byte, little bool) rune {
 var windowsPath = lazyregexp.New(`^[^'#]*"(file:)?([A-Za-z]:\\[^\\"]|\\\\[^\\"]+\\[^\\"])`)
 
 // PathHint tells how a path of Windows is written in TOML.
-const PathHint = `write a Windows path between single quotes, 'C:\folder\file': between double quotes a backslash begins a special character`
+var PathHint = message.Phrase(`write a Windows path between single quotes, 'C:\folder\file': between double quotes a backslash begins a special character`)
 
 // WindowsPath finds the first line, from 1, of TOML that has a path of Windows between double
 // quotes, where \t is a tab and \U an error; 0 when there is none.

@@ -246,7 +246,7 @@ func TestDialWithoutALab(t *testing.T) {
 	if err := os.WriteFile(control, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Dial(l.Dir); !errors.As(err, &none) || !none.Stale || !strings.Contains(none.Hint(), l.Dir) {
+	if _, err := Dial(l.Dir); !errors.As(err, &none) || !none.Stale || none.Hints()[0].Actions()[0].File != l.Dir {
 		t.Errorf("with a stale control.json: %v", err)
 	}
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ctlclient/lab"
+	"ctlclient/message"
 	"ctlclient/trust"
 )
 
@@ -36,18 +37,22 @@ type NotRunningError struct {
 	Err   error
 }
 
-func (e *NotRunningError) Error() string {
+// Error is Said in English.
+func (e *NotRunningError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *NotRunningError) Said() error {
 	if e.Stale {
-		return fmt.Sprintf("the lab in %s has ended without saying so", e.Dir)
+		return message.Errorf("the lab in %s has ended without saying so", e.Dir)
 	}
-	return "no lab runs in " + e.Dir
+	return message.Errorf("no lab runs in %s", e.Dir)
 }
 
 func (e *NotRunningError) Unwrap() error { return e.Err }
 
-// Hint names the next step.
-func (e *NotRunningError) Hint() string {
-	return "start it in another terminal: ctlclient lab up --dir " + e.Dir
+// Hints name the next step.
+func (e *NotRunningError) Hints() []message.Message {
+	return message.Hint("start it in another terminal: %s", message.Action{Do: message.Rehearse, File: e.Dir})
 }
 
 // remoteTimeout bounds one verb: phones boot within it, whatever is down.

@@ -64,13 +64,13 @@ var (
 )
 
 // roles is what an account needs.
-const roles = "the account must be an application user in an access control group with the role Standard AXL API Access; for reading alone, with Standard AXL API Users and Standard AXL Read Only API Access"
+var roles = message.Phrase("the account must be an application user in an access control group with the role Standard AXL API Access; for reading alone, with Standard AXL API Users and Standard AXL Read Only API Access")
 
-var hints = map[int]string{
-	http.StatusUnauthorized:       "check the user name and the password; " + roles + ". The password is not sent again, because further attempts may lock the account",
+var hints = map[int]message.Message{
+	http.StatusUnauthorized:       message.Phrase("check the user name and the password; %s. The password is not sent again, because further attempts may lock the account", roles),
 	http.StatusForbidden:          roles,
-	http.StatusNotFound:           "activate the Cisco AXL Web Service on this node (Cisco Unified Serviceability, Tools, Service Activation), or give the publisher's address",
-	http.StatusServiceUnavailable: "AXL limits how much it answers a minute; try again in a minute",
+	http.StatusNotFound:           message.Phrase("activate the Cisco AXL Web Service on this node (Cisco Unified Serviceability, Tools, Service Activation), or give the publisher's address"),
+	http.StatusServiceUnavailable: message.Phrase("AXL limits how much it answers a minute; try again in a minute"),
 }
 
 // Client asks one node.

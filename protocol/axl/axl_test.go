@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"ctlclient/message"
 )
 
 // cluster is a backend of two nodes.
@@ -305,9 +307,9 @@ func TestAccount(t *testing.T) {
 			_, err := c.Nodes(t.Context())
 			h, ok := errors.AsType[interface {
 				error
-				Hint() string
+				message.Advisor
 			}](err)
-			if !errors.Is(err, want) || !ok || strings.Contains(err.Error(), "secret") || !strings.Contains(h.Hint(), "AXL") {
+			if !errors.Is(err, want) || !ok || strings.Contains(err.Error(), "secret") || !strings.Contains(message.Lines(h.Hints()).String(), "AXL") {
 				t.Errorf("%d: %v", code, err)
 			}
 		}
@@ -315,8 +317,8 @@ func TestAccount(t *testing.T) {
 			t.Errorf("a wrong password was sent %d times", n)
 		}
 	}
-	if e := (&Fault{Words: "User does not have permission to update"}); !errors.Is(e, ErrForbidden) || !strings.Contains(e.Hint(), "Standard AXL API Access") {
-		t.Errorf("%v: %s", e, e.Hint())
+	if e := (&Fault{Words: "User does not have permission to update"}); !errors.Is(e, ErrForbidden) || !strings.Contains(message.Lines(e.Hints()).String(), "Standard AXL API Access") {
+		t.Errorf("%v: %s", e, message.Lines(e.Hints()).String())
 	}
 }
 

@@ -1,12 +1,12 @@
 package axl
 
 import (
-	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 	"ctlclient/protocol/internal/soap"
 )
 
@@ -17,11 +17,15 @@ type Fault struct {
 	Words     string // Cisco's words
 }
 
-func (e *Fault) Error() string {
+// Error is Said in English.
+func (e *Fault) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *Fault) Said() error {
 	if e.Code != 0 {
-		return fmt.Sprintf("AXL %s: %s (code %d)", e.Operation, e.Words, e.Code)
+		return message.Errorf("AXL %s: %s (code %d)", e.Operation, e.Words, e.Code)
 	}
-	return fmt.Sprintf("AXL %s: %s", e.Operation, e.Words)
+	return message.Errorf("AXL %s: %s", e.Operation, e.Words)
 }
 
 // Codes of AXL that name a thing which is not there.
@@ -45,15 +49,15 @@ func (e *Fault) Is(target error) bool {
 
 var rightsWords = lazyregexp.New(`(?i)permission|not authori[sz]ed|access denied|read.?only`)
 
-// Hint names the next action.
-func (e *Fault) Hint() string {
+// Hints name the next action.
+func (e *Fault) Hints() []message.Message {
 	switch {
 	case e.Is(ErrBusy):
-		return "the node has given all memory it has for AXL; wait until other programs that read from it are done, then try again"
+		return message.Hint("the node has given all memory it has for AXL; wait until other programs that read from it are done, then try again")
 	case e.Is(ErrForbidden):
-		return roles
+		return []message.Message{roles}
 	}
-	return ""
+	return nil
 }
 
 // TooLargeError: AXL answers with at most 8 MB. It is dealt with inside: phones and
@@ -65,7 +69,11 @@ type TooLargeError struct {
 	Words     string
 }
 
-func (e *TooLargeError) Error() string { return fmt.Sprintf("AXL %s: %s", e.Operation, e.Words) }
+// Error is Said in English.
+func (e *TooLargeError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *TooLargeError) Said() error { return message.Errorf("AXL %s: %s", e.Operation, e.Words) }
 
 // tooLarge reads both spellings of what releases say.
 var tooLarge = lazyregexp.New(`(?i)query request too large\.\s*total rows matched: ([0-9]{1,9})(?: rows)?\.\s*suggest\w* row fetch: less than ([0-9]{1,9})`)

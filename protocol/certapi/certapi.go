@@ -68,9 +68,9 @@ var (
 	ErrMalformed = message.NewError("the answer is not understood")
 )
 
-var hints = map[int]string{
-	http.StatusUnauthorized: "this is the platform account, the one of OS Administration and the CLI; the password is not sent again, because further attempts may lock the account",
-	http.StatusForbidden:    "the platform account needs privilege level 4 to change certificates",
+var hints = map[int]message.Message{
+	http.StatusUnauthorized: message.Phrase("this is the platform account, the one of OS Administration and the CLI; the password is not sent again, because further attempts may lock the account"),
+	http.StatusForbidden:    message.Phrase("the platform account needs privilege level 4 to change certificates"),
 }
 
 // StoreError: the node names no store that could be the one wanted.
@@ -79,17 +79,21 @@ type StoreError struct {
 	Named []string // the stores that it names
 }
 
-func (e *StoreError) Error() string {
-	return fmt.Sprintf("the certificate REST API names no store %s", e.Want)
+// Error is Said in English.
+func (e *StoreError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *StoreError) Said() error {
+	return message.Errorf("the certificate REST API names no store %s", e.Want)
 }
 
-// Hint names the next action.
-func (e *StoreError) Hint() string {
-	hint := "put the certificate there with the CLI command `set cert import trust`, or by hand: OS Administration, Security, Certificate Management, Upload Certificate"
+// Hints name the next action.
+func (e *StoreError) Hints() []message.Message {
+	hints := message.Hint("put the certificate there with the CLI command `set cert import trust`, or by hand: OS Administration, Security, Certificate Management, Upload Certificate")
 	if len(e.Named) > 0 {
-		hint = "it names: " + strings.Join(e.Named, ", ") + "\n" + hint
+		hints = append(message.Hint("it names: %s", strings.Join(e.Named, ", ")), hints...)
 	}
-	return hint
+	return hints
 }
 
 // RefusedError: the node did not take a certificate.
@@ -99,11 +103,15 @@ type RefusedError struct {
 	Err     error
 }
 
-func (e *RefusedError) Error() string {
+// Error is Said in English.
+func (e *RefusedError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *RefusedError) Said() error {
 	if e.Message == "" {
-		return fmt.Sprintf("the certificate REST API refused the upload with %d", e.Code)
+		return message.Errorf("the certificate REST API refused the upload with %d", e.Code)
 	}
-	return fmt.Sprintf("the certificate REST API refused the upload with %d: %s", e.Code, e.Message)
+	return message.Errorf("the certificate REST API refused the upload with %d: %s", e.Code, e.Message)
 }
 
 func (e *RefusedError) Unwrap() error { return e.Err }

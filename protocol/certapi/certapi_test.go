@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/protocol/certapi"
 )
 
@@ -154,8 +155,8 @@ func TestSpelling(t *testing.T) {
 			if got != test.want || (test.want == "") != errors.As(err, &missing) {
 				t.Fatalf("%q, %v", got, err)
 			}
-			if missing != nil && (!reflect.DeepEqual(missing.Named, test.named) || !strings.Contains(missing.Hint(), "set cert import trust")) {
-				t.Errorf("%q: %s", missing.Named, missing.Hint())
+			if missing != nil && (!reflect.DeepEqual(missing.Named, test.named) || !strings.Contains(message.Lines(missing.Hints()).String(), "set cert import trust")) {
+				t.Errorf("%q: %s", missing.Named, message.Lines(missing.Hints()).String())
 			}
 		})
 	}

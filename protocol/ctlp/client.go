@@ -220,13 +220,17 @@ type DigestError struct {
 	Want, Got [32]byte
 }
 
-func (e *DigestError) Error() string {
-	return fmt.Sprintf("the node committed another file than was staged as %s: SHA-256 %x... instead of %x...", e.Path, e.Got[:8], e.Want[:8])
+// Error is Said in English.
+func (e *DigestError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *DigestError) Said() error {
+	return message.Errorf("the node committed another file than was staged as %s: SHA-256 %x... instead of %x...", e.Path, e.Got[:8], e.Want[:8])
 }
 
-// Hint names the next action.
-func (e *DigestError) Hint() string {
-	return "read what the node serves now and compare it; look at the node's disk and its CTL Provider before anything else is put there"
+// Hints name the next action.
+func (e *DigestError) Hints() []message.Message {
+	return message.Hint("read what the node serves now and compare it; look at the node's disk and its CTL Provider before anything else is put there")
 }
 
 // Abort removes a staged file. One that is gone already is a *StatusError with

@@ -80,7 +80,7 @@ func TestPageTables(t *testing.T) {
 	compare("request", requests, want)
 	want = map[int]string{}
 	for status, text := range statusTexts {
-		want[status] = text
+		want[status] = text.Error()
 	}
 	compare("status", table(t, section(t, p, "4. Status")), want)
 

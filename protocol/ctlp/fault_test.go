@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"ctlclient/message"
 )
 
 // cutter passes bytes between a client and a node and cuts both ways after so
@@ -215,7 +217,7 @@ func TestTwoClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err := a.Commit(ctx, idA)
-	if se := wantStatus(t, err, Conflict); se.Hint() == "" {
+	if se := wantStatus(t, err, Conflict); message.Lines(se.Hints()).String() == "" {
 		t.Error("no hint for a conflict")
 	}
 	if err := a.Abort(ctx, idA); err != nil {
@@ -247,7 +249,7 @@ func TestBackendErrors(t *testing.T) {
 	wantFiles(t, n.dir, nil)
 	n.be.refuse = refuse(ExportRefused, "no licence")
 	_, err := c.SetMode(t.Context(), true)
-	if se := wantStatus(t, err, ExportRefused); se.Hint() == "" {
+	if se := wantStatus(t, err, ExportRefused); message.Lines(se.Hints()).String() == "" {
 		t.Error("no hint")
 	}
 	// A login that nobody could judge is neither right nor wrong.

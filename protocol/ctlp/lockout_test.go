@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"ctlclient/message"
 )
 
 // guess is a wrong password, where it is looked at.
@@ -200,8 +202,8 @@ func TestBruteForce(t *testing.T) {
 		}
 	}
 	se := wantStatus(t, guess(testUser, testPassword), LockedOut)
-	if se.RetryAfter <= 0 || se.RetryAfter > time.Minute || !strings.Contains(se.Hint(), se.RetryAfter.String()) {
-		t.Errorf("retry after %v; hint %q", se.RetryAfter, se.Hint())
+	if se.RetryAfter <= 0 || se.RetryAfter > time.Minute || !strings.Contains(message.Lines(se.Hints()).String(), se.RetryAfter.String()) {
+		t.Errorf("retry after %v; hint %q", se.RetryAfter, message.Lines(se.Hints()).String())
 	}
 	if n.be.logins != 5 {
 		t.Errorf("the backend was asked %d times, want 5", n.be.logins)

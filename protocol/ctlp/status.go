@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"ctlclient/message"
 )
 
 // Status of a response.
@@ -28,27 +30,29 @@ const (
 	ExportRefused        // the cluster is not registered for export-controlled functionality
 )
 
-var statusTexts = [...]string{
-	OK:            "done",
-	Malformed:     "malformed request",
-	LoginFirst:    "login first",
-	BadLogin:      "wrong user name or password",
-	LockedOut:     "locked out after too many wrong passwords",
-	NotFound:      "no such file or stage",
-	Conflict:      "the live file is not the expected one",
-	BadList:       "the file is not a valid trust list, or its signature does not verify",
-	NoSpace:       "no space left on the node",
-	Busy:          "the node is busy",
-	NotSupported:  "not supported by this node",
-	Internal:      "internal error of the node",
-	ExportRefused: "the cluster is not registered for export-controlled functionality",
+var statusTexts = [...]error{
+	OK:            message.NewError("done"),
+	Malformed:     message.NewError("malformed request"),
+	LoginFirst:    message.NewError("login first"),
+	BadLogin:      message.NewError("wrong user name or password"),
+	LockedOut:     message.NewError("locked out after too many wrong passwords"),
+	NotFound:      message.NewError("no such file or stage"),
+	Conflict:      message.NewError("the live file is not the expected one"),
+	BadList:       message.NewError("the file is not a valid trust list, or its signature does not verify"),
+	NoSpace:       message.NewError("no space left on the node"),
+	Busy:          message.NewError("the node is busy"),
+	NotSupported:  message.NewError("not supported by this node"),
+	Internal:      message.NewError("internal error of the node"),
+	ExportRefused: message.NewError("the cluster is not registered for export-controlled functionality"),
 }
 
-func (s Status) String() string {
+func (s Status) String() string { return s.said().Error() }
+
+func (s Status) said() error {
 	if int(s) < len(statusTexts) {
 		return statusTexts[s]
 	}
-	return fmt.Sprintf("status %d", uint16(s))
+	return message.Errorf("status %d", uint16(s))
 }
 
 // maxMessage is how many characters of a MESSAGE are shown.
@@ -63,41 +67,44 @@ type StatusError struct {
 	Request    string        // LOGIN, STAGE...
 }
 
-func (e *StatusError) Error() string {
-	var b strings.Builder
-	if e.Request != "" {
-		b.WriteString(e.Request + ": ")
-	}
-	b.WriteString(e.Status.String())
+// Error is Said in English.
+func (e *StatusError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *StatusError) Said() error {
+	said := e.Status.said()
 	if e.Status == LockedOut && e.RetryAfter > 0 {
-		fmt.Fprintf(&b, ", for another %v", e.RetryAfter)
+		said = message.Errorf("%w, for another %v", said, e.RetryAfter)
 	}
 	if e.Message != "" && e.Message != e.Status.String() {
-		b.WriteString(": " + e.Message)
+		said = fmt.Errorf("%w: %s", said, e.Message)
 	}
-	return b.String()
+	if e.Request != "" {
+		said = fmt.Errorf("%s: %w", e.Request, said)
+	}
+	return said
 }
 
-// Hint is what the person can do about it; "" where only the caller knows.
-func (e *StatusError) Hint() string {
+// Hints are what the person can do about it; none where only the caller knows.
+func (e *StatusError) Hints() []message.Message {
 	switch e.Status {
 	case BadLogin:
-		return "check user name and password; after five wrong ones within ten minutes the node answers this address no more for a while"
+		return message.Hint("check user name and password; after five wrong ones within ten minutes the node answers this address no more for a while")
 	case LockedOut:
 		if e.RetryAfter <= 0 {
-			return "wait an hour, then try again"
+			return message.Hint("wait an hour, then try again")
 		}
-		return fmt.Sprintf("try again in %v; each further wrong password doubles the wait, up to an hour", e.RetryAfter)
+		return message.Hint("try again in %v; each further wrong password doubles the wait, up to an hour", e.RetryAfter)
 	case Conflict:
-		return "somebody changed the file since it was read: read it again, look at the difference, then repeat the job"
+		return message.Hint("somebody changed the file since it was read: read it again, look at the difference, then repeat the job")
 	case NoSpace:
-		return "free some space on the node, then repeat; its live file is as it was"
+		return message.Hint("free some space on the node, then repeat; its live file is as it was")
 	case Busy:
-		return "wait a little and repeat"
+		return message.Hint("wait a little and repeat")
 	case ExportRefused:
-		return "register the cluster for export-controlled functionality, then repeat; mixed mode needs it"
+		return message.Hint("register the cluster for export-controlled functionality, then repeat; mixed mode needs it")
 	}
-	return ""
+	return nil
 }
 
 // Is makes errors.Is(err, &StatusError{Status: s}) find an error of status s,

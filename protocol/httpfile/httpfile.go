@@ -9,7 +9,6 @@ package httpfile
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -50,11 +49,15 @@ type StatusError struct {
 	Code int
 }
 
-func (e *StatusError) Error() string {
+// Error is Said in English.
+func (e *StatusError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *StatusError) Said() error {
 	if text := http.StatusText(e.Code); text != "" {
-		return fmt.Sprintf("server answered %d %s", e.Code, text)
+		return message.Errorf("server answered %d %s", e.Code, text)
 	}
-	return fmt.Sprintf("server answered %d", e.Code)
+	return message.Errorf("server answered %d", e.Code)
 }
 
 // Is lets errors.Is find the file system errors behind the codes.

@@ -24,13 +24,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
 	"net/url"
-	"strings"
 	"sync"
 
 	"ctlclient/internal/lazyregexp"
@@ -69,8 +67,8 @@ var (
 	ErrTooLarge = pinned.ErrTooLarge // an answer beyond our own limit
 )
 
-var hints = map[int]string{
-	http.StatusNotFound: "OS Administration (Cisco Tomcat) does not answer as it does on a CUCM node",
+var hints = map[int]message.Message{
+	http.StatusNotFound: message.Phrase("OS Administration (Cisco Tomcat) does not answer as it does on a CUCM node"),
 }
 
 // LoginError: the page wants the login again after the password was sent. It is ErrLogin.
@@ -79,15 +77,19 @@ type LoginError struct {
 	Text       string // what the page says, on one line
 }
 
-func (e *LoginError) Error() string {
-	return fmt.Sprintf("OS Administration at %s refused the user %q", e.Addr, e.User)
+// Error is Said in English.
+func (e *LoginError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *LoginError) Said() error {
+	return message.Errorf("OS Administration at %s refused the user %q", e.Addr, e.User)
 }
 
 func (e *LoginError) Is(target error) bool { return target == ErrLogin }
 
-// Hint names the next action.
-func (e *LoginError) Hint() string {
-	return said(e.Text) + "this is the platform account, the one of OS Administration and the CLI; the password is not sent again, because further attempts may lock the account"
+// Hints name the next action.
+func (e *LoginError) Hints() []message.Message {
+	return append(said(e.Text), message.Phrase("this is the platform account, the one of OS Administration and the CLI; the password is not sent again, because further attempts may lock the account"))
 }
 
 // PageError: a page that is not understood.
@@ -96,10 +98,16 @@ type PageError struct {
 	Text string // what the page says, on one line
 }
 
-func (e *PageError) Error() string { return "a page of OS Administration is not understood: " + e.What }
+// Error is Said in English.
+func (e *PageError) Error() string { return e.Said().Error() }
 
-// Hint shows the page's words.
-func (e *PageError) Hint() string { return strings.TrimSuffix(said(e.Text), "\n") }
+// Said is what happened, for [message.Voice.Tell].
+func (e *PageError) Said() error {
+	return message.Errorf("a page of OS Administration is not understood: %s", e.What)
+}
+
+// Hints show the page's words.
+func (e *PageError) Hints() []message.Message { return said(e.Text) }
 
 // RefusedError: the page says that it does not take this file. Only reading back tells
 // whether that is so.
@@ -108,18 +116,22 @@ type RefusedError struct {
 	Text string // what the page says, on one line
 }
 
-func (e *RefusedError) Error() string {
-	return fmt.Sprintf("the upload page says that it does not take the file %s", e.Name)
+// Error is Said in English.
+func (e *RefusedError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *RefusedError) Said() error {
+	return message.Errorf("the upload page says that it does not take the file %s", e.Name)
 }
 
-// Hint shows the page's words.
-func (e *RefusedError) Hint() string { return strings.TrimSuffix(said(e.Text), "\n") }
+// Hints show the page's words.
+func (e *RefusedError) Hints() []message.Message { return said(e.Text) }
 
-func said(text string) string {
+func said(text string) []message.Message {
 	if text == "" {
-		return ""
+		return nil
 	}
-	return "the page says: " + text + "\n"
+	return message.Hint("the page says: %s", text)
 }
 
 // Answer is what a page said after a file was sent or deleted.

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/protocol/osadmin"
 )
 
@@ -123,7 +124,7 @@ func TestRefused(t *testing.T) {
 	c, _ := dial(t, osadmin.NewServer(f), right)
 	f.refuse = errors.New("the file name CTLFile.tlv is not allowed")
 	var refused *osadmin.RefusedError
-	if _, err := c.Upload(t.Context(), "CTLFile.tlv", []byte("new")); !errors.As(err, &refused) || !strings.Contains(refused.Hint(), "CTLFile.tlv is not allowed") {
+	if _, err := c.Upload(t.Context(), "CTLFile.tlv", []byte("new")); !errors.As(err, &refused) || !strings.Contains(message.Lines(refused.Hints()).String(), "CTLFile.tlv is not allowed") {
 		t.Errorf("%v", err)
 	}
 	if string(f.files["CTLFile.tlv"]) != "old" {
@@ -146,7 +147,7 @@ func TestWrongPassword(t *testing.T) {
 	c, asked := dial(t, osadmin.NewServer(f), "wrong")
 	for range 3 {
 		var login *osadmin.LoginError
-		if err := c.Login(t.Context()); !errors.Is(err, osadmin.ErrLogin) || !errors.As(err, &login) || strings.Contains(err.Error()+login.Hint(), "wrong") {
+		if err := c.Login(t.Context()); !errors.Is(err, osadmin.ErrLogin) || !errors.As(err, &login) || strings.Contains(err.Error()+message.Lines(login.Hints()).String(), "wrong") {
 			t.Errorf("%v", err)
 		}
 	}

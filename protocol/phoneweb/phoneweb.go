@@ -14,7 +14,6 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net"
 	"strconv"
@@ -70,13 +69,17 @@ var ErrUnreadable = message.NewError("not the page of a phone that is known here
 // OtherPhoneError: another phone answers under this address.
 type OtherPhoneError struct{ Want, Got string }
 
-func (e *OtherPhoneError) Error() string {
-	return fmt.Sprintf("%s answers where %s was expected", e.Got, e.Want)
+// Error is Said in English.
+func (e *OtherPhoneError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *OtherPhoneError) Said() error {
+	return message.Errorf("%s answers where %s was expected", e.Got, e.Want)
 }
 
-// Hint names the next action.
-func (e *OtherPhoneError) Hint() string {
-	return "the address is out of date: read the phones' addresses again"
+// Hints name the next action.
+func (e *OtherPhoneError) Hints() []message.Message {
+	return message.Hint("the address is out of date: read the phones' addresses again")
 }
 
 // family is where models have their pages.

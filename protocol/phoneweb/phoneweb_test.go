@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/reach"
 )
 
@@ -151,7 +152,7 @@ func TestWhosePage(t *testing.T) {
 	c := Content{Device: phone, Messages: mesgs}
 	host, o := serve(t, Handler(func() (Content, bool) { return c, true }), false)
 	_, err := Read(t.Context(), host, "SEPFFFFFFFFFFFF", "", o)
-	if e, ok := errors.AsType[*OtherPhoneError](err); !ok || *e != (OtherPhoneError{"SEPFFFFFFFFFFFF", phone.Name}) || e.Hint() == "" {
+	if e, ok := errors.AsType[*OtherPhoneError](err); !ok || *e != (OtherPhoneError{"SEPFFFFFFFFFFFF", phone.Name}) || message.Lines(e.Hints()).String() == "" {
 		t.Error(err)
 	}
 	c.Device.Name = "printer"

@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"ctlclient/message"
 	"ctlclient/protocol/platform"
 	"ctlclient/protocol/sshconn"
 )
@@ -182,7 +183,7 @@ func TestMoreCommands(t *testing.T) {
 				t.Errorf("no rows: %+v, %v", table, err)
 			}
 			var unexpected *platform.UnexpectedError
-			if _, err := c.SQL(ctx, "select name from wrong"); !errors.As(err, &unexpected) || !unexpected.Ended || !strings.Contains(unexpected.Hint(), "not in the database") {
+			if _, err := c.SQL(ctx, "select name from wrong"); !errors.As(err, &unexpected) || !unexpected.Ended || !strings.Contains(message.Lines(unexpected.Hints()).String(), "not in the database") {
 				t.Errorf("a database error: %v", err)
 			}
 			for _, bad := range []string{"delete from device", "update a set b=1", "select 1; delete from device", "select 1\x1b"} {
@@ -232,14 +233,14 @@ func resets(t *testing.T, c *platform.Client, n *cisco) {
 	n.say = "The key secret of the backup was not found"
 	var unexpected *platform.UnexpectedError
 	_, err := c.ResetITLRemote(ctx, "10.1.1.1", "backup", "ITLRecovery.p12", []byte("secret of the backup"))
-	if !errors.As(err, &unexpected) || !unexpected.Ended || !strings.Contains(unexpected.Hint(), "was not found") || strings.Contains(unexpected.Hint(), "secret of") {
+	if !errors.As(err, &unexpected) || !unexpected.Ended || !strings.Contains(message.Lines(unexpected.Hints()).String(), "was not found") || strings.Contains(message.Lines(unexpected.Hints()).String(), "secret of") {
 		t.Errorf("other words: %v", err)
 	}
 	n.say = "Failed to import the certificate"
 	if err := c.ImportTrust(ctx, "Phone-SAST-trust", certificate(t)); !errors.As(err, &unexpected) || !unexpected.Ended {
 		t.Errorf("a refused import: %v", err)
 	}
-	if err := c.ImportTrust(ctx, "no-such-store", certificate(t)); !errors.As(err, &unexpected) || !strings.Contains(unexpected.Hint(), "No valid command") {
+	if err := c.ImportTrust(ctx, "no-such-store", certificate(t)); !errors.As(err, &unexpected) || !strings.Contains(message.Lines(unexpected.Hints()).String(), "No valid command") {
 		t.Errorf("an unknown store: %v", err)
 	}
 	if err := c.ImportTrust(ctx, "tomcat\rfile delete", nil); err == nil || errors.As(err, &unexpected) && unexpected.Command == "" {
@@ -265,7 +266,7 @@ func TestMixedModeQuestions(t *testing.T) {
 			addr, key, _ := play(t, step{"", "admin:"}, step{"utils ctl set-cluster mixed-mode\r", test.question}, step{"y\r", "y\r\n\r\nMoving Cluster to Mixed Mode\r\n" + test.end + "\r\nadmin:"})
 			err := dial(t, addr, options(key)).SetClusterMode(t.Context(), true)
 			var unexpected *platform.UnexpectedError
-			if test.ok && err != nil || !test.ok && (!errors.As(err, &unexpected) || !strings.Contains(unexpected.Hint(), test.end)) {
+			if test.ok && err != nil || !test.ok && (!errors.As(err, &unexpected) || !strings.Contains(message.Lines(unexpected.Hints()).String(), test.end)) {
 				t.Error(err)
 			}
 		})
@@ -281,7 +282,7 @@ func TestOtherCommandsQuestion(t *testing.T) {
 		addr, key, rest := play(t, step{"", "admin:"}, step{"utils ctl set-cluster mixed-mode\r", question})
 		c := dial(t, addr, options(key))
 		var unexpected *platform.UnexpectedError
-		if err := c.SetClusterMode(t.Context(), true); !errors.As(err, &unexpected) || unexpected.Ended || !strings.Contains(unexpected.Hint(), question) {
+		if err := c.SetClusterMode(t.Context(), true); !errors.As(err, &unexpected) || unexpected.Ended || !strings.Contains(message.Lines(unexpected.Hints()).String(), question) {
 			t.Errorf("%v", err)
 		}
 		if typed := rest(); typed != "" {

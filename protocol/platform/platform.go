@@ -27,7 +27,6 @@ package platform
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -91,22 +90,25 @@ type UnexpectedError struct {
 	Ended bool
 }
 
-func (e *UnexpectedError) Error() string {
-	what := "after login"
+// Error is Said in English.
+func (e *UnexpectedError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *UnexpectedError) Said() error {
 	if e.Command != "" {
-		what = fmt.Sprintf("to %q", e.Command)
+		return message.Errorf("unexpected answer of the node to %q: %s", e.Command, e.Reason)
 	}
-	return fmt.Sprintf("unexpected answer of the node %s: %s", what, e.Reason)
+	return message.Errorf("unexpected answer of the node after login: %s", e.Reason)
 }
 
 func (e *UnexpectedError) Unwrap() error { return e.Err }
 
-// Hint shows what the node printed.
-func (e *UnexpectedError) Hint() string {
+// Hints show what the node printed.
+func (e *UnexpectedError) Hints() []message.Message {
 	if strings.TrimSpace(e.Output) == "" {
-		return "the node printed nothing"
+		return message.Hint("the node printed nothing")
 	}
-	return "the node printed:\n" + e.Output
+	return message.Hint("the node printed:\n%s", e.Output)
 }
 
 // errClosed: the shell was given up after a command went wrong.

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"ctlclient/internal/services"
+	"ctlclient/message"
 	"ctlclient/protocol/platform"
 	"ctlclient/protocol/sshconn"
 )
@@ -218,7 +219,7 @@ func TestCommands(t *testing.T) {
 		t.Errorf("a service that does not start: %v", err)
 	}
 	// The shell is at its prompt all the same.
-	if err := c.RestartService(ctx, "Cisco Unknown"); !errors.As(err, &unexpected) || !strings.Contains(unexpected.Hint(), "No valid command entered") {
+	if err := c.RestartService(ctx, "Cisco Unknown"); !errors.As(err, &unexpected) || !strings.Contains(message.Lines(unexpected.Hints()).String(), "No valid command entered") {
 		t.Errorf("unknown service: %v", err)
 	}
 	for _, bad := range []string{"", "Cisco Tftp\rfile delete tftp *", "a;b", "Cisco Tftp\n"} {
@@ -368,7 +369,7 @@ func TestUnexpected(t *testing.T) {
 			c := dial(t, addr, options(key))
 			err := c.UpdateCTLFile(t.Context())
 			var unexpected *platform.UnexpectedError
-			if !errors.As(err, &unexpected) || !strings.Contains(unexpected.Hint(), test.shown) {
+			if !errors.As(err, &unexpected) || !strings.Contains(message.Lines(unexpected.Hints()).String(), test.shown) {
 				t.Errorf("%v, want an *UnexpectedError that shows %q", err, test.shown)
 			}
 			c.Close()

@@ -17,7 +17,6 @@ package serviceability
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -59,13 +58,13 @@ var (
 )
 
 // group is what an account needs.
-const group = "the account must be an application user in the access control group Standard CCM Server Monitoring ; to restart services it needs more, which Standard CCM Super Users has"
+var group = message.Phrase("the account must be an application user in the access control group Standard CCM Server Monitoring; to restart services it needs more, which Standard CCM Super Users has")
 
-var hints = map[int]string{
-	http.StatusUnauthorized:       "check the user name and the password; " + group + ". The password is not sent again, because further attempts may lock the account",
+var hints = map[int]message.Message{
+	http.StatusUnauthorized:       message.Phrase("check the user name and the password; %s. The password is not sent again, because further attempts may lock the account", group),
 	http.StatusForbidden:          group,
-	http.StatusNotFound:           "see that the Cisco Tomcat service of this node runs and that the node runs Unified Communications Manager",
-	http.StatusServiceUnavailable: "the node answers 15 of these questions a minute, whoever asks; try again in a minute",
+	http.StatusNotFound:           message.Phrase("see that the Cisco Tomcat service of this node runs and that the node runs Unified Communications Manager"),
+	http.StatusServiceUnavailable: message.Phrase("the node answers 15 of these questions a minute, whoever asks; try again in a minute"),
 }
 
 // Client asks one node.
@@ -94,19 +93,23 @@ type Fault struct {
 	Words     string // Cisco's words
 }
 
-func (e *Fault) Error() string { return fmt.Sprintf("%s %s: %s", service, e.Operation, e.Words) }
+// Error is Said in English.
+func (e *Fault) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *Fault) Said() error { return message.Errorf("%s %s: %s", service, e.Operation, e.Words) }
 
 // Is finds ErrBusy in the words that releases have for it; the spelling is theirs.
 func (e *Fault) Is(target error) bool {
 	return target == ErrBusy && strings.Contains(e.Words, "Exceeded allowed rate")
 }
 
-// Hint names the next action.
-func (e *Fault) Hint() string {
+// Hints name the next action.
+func (e *Fault) Hints() []message.Message {
 	if e.Is(ErrBusy) {
-		return hints[http.StatusServiceUnavailable]
+		return []message.Message{hints[http.StatusServiceUnavailable]}
 	}
-	return ""
+	return nil
 }
 
 // call asks, and asks again later where the node has had enough.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"ctlclient/internal/services"
+	"ctlclient/message"
 	"errors"
 	"fmt"
 	"io"
@@ -175,9 +176,9 @@ func TestRate(t *testing.T) {
 		_, err := all(t, c, names(1))
 		h, ok := errors.AsType[interface {
 			error
-			Hint() string
+			message.Advisor
 		}](err)
-		if !errors.Is(err, ErrBusy) || left != 1000-rateTries || !ok || !strings.Contains(h.Hint(), "15") {
+		if !errors.Is(err, ErrBusy) || left != 1000-rateTries || !ok || !strings.Contains(message.Lines(h.Hints()).String(), "15") {
 			t.Errorf("%v: %v, %d left", refuse, err, left)
 		}
 	}
@@ -275,14 +276,14 @@ func TestRestartFails(t *testing.T) {
 
 	n := &node{states: states(NotActivated("")), control: ok}
 	_, err := restart(n)
-	if e, is := errors.AsType[*ServiceError](err); !is || !errors.Is(err, ErrNotActivated) || len(n.controls) != 0 || !strings.Contains(e.Hint(), "activate") || !strings.Contains(e.Error(), "Service Not Activated (code -1068)") {
+	if e, is := errors.AsType[*ServiceError](err); !is || !errors.Is(err, ErrNotActivated) || len(n.controls) != 0 || !strings.Contains(message.Lines(e.Hints()).String(), "activate") || !strings.Contains(e.Error(), "Service Not Activated (code -1068)") {
 		t.Errorf("not activated: %v, %v", err, n.controls)
 	}
 	n = &node{states: states(running), control: func(string, []string) []ServiceState {
 		return []ServiceState{{Name: services.TFTP, State: "Started", Code: -1074, Words: "Operation not allowed"}}
 	}}
 	polls, err := restart(n)
-	if e, is := errors.AsType[*ServiceError](err); !is || e.Code != -1074 || polls != 0 || !strings.Contains(e.Hint(), "utils service restart Cisco Tftp") {
+	if e, is := errors.AsType[*ServiceError](err); !is || e.Code != -1074 || polls != 0 || !strings.Contains(message.Lines(e.Hints()).String(), "utils service restart Cisco Tftp") {
 		t.Errorf("refused: %v", err)
 	}
 	polls, err = restart(&node{states: states(running, ServiceState{State: "Stopped"}), control: ok})

@@ -3,7 +3,6 @@ package serviceability
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -48,12 +47,16 @@ type ServiceError struct {
 	Words   string // Cisco's words
 }
 
-func (e *ServiceError) Error() string {
+// Error is Said in English.
+func (e *ServiceError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *ServiceError) Said() error {
 	words := e.Words
 	if words == "" {
 		words = "the node refused"
 	}
-	return fmt.Sprintf("%s: %s (code %d)", e.Service, words, e.Code)
+	return message.Errorf("%s: %s (code %d)", e.Service, words, e.Code)
 }
 
 // Is finds ErrNotActivated.
@@ -61,12 +64,12 @@ func (e *ServiceError) Is(target error) bool {
 	return target == ErrNotActivated && e.Code == codeNotActivated
 }
 
-// Hint names the next action.
-func (e *ServiceError) Hint() string {
+// Hints name the next action.
+func (e *ServiceError) Hints() []message.Message {
 	if e.Is(ErrNotActivated) {
-		return "nothing is to be done where this node is not meant to run the service; else activate it (Cisco Unified Serviceability, Tools, Service Activation)"
+		return message.Hint("nothing is to be done where this node is not meant to run the service; else activate it (Cisco Unified Serviceability, Tools, Service Activation)")
 	}
-	return "restart it on the node's CLI: utils service restart " + e.Service
+	return message.Hint("restart it on the node's CLI: utils service restart %s", e.Service)
 }
 
 // NotStartedError is a service that was told to restart and does not run yet.
@@ -75,13 +78,17 @@ type NotStartedError struct {
 	Waited time.Duration
 }
 
-func (e *NotStartedError) Error() string {
-	return fmt.Sprintf("%s does not run %v after its restart: the node says %s", e.State.Name, e.Waited, e.State.State)
+// Error is Said in English.
+func (e *NotStartedError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *NotStartedError) Said() error {
+	return message.Errorf("%s does not run %v after its restart: the node says %s", e.State.Name, e.Waited, e.State.State)
 }
 
-// Hint names the next action.
-func (e *NotStartedError) Hint() string {
-	return "look at the service in Cisco Unified Serviceability, Tools, Control Center; it may only be slow"
+// Hints name the next action.
+func (e *NotStartedError) Hints() []message.Message {
+	return message.Hint("look at the service in Cisco Unified Serviceability, Tools, Control Center; it may only be slow")
 }
 
 type (

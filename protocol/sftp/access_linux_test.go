@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"ctlclient/message"
 	"ctlclient/protocol/sftp"
 )
 
@@ -85,8 +86,8 @@ func TestAccess(t *testing.T) {
 			}
 		case !errors.As(err, &access) || !errors.Is(err, fs.ErrPermission) || errors.Is(err, sftp.ErrUnreachable):
 			t.Errorf("%s: %v, want an *AccessError", what, err)
-		case !strings.Contains(access.Hint(), o.hint) || access.Path != live:
-			t.Errorf("%s: hint %q, want %q in it", what, access.Hint(), o.hint)
+		case !strings.Contains(message.Lines(access.Hints()).String(), o.hint) || access.Path != live:
+			t.Errorf("%s: hint %q, want %q in it", what, message.Lines(access.Hints()).String(), o.hint)
 		}
 		wantNames(t, folder, name)
 	}
@@ -100,7 +101,7 @@ func TestPermissionsRefused(t *testing.T) {
 	put(t, live, oldBytes, 0o640)
 	_, err := c.Stage(t.Context(), folder, name, newBytes, digest(oldBytes))
 	var access *sftp.AccessError
-	if !errors.As(err, &access) || !strings.Contains(access.Hint(), "setstat") || access.Want.Mode != 0o640 || access.Got.Mode == 0o640 {
+	if !errors.As(err, &access) || !strings.Contains(message.Lines(access.Hints()).String(), "setstat") || access.Want.Mode != 0o640 || access.Got.Mode == 0o640 {
 		t.Errorf("%v, want an *AccessError", err)
 	}
 	wantNames(t, folder, name)
@@ -145,7 +146,7 @@ func TestSticky(t *testing.T) {
 			continue
 		}
 		var sticky *sftp.StickyError
-		if !errors.As(err, &sticky) || sticky.Path != o.path || sticky.Owner != 0 || !errors.Is(err, fs.ErrPermission) || sticky.Hint() == "" {
+		if !errors.As(err, &sticky) || sticky.Path != o.path || sticky.Owner != 0 || !errors.Is(err, fs.ErrPermission) || message.Lines(sticky.Hints()).String() == "" {
 			t.Errorf("%s: %v, want a *StickyError for %s", what, err, o.path)
 		}
 		wantNames(t, folder, name, name+".previous")
@@ -160,7 +161,7 @@ func TestKeptNameIsAFolder(t *testing.T) {
 		}
 		_, err := s.dial(t).Stage(t.Context(), dir, name, newBytes, digest(oldBytes))
 		var keep *sftp.KeepError
-		if !errors.As(err, &keep) || keep.Hint() == "" {
+		if !errors.As(err, &keep) || message.Lines(keep.Hints()).String() == "" {
 			t.Errorf("%v, want a *KeepError", err)
 		}
 		wantNames(t, folder, name, name+".previous")

@@ -34,7 +34,6 @@ package sftp
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"path"
 	"strings"
@@ -80,7 +79,7 @@ type Options struct {
 
 	// Warn is told what the server lacks and what could not be done, in words, each
 	// once, as soon as it matters: a server is read without a word about writing.
-	Warn func(text string)
+	Warn func(what message.Message)
 }
 
 // File is a file as it was read.
@@ -101,7 +100,7 @@ type Client struct {
 	posixRename, fsync, statvfs bool
 
 	mu       sync.Mutex
-	warnings []string
+	warnings []message.Message
 }
 
 // ErrUnreachable: no connection, or one that was lost or fell silent; what was asked
@@ -158,33 +157,32 @@ func (c *Client) start(ctx context.Context) error {
 	_, c.statvfs = c.sftp.HasExtension("statvfs@openssh.com")
 	if !c.posixRename {
 		if c.options.AllowNonAtomic {
-			c.warn("the server cannot replace a file in one step (no posix-rename@openssh.com): for a moment there is no live file while it is replaced")
+			c.warn(message.Phrase("the server cannot replace a file in one step (no posix-rename@openssh.com): for a moment there is no live file while it is replaced"))
 		} else {
-			c.warn("the server cannot replace a file in one step (no posix-rename@openssh.com): a file that exists there is not replaced")
+			c.warn(message.Phrase("the server cannot replace a file in one step (no posix-rename@openssh.com): a file that exists there is not replaced"))
 		}
 	}
 	return nil
 }
 
 // Warnings are those of which Options.Warn was told.
-func (c *Client) Warnings() []string {
+func (c *Client) Warnings() []message.Message {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]string(nil), c.warnings...)
+	return append([]message.Message(nil), c.warnings...)
 }
 
-func (c *Client) warn(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+func (c *Client) warn(what message.Message) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, known := range c.warnings {
-		if known == text {
+		if known.String() == what.String() {
 			return
 		}
 	}
-	c.warnings = append(c.warnings, text)
+	c.warnings = append(c.warnings, what)
 	if c.options.Warn != nil {
-		c.options.Warn(text)
+		c.options.Warn(what)
 	}
 }
 

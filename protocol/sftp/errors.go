@@ -44,23 +44,27 @@ type ConflictError struct {
 	Want, Got *[32]byte
 }
 
-func (e *ConflictError) Error() string {
+// Error is Said in English.
+func (e *ConflictError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *ConflictError) Said() error {
 	if e.Got == nil {
-		return fmt.Sprintf("%s: %s: expected %s", e.Path, ErrGone, digestWords(e.Want))
+		return message.Errorf("%s: %s: expected %s", e.Path, ErrGone, digestWords(e.Want))
 	}
-	return fmt.Sprintf("%s: %s: expected %s, found %s", e.Path, ErrConflict, digestWords(e.Want), digestWords(e.Got))
+	return message.Errorf("%s: %s: expected %s, found %s", e.Path, ErrConflict, digestWords(e.Want), digestWords(e.Got))
 }
 
 func (e *ConflictError) Is(target error) bool {
 	return target == ErrConflict || target == ErrGone && e.Got == nil
 }
 
-// Hint names the next action.
-func (e *ConflictError) Hint() string {
+// Hints name the next action.
+func (e *ConflictError) Hints() []message.Message {
 	if e.Got == nil {
-		return "look why the file is not there any more; what it held is kept beside it as " + path.Base(e.Path) + previousSuffix + ", if a job put it there"
+		return message.Hint("look why the file is not there any more; what it held is kept beside it as %s, if a job put it there", path.Base(e.Path)+previousSuffix)
 	}
-	return "somebody changed the file since it was read; look at what is there now, then start again"
+	return message.Hint("somebody changed the file since it was read; look at what is there now, then start again")
 }
 
 func digestWords(digest *[32]byte) string {
@@ -73,16 +77,22 @@ func digestWords(digest *[32]byte) string {
 // NotAtomicError is ErrNotAtomic for one file; nothing was changed.
 type NotAtomicError struct{ Path string }
 
-func (e *NotAtomicError) Error() string {
-	return fmt.Sprintf("%s: %s: its SFTP service lacks posix-rename@openssh.com", e.Path, ErrNotAtomic)
+// Error is Said in English.
+func (e *NotAtomicError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *NotAtomicError) Said() error {
+	return message.Errorf("%s: %s: its SFTP service lacks posix-rename@openssh.com", e.Path, ErrNotAtomic)
 }
 
 func (e *NotAtomicError) Is(target error) bool { return target == ErrNotAtomic }
 
-// Hint names the next action.
-func (e *NotAtomicError) Hint() string {
-	return "use OpenSSH's sftp-server on that machine (and allow posix-rename in it);\n" +
-		"or set transport = \"by-hand\" for this node in the profile: you put the file there, ctlclient says which and checks what the node then serves"
+// Hints name the next action.
+func (e *NotAtomicError) Hints() []message.Message {
+	return []message.Message{
+		message.Phrase("use OpenSSH's sftp-server on that machine (and allow posix-rename in it);"),
+		message.Phrase("or set transport = \"by-hand\" for this node in the profile: you put the file there, ctlclient says which and checks what the node then serves"),
+	}
 }
 
 // LinkError is a live name that is a symbolic link; it is ErrNotRegular.
@@ -90,18 +100,22 @@ type LinkError struct {
 	Path, To string // To: where it leads; "" when the server does not tell
 }
 
-func (e *LinkError) Error() string {
+// Error is Said in English.
+func (e *LinkError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *LinkError) Said() error {
 	if e.To == "" {
-		return e.Path + " is a symbolic link, which replacing the file would destroy"
+		return message.Errorf("%s is a symbolic link, which replacing the file would destroy", e.Path)
 	}
-	return fmt.Sprintf("%s is a symbolic link to %s, which replacing the file would destroy", e.Path, e.To)
+	return message.Errorf("%s is a symbolic link to %s, which replacing the file would destroy", e.Path, e.To)
 }
 
 func (e *LinkError) Is(target error) bool { return target == ErrNotRegular }
 
-// Hint names the next action.
-func (e *LinkError) Hint() string {
-	return "give the folder that the link leads to as this node's path in the profile, or put the file itself in the link's place on that machine"
+// Hints name the next action.
+func (e *LinkError) Hints() []message.Message {
+	return message.Hint("give the folder that the link leads to as this node's path in the profile, or put the file itself in the link's place on that machine")
 }
 
 // Access is who may read a file, as the server tells it.
@@ -120,21 +134,25 @@ type AccessError struct {
 	Want, Got Access
 }
 
-func (e *AccessError) Error() string {
-	return fmt.Sprintf("a new %s would have %v; the one there has %v: the TFTP service might not be able to read it", e.Path, e.Got, e.Want)
+// Error is Said in English.
+func (e *AccessError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *AccessError) Said() error {
+	return message.Errorf("a new %s would have %v; the one there has %v: the TFTP service might not be able to read it", e.Path, e.Got, e.Want)
 }
 
 func (e *AccessError) Is(target error) bool { return target == fs.ErrPermission }
 
-// Hint names the next action.
-func (e *AccessError) Hint() string {
+// Hints name the next action.
+func (e *AccessError) Hints() []message.Message {
 	switch {
 	case e.Got.Mode != e.Want.Mode:
-		return fmt.Sprintf("allow the login's user to set permissions (setstat) in the server's SFTP configuration, or set those of the live file to %v on that machine, then repeat", e.Got.Mode)
+		return message.Hint("allow the login's user to set permissions (setstat) in the server's SFTP configuration, or set those of the live file to %v on that machine, then repeat", e.Got.Mode)
 	case e.Got.GID != e.Want.GID:
-		return fmt.Sprintf("on that machine, add the login's user to group %d, or give the folder that group and the setgid bit (chgrp %d FOLDER; chmod g+s FOLDER); or let everybody read the live file (chmod o+r): it holds no secret; then repeat", e.Want.GID, e.Want.GID)
+		return message.Hint("on that machine, add the login's user to group %d, or give the folder that group and the setgid bit (chgrp %d FOLDER; chmod g+s FOLDER); or let everybody read the live file (chmod o+r): it holds no secret; then repeat", e.Want.GID, e.Want.GID)
 	}
-	return fmt.Sprintf("log in as user %d (its sftp-user in the profile), or let everybody read the live file on that machine (chmod o+r): it holds no secret; then repeat", e.Want.UID)
+	return message.Hint("log in as user %d (its sftp-user in the profile), or let everybody read the live file on that machine (chmod o+r): it holds no secret; then repeat", e.Want.UID)
 }
 
 // StickyError: a file belongs to somebody else, and its folder allows nobody else to
@@ -144,39 +162,53 @@ type StickyError struct {
 	Owner uint32
 }
 
-func (e *StickyError) Error() string {
-	return fmt.Sprintf("%s belongs to user %d, and its folder has the sticky bit: nobody else may replace it", e.Path, e.Owner)
+// Error is Said in English.
+func (e *StickyError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *StickyError) Said() error {
+	return message.Errorf("%s belongs to user %d, and its folder has the sticky bit: nobody else may replace it", e.Path, e.Owner)
 }
 
 func (e *StickyError) Is(target error) bool { return target == fs.ErrPermission }
 
-// Hint names the next action.
-func (e *StickyError) Hint() string {
-	return "on that machine, give the file to the login's user (chown), or take the bit from the folder (chmod -t), then repeat"
+// Hints name the next action.
+func (e *StickyError) Hints() []message.Message {
+	return message.Hint("on that machine, give the file to the login's user (chown), or take the bit from the folder (chmod -t), then repeat")
 }
 
 // KeepError: the former file could not be kept, because its name is a folder's.
 // Nothing was changed.
 type KeepError struct{ Path string }
 
-func (e *KeepError) Error() string {
-	return e.Path + " is a folder: the former file could not be kept under that name"
+// Error is Said in English.
+func (e *KeepError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *KeepError) Said() error {
+	return message.Errorf("%s is a folder: the former file could not be kept under that name", e.Path)
 }
 
-// Hint names the next action.
-func (e *KeepError) Hint() string { return "move that folder away on that machine, then repeat" }
+// Hints name the next action.
+func (e *KeepError) Hints() []message.Message {
+	return message.Hint("move that folder away on that machine, then repeat")
+}
 
 // NoServiceError: the server let the user in and offers no SFTP.
 type NoServiceError struct{ Err error }
 
-func (e *NoServiceError) Error() string {
-	return "the server does not offer SFTP to this user: " + e.Err.Error()
+// Error is Said in English.
+func (e *NoServiceError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *NoServiceError) Said() error {
+	return message.Errorf("the server does not offer SFTP to this user: %w", e.Err)
 }
 func (e *NoServiceError) Unwrap() error { return e.Err }
 
-// Hint names the next action.
-func (e *NoServiceError) Hint() string {
-	return "allow SFTP for this user in the server's configuration (sshd_config: Subsystem sftp), or give another user in the profile"
+// Hints name the next action.
+func (e *NoServiceError) Hints() []message.Message {
+	return message.Hint("allow SFTP for this user in the server's configuration (sshd_config: Subsystem sftp), or give another user in the profile")
 }
 
 // Codes of SSH_FXP_STATUS that have no error of their own in the library. 9 to 31 are
@@ -192,15 +224,15 @@ const (
 	fxLocked      = 17
 )
 
-var codeWords = map[uint32]string{
-	fxFailure:     "the server failed",
-	fxBadMessage:  "the server did not understand the request",
-	fxUnsupported: "the server does not support this operation",
-	fxExists:      "a file of this name exists already",
-	fxReadOnly:    "the server's file system is write-protected",
-	fxNoSpace:     "the server has no space left",
-	fxQuota:       "the user's quota on the server is used up",
-	fxLocked:      "the file is locked on the server",
+var codeWords = map[uint32]error{
+	fxFailure:     message.NewError("the server failed"),
+	fxBadMessage:  message.NewError("the server did not understand the request"),
+	fxUnsupported: message.NewError("the server does not support this operation"),
+	fxExists:      message.NewError("a file of this name exists already"),
+	fxReadOnly:    message.NewError("the server's file system is write-protected"),
+	fxNoSpace:     message.NewError("the server has no space left"),
+	fxQuota:       message.NewError("the user's quota on the server is used up"),
+	fxLocked:      message.NewError("the file is locked on the server"),
 }
 
 // ServerError is an answer that says no, in words.
@@ -209,17 +241,21 @@ type ServerError struct {
 	Message string // the server's own words, made safe to print; "" when it gave none
 }
 
-func (e *ServerError) Error() string {
+// Error is Said in English.
+func (e *ServerError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *ServerError) Said() error {
 	meaning, ok := codeWords[e.Code]
 	switch {
 	case !ok && e.Message == "":
-		return fmt.Sprintf("the server refused with status %d and gave no reason", e.Code)
+		return message.Errorf("the server refused with status %d and gave no reason", e.Code)
 	case !ok:
-		return fmt.Sprintf("the server refused with status %d: %s", e.Code, e.Message)
+		return message.Errorf("the server refused with status %d: %s", e.Code, e.Message)
 	case e.Message != "":
-		return meaning + ": " + e.Message
+		return fmt.Errorf("%w: %s", meaning, e.Message)
 	case e.Code == fxFailure:
-		return meaning + " and gave no reason"
+		return message.Errorf("%w and gave no reason", meaning)
 	}
 	return meaning
 }

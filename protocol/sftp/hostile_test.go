@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"ctlclient/message"
 	"ctlclient/protocol/sftp"
 	"ctlclient/protocol/sshconn"
 )
@@ -196,7 +197,7 @@ func TestSilence(t *testing.T) {
 		s := startHostile(t, nil)
 		_, err := sftp.Dial(t.Context(), s.addr, s.options)
 		var typed *sftp.NoServiceError
-		if !errors.As(err, &typed) || typed.Hint() == "" || errors.Is(err, sftp.ErrUnreachable) {
+		if !errors.As(err, &typed) || message.Lines(typed.Hints()).String() == "" || errors.Is(err, sftp.ErrUnreachable) {
 			t.Errorf("dial: %v, want a *NoServiceError", err)
 		}
 	})
@@ -285,7 +286,7 @@ func TestLinkIsNamed(t *testing.T) {
 		c := s.dial(t)
 		_, err := c.Stage(t.Context(), dir, name, newBytes, digest(oldBytes))
 		var link *sftp.LinkError
-		if !errors.As(err, &link) || errors.Is(err, sftp.ErrUnreachable) || errors.Is(err, fs.ErrNotExist) || !strings.Contains(link.Hint(), "link") {
+		if !errors.As(err, &link) || errors.Is(err, sftp.ErrUnreachable) || errors.Is(err, fs.ErrNotExist) || !strings.Contains(message.Lines(link.Hints()).String(), "link") {
 			t.Errorf("stage over a link: %v, want a *LinkError", err)
 		}
 		if dir != "/" && link.To != "real" {
@@ -345,7 +346,7 @@ func TestCheck(t *testing.T) {
 
 // The way out on a server that cannot replace a file is named, and it is no editor.
 func TestNotAtomicNamesTheWayOut(t *testing.T) {
-	if hint := (&sftp.NotAtomicError{Path: "/x"}).Hint(); !strings.Contains(hint, `transport = "by-hand"`) || !strings.Contains(hint, "sftp-server") {
+	if hint := message.Lines((&sftp.NotAtomicError{Path: "/x"}).Hints()).String(); !strings.Contains(hint, `transport = "by-hand"`) || !strings.Contains(hint, "sftp-server") {
 		t.Errorf("hint %q", hint)
 	}
 }

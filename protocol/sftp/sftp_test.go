@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"ctlclient/message"
 	"ctlclient/protocol/sftp"
 	"ctlclient/protocol/sshconn"
 )
@@ -172,7 +173,7 @@ func TestConflict(t *testing.T) {
 		conflict := func(what string, err error) {
 			t.Helper()
 			var typed *sftp.ConflictError
-			if !errors.Is(err, sftp.ErrConflict) || !errors.As(err, &typed) || typed.Hint() == "" {
+			if !errors.Is(err, sftp.ErrConflict) || !errors.As(err, &typed) || message.Lines(typed.Hints()).String() == "" {
 				t.Errorf("%s: %v, want a *ConflictError", what, err)
 			}
 		}
@@ -311,12 +312,12 @@ func TestWithoutPosixRename(t *testing.T) {
 	put(t, live, oldBytes, 0o644)
 
 	c := s.dial(t)
-	if len(c.Warnings()) != 1 || !strings.Contains(c.Warnings()[0], "posix-rename") {
+	if len(c.Warnings()) != 1 || !strings.Contains(c.Warnings()[0].String(), "posix-rename") {
 		t.Errorf("warnings %q", c.Warnings())
 	}
 	_, err := c.Stage(t.Context(), folder, name, newBytes, digest(oldBytes))
 	var typed *sftp.NotAtomicError
-	if !errors.Is(err, sftp.ErrNotAtomic) || !errors.As(err, &typed) || typed.Hint() == "" {
+	if !errors.Is(err, sftp.ErrNotAtomic) || !errors.As(err, &typed) || message.Lines(typed.Hints()).String() == "" {
 		t.Errorf("stage: %v, want a *NotAtomicError", err)
 	}
 	wantNames(t, folder, name)
@@ -360,7 +361,7 @@ func TestWithoutFsync(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFile(t, filepath.Join(folder, token), newBytes)
-	if len(c.Warnings()) != 1 || !strings.Contains(c.Warnings()[0], "fsync") {
+	if len(c.Warnings()) != 1 || !strings.Contains(c.Warnings()[0].String(), "fsync") {
 		t.Errorf("warnings %q", c.Warnings())
 	}
 }

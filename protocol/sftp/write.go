@@ -8,6 +8,8 @@ import (
 	"path"
 
 	pkgsftp "github.com/pkg/sftp"
+
+	"ctlclient/message"
 )
 
 // defaultMode of a file that had no predecessor: the TFTP service runs as
@@ -130,7 +132,7 @@ func (c *Client) flush(f *pkgsftp.File) error {
 	if c.fsync {
 		return f.Sync()
 	}
-	c.warn("the server cannot be told to flush a file to disk (no fsync@openssh.com): a power cut there within some seconds may lose the new file")
+	c.warn(message.Phrase("the server cannot be told to flush a file to disk (no fsync@openssh.com): a power cut there within some seconds may lose the new file"))
 	return nil
 }
 
@@ -189,7 +191,7 @@ func (c *Client) checkDress(target string, is, like fs.FileInfo) error {
 	want, ok := owner(like)
 	if !ok {
 		if mode := is.Mode().Perm(); mode != 0 && mode&0o004 == 0 {
-			c.warn("the new file's permissions are %v instead of %v: check that the TFTP service can read it", mode, defaultMode)
+			c.warn(message.Phrase("the new file's permissions are %v instead of %v: check that the TFTP service can read it", mode, defaultMode))
 		}
 		return nil
 	}
@@ -202,13 +204,13 @@ func (c *Client) checkDress(target string, is, like fs.FileInfo) error {
 		return e
 	case e.Want.Mode&0o004 != 0:
 		if got.UID != want.UID || got.GID != want.GID {
-			c.warn("the new file could not be given to the former one's owner (user %d, group %d), it belongs to user %d, group %d; its permissions let everybody read it", want.UID, want.GID, got.UID, got.GID)
+			c.warn(message.Phrase("the new file could not be given to the former one's owner (user %d, group %d), it belongs to user %d, group %d; its permissions let everybody read it", want.UID, want.GID, got.UID, got.GID))
 		}
 	case got.GID != want.GID && e.Want.Mode&0o040 != 0,
 		got.UID != want.UID && want.UID != 0 && e.Want.Mode&0o400 != 0:
 		return e
 	case got.UID != want.UID:
-		c.warn("the new file belongs to user %d instead of %d; its group %d and permissions are the former one's", got.UID, want.UID, got.GID)
+		c.warn(message.Phrase("the new file belongs to user %d instead of %d; its group %d and permissions are the former one's", got.UID, want.UID, got.GID))
 	}
 	return nil
 }

@@ -11,7 +11,6 @@ package sshconn
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -80,25 +79,29 @@ type LoginError struct {
 	Err    error
 }
 
-func (e *LoginError) Error() string {
+// Error is Said in English.
+func (e *LoginError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *LoginError) Said() error {
 	if e.Reason != "" {
-		return fmt.Sprintf("login as %q refused: %s", e.User, e.Reason)
+		return message.Errorf("login as %q refused: %s", e.User, e.Reason)
 	}
 	if len(e.Tried) == 0 {
-		return fmt.Sprintf("login as %q refused: the server accepts none of the ways we can log in", e.User)
+		return message.Errorf("login as %q refused: the server accepts none of the ways we can log in", e.User)
 	}
-	return fmt.Sprintf("login as %q refused (tried: %s)", e.User, strings.Join(e.Tried, ", "))
+	return message.Errorf("login as %q refused (tried: %s)", e.User, strings.Join(e.Tried, ", "))
 }
 
 func (e *LoginError) Is(target error) bool { return target == ErrLogin }
 func (e *LoginError) Unwrap() error        { return e.Err }
 
-// Hint names the next action.
-func (e *LoginError) Hint() string {
+// Hints name the next action.
+func (e *LoginError) Hints() []message.Message {
 	if len(e.Tried) == 0 || e.Reason != "" {
-		return "give a password or a key file for this node, or load its key into the SSH agent"
+		return message.Hint("give a password or a key file for this node, or load its key into the SSH agent")
 	}
-	return "check the user name and the password or key of this node; nothing is tried again by itself, so that no account gets locked"
+	return message.Hint("check the user name and the password or key of this node; nothing is tried again by itself, so that no account gets locked")
 }
 
 // AlgorithmError: the two sides have no algorithm in common.
@@ -107,17 +110,21 @@ type AlgorithmError struct {
 	Err    error
 }
 
-func (e *AlgorithmError) Error() string {
-	return "no algorithm in common with the server: " + e.Err.Error()
+// Error is Said in English.
+func (e *AlgorithmError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *AlgorithmError) Said() error {
+	return message.Errorf("no algorithm in common with the server: %w", e.Err)
 }
 func (e *AlgorithmError) Unwrap() error { return e.Err }
 
-// Hint names the next action.
-func (e *AlgorithmError) Hint() string {
+// Hints name the next action.
+func (e *AlgorithmError) Hints() []message.Message {
 	if e.Legacy {
-		return "the server speaks nothing we know, old algorithms included; it needs an update"
+		return message.Hint("the server speaks nothing we know, old algorithms included; it needs an update")
 	}
-	return "if this is an old server, set legacy = true for this node in the profile: SHA-1 and CBC are then allowed for it"
+	return message.Hint("if this is an old server, set legacy = true for this node in the profile: SHA-1 and CBC are then allowed for it")
 }
 
 // AgentError: the SSH agent cannot be used.
@@ -126,17 +133,21 @@ type AgentError struct {
 	Err    error
 }
 
-func (e *AgentError) Error() string {
+// Error is Said in English.
+func (e *AgentError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *AgentError) Said() error {
 	if timeout, ok := errors.AsType[net.Error](e.Err); ok && timeout.Timeout() {
-		return "the SSH agent at " + e.Socket + " does not answer"
+		return message.Errorf("the SSH agent at %s does not answer", e.Socket)
 	}
-	return "the SSH agent at " + e.Socket + " cannot be used: " + reach.Reason(e.Err)
+	return message.Errorf("the SSH agent at %s cannot be used: %v", e.Socket, reach.Reason(e.Err))
 }
 func (e *AgentError) Unwrap() error { return e.Err }
 
-// Hint names the next action.
-func (e *AgentError) Hint() string {
-	return "see that the agent runs and has the key (ssh-add -l; Pageant: its icon in the task bar); or give this node a key file or a password instead"
+// Hints name the next action.
+func (e *AgentError) Hints() []message.Message {
+	return message.Hint("see that the agent runs and has the key (ssh-add -l; Pageant: its icon in the task bar); or give this node a key file or a password instead")
 }
 
 // Dial connects and logs in. When ctx ends, Dial returns at once. The
@@ -265,9 +276,15 @@ func (l *login) explain(err error) error {
 // PuTTYKeyError: a key file is one of PuTTY's (.ppk), which is not read.
 type PuTTYKeyError struct{ File string }
 
-func (e *PuTTYKeyError) Error() string { return "key file " + e.File + ": this is a key file of PuTTY" }
+// Error is Said in English.
+func (e *PuTTYKeyError) Error() string { return e.Said().Error() }
 
-// Hint names the next action.
-func (e *PuTTYKeyError) Hint() string {
-	return "load it into Pageant, which is asked where one runs; or export it with PuTTYgen: Conversions, Export OpenSSH key (puttygen KEY.ppk -O private-openssh -o KEY)"
+// Said is what happened, for [message.Voice.Tell].
+func (e *PuTTYKeyError) Said() error {
+	return message.Errorf("key file %s: this is a key file of PuTTY", e.File)
+}
+
+// Hints name the next action.
+func (e *PuTTYKeyError) Hints() []message.Message {
+	return message.Hint("load it into Pageant, which is asked where one runs; or export it with PuTTYgen: Conversions, Export OpenSSH key (puttygen KEY.ppk -O private-openssh -o KEY)")
 }

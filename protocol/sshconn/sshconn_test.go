@@ -20,6 +20,7 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
 
+	"ctlclient/message"
 	"ctlclient/protocol/sshconn"
 )
 
@@ -182,7 +183,7 @@ func TestLogins(t *testing.T) {
 				t.Error(err)
 			}
 			var login *sshconn.LoginError
-			if !test.ok && (!errors.Is(err, sshconn.ErrLogin) || !errors.As(err, &login) || login.Hint() == "") {
+			if !test.ok && (!errors.Is(err, sshconn.ErrLogin) || !errors.As(err, &login) || message.Lines(login.Hints()).String() == "") {
 				t.Errorf("%v, want a *LoginError", err)
 			}
 			if a.asked != test.asked {
@@ -361,7 +362,7 @@ func TestLegacy(t *testing.T) {
 			}
 			_, err := sshconn.Dial(t.Context(), p.addr, o)
 			var algorithms *sshconn.AlgorithmError
-			if !errors.As(err, &algorithms) || !strings.Contains(algorithms.Hint(), "legacy = true") {
+			if !errors.As(err, &algorithms) || !strings.Contains(message.Lines(algorithms.Hints()).String(), "legacy = true") {
 				t.Errorf("without Legacy: %v, want an *AlgorithmError", err)
 			}
 			o.Legacy = true

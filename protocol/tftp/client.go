@@ -18,7 +18,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -85,15 +84,19 @@ type ServerError struct {
 	Message string
 }
 
-func (e *ServerError) Error() string {
+// Error is Said in English.
+func (e *ServerError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *ServerError) Said() error {
 	words := codeWords[e.Code]
 	switch {
 	case e.Message == "" && words == "":
-		return fmt.Sprintf("server answered with error %d and gave no reason", e.Code)
+		return message.Errorf("server answered with error %d and gave no reason", e.Code)
 	case e.Message == "":
-		return fmt.Sprintf("server answered with error %d: %s", e.Code, words)
+		return message.Errorf("server answered with error %d: %s", e.Code, words)
 	}
-	return fmt.Sprintf("server answered with error %d: %s", e.Code, e.Message)
+	return message.Errorf("server answered with error %d: %s", e.Code, e.Message)
 }
 
 // Is lets errors.Is find the file system errors behind the codes.

@@ -51,8 +51,12 @@ var ErrNoAnswer = message.NewError("the service closed the connection without an
 // context.DeadlineExceeded in words.
 type slowError time.Duration
 
-func (e slowError) Error() string {
-	return "no answer within " + time.Duration(e).Round(time.Second/10).String()
+// Error is Said in English.
+func (e slowError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e slowError) Said() error {
+	return message.Errorf("no answer within %v", time.Duration(e).Round(time.Second/10))
 }
 func (e slowError) Unwrap() error { return context.DeadlineExceeded }
 

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"syscall"
 
+	"ctlclient/message"
 	"ctlclient/softhsm"
 )
 
@@ -28,8 +29,10 @@ type noCompiler struct{}
 
 func (noCompiler) Error() string { return "no C compiler to build the faulty module with" }
 
-// Hint names the package.
-func (noCompiler) Hint() string { return "install one (Debian, Ubuntu: apt install gcc libc6-dev)" }
+// Hints names the package.
+func (noCompiler) Hints() []message.Message {
+	return []message.Message{message.Plain("install one (Debian, Ubuntu: apt install gcc libc6-dev)")}
+}
 
 // Control says how one built module behaves. Its changes act on the next call.
 type Control struct {

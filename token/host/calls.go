@@ -40,7 +40,7 @@ type call struct {
 	name    string
 	patient bool // may wait for a person (a keypad, a touch) or a slow key generator: no deadline
 	secret  bool // carries a PIN: what the module prints meanwhile is not passed on
-	do      func(*child, *args) (message, error)
+	do      func(*child, *args) (packet, error)
 }
 
 // calls is filled by init: its functions refer to it.
@@ -88,7 +88,7 @@ func (o op) String() string {
 
 // args takes the fields of a message in order; a field that is missing makes it bad.
 type args struct {
-	message
+	packet
 	n, b int
 	bad  bool
 }
@@ -130,7 +130,7 @@ func (a *args) rest() []uint {
 }
 
 // fields puts a message together.
-type fields struct{ message }
+type fields struct{ packet }
 
 func (f *fields) num(ns ...uint) *fields {
 	for _, n := range ns {

@@ -47,7 +47,7 @@ func runChild() int {
 	// Read on another goroutine: the end of the stream must end the process even when
 	// the module hangs.
 	type request struct {
-		m     message
+		m     packet
 		frame []byte
 	}
 	requests := make(chan request)
@@ -80,7 +80,7 @@ func endOf(err error) int {
 }
 
 // answer makes one call.
-func (c *child) answer(m message) message {
+func (c *child) answer(m packet) packet {
 	o := op(m.code)
 	if m.code >= uint64(opCount) {
 		return failure(fmt.Errorf("call %d is not known", m.code))
@@ -91,19 +91,19 @@ func (c *child) answer(m message) message {
 	if calls[o].secret {
 		defer c.output.mute()()
 	}
-	r, err := calls[o].do(c, &args{message: m})
+	r, err := calls[o].do(c, &args{packet: m})
 	var rv pkcs11.Error
 	switch {
 	case err == nil:
 		return r
 	case errors.As(err, &rv):
-		return message{code: uint64(rv)}
+		return packet{code: uint64(rv)}
 	}
 	return failure(err)
 }
 
-func failure(err error) message {
-	return message{code: failed, blobs: [][]byte{[]byte(err.Error())}}
+func failure(err error) packet {
+	return packet{code: failed, blobs: [][]byte{[]byte(err.Error())}}
 }
 
 var errFields = errors.New("the request has too few fields")
@@ -117,33 +117,33 @@ func (a *args) done() error {
 }
 
 // with answers with what f adds, unless the call failed.
-func with(err error, f func(*fields)) (message, error) {
+func with(err error, f func(*fields)) (packet, error) {
 	if err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	var m fields
 	if f != nil {
 		f(&m)
 	}
-	return m.message, nil
+	return m.packet, nil
 }
 
-func (c *child) hello(a *args) (message, error) {
+func (c *child) hello(a *args) (packet, error) {
 	return with(a.done(), func(f *fields) { f.num(protocolVersion) })
 }
 
-func (c *child) load(a *args) (message, error) {
+func (c *child) load(a *args) (packet, error) {
 	path, reserved := string(a.blob()), string(a.blob())
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	if c.mod != nil {
-		return message{}, errors.New("a module is loaded already")
+		return packet{}, errors.New("a module is loaded already")
 	}
 	mod, err := open(path, reserved)
 	if err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	c.mod, c.path = mod, path
-	return message{}, nil
+	return packet{}, nil
 }

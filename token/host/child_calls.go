@@ -13,7 +13,7 @@ const (
 	maxSignature = 4096 // bytes: RSA keys of 32768 bits
 )
 
-func (c *child) initialize(a *args) (message, error) {
+func (c *child) initialize(a *args) (packet, error) {
 	err := a.done()
 	if err == nil {
 		err = c.mod.Initialize()
@@ -21,11 +21,11 @@ func (c *child) initialize(a *args) (message, error) {
 	return with(err, nil)
 }
 
-func (c *child) finalize(a *args) (message, error) {
+func (c *child) finalize(a *args) (packet, error) {
 	return with(c.mod.Finalize(), nil)
 }
 
-func (c *child) getInfo(a *args) (message, error) {
+func (c *child) getInfo(a *args) (packet, error) {
 	i, err := c.mod.GetInfo()
 	return with(err, func(f *fields) {
 		f.num(uint(i.CryptokiVersion.Major), uint(i.CryptokiVersion.Minor), uint(i.LibraryVersion.Major), uint(i.LibraryVersion.Minor))
@@ -33,28 +33,28 @@ func (c *child) getInfo(a *args) (message, error) {
 	})
 }
 
-func (c *child) getSlotList(a *args) (message, error) {
+func (c *child) getSlotList(a *args) (packet, error) {
 	present := a.num() != 0
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	ids, err := c.mod.GetSlotList(present)
 	return with(err, func(f *fields) { f.num(ids[:min(len(ids), maxSlots)]...) })
 }
 
-func (c *child) getSlotInfo(a *args) (message, error) {
+func (c *child) getSlotInfo(a *args) (packet, error) {
 	slot := a.num()
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	i, err := c.mod.GetSlotInfo(slot)
 	return with(err, func(f *fields) { f.num(i.Flags).text(i.SlotDescription, i.ManufacturerID) })
 }
 
-func (c *child) getTokenInfo(a *args) (message, error) {
+func (c *child) getTokenInfo(a *args) (packet, error) {
 	slot := a.num()
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	i, err := c.mod.GetTokenInfo(slot)
 	return with(err, func(f *fields) {
@@ -63,10 +63,10 @@ func (c *child) getTokenInfo(a *args) (message, error) {
 	})
 }
 
-func (c *child) getMechanismList(a *args) (message, error) {
+func (c *child) getMechanismList(a *args) (packet, error) {
 	slot := a.num()
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	mechs, err := c.mod.GetMechanismList(slot)
 	return with(err, func(f *fields) {
@@ -76,7 +76,7 @@ func (c *child) getMechanismList(a *args) (message, error) {
 	})
 }
 
-func (c *child) initToken(a *args) (message, error) {
+func (c *child) initToken(a *args) (packet, error) {
 	slot, pin := a.num(), a.pin()
 	var label [32]byte
 	n := copy(label[:], a.blob())
@@ -84,64 +84,64 @@ func (c *child) initToken(a *args) (message, error) {
 		label[n] = ' '
 	}
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	return with(c.mod.InitToken(slot, pin, label), nil)
 }
 
-func (c *child) initPIN(a *args) (message, error) {
+func (c *child) initPIN(a *args) (packet, error) {
 	session, pin := a.num(), a.pin()
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	return with(c.mod.InitPIN(session, pin), nil)
 }
 
-func (c *child) setPIN(a *args) (message, error) {
+func (c *child) setPIN(a *args) (packet, error) {
 	session, old, new := a.num(), a.pin(), a.pin()
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	return with(c.mod.SetPIN(session, old, new), nil)
 }
 
-func (c *child) openSession(a *args) (message, error) {
+func (c *child) openSession(a *args) (packet, error) {
 	slot, flags := a.num(), a.num()
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	s, err := c.mod.OpenSession(slot, flags)
 	return with(err, func(f *fields) { f.num(uint(s)) })
 }
 
-func (c *child) closeSession(a *args) (message, error) {
+func (c *child) closeSession(a *args) (packet, error) {
 	s := pkcs11.SessionHandle(a.num())
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	return with(c.mod.CloseSession(s), nil)
 }
 
-func (c *child) login(a *args) (message, error) {
+func (c *child) login(a *args) (packet, error) {
 	session, user, pin := a.num(), a.num(), a.pin()
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	return with(c.mod.Login(session, user, pin), nil)
 }
 
-func (c *child) logout(a *args) (message, error) {
+func (c *child) logout(a *args) (packet, error) {
 	s := pkcs11.SessionHandle(a.num())
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	return with(c.mod.Logout(s), nil)
 }
 
-func (c *child) getSessionInfo(a *args) (message, error) {
+func (c *child) getSessionInfo(a *args) (packet, error) {
 	s := pkcs11.SessionHandle(a.num())
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	i, err := c.mod.GetSessionInfo(s)
 	return with(err, func(f *fields) { f.num(i.SlotID, i.State, i.Flags, i.DeviceError) })
@@ -157,37 +157,37 @@ func (a *args) attributes(n uint) []*pkcs11.Attribute {
 	return t
 }
 
-func (c *child) createObject(a *args) (message, error) {
+func (c *child) createObject(a *args) (packet, error) {
 	session := pkcs11.SessionHandle(a.num())
 	template := a.attributes(a.num())
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	h, err := c.mod.CreateObject(session, template)
 	return with(err, func(f *fields) { f.num(uint(h)) })
 }
 
-func (c *child) destroyObject(a *args) (message, error) {
+func (c *child) destroyObject(a *args) (packet, error) {
 	session, h := pkcs11.SessionHandle(a.num()), pkcs11.ObjectHandle(a.num())
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	return with(c.mod.DestroyObject(session, h), nil)
 }
 
 // getAttributes asks for each attribute by itself: some modules refuse all where one
 // is missing. What an object does not have or show is empty.
-func (c *child) getAttributes(a *args) (message, error) {
+func (c *child) getAttributes(a *args) (packet, error) {
 	session, h := pkcs11.SessionHandle(a.num()), pkcs11.ObjectHandle(a.num())
 	kinds := a.rest()
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	var f fields
 	for _, kind := range kinds {
 		got, err := c.mod.GetAttributeValue(session, h, []*pkcs11.Attribute{{Type: kind}})
 		if lost(err) {
-			return message{}, err
+			return packet{}, err
 		}
 		var value []byte
 		if err == nil && len(got) == 1 && len(got[0].Value) <= maxAttribute {
@@ -195,7 +195,7 @@ func (c *child) getAttributes(a *args) (message, error) {
 		}
 		f.blob(value)
 	}
-	return f.message, nil
+	return f.packet, nil
 }
 
 // lost tells an error that says something of session or token, not of the attribute.
@@ -205,22 +205,22 @@ func lost(err error) bool {
 		pkcs11.CKR_FUNCTION_FAILED, pkcs11.CKR_FUNCTION_NOT_SUPPORTED, pkcs11.CKR_ARGUMENTS_BAD)
 }
 
-func (c *child) findObjects(a *args) (message, error) {
+func (c *child) findObjects(a *args) (packet, error) {
 	session, most := pkcs11.SessionHandle(a.num()), int(min(a.num(), maxObjects))
 	template := a.attributes(a.num())
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	p := c.mod
 	if err := p.FindObjectsInit(session, template); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	var f fields
 	for len(f.nums) < most {
 		handles, _, err := p.FindObjects(session, most-len(f.nums))
 		if err != nil {
 			_ = p.FindObjectsFinal(session) // the first error is the one to tell
-			return message{}, err
+			return packet{}, err
 		}
 		if len(handles) == 0 {
 			break
@@ -229,35 +229,35 @@ func (c *child) findObjects(a *args) (message, error) {
 			f.num(uint(h))
 		}
 	}
-	return f.message, p.FindObjectsFinal(session)
+	return f.packet, p.FindObjectsFinal(session)
 }
 
-func (c *child) signInit(a *args) (message, error) {
+func (c *child) signInit(a *args) (packet, error) {
 	session, mechanism, key := pkcs11.SessionHandle(a.num()), a.num(), pkcs11.ObjectHandle(a.num())
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	return with(c.mod.SignInit(session, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, key), nil)
 }
 
-func (c *child) sign(a *args) (message, error) {
+func (c *child) sign(a *args) (packet, error) {
 	session, size, data := a.num(), a.num(), a.blob()
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	if size == 0 || size > maxSignature {
-		return message{}, errors.New("no such size of a signature")
+		return packet{}, errors.New("no such size of a signature")
 	}
 	signature, err := c.mod.Sign(session, data, int(size))
 	return with(err, func(f *fields) { f.blob(signature) })
 }
 
-func (c *child) generateKeyPair(a *args) (message, error) {
+func (c *child) generateKeyPair(a *args) (packet, error) {
 	session, mechanism := pkcs11.SessionHandle(a.num()), a.num()
 	public := a.attributes(a.num())
 	private := a.attributes(a.num())
 	if err := a.done(); err != nil {
-		return message{}, err
+		return packet{}, err
 	}
 	pub, priv, err := c.mod.GenerateKeyPair(session, []*pkcs11.Mechanism{pkcs11.NewMechanism(mechanism, nil)}, public, private)
 	return with(err, func(f *fields) { f.num(uint(pub), uint(priv)) })

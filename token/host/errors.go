@@ -2,30 +2,34 @@ package host
 
 import (
 	"errors"
-	"fmt"
 	"path/filepath"
 	"time"
+
+	"ctlclient/message"
 )
 
 var errNoPipes = errors.New("its standard streams are no pipes")
 
 // EndedError says that the module host ended in the middle of a call, or before it.
 type EndedError struct {
-	Module string // path
-	Call   string // C_Sign
-	Reason string // "crashed (segmentation fault)", "called exit(0)", "was killed"
-	Said   string // the last line that the module printed; empty when there was none
+	Module string          // path
+	Call   string          // C_Sign
+	Reason message.Message // "crashed (segmentation fault)", "ended its process (exit 0)", "had its process killed"
+	Said   string          // the last line that the module printed; empty when there was none
 }
 
-func (e *EndedError) Error() string {
-	s := fmt.Sprintf("the module %s %s", filepath.Base(e.Module), e.Reason)
+func (e *EndedError) Error() string { return e.Say(message.Voice{}) }
+
+// Say implements [message.Speaker].
+func (e *EndedError) Say(v message.Voice) string {
+	said := message.Phrase("the module %s %s", filepath.Base(e.Module), e.Reason)
 	if e.Call != "" {
-		s += " in " + e.Call
+		said = message.Phrase("the module %s %s in %s", filepath.Base(e.Module), e.Reason, e.Call)
 	}
 	if e.Said != "" {
-		s += "; it printed: " + e.Said
+		said = message.Phrase("%s; it printed: %s", said, e.Said)
 	}
-	return s
+	return v.Say(said)
 }
 
 // TimeoutError says that a call did not come back in time; the module host was ended.
@@ -35,8 +39,12 @@ type TimeoutError struct {
 	After  time.Duration
 }
 
-func (e *TimeoutError) Error() string {
-	return fmt.Sprintf("the module %s did not answer within %v in %s", filepath.Base(e.Module), e.After, e.Call)
+// Error is Said in English.
+func (e *TimeoutError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *TimeoutError) Said() error {
+	return message.Errorf("the module %s did not answer within %v in %s", filepath.Base(e.Module), e.After, e.Call)
 }
 
 // Timeout makes it known as one.
@@ -56,7 +64,11 @@ type StartError struct {
 	Err    error
 }
 
-func (e *StartError) Error() string {
-	return "a process for the module cannot be started: " + e.Err.Error()
+// Error is Said in English.
+func (e *StartError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *StartError) Said() error {
+	return message.Errorf("a process for the module cannot be started: %w", e.Err)
 }
 func (e *StartError) Unwrap() error { return e.Err }

@@ -90,7 +90,7 @@ func TestModuleThatEnds(t *testing.T) {
 			do(t, f.fault(c))
 			_, err := p.GetSlotList(true)
 			var e *host.EndedError
-			if !errors.As(err, &e) || e.Call != "C_GetSlotList" || e.Reason != f.reason || e.Said != "out of luck" || e.Module != c.Module {
+			if !errors.As(err, &e) || e.Call != "C_GetSlotList" || e.Reason.String() != f.reason || e.Said != "out of luck" || e.Module != c.Module {
 				t.Fatalf("%+v", err)
 			}
 			if _, again := p.GetSlotList(true); !errors.Is(again, err) {

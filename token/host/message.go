@@ -16,8 +16,8 @@ const (
 // failed is the code of an answer that is no CK_RV: its one byte string is a text.
 const failed = 1 << 63
 
-// message is a request or an answer.
-type message struct {
+// packet is a request or an answer.
+type packet struct {
 	code  uint64
 	nums  []uint64
 	blobs [][]byte
@@ -27,7 +27,7 @@ var errMessage = errors.New("not a message of the module host")
 
 // append writes the message as the standard fields: code (8 bytes), number of
 // numbers (2), numbers (8 each), number of byte strings (2), each with its length (4).
-func (m message) append(b []byte) []byte {
+func (m packet) append(b []byte) []byte {
 	b = binary.BigEndian.AppendUint64(b, m.code)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(m.nums)))
 	for _, n := range m.nums {
@@ -42,7 +42,7 @@ func (m message) append(b []byte) []byte {
 }
 
 // size of the message in bytes.
-func (m message) size() int {
+func (m packet) size() int {
 	n := 8 + 2 + 8*len(m.nums) + 2
 	for _, s := range m.blobs {
 		n += 4 + len(s)
@@ -51,9 +51,9 @@ func (m message) size() int {
 }
 
 // parseMessage reads a message; its byte strings lie in b.
-func parseMessage(b []byte) (message, error) {
+func parseMessage(b []byte) (packet, error) {
 	r := reader{b: b}
-	m := message{code: r.number(8)}
+	m := packet{code: r.number(8)}
 	for range r.count() {
 		m.nums = append(m.nums, r.number(8))
 	}
@@ -61,7 +61,7 @@ func parseMessage(b []byte) (message, error) {
 		m.blobs = append(m.blobs, r.take(r.number(4)))
 	}
 	if r.bad || len(r.b) > 0 {
-		return message{}, errMessage
+		return packet{}, errMessage
 	}
 	return m, nil
 }
@@ -101,7 +101,7 @@ func (r *reader) count() uint64 {
 }
 
 // writeMessage writes one frame with one Write, and wipes what it wrote.
-func writeMessage(w io.Writer, m message) error {
+func writeMessage(w io.Writer, m packet) error {
 	n := m.size()
 	if n > maxFrame || len(m.nums) > maxFields || len(m.blobs) > maxFields {
 		return fmt.Errorf("a message of %d bytes, %d numbers, %d texts is too long", n, len(m.nums), len(m.blobs))
@@ -115,19 +115,19 @@ func writeMessage(w io.Writer, m message) error {
 
 // readMessage reads one frame. The message lies in frame, which the caller wipes.
 // io.EOF says that the other side has closed between messages.
-func readMessage(r io.Reader) (m message, frame []byte, err error) {
+func readMessage(r io.Reader) (m packet, frame []byte, err error) {
 	var head [4]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
-		return message{}, nil, err
+		return packet{}, nil, err
 	}
 	n := binary.BigEndian.Uint32(head[:])
 	if n > maxFrame {
-		return message{}, nil, errMessage
+		return packet{}, nil, errMessage
 	}
 	frame = make([]byte, n)
 	if _, err := io.ReadFull(r, frame); err != nil {
 		clear(frame)
-		return message{}, nil, err
+		return packet{}, nil, err
 	}
 	m, err = parseMessage(frame)
 	return m, frame, err

@@ -21,7 +21,7 @@ var loginBytes = []byte{
 
 func TestMessageBytes(t *testing.T) {
 	m, err := parseMessage(loginBytes)
-	want := message{14, []uint64{5, 1, 1}, [][]byte{[]byte("1234")}}
+	want := packet{14, []uint64{5, 1, 1}, [][]byte{[]byte("1234")}}
 	if err != nil || !reflect.DeepEqual(m, want) {
 		t.Fatalf("%+v, %v", m, err)
 	}
@@ -58,10 +58,10 @@ func TestFrames(t *testing.T) {
 	if _, _, err := readMessage(bytes.NewReader([]byte{0xff, 0, 0, 0})); !errors.Is(err, errMessage) {
 		t.Errorf("a frame of 4 GB: %v", err)
 	}
-	if err := writeMessage(io.Discard, message{blobs: [][]byte{make([]byte, maxFrame)}}); err == nil {
+	if err := writeMessage(io.Discard, packet{blobs: [][]byte{make([]byte, maxFrame)}}); err == nil {
 		t.Error("a message longer than a frame was written")
 	}
-	if err := writeMessage(io.Discard, message{nums: make([]uint64, maxFields+1)}); err == nil {
+	if err := writeMessage(io.Discard, packet{nums: make([]uint64, maxFields+1)}); err == nil {
 		t.Error("more numbers than a message may have were written")
 	}
 }
@@ -69,7 +69,7 @@ func TestFrames(t *testing.T) {
 // What is taken for a message is written back byte for byte.
 func FuzzMessage(f *testing.F) {
 	f.Add(loginBytes)
-	f.Add(message{code: failed, blobs: [][]byte{nil, []byte("x")}}.append(nil))
+	f.Add(packet{code: failed, blobs: [][]byte{nil, []byte("x")}}.append(nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := parseMessage(b)
 		if err != nil {

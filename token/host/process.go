@@ -2,7 +2,6 @@ package host
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -12,6 +11,7 @@ import (
 	"github.com/miekg/pkcs11"
 
 	"ctlclient/internal/secret"
+	"ctlclient/message"
 )
 
 // DefaultTimeout is how long a call may take that waits for no person.
@@ -40,7 +40,7 @@ type Process struct {
 	spec    Spec
 	cmd     *exec.Cmd
 	in      *os.File // requests
-	answers chan message
+	answers chan packet
 	ended   chan struct{}
 	printed *printed
 	limits  Limits
@@ -100,7 +100,7 @@ func launch(spec Spec, said func(string)) (*Process, error) {
 		closeAll(ours[:])
 		return nil, err
 	}
-	p := &Process{spec: spec, cmd: cmd, in: ours[0], answers: make(chan message), ended: make(chan struct{}), printed: newPrinted(said)}
+	p := &Process{spec: spec, cmd: cmd, in: ours[0], answers: make(chan packet), ended: make(chan struct{}), printed: newPrinted(said)}
 	go p.printed.read(ours[2])
 	go p.receive(ours[1])
 	go func() {
@@ -182,7 +182,7 @@ func (p *Process) call(o op, f *fields) (*args, error) {
 		return nil, err
 	}
 	f.code = uint64(o)
-	if err := writeMessage(p.in, f.message); err != nil {
+	if err := writeMessage(p.in, f.packet); err != nil {
 		return nil, p.fail(o)
 	}
 	timeout := p.limits.Timeout
@@ -213,15 +213,15 @@ func (p *Process) call(o op, f *fields) (*args, error) {
 	}
 }
 
-func result(m message) (*args, error) {
+func result(m packet) (*args, error) {
 	switch {
 	case m.code == failed:
-		a := args{message: m}
+		a := args{packet: m}
 		return nil, &failedError{printable(string(a.blob()))}
 	case m.code != pkcs11.CKR_OK:
 		return nil, pkcs11.Error(m.code)
 	}
-	return &args{message: m}, nil
+	return &args{packet: m}, nil
 }
 
 // fail says why the process cannot be talked to, and sees to it that it ends.
@@ -243,8 +243,8 @@ func (p *Process) whyEnded(o op) error {
 }
 
 // exited is the reason of a process that ended by itself.
-func exited(code int) string {
-	return fmt.Sprintf("ended its process (exit %d)", code)
+func exited(code int) message.Message {
+	return message.Phrase("ended its process (exit %d)", code)
 }
 
 // PID is the process's number.

@@ -7,16 +7,18 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"ctlclient/message"
 )
 
 // reasonOf puts a process's end into words.
-func reasonOf(s *os.ProcessState) string {
+func reasonOf(s *os.ProcessState) message.Message {
 	w, ok := s.Sys().(syscall.WaitStatus)
 	switch {
 	case !ok || w.Exited():
 		return exited(s.ExitCode())
 	case w.Signal() == unix.SIGKILL || w.Signal() == unix.SIGTERM || w.Signal() == unix.SIGINT || w.Signal() == unix.SIGHUP:
-		return "had its process killed"
+		return message.Phrase("had its process killed")
 	}
-	return "crashed (" + w.Signal().String() + ")"
+	return message.Phrase("crashed (%v)", w.Signal())
 }

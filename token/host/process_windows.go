@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"ctlclient/message"
 )
 
 func executable() (string, error) { return os.Executable() }
@@ -55,12 +57,12 @@ func start(cmd *exec.Cmd) error {
 }
 
 // reasonOf puts a process's end into words. 2 is how Go ends after an exception.
-func reasonOf(s *os.ProcessState) string {
+func reasonOf(s *os.ProcessState) message.Message {
 	switch code := uint32(s.ExitCode()); {
 	case code >= 0xC0000000 || code == 2:
-		return fmt.Sprintf("crashed (exit 0x%x)", code)
+		return message.Phrase("crashed (exit 0x%x)", code)
 	case code == 1:
-		return "had its process ended"
+		return message.Phrase("had its process ended")
 	}
 	return exited(s.ExitCode())
 }

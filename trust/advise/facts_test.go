@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	. "ctlclient/trust/advise"
 	"ctlclient/trust/hazard"
 )
@@ -168,7 +169,7 @@ func TestSelectors(t *testing.T) {
 		}
 		_, err = Advise(t.Context(), s, []PlannedChange{change})
 		e, ok := errors.AsType[*ctlbuild.SelectorError](err)
-		if !ok || !strings.Contains(e.Hint(), want) {
+		if !ok || !strings.Contains(message.Lines(e.Hints()).String(), want) {
 			t.Errorf("%s: %v", word, err)
 		}
 	}

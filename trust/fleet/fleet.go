@@ -74,23 +74,29 @@ type Error struct {
 	Err    error
 }
 
-func (e *Error) Error() string {
+// Error is Said in English.
+func (e *Error) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *Error) Said() error {
 	switch {
 	case e.Line == 0:
-		return fmt.Sprintf("fleet: %v", e.Err)
+		return message.Errorf("fleet: %v", e.Err)
 	case e.Column == "":
-		return fmt.Sprintf("fleet, line %d: %v", e.Line, e.Err)
+		return message.Errorf("fleet, line %d: %v", e.Line, e.Err)
 	default:
-		return fmt.Sprintf("fleet, line %d, column %s: %v", e.Line, e.Column, e.Err)
+		return message.Errorf("fleet, line %d, column %s: %v", e.Line, e.Column, e.Err)
 	}
 }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Hint shows the forms that are understood.
-func (e *Error) Hint() string {
-	return "columns: name,model,count,ctl,itl,last-seen,tvs,sbd; ctl and itl take an MD5, a SHA-1, a file, none, current or unknown\n" +
-		`or in words: "40 x 7945, 12 x 7940, 3 x 8861 never seen since 2019"`
+// Hints show the forms that are understood.
+func (e *Error) Hints() []message.Message {
+	return []message.Message{
+		message.Phrase("columns: name,model,count,ctl,itl,last-seen,tvs,sbd; ctl and itl take an MD5, a SHA-1, a file, none, current or unknown"),
+		message.Phrase(`or in words: "40 x 7945, 12 x 7940, 3 x 8861 never seen since 2019"`),
+	}
 }
 
 // OpenFunc opens a file that a fleet names. Names come from the fleet as they stand;

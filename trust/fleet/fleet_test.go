@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust"
 	"ctlclient/trust/fleet"
 	"ctlclient/trust/trusttest"
@@ -110,7 +111,7 @@ func TestFleetErrors(t *testing.T) {
 			t.Errorf("%q: %v, want %s", text, err, want)
 		}
 		var e *fleet.Error
-		if !errors.As(err, &e) || e.Hint() == "" {
+		if !errors.As(err, &e) || message.Lines(e.Hints()).String() == "" {
 			t.Errorf("%q: %T has no hint", text, err)
 		}
 	}

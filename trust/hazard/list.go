@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust"
 )
 
@@ -45,7 +46,7 @@ func oneSAST(k *circumstances) []Hazard {
 	return []Hazard{{
 		Rule: "one-sast", Severity: Warning, Records: []string{name},
 		Message: oneSigner.With("record", name),
-		Hint:    hintSecondSAST.With(),
+		Hint:    hintSecondSAST.With("do", message.Action{Do: message.SecondSAST}),
 		Source:  `CUCM facts, "The CTL Client's wizard": the first creation needs two tokens`,
 	}}
 }
@@ -117,7 +118,7 @@ func ecForHTTPS(k *circumstances) []Hazard {
 		found = append(found, Hazard{
 			Rule: "ec-for-https", Severity: Warning, Records: names, Source: source,
 			Message: ecAsApp.With("records", names),
-			Hint:    hintRecordHTTPS.With(),
+			Hint:    hintRecordHTTPS.With("do", message.Action{Do: message.ListHTTPS}),
 		})
 	}
 	if d := k.Draft; len(other) > 0 && d != nil && d.SignerVersion != [2]byte{1, 1} {
@@ -125,7 +126,7 @@ func ecForHTTPS(k *circumstances) []Hazard {
 		found = append(found, Hazard{
 			Rule: "ec-for-https", Severity: Warning, Records: names, Source: source,
 			Message: ecNeeds11.With("records", names),
-			Hint:    hintVersion11.With(),
+			Hint:    hintVersion11.With("do", message.Action{Do: message.SignerVersion}),
 		})
 	}
 	return slices.Clip(found)

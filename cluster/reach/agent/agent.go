@@ -30,9 +30,9 @@ type publisher struct {
 // New is a cluster reached by its agents. Errors: the profile has no publisher.
 func New(p *site.Profile, t reach.Tools) (*reach.Site, error) {
 	shells := cli.New(p, t)
-	s := &reach.Site{Way: "agent", Missing: map[reach.Ability]string{
-		reach.AbilityTrust:  "our CTL Provider cannot read or fill the trust store: upload the certificates in OS Administration (purpose Phone-SAST-trust)",
-		reach.AbilityPhones: "our CTL Provider does not know the phones: name a file of them in the profile (fleet)",
+	s := &reach.Site{Way: "agent", Missing: map[reach.Ability]error{
+		reach.AbilityTrust:  message.NewError("our CTL Provider cannot read or fill the trust store: upload the certificates in OS Administration (purpose Phone-SAST-trust)"),
+		reach.AbilityPhones: message.NewError("our CTL Provider does not know the phones: name a file of them in the profile (fleet)"),
 	}}
 	var lead *node
 	for i := range p.Nodes {
@@ -53,7 +53,7 @@ func New(p *site.Profile, t reach.Tools) (*reach.Site, error) {
 	s.Facts, s.Mode = pub, pub
 	s.Entrances = append(s.Entrances, shells.Entrances()...)
 	s.Services = shells
-	if why := shells.Missing(lead.profile.Name); why != "" {
+	if why := shells.Missing(lead.profile.Name); why != nil {
 		s.Missing[reach.AbilityAuthor] = why
 	} else {
 		s.Author = shells.Author(lead.profile.Name)

@@ -9,6 +9,7 @@ import (
 
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/reach/internal/door"
+	"ctlclient/message"
 	"ctlclient/protocol/ctlp"
 )
 
@@ -23,8 +24,12 @@ func answered(err error) bool {
 // Provider of this program would understand.
 type strangerError struct{ err error }
 
-func (e *strangerError) Error() string {
-	return "what answers there is no CTL Provider of ctlclient, or it hangs: " + e.err.Error()
+// Error is Said in English.
+func (e *strangerError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *strangerError) Said() error {
+	return message.Errorf("what answers there is no CTL Provider of ctlclient, or it hangs: %w", e.err)
 }
 func (e *strangerError) Unwrap() error { return e.err }
 
@@ -47,7 +52,7 @@ func (n *node) sorted(ctx context.Context, err error) error {
 	var s *ctlp.StatusError
 	var digest *ctlp.DigestError
 	if errors.As(err, new(*strangerError)) {
-		sorted.Hints = []string{`a CUCM as Cisco ships it is not asked on this port: publisher = "cucm" in the profile, or let ctlclient cluster add find out what the server is`}
+		sorted.Advice = message.Hint(`a CUCM as Cisco ships it is not asked on this port: publisher = "cucm" in the profile, or let it be found out what the server is: %s`, message.Action{Do: message.AddCluster})
 	}
 	switch {
 	case errors.As(err, &digest):
@@ -63,7 +68,7 @@ func (n *node) sorted(ctx context.Context, err error) error {
 			sorted.Class = reach.Refused
 		}
 		if s.Status == ctlp.ExportRefused {
-			sorted.Hints = []string{"mixed mode needs a Smart Licensing account registered for export-controlled functionality: System > Licensing > License Management"}
+			sorted.Advice = message.Hint("mixed mode needs a Smart Licensing account registered for export-controlled functionality: System > Licensing > License Management")
 		}
 	}
 	return sorted

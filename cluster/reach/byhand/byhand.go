@@ -82,8 +82,8 @@ func (a *node) Commit(ctx context.Context, name, stage string, _ *[32]byte) (str
 	if err != nil {
 		return "", err // fs.ErrNotExist: the stage is gone
 	}
-	steps := []string{
-		fmt.Sprintf("OS Administration of %s > Software Upgrades > TFTP File Management > Upload File: %s as %s, directory empty", a.n.Name, stage, name),
+	steps := []message.Message{
+		message.Phrase("OS Administration of %s > Software Upgrades > TFTP File Management > Upload File: %s as %s, directory empty", a.n.Name, stage, name),
 		restartTFTP(a.n.Name),
 	}
 	err = a.wait(ctx, reach.Errand{Node: a.n.Name, File: stage, Name: name, Steps: steps}, func(live []byte, there bool) bool {
@@ -104,11 +104,10 @@ func (a *node) page() string {
 func (a *node) wait(ctx context.Context, e reach.Errand, done func(live []byte, there bool) bool) error {
 	e.Page = a.page()
 	if e.Page == "" {
-		verb := "put " + e.File + " into the folder that TFTP serves, as " + e.Name
+		e.Steps = message.Hint("on %s (%s): put %s into the folder that TFTP serves, as %s", a.n.Name, a.n.Address, e.File, e.Name)
 		if e.File == "" {
-			verb = "remove " + e.Name + " from the folder that TFTP serves"
+			e.Steps = message.Hint("on %s (%s): remove %s from the folder that TFTP serves", a.n.Name, a.n.Address, e.Name)
 		}
-		e.Steps = []string{fmt.Sprintf("on %s (%s): %s", a.n.Name, a.n.Address, verb)}
 	}
 	told := false
 	for {
@@ -145,8 +144,8 @@ func (a *node) Restore(ctx context.Context, name string, former []byte, current 
 	if former != nil {
 		return reach.Replace(ctx, a, name, former, current)
 	}
-	steps := []string{
-		fmt.Sprintf("OS Administration of %s > Software Upgrades > TFTP File Management: find %s and delete it", a.n.Name, name),
+	steps := []message.Message{
+		message.Phrase("OS Administration of %s > Software Upgrades > TFTP File Management: find %s and delete it", a.n.Name, name),
 		restartTFTP(a.n.Name),
 	}
 	return a.wait(ctx, reach.Errand{Node: a.n.Name, Name: name, Steps: steps}, func(_ []byte, there bool) bool { return !there })
@@ -159,6 +158,6 @@ func matches(live []byte, there bool, expect *[32]byte) bool {
 	return sha256.Sum256(live) == *expect
 }
 
-func restartTFTP(node string) string {
-	return fmt.Sprintf("restart %s on %s (Cisco Unified Serviceability > Tools > Control Center - Feature Services)", services.TFTP, node)
+func restartTFTP(node string) message.Message {
+	return message.Phrase("restart %s on %s (Cisco Unified Serviceability > Tools > Control Center - Feature Services)", services.TFTP, node)
 }

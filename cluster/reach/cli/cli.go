@@ -5,7 +5,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -35,16 +34,16 @@ type Shells struct {
 // New is the CLIs of a profile's nodes.
 func New(p *site.Profile, t reach.Tools) *Shells { return &Shells{profile: p, tools: t} }
 
-// Missing says why a node has no CLI; "" when it has one.
-func (s *Shells) Missing(node string) string {
+// Missing says why a node has no CLI; nil when it has one.
+func (s *Shells) Missing(node string) error {
 	n := s.profile.Node(node)
 	if n == nil {
-		return fmt.Sprintf("the profile has no node %q", node)
+		return message.Errorf("the profile has no node %q", node)
 	}
 	if n.Port(site.PortSSH) == 0 || n.SSHUser == "" {
-		return fmt.Sprintf("the profile names no administration CLI of %s (ssh-user, ssh-port)", n.Name)
+		return message.Errorf("the profile names no administration CLI of %s (ssh-user, ssh-port)", n.Name)
 	}
-	return ""
+	return nil
 }
 
 // Entrances are those of the nodes of the cluster itself that have a CLI. They are met
@@ -76,8 +75,8 @@ func server(n *site.Node) meet.Server {
 
 // Use logs in to a node's CLI and runs f there. Errors are sorted.
 func (s *Shells) Use(ctx context.Context, node string, f func(*platform.Client) error) error {
-	if why := s.Missing(node); why != "" {
-		return &reach.Error{Class: reach.Permanent, Server: node, Door: Door, Err: errors.New(why)}
+	if why := s.Missing(node); why != nil {
+		return &reach.Error{Class: reach.Permanent, Server: node, Door: Door, Err: why}
 	}
 	n := s.profile.Node(node)
 	client, err := s.dial(ctx, n)

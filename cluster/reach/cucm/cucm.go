@@ -63,11 +63,11 @@ func New(p *site.Profile, t reach.Tools) (*reach.Site, error) {
 	}
 	s := &reach.Site{
 		Way: "cucm", Facts: c, Services: c, Trust: store{c}, Phones: phones{c}, Probe: c.probe, Close: c.close,
-		Missing: map[reach.Ability]string{
-			reach.AbilityMode: "CUCM sets its security mode by `utils ctl set-cluster` alone, which writes a tokenless CTL as well",
+		Missing: map[reach.Ability]error{
+			reach.AbilityMode: message.NewError("CUCM sets its security mode by `utils ctl set-cluster` alone, which writes a tokenless CTL as well"),
 		},
 	}
-	if why := c.shells.Missing(pub.Name); why != "" {
+	if why := c.shells.Missing(pub.Name); why != nil {
 		s.Missing[reach.AbilityAuthor] = why
 	} else {
 		s.Author = c

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/reach/internal/door"
+	"ctlclient/message"
 	"ctlclient/protocol/axl"
 	"ctlclient/protocol/certapi"
 	"ctlclient/protocol/osadmin"
@@ -40,13 +40,9 @@ func sorted(ctx context.Context, server string, d reach.Door, err error) error {
 		return err
 	}
 	e := &reach.Error{Class: reach.Unreachable, Server: server, Door: d, Err: fmt.Errorf("%s: %w", d, err)}
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
-		for line := range strings.Lines(h.Hint()) {
-			if line = strings.TrimSpace(line); line != "" {
-				e.Hints = append(e.Hints, line)
-			}
-		}
+	var advisor message.Advisor
+	if errors.As(err, &advisor) {
+		e.Advice = advisor.Hints()
 	}
 	var store *certapi.StoreError
 	switch {

@@ -13,6 +13,7 @@ import (
 	"ctlclient/cluster/reach/serve"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/protocol/axl"
 	"ctlclient/protocol/platform"
 	"ctlclient/trust/release"
@@ -36,11 +37,11 @@ func (c *cluster) Facts(ctx context.Context) (reach.Facts, error) {
 	if err == nil {
 		return f, nil
 	}
-	if !shut(err) || reach.ClassOf(err) == reach.Login || c.shells.Missing(c.pub.Name) != "" {
+	if !shut(err) || reach.ClassOf(err) == reach.Login || c.shells.Missing(c.pub.Name) != nil {
 		return f, err
 	}
-	f = reach.Facts{From: map[string]reach.Door{}, Warnings: []string{
-		fmt.Sprintf("AXL of %s could not be asked (%v): mode and servers come from its CLI, certificates from the lists that it serves", c.pub.Name, err)}}
+	f = reach.Facts{From: map[string]reach.Door{}, Warnings: []message.Message{
+		message.Phrase("AXL of %s could not be asked (%v): mode and servers come from its CLI, certificates from the lists that it serves", c.pub.Name, err)}}
 	if err := c.factsCLI(ctx, &f); err != nil {
 		return f, err
 	}
@@ -70,7 +71,7 @@ func (c *cluster) factsAXL(ctx context.Context, f *reach.Facts) error {
 		f.Mode = modeOf(mixed)
 		f.Servers = c.servers(nodes, services)
 		if f.Version, err = release.Parse(v.Full); err != nil {
-			f.Warnings = append(f.Warnings, fmt.Sprintf("the version %q is not understood", v.Full))
+			f.Warnings = append(f.Warnings, message.Phrase("the version %q is not understood", v.Full))
 		}
 		for _, what := range []string{"mode", "version", "servers", "credentials"} {
 			f.From[what] = DoorAXL
@@ -83,7 +84,7 @@ func (c *cluster) factsAXL(ctx context.Context, f *reach.Facts) error {
 		features, err := a.SecurityByDefault(ctx)
 		if err != nil {
 			// Which models have it is known besides; this table is read where it can be.
-			f.Warnings = append(f.Warnings, "which models have Security By Default could not be asked: "+err.Error())
+			f.Warnings = append(f.Warnings, message.Phrase("which models have Security By Default could not be asked: %w", err))
 			return none, nil
 		}
 		for _, m := range features {
@@ -173,7 +174,7 @@ func (c *cluster) credentials(f *reach.Facts, certificates []axl.Certificate) []
 		s := c.owner(f.Servers, cert, pub)
 		switch {
 		case cert.DER == nil:
-			f.Warnings = append(f.Warnings, fmt.Sprintf("the certificate %s of %s could not be read", cert.Store, s.Name))
+			f.Warnings = append(f.Warnings, message.Phrase("the certificate %s of %s could not be read", cert.Store, s.Name))
 		case cert.Store == storeCallManager:
 			add(&own, s, roleOf(s), cert.DER)
 			if withAnchors && ctlbuild.SameServer(s.Name, pub.Name) {
@@ -257,9 +258,9 @@ func (c *cluster) factsCLI(ctx context.Context, f *reach.Facts) error {
 		}
 		f.Mode = modeOf(mixed)
 		if text, err := shell.Version(ctx); err != nil {
-			f.Warnings = append(f.Warnings, "the version could not be asked: "+err.Error())
+			f.Warnings = append(f.Warnings, message.Phrase("the version could not be asked: %w", err))
 		} else if f.Version, err = release.Parse(text); err != nil {
-			f.Warnings = append(f.Warnings, fmt.Sprintf("the version %q is not understood", text))
+			f.Warnings = append(f.Warnings, message.Phrase("the version %q is not understood", text))
 		}
 		for _, n := range nodes {
 			if n.Product != "" && n.Product != "callmanager" {
@@ -292,7 +293,7 @@ func (c *cluster) credentialsOfLists(ctx context.Context, f *reach.Facts) {
 			l, err = ctlbuild.Parse(data)
 		}
 		if err != nil {
-			f.Warnings = append(f.Warnings, fmt.Sprintf("the ITL of %s, which has its certificates, could not be read: %v", n.Name, err))
+			f.Warnings = append(f.Warnings, message.Phrase("the ITL of %s, which has its certificates, could not be read: %v", n.Name, err))
 			continue
 		}
 		c.takeRecords(f, n, l, seen)
@@ -324,7 +325,7 @@ func (c *cluster) Version(ctx context.Context) (v release.Version, d reach.Door,
 		text = got.Full
 		return none, err
 	})
-	if err != nil && shut(err) && reach.ClassOf(err) != reach.Login && c.shells.Missing(c.pub.Name) == "" {
+	if err != nil && shut(err) && reach.ClassOf(err) != reach.Login && c.shells.Missing(c.pub.Name) == nil {
 		err = c.platform.use(func() error {
 			v, d, err = c.shells.Version(ctx, c.pub.Name)
 			return err

@@ -141,7 +141,7 @@ func (a *node) arrived(ctx context.Context, name string, want []byte) bool {
 
 // Holds asks the node's CLI, which reads the file itself.
 func (a *node) Holds(ctx context.Context, name string, data []byte) (holds, known bool) {
-	if name != ctlbuild.CTLFileName || a.cluster.shells.Missing(a.n.Name) != "" {
+	if name != ctlbuild.CTLFileName || a.cluster.shells.Missing(a.n.Name) != nil {
 		return false, false
 	}
 	var info *platform.ListInfo
@@ -236,7 +236,7 @@ func (a *node) byHand(ctx context.Context, name string, data []byte, expect *[32
 	if tools.Errand == nil || reach.ClassOf(why.Err) == reach.Unreachable || ctx.Err() != nil {
 		return "", why
 	}
-	tools.Tell(reach.Errand{Node: a.n.Name, Name: name, Why: why.Error()})
+	tools.Tell(reach.Errand{Node: a.n.Name, Name: name, Why: why})
 	hand := byhand.New(*a.n, tools)
 	stage, err := hand.Stage(ctx, name, data, expect)
 	if err != nil {
@@ -261,10 +261,8 @@ func (a *node) notThere(name string, answer *osadmin.Answer, err error) *reach.E
 		said = message.Errorf("the page said: %q", answer.Text)
 	}
 	return &reach.Error{Class: reach.Permanent, Server: a.n.Name, Door: DoorOSAdmin,
-		Err: message.Errorf("%s does not have the new %s after the upload; %w", a.n.Name, name, said),
-		Hints: []string{
-			`put the file there by hand: transport = "by-hand" for this node shows the steps, and waits until the node serves the file`,
-		}}
+		Err:    message.Errorf("%s does not have the new %s after the upload; %w", a.n.Name, name, said),
+		Advice: message.Hint(`put the file there by hand: transport = "by-hand" for this node shows the steps, and waits until the node serves the file`)}
 }
 
 func (a *node) path(name string) string { return "/usr/local/cm/tftp/" + name }
@@ -289,7 +287,7 @@ func (a *node) Restore(ctx context.Context, name string, former []byte, current 
 		_, err := p.Delete(ctx, name)
 		return err
 	})
-	if err != nil && name == ctlbuild.CTLFileName && a.cluster.shells.Missing(a.n.Name) == "" && reach.ClassOf(err) != reach.Login {
+	if err != nil && name == ctlbuild.CTLFileName && a.cluster.shells.Missing(a.n.Name) == nil && reach.ClassOf(err) != reach.Login {
 		err = a.cluster.onCLI(ctx, a.n.Name, func(shell *platform.Client) error {
 			_, err := shell.DeleteCTLFile(ctx)
 			return err

@@ -168,8 +168,8 @@ func (p prober) before14(ctx context.Context) bool {
 }
 
 func (p prober) cli(ctx context.Context) {
-	if why := p.shells.Missing(p.pub.Name); why != "" {
-		p.say(p.pub.Name, cli.Door, "does it answer the platform user", "", errors.New(why))
+	if why := p.shells.Missing(p.pub.Name); why != nil {
+		p.say(p.pub.Name, cli.Door, "does it answer the platform user", "", why)
 		return
 	}
 	var version, units string

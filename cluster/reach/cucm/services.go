@@ -65,7 +65,7 @@ func (c *cluster) Restart(ctx context.Context, node string, s reach.Service) (re
 			}
 		})
 	})
-	if err == nil || !c.nextDoor(err) || c.shells.Missing(n.Name) != "" {
+	if err == nil || !c.nextDoor(err) || c.shells.Missing(n.Name) != nil {
 		return DoorControl, err
 	}
 	return cli.Door, c.onCLI(ctx, n.Name, func(shell *platform.Client) error { return shell.RestartService(ctx, s.CiscoName()) })

@@ -17,9 +17,9 @@ import (
 )
 
 // byHand is the way that is always open.
-var byHand = []string{
-	"upload the certificate by hand: OS Administration > Security > Certificate Management > Upload Certificate, purpose Phone-SAST-trust",
-	"the store reaches the other nodes within minutes; then run this again",
+var byHand = []message.Message{
+	message.Phrase("upload the certificate by hand: OS Administration > Security > Certificate Management > Upload Certificate, purpose Phone-SAST-trust"),
+	message.Phrase("the store reaches the other nodes within minutes; then run this again"),
 }
 
 // store is the trust store of the cluster.
@@ -115,7 +115,7 @@ func (c store) Add(ctx context.Context, store string, der []byte, description st
 	if reach.ClassOf(typed) == reach.Unclassified {
 		return cli.Door, typed
 	}
-	return cli.Door, &reach.Error{Class: reach.Permanent, Server: c.pub.Name, Door: cli.Door, Hints: byHand,
+	return cli.Door, &reach.Error{Class: reach.Permanent, Server: c.pub.Name, Door: cli.Door, Advice: byHand,
 		Err: message.Errorf("neither the certificate API (%w) nor the CLI (%w) takes certificates for Phone-SAST-trust", rest, typed)}
 }
 
@@ -145,8 +145,8 @@ func (c *cluster) addREST(ctx context.Context, der []byte, description string) e
 }
 
 func (c *cluster) addCLI(ctx context.Context, der []byte) error {
-	if why := c.shells.Missing(c.pub.Name); why != "" {
-		return &reach.Error{Class: reach.Permanent, Server: c.pub.Name, Door: cli.Door, Err: errors.New(why)}
+	if why := c.shells.Missing(c.pub.Name); why != nil {
+		return &reach.Error{Class: reach.Permanent, Server: c.pub.Name, Door: cli.Door, Err: why}
 	}
 	var first error
 	var second string

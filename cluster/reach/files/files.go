@@ -12,6 +12,7 @@ import (
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust/release"
 )
 
@@ -29,16 +30,15 @@ type facts struct {
 // New is such a cluster. served fetches the CTL of the node that goes first;
 // fs.ErrNotExist: it has none.
 func New(p *site.Profile, served func(ctx context.Context) ([]byte, error)) *reach.Site {
-	nobody := `no publisher answers for this cluster (publisher = "none" in its profile): `
 	return &reach.Site{
 		Way:   "files",
 		Facts: &facts{p, served},
-		Missing: map[reach.Ability]string{
-			reach.AbilityMode:     nobody + "set the security mode on the call server itself",
-			reach.AbilityAuthor:   nobody + "nobody but a token can sign its CTL",
-			reach.AbilityServices: nobody + "restart its TFTP service and call server by hand",
-			reach.AbilityTrust:    nobody + "it has no trust store",
-			reach.AbilityPhones:   nobody + "name a file of the phones in the profile (fleet)",
+		Missing: map[reach.Ability]error{
+			reach.AbilityMode:     message.NewError(`no publisher answers for this cluster (publisher = "none" in its profile): set the security mode on the call server itself`),
+			reach.AbilityAuthor:   message.NewError(`no publisher answers for this cluster (publisher = "none" in its profile): nobody but a token can sign its CTL`),
+			reach.AbilityServices: message.NewError(`no publisher answers for this cluster (publisher = "none" in its profile): restart its TFTP service and call server by hand`),
+			reach.AbilityTrust:    message.NewError(`no publisher answers for this cluster (publisher = "none" in its profile): it has no trust store`),
+			reach.AbilityPhones:   message.NewError(`no publisher answers for this cluster (publisher = "none" in its profile): name a file of the phones in the profile (fleet)`),
 		},
 	}
 }
@@ -66,12 +66,12 @@ func (f *facts) Facts(ctx context.Context) (reach.Facts, error) {
 	data, err := f.served(ctx)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		out.Warnings = append(out.Warnings, "no CTL is served, so that the security mode is not known")
+		out.Warnings = append(out.Warnings, message.Phrase("no CTL is served, so that the security mode is not known"))
 	case err != nil:
 		return out, err
 	default:
 		if out.Mode = modeOf(data); out.Mode == reach.ModeUnknown {
-			out.Warnings = append(out.Warnings, "the served CTL does not tell the security mode")
+			out.Warnings = append(out.Warnings, message.Phrase("the served CTL does not tell the security mode"))
 		}
 	}
 	return out, nil

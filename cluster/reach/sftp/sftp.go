@@ -17,6 +17,7 @@ import (
 	"ctlclient/cluster/reach/internal/door"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/protocol/sftp"
 	"ctlclient/protocol/sshconn"
 )
@@ -79,7 +80,7 @@ func (a *node) dial(ctx context.Context) (*sftp.Client, error) {
 	}
 	o := sftp.Options{User: a.n.SFTPUser, Legacy: a.n.Legacy, Timeout: a.tools.Timeout}
 	if a.tools.Warn != nil {
-		o.Warn = func(text string) { a.tools.Warn(a.n.Name, text) }
+		o.Warn = func(what message.Message) { a.tools.Warn(a.n.Name, what) }
 	}
 	source := a.n.SFTPPasswordSource
 	switch {

@@ -77,7 +77,7 @@ type Options struct {
 type Client struct {
 	// Hints say what to do about a status code, in the words of the interface that is
 	// asked. Set before the first request.
-	Hints map[int]string
+	Hints map[int]message.Message
 
 	service string // what answers, for errors: "AXL"
 	addr    string // host:port
@@ -271,8 +271,12 @@ func (c *Client) named(ctx context.Context, err error) error {
 // slowError is a server that was reached and did not answer in time.
 type slowError struct{ after time.Duration }
 
-func (e *slowError) Error() string {
-	return "no answer within " + e.after.Round(time.Second/10).String()
+// Error is Said in English.
+func (e *slowError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *slowError) Said() error {
+	return message.Errorf("no answer within %v", e.after.Round(time.Second/10))
 }
 func (e *slowError) Unwrap() error { return context.DeadlineExceeded }
 

@@ -22,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/tlsconn"
 )
 
@@ -178,13 +179,13 @@ func TestRefusedOnce(t *testing.T) {
 		w.WriteHeader(http.StatusUnauthorized)
 	}, nil)
 	c := client(t, addr, withUser(accept(s), &asked))
-	c.Hints = map[int]string{401: "the role is missing"}
+	c.Hints = map[int]message.Message{401: message.Plain("the role is missing")}
 	var wg sync.WaitGroup
 	for range 5 {
 		wg.Go(func() {
 			_, err := c.Do(t.Context(), Request{Path: "/axl/"})
 			e, ok := errors.AsType[*StatusError](err)
-			if !ok || !errors.Is(err, ErrLogin) || e.User != "axl" || e.Hint() != "the role is missing" {
+			if !ok || !errors.Is(err, ErrLogin) || e.User != "axl" || message.Lines(e.Hints()).String() != "the role is missing" {
 				t.Errorf("%v", err)
 			} else if strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, e), password) {
 				t.Error("the password is in the error")

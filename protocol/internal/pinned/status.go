@@ -1,7 +1,6 @@
 package pinned
 
 import (
-	"fmt"
 	"io/fs"
 	"net/http"
 	"strconv"
@@ -26,24 +25,27 @@ type StatusError struct {
 	User       string        // whose password was sent; empty: none was
 	RetryAfter time.Duration // when the server wants to be asked again, at most 10 minutes; 0: it does not say
 
-	hint string
+	hint message.Message
 }
 
-func (e *StatusError) Error() string {
+// Error is Said in English.
+func (e *StatusError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *StatusError) Said() error {
 	answered := strconv.Itoa(e.Code)
 	if text := http.StatusText(e.Code); text != "" {
 		answered += " " + text
 	}
-	where := fmt.Sprintf("%s at %s", e.Service, e.Addr)
 	switch {
 	case e.Code == http.StatusUnauthorized && e.User != "":
-		return fmt.Sprintf("%s refused the user %q (%s)", where, e.User, answered)
+		return message.Errorf("%s at %s refused the user %q (%s)", e.Service, e.Addr, e.User, answered)
 	case e.Code == http.StatusForbidden && e.User != "":
-		return fmt.Sprintf("%s does not allow this to the user %q (%s)", where, e.User, answered)
+		return message.Errorf("%s at %s does not allow this to the user %q (%s)", e.Service, e.Addr, e.User, answered)
 	case e.Is(ErrBusy):
-		return fmt.Sprintf("%s is too busy to answer now (%s)", where, answered)
+		return message.Errorf("%s at %s is too busy to answer now (%s)", e.Service, e.Addr, answered)
 	}
-	return where + " answered " + answered
+	return message.Errorf("%s at %s answered %s", e.Service, e.Addr, answered)
 }
 
 // Is finds the sentinel of the code.
@@ -61,19 +63,19 @@ func (e *StatusError) Is(target error) bool {
 	return false
 }
 
-// Hint names the next action.
-func (e *StatusError) Hint() string {
+// Hints name the next action.
+func (e *StatusError) Hints() []message.Message {
 	switch {
-	case e.hint != "":
-		return e.hint
+	case !e.hint.IsZero():
+		return []message.Message{e.hint}
 	case e.Is(ErrLogin):
-		return "check the user name and the password; the password is not sent again, because further attempts may lock the account"
+		return message.Hint("check the user name and the password; the password is not sent again, because further attempts may lock the account")
 	case e.Is(ErrForbidden):
-		return "give the account the role that this needs"
+		return message.Hint("give the account the role that this needs")
 	case e.Is(ErrBusy) && e.RetryAfter > 0:
-		return "try again in " + e.RetryAfter.String()
+		return message.Hint("try again in %v", e.RetryAfter)
 	case e.Is(ErrBusy):
-		return "try again in a minute"
+		return message.Hint("try again in a minute")
 	}
-	return ""
+	return nil
 }

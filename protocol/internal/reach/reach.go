@@ -31,26 +31,30 @@ type Error struct {
 	Err  error  // what the network said
 }
 
-func (e *Error) Error() string {
+// Error is Said in English.
+func (e *Error) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *Error) Said() error {
 	if timedOut(e.Err) {
-		return "no answer from " + e.Addr
+		return message.Errorf("no answer from %s", e.Addr)
 	}
-	return "cannot connect to " + e.Addr + ": " + Reason(e.Err)
+	return message.Errorf("cannot connect to %s: %v", e.Addr, Reason(e.Err))
 }
 func (e *Error) Unwrap() error        { return e.Err }
 func (e *Error) Is(target error) bool { return target == ErrUnreachable }
 
-// Hint names the next action.
-func (e *Error) Hint() string {
+// Hints name the next action.
+func (e *Error) Hints() []message.Message {
 	var dns *net.DNSError
 	host, port, err := net.SplitHostPort(e.Addr)
 	switch {
 	case errors.Is(e.Err, context.Canceled), err != nil:
-		return ""
+		return nil
 	case errors.As(e.Err, &dns):
-		return "see that the name " + host + " is right, or give the address"
+		return message.Hint("see that the name %s is right, or give the address", host)
 	}
-	return "see that " + host + " is up, that its service runs, and that no firewall stands before port " + port
+	return message.Hint("see that %s is up, that its service runs, and that no firewall stands before port %s", host, port)
 }
 
 // LostError is a connection that ended or fell silent. It is ErrUnreachable.
@@ -75,16 +79,20 @@ func TooSlow(after time.Duration) *LostError {
 	return &LostError{After: after, Slow: true, Err: context.DeadlineExceeded}
 }
 
-func (e *LostError) Error() string {
+// Error is Said in English.
+func (e *LostError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *LostError) Said() error {
 	switch {
 	case e.Slow:
-		return "not done within " + e.After.String()
+		return message.Errorf("not done within %v", e.After)
 	case e.After > 0:
-		return "no answer within " + e.After.String()
+		return message.Errorf("no answer within %v", e.After)
 	case e.Err == nil, errors.Is(e.Err, io.EOF), errors.Is(e.Err, io.ErrUnexpectedEOF), errors.Is(e.Err, net.ErrClosed):
-		return "the server ended the connection"
+		return message.NewError("the server ended the connection")
 	}
-	return "the connection was lost: " + Reason(e.Err)
+	return message.Errorf("the connection was lost: %v", Reason(e.Err))
 }
 func (e *LostError) Unwrap() error        { return e.Err }
 func (e *LostError) Is(target error) bool { return target == ErrUnreachable }
@@ -107,7 +115,7 @@ func Failed(ctx context.Context, addr string, err error) error {
 }
 
 // Reason is the innermost part of a network error that says something to a person.
-func Reason(err error) string {
+func Reason(err error) error {
 	var (
 		dns  *net.DNSError
 		op   *net.OpError
@@ -115,20 +123,20 @@ func Reason(err error) string {
 	)
 	switch {
 	case errors.Is(err, context.Canceled):
-		return "interrupted"
+		return message.NewError("interrupted")
 	case errors.As(err, &dns):
 		if dns.IsNotFound {
-			return "the name is not known"
+			return message.NewError("the name is not known")
 		}
-		return "the name could not be looked up: " + dns.Err
+		return message.Errorf("the name could not be looked up: %s", dns.Err)
 	case timedOut(err):
-		return "no answer"
+		return message.NewError("no answer")
 	case errors.As(err, &call):
-		return call.Err.Error()
+		return call.Err
 	case errors.As(err, &op):
-		return op.Err.Error()
+		return op.Err
 	}
-	return err.Error()
+	return err
 }
 
 func timedOut(err error) bool {

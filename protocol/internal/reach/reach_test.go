@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/reach"
 )
 
@@ -43,7 +44,7 @@ func TestFailed(t *testing.T) {
 		t.Errorf("%v hides its cause", got)
 	}
 	var e *reach.Error
-	if !errors.As(got, &e) || !strings.Contains(e.Hint(), "127.0.0.1") {
+	if !errors.As(got, &e) || !strings.Contains(message.Lines(e.Hints()).String(), "127.0.0.1") {
 		t.Errorf("%v gives no next action", got)
 	}
 }
@@ -62,7 +63,7 @@ func TestReason(t *testing.T) {
 		"bad port":    {&net.OpError{Op: "dial", Err: &net.AddrError{Err: "invalid port", Addr: "99999"}}, "address 99999: invalid port"},
 		"other":       {errors.New("the dialer said so"), "the dialer said so"},
 	} {
-		if got := reach.Reason(c.err); got != c.want {
+		if got := reach.Reason(c.err).Error(); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}

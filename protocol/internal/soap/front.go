@@ -4,12 +4,13 @@ import (
 	"crypto/rand"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
+
+	"ctlclient/message"
 )
 
 const (
@@ -34,7 +35,11 @@ type Refusal struct {
 	RetryAfter time.Duration // told where it is not 0
 }
 
-func (e *Refusal) Error() string { return fmt.Sprintf("refused with %d", e.Code) }
+// Error is Said in English.
+func (e *Refusal) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *Refusal) Said() error { return message.Errorf("refused with %d", e.Code) }
 
 // Front is the server's side of one SOAP service.
 type Front struct {

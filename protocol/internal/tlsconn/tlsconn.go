@@ -136,17 +136,21 @@ type OldPeerError struct {
 	Err    error
 }
 
-func (e *OldPeerError) Error() string {
-	return "no version of TLS or no cipher suite in common: " + e.Err.Error()
+// Error is Said in English.
+func (e *OldPeerError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *OldPeerError) Said() error {
+	return message.Errorf("no version of TLS or no cipher suite in common: %w", e.Err)
 }
 func (e *OldPeerError) Unwrap() error { return e.Err }
 
-// Hint names the next action.
-func (e *OldPeerError) Hint() string {
+// Hints name the next action.
+func (e *OldPeerError) Hints() []message.Message {
 	if e.Legacy {
-		return "the server speaks nothing we know, TLS 1.0 and RSA key exchange included; it needs an update"
+		return message.Hint("the server speaks nothing we know, TLS 1.0 and RSA key exchange included; it needs an update")
 	}
-	return "if this is an old server, set legacy = true for this node in the profile: TLS 1.0, TLS 1.1 and RSA key exchange are then allowed for it (tvs verify: --legacy)"
+	return message.Hint("if this is an old server, set legacy = true for this node in the profile: TLS 1.0, TLS 1.1 and RSA key exchange are then allowed for it")
 }
 
 // apart are the library's words for what OldPeerError is; it has no types for them.

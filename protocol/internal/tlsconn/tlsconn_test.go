@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ctlclient/message"
 )
 
 // serverHello10 is what a server of 2005 answers, whatever it is offered: TLS 1.0,
@@ -68,12 +70,12 @@ func TestOldPeer(t *testing.T) {
 			if errors.As(err, &old) != c.old || err == nil {
 				t.Fatalf("%v", err)
 			}
-			if c.old && (old.Legacy || !strings.Contains(old.Hint(), "legacy = true")) {
-				t.Errorf("%+v: %s", old, old.Hint())
+			if c.old && (old.Legacy || !strings.Contains(message.Lines(old.Hints()).String(), "legacy = true")) {
+				t.Errorf("%+v: %s", old, message.Lines(old.Hints()).String())
 			}
 		})
 	}
-	if h := (&OldPeerError{Legacy: true}).Hint(); strings.Contains(h, "legacy = true") {
+	if h := message.Lines((&OldPeerError{Legacy: true}).Hints()).String(); strings.Contains(h, "legacy = true") {
 		t.Errorf("told to set what is set: %s", h)
 	}
 }

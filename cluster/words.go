@@ -1,0 +1,46 @@
+package cluster
+
+import "ctlclient/message"
+
+// stepWords are the steps at a node, as a person reads them.
+var stepWords = map[string]message.Message{
+	StepConnect:   message.Phrase("connect"),
+	StepLogin:     message.Phrase("login"),
+	StepFetch:     message.Phrase("fetch"),
+	StepFetchTFTP: message.Phrase("fetch-tftp"),
+	StepStage:     message.Phrase("stage"),
+	StepCommit:    message.Phrase("commit"),
+	StepReadBack:  message.Phrase("read-back"),
+	StepAbort:     message.Phrase("abort"),
+	StepRestore:   message.Phrase("restore"),
+	StepMode:      message.Phrase("mode"),
+	StepAuthor:    message.Phrase("publisher-writes"),
+	StepTrust:     message.Phrase("trust"),
+	StepRestart:   message.Phrase("restart"),
+	StepJournal:   message.Phrase("journal"),
+	StepPrepare:   message.Phrase("prepare"),
+}
+
+// StepText names a step at a node, by Progress.Step.
+func StepText(step string) message.Message {
+	if m, ok := stepWords[step]; ok {
+		return m
+	}
+	return message.Plain(step) // a name of a protocol
+}
+
+var statusWords = map[string]message.Message{
+	StatusPassed:    message.Phrase("Passed"),
+	StatusTakenBack: message.Phrase("Taken back"),
+	StatusUnchanged: message.Phrase("Unchanged"),
+	StatusFailed:    message.Phrase("Failed"),
+	StatusUnknown:   message.Phrase("Unknown"),
+}
+
+// StatusText is what became of a node, by NodeOutcome.Status.
+func StatusText(status string) message.Message {
+	if m, ok := statusWords[status]; ok {
+		return m
+	}
+	return message.Plain(status)
+}
