@@ -411,7 +411,7 @@ func (b *behind) rightError(s step, point string, err error) {
 	}
 	for at, words := range map[string]string{
 		"open C_Login": "not known whether this one counts", "pin C_SetPIN": "the former one or the new one holds",
-		"make C_InitToken": "repeat with --erase", "make C_GenerateKeyPair": "repeat with --erase",
+		"make C_InitToken": "make it anew: erase-token", "make C_GenerateKeyPair": "repeat with --erase",
 	} {
 		if strings.HasPrefix(s.name+" "+point, at) && !strings.Contains(message.Lines(e.Hints()).String(), words) {
 			t.Errorf("the hint does not say %q: %s", words, message.Lines(e.Hints()).String())
