@@ -88,8 +88,13 @@ func (c *clustersScreen) fill() {
 	}
 	c.list.SetRows(rows)
 	c.enable()
-	if len(rows) > 0 && c.s.window.Canvas().Focused() == nil && c.s.dialogs.Front() == nil {
+	if c.s.current != screenClusters || c.s.window.Canvas().Focused() != nil || c.s.dialogs.Front() != nil {
+		return
+	}
+	if len(rows) > 0 {
 		c.s.window.Canvas().Focus(c.list)
+	} else if f := enabled(c.practice.open); f != nil {
+		c.s.window.Canvas().Focus(f)
 	}
 }
 

@@ -73,11 +73,11 @@ func (e *entriesScreen) addTokens() {
 				list.Add(widgets.ButtonRow(b))
 			}
 		}
+		q.First = next
 		list.Refresh()
 		q.Refit()
 	}
 	e.watching()
-	q.First = next
 	q.Show()
 }
 

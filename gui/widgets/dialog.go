@@ -178,6 +178,9 @@ func (q *Question) Answer(yes bool) {
 	q.dialogs.open = slices.DeleteFunc(q.dialogs.open, func(other *Question) bool { return other == q })
 	q.popUp.Hide()
 	q.dropTips()
+	if below := q.dialogs.Front(); below != nil && q.dialogs.Window.Canvas().Focused() == nil {
+		below.focus() // the toolkit leaves the dialog that comes to the front without
+	}
 	q.OnAnswer(yes)
 }
 
