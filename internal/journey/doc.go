@@ -18,20 +18,20 @@
 //	a click moves no row, Delete names the row    TestJourney removedToken (clickRow); gui TestEntries
 //	a draft is kept, Add Cluster keeps fields     gui TestDraft…, TestAddClusterIsChecked
 //	a wrong PIN, a token that is gone, a dead node  TestJourney wrongPIN, removedToken, failingNode
-//	phones that would be lost                     TestJourney planMigration; gui TestLostPhones
+//	phones that would be lost                     TestJourney planMigration (lostPhones); gui TestLostPhones
 //	who was lost is still known                   gui TestOlderPhonesAreOnTheOverview
 //	taking back has a review                      TestJourney takeBack
 //	restart in an order, with progress            TestJourney restart
 //	a cluster is edited, an identity accepted     gui TestEditCluster
 //	what a cluster must answer                    TestAsCiscoShipsIt; gui TestNothingIsCut 01-clusters
 //	each hint is an action                        gui TestHintsAreOfTheWindow
-//	a report of every job                         workflow/report
+//	a report of every job                         TestJourney takeBack (report); workflow/report
 //	a list before a migration                     TestAsCiscoShipsIt
-//	tables: sort, copy, search                    gui/widgets table_test.go
-//	keyboard: focus, Enter, Escape, New Folder    every press; gui files_test.go
+//	tables: sort, copy, search                    TestHands sorting, copying; gui/widgets table_test.go
+//	keyboard: focus, Enter, Escape, New Folder    TestHands newFolder, firstControls, and every press
 //	contrast 4.5:1, focus 3:1                     gui/widgets TestContrast
 //	Inspect, recent files, comparison             TestJourney inspect; gui TestInspect
-//	help, glossary                                gui TestHelp
+//	help, glossary                                TestHands help; gui TestHelp
 //	nothing cut, hidden or written over           gui TestNothingIsCut, TestPictures
 //	both languages                                TestJourney portuguese; gui i18n_test.go, catalogue
 package journey

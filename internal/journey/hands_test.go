@@ -135,11 +135,11 @@ func (r *rehearsal) firstControls() {
 func (r *rehearsal) lostPhones() {
 	r.press("review.lost.show")
 	r.dialog("7940")
-	r.key("Down")
+	r.row(r.text("lost.no"), 0)
 	r.press("lost.tick")
-	r.until("the tick", func(s state) bool { return s.Dialog && strings.HasPrefix(s.top(), r.text("lost.yes")) })
-	r.key("space")
-	r.until("no tick", func(s state) bool { return s.Dialog && strings.HasPrefix(s.top(), r.text("lost.no")) })
+	r.until("the tick", func(s state) bool { return s.Dialog && s.has(r.text("lost.yes")+", SEP") })
+	r.press("lost.tick")
+	r.until("no tick", func(s state) bool { return s.Dialog && s.has(r.text("lost.no")+", SEP") })
 	r.key("Escape")
 	r.onScreen("review")
 }
@@ -152,12 +152,12 @@ func (r *rehearsal) report() {
 	r.key("ctrl+a")
 	r.write(name)
 	r.key("Return")
-	r.dialog(name)
+	r.dialog(r.text("report.open"))
 	page, err := os.ReadFile(name)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if !strings.Contains(string(page), "cucm-sub1") || !strings.Contains(string(page), "SAST-1") {
+	if !strings.Contains(string(page), "cucm-sub1") || !strings.Contains(string(page), "SAST-ADN") {
 		r.fail("the report lacks a node or the token:\n%.500s", page)
 	}
 	r.key("Escape")

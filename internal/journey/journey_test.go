@@ -166,6 +166,7 @@ func (r *rehearsal) planMigration() {
 		r.fail("the review does not say that the 7940 refuses")
 	}
 	r.shot("06-review")
+	r.lostPhones()
 }
 
 // addTokens adds both practice tokens to the list.
@@ -359,6 +360,7 @@ func (r *rehearsal) takeBack() {
 	}, 0)
 	r.until("the job's details", func(s state) bool { return s.has(r.text("history.id")) })
 	r.shot("15-history")
+	r.report()
 	r.press("result.take-back")
 	r.onScreen("review")
 	r.press("review.take-back")
