@@ -20,7 +20,9 @@ type NodeError struct {
 func (e *NodeError) Error() string { return e.Said().Error() }
 
 // Said is what happened, for [message.Voice.Tell].
-func (e *NodeError) Said() error   { return fmt.Errorf("%s: %s: %w", e.Node, StepText(e.Step), e.Err) }
+func (e *NodeError) Said() error {
+	return message.Errorf("%s: %s: %w", e.Node, StepText(e.Step), e.Err)
+}
 func (e *NodeError) Unwrap() error { return e.Err }
 
 // ErrConflict: the live file is not the one expected. Every *ConflictError is it.
