@@ -182,16 +182,24 @@ type pressable interface {
 	fyne.Accessible
 }
 
-// button finds a button in front by the key of its text.
+// button finds a button in front by the key of its text; a question leaves the dots of what
+// led to it out.
 func (b *bench) button(key string) pressable {
 	b.Helper()
+	var short pressable
 	for _, o := range test.LaidOutObjects(b.front()) {
-		if p, ok := o.(pressable); ok && strings.TrimSuffix(p.AccessibilityLabel(), "…") == strings.TrimSuffix(tr(key), "…") {
-			return p // a question leaves the dots of what led to it out
+		p, ok := o.(pressable)
+		switch {
+		case ok && p.AccessibilityLabel() == tr(key):
+			return p
+		case ok && p.AccessibilityLabel() == strings.TrimSuffix(tr(key), "…"):
+			short = p
 		}
 	}
-	b.Fatalf("no button %q; the window says:\n%s", tr(key), strings.Join(b.texts(), "\n"))
-	return nil
+	if short == nil {
+		b.Fatalf("no button %q; the window says:\n%s", tr(key), strings.Join(b.texts(), "\n"))
+	}
+	return short
 }
 
 // tap works a button that must be able to.
