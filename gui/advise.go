@@ -100,8 +100,10 @@ func (a *adviseScreen) draw() {
 func (a *adviseScreen) advise() {
 	s := a.s
 	var changes []advise.PlannedChange
+	var told []func(*advise.Situation)
 	for _, c := range a.changes {
 		changes = append(changes, c.change())
+		told = append(told, c.told())
 	}
 	servers := a.tvs.SelectedIndex()
 	onCluster(s, t("advise.asking"),
@@ -111,8 +113,8 @@ func (a *adviseScreen) advise() {
 			}
 			situation := session.Situation(ctx)
 			situation.TVS = max(servers, 0)
-			for _, c := range a.changes {
-				c.tell(&situation)
+			for _, tell := range told {
+				tell(&situation)
 			}
 			return advise.Advise(ctx, situation, changes)
 		},
@@ -238,20 +240,24 @@ func (c *changeChoice) change() advise.PlannedChange {
 	return out
 }
 
-// tell adds what was said beside the change.
-func (c *changeChoice) tell(s *advise.Situation) {
+// told is what was said beside the change, as it is now: a question is asked beside the
+// window, where no widget is read.
+func (c *changeChoice) told() func(*advise.Situation) {
 	var known *bool
 	if i := c.known.SelectedIndex(); i > 0 {
 		yes := i == 1
 		known = &yes
 	}
-	switch c.of() {
-	case advise.MovePhones:
-		s.DestinationCTL, s.DestinationITL = c.lists[0], c.lists[1]
-	case advise.CentralTFTP:
-		s.MixedVersions = known
-	case advise.Restore:
-		s.BackupComplete = known
+	kind, lists := c.of(), c.lists
+	return func(s *advise.Situation) {
+		switch kind {
+		case advise.MovePhones:
+			s.DestinationCTL, s.DestinationITL = lists[0], lists[1]
+		case advise.CentralTFTP:
+			s.MixedVersions = known
+		case advise.Restore:
+			s.BackupComplete = known
+		}
 	}
 }
 
