@@ -23,6 +23,9 @@ func TestRecoverCTL(t *testing.T) {
 	p.s.open(screenOverview)
 	p.tap("button.refresh")
 	p.idle()
+	if p.says(tr("overview.mend.publisher")) {
+		t.Error("the update that would lose phones has a button of its own")
+	}
 	p.tap("do.recover-ctl") // what is wrong has the job that mends it
 	p.on(screenReview)
 	p.mustSay(tr("action.recover-ctl"), tr("review.nothing-written"), tr("do.publisher-sign"))

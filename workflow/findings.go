@@ -34,9 +34,9 @@ func (s *Session) Findings(ctx context.Context) []Finding {
 	s.findNodes(add)
 	s.findUnlisted(add)
 	s.findITL(add)
-	s.findKeys(add)
+	keyLost := s.findKeys(add)
 	if l := s.Snapshot.Current; l != nil {
-		s.findList(l, add)
+		s.findList(l, keyLost, add)
 	} else if s.Snapshot.Mixed() {
 		add(hazard.Danger, "mode", do(message.Action{Do: message.SetMixed}), textNoCTLInSecure.With())
 	}
@@ -164,7 +164,9 @@ func (s *sight) findITL(add addFinding) {
 }
 
 // findList looks at the records of the list that the cluster agrees on.
-func (s *sight) findList(l *ctlbuild.List, add addFinding) {
+// findList is what the list itself needs. Where the key that signed it is lost, an update comes
+// after the publisher has signed with its other one, and no button leads to it before.
+func (s *sight) findList(l *ctlbuild.List, keyLost bool, add addFinding) {
 	stubs, full := 0, 0
 	for i := range l.Records {
 		if r := &l.Records[i]; r.IsStub() {
@@ -184,7 +186,11 @@ func (s *sight) findList(l *ctlbuild.List, add addFinding) {
 	case s.Snapshot.Mixed() && stubs > 0:
 		add(hazard.Danger, "mode", do(message.Action{Do: message.SetMixed}), findStubs.With("n", stubs))
 	case s.Snapshot.Mixed():
-		s.findServers(l, do(sign), add)
+		job, mend := "update", do(sign)
+		if keyLost {
+			job, mend = "", mendAfterKey.With()
+		}
+		s.findServers(l, job, mend, add)
 	}
 	if len(tokens) == 1 {
 		add(hazard.Warning, "update", do(message.Action{Do: message.AddToken}), findOneToken.With("token", tokens[0]))
@@ -195,7 +201,7 @@ func (s *sight) findList(l *ctlbuild.List, add addFinding) {
 }
 
 // findServers says which server certificates an update would bring in.
-func (s *sight) findServers(l *ctlbuild.List, mend message.Message, add addFinding) {
+func (s *sight) findServers(l *ctlbuild.List, job string, mend message.Message, add addFinding) {
 	d := ctlbuild.Edit(l)
 	notes, err := collectServers(d, s.serverCredentials())
 	if err != nil {
@@ -208,6 +214,6 @@ func (s *sight) findServers(l *ctlbuild.List, mend message.Message, add addFindi
 		return
 	}
 	for _, n := range append(notes, more...) {
-		add(hazard.Warning, "update", mend, findUpdateDue.With("what", n))
+		add(hazard.Warning, job, mend, findUpdateDue.With("what", n))
 	}
 }

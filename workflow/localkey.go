@@ -208,21 +208,22 @@ func (s *Session) seeITLs(ctx context.Context, p *Plan, r *Result) (err error) {
 }
 
 // findKeys says which of its keys the publisher signed with, and what to do next where it
-// is not the usual one, or one that the cluster no longer has.
-func (s *sight) findKeys(add addFinding) {
+// is not the usual one, or one that the cluster no longer has; lost is that of the CTL.
+func (s *sight) findKeys(add addFinding) (lost bool) {
 	usual, other := s.serverKeys(s.version())
 	if l := s.Snapshot.Current; l != nil && l.Tokenless() && s.Snapshot.Mode != reach.NonSecure {
-		findKey(l, usual, other, "CTL", message.Action{Do: message.PublisherSign}, message.Action{Do: message.RecoverCTL}, add)
+		lost = findKey(l, usual, other, "CTL", message.Action{Do: message.PublisherSign}, message.Action{Do: message.RecoverCTL}, add)
 	}
 	if l := s.Snapshot.ITL; l != nil && !l.IsEmptyRollback() {
 		findKey(l, usual, other, "ITL", message.Action{Do: message.RestartTFTP}, message.Action{Do: message.RecoverITL}, add)
 	}
+	return lost
 }
 
-func findKey(l *ctlbuild.List, usual, other []byte, list string, back, recover message.Action, add addFinding) {
+func findKey(l *ctlbuild.List, usual, other []byte, list string, back, recover message.Action, add addFinding) (lost bool) {
 	rec, _ := l.Signer()
 	if rec == nil || usual == nil || other == nil || !l.Verify().OK {
-		return
+		return false
 	}
 	signer := rec.CN()
 	switch {
@@ -231,5 +232,7 @@ func findKey(l *ctlbuild.List, usual, other []byte, list string, back, recover m
 		add(hazard.Note, "", mendOtherKey.With("do", back), findOtherKey.With("list", list, "key", signer, "usual", tokenCN(usual)))
 	case list == "CTL" && knows(l, other):
 		add(hazard.Warning, "", mendLostKey.With("do", recover), findLostKey.With("list", list, "key", signer, "other", tokenCN(other)))
+		return true
 	}
+	return false
 }

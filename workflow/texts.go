@@ -171,6 +171,7 @@ var (
 	findOtherKey      = message.Define("finding.other-key", "the {list} is signed by {key}, the publisher's other key, as after a reset of the local key; {usual} signs it as a rule")
 	mendOtherKey      = message.Define("finding.other-key.mend", "once every phone holds this list, have it signed by the usual key again: {do}")
 	findLostKey       = message.Define("finding.lost-key", "the {list} was signed by {key}, a key that the cluster no longer has: phones know {other} of those that it has now")
+	mendAfterKey      = message.Define("finding.update-after-key.mend", "not yet: first the publisher signs with its other key, and every phone fetches that list")
 	mendLostKey       = message.Define("finding.lost-key.mend", "have the publisher sign with that one first, and update when every phone holds it: {do}")
 	findUpdateDue     = message.Define("finding.update-due", "an update is due: {what}")
 	findUnlistedNodes = message.Define("finding.unlisted", "the publisher names nodes that the profile lacks, so that no job reaches them: {nodes}")
