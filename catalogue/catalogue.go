@@ -32,9 +32,6 @@ var portugueseCommands []byte
 //go:embed pt-BR.help.json
 var portugueseHelp []byte
 
-// Languages are the tags that Of knows, English first.
-func Languages() []string { return []string{"en", "pt-BR"} }
-
 var readPortuguese = sync.OnceValues(func() (*message.Language, error) {
 	l, err := message.ReadLanguage("pt-BR", portuguese)
 	if err != nil {

@@ -3,7 +3,7 @@ package cluster
 import "ctlclient/message"
 
 // stepWords are the steps at a node, as a person reads them.
-var stepWords = map[string]message.Message{
+var stepWords = message.Glossary{
 	StepConnect:   message.Phrase("connect"),
 	StepLogin:     message.Phrase("login"),
 	StepFetch:     message.Phrase("fetch"),
@@ -21,15 +21,10 @@ var stepWords = map[string]message.Message{
 	StepPrepare:   message.Phrase("prepare"),
 }
 
-// StepText names a step at a node, by Progress.Step.
-func StepText(step string) message.Message {
-	if m, ok := stepWords[step]; ok {
-		return m
-	}
-	return message.Plain(step) // a name of a protocol
-}
+// StepText names a step at a node, by Progress.Step; the name of a protocol stays.
+func StepText(step string) message.Message { return stepWords.Of(step) }
 
-var statusWords = map[string]message.Message{
+var statusWords = message.Glossary{
 	StatusPassed:    message.Phrase("Passed"),
 	StatusTakenBack: message.Phrase("Taken back"),
 	StatusUnchanged: message.Phrase("Unchanged"),
@@ -38,9 +33,4 @@ var statusWords = map[string]message.Message{
 }
 
 // StatusText is what became of a node, by NodeOutcome.Status.
-func StatusText(status string) message.Message {
-	if m, ok := statusWords[status]; ok {
-		return m
-	}
-	return message.Plain(status)
-}
+func StatusText(status string) message.Message { return statusWords.Of(status) }

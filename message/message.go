@@ -120,6 +120,17 @@ func Phrase(format string, args ...any) Message {
 // Words is a Phrase without values: its text may hold percent signs.
 func Words(text string) Message { return Message{phrase: &phrase{format: text}} }
 
+// Glossary is words that code knows by a name of its own, as a person reads them.
+type Glossary map[string]Message
+
+// Of is the word for a name; what is not in it stands as it is.
+func (g Glossary) Of(name string) Message {
+	if m, ok := g[name]; ok {
+		return m
+	}
+	return Plain(name)
+}
+
 // IsZero reports a message that says nothing.
 func (m Message) IsZero() bool { return m.Key == "" && m.plain == "" && m.phrase == nil }
 

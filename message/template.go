@@ -166,9 +166,6 @@ func list(names []string, join *Text, l *Language) string {
 // And joins names in English: "a", "a and b", "a, b and c"; none are "none".
 func And(names []string) string { return list(names, both, nil) }
 
-// Or joins names in English: "a, b or c".
-func Or(names []string) string { return list(names, either, nil) }
-
 // Count writes a number of things in English: "1 phone", "12 phones".
 func Count(n int, one string) string {
 	if n == 1 {

@@ -45,20 +45,15 @@ const FromProfile = "the profile"
 
 const fromMeeting = "kept at the first meeting"
 
-var words = map[string]message.Message{
+var words = message.Glossary{
 	KindTLS:     message.Phrase("TLS certificate"),
 	KindSSH:     message.Phrase("SSH host key"),
 	FromProfile: message.Phrase("the profile"),
 	fromMeeting: message.Phrase("kept at the first meeting"),
 }
 
-// Text is a kind of identity, or the source of one, for a person.
-func Text(of string) message.Message {
-	if m, ok := words[of]; ok {
-		return m
-	}
-	return message.Plain(of) // a file
-}
+// Text is a kind of identity, or the source of one, for a person; a file is named as it is.
+func Text(of string) message.Message { return words.Of(of) }
 
 // maxKept bounds identities.json, in bytes.
 const maxKept = 1 << 20
