@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -204,11 +203,7 @@ func (s *Session) resetAndAsk(ctx context.Context, phones []LivePhone, r ResetRe
 	}
 	words := wordsOfPhones(phones, before, now, errs, s.predictions(ctx, phones))
 	out.Words = append(out.Words, words...)
-	kept, err := s.keptReadings()
-	if err != nil {
-		return err
-	}
-	return errors.Join(s.keepReadings(merge(kept, now)), s.keepSaid(words))
+	return s.keepHeard(words, now)
 }
 
 // toReset are the phones to reset: those named, else all that are registered.

@@ -120,12 +120,7 @@ func (s *Session) hear(ctx context.Context, h *hearing, r *Result) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, hearTime)
 	defer cancel()
-	kept, err := s.keptReadings()
-	var now readings
-	var errs map[string]error
-	if err == nil {
-		now, errs, err = s.readPages(ctx, h.withPage())
-	}
+	now, errs, err := s.readPages(ctx, h.withPage())
 	if err != nil {
 		s.warn(sayNotHeard.With("why", err))
 		return
@@ -137,11 +132,11 @@ func (s *Session) hear(ctx context.Context, h *hearing, r *Result) {
 	}
 	r.Words = wordsOfPhones(h.phones, h.before, now, errs, s.foresee(ctx, h.phones, r.Plan.Old, r.List))
 	r.Phones = h.all
-	err = s.keepReadings(merge(merge(kept, h.before), now))
-	if err == nil && r.Outcome.State == cluster.StateFinished {
-		err = s.keepSaid(r.Words)
+	var said []PhoneWord // a job that is not done has no record of what phones said of it
+	if r.Outcome.State == cluster.StateFinished {
+		said = r.Words
 	}
-	if err != nil {
+	if err := s.keepHeard(said, h.before, now); err != nil {
 		s.warn(sayNotKept.With("why", err))
 	}
 }

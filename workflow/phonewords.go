@@ -54,6 +54,19 @@ func (s *Session) keepReadings(r readings) error {
 	return atomicfile.WriteJSON(s.readingsFile(), r)
 }
 
+// keepHeard keeps what was read of phones, the newest last, and the words for the record of the
+// newest job; without words there is none to keep.
+func (s *Session) keepHeard(words []PhoneWord, read ...readings) error {
+	kept, err := s.keptReadings()
+	if err != nil {
+		return err
+	}
+	for _, r := range read {
+		kept = merge(kept, r)
+	}
+	return errors.Join(s.keepReadings(kept), s.keepSaid(words))
+}
+
 // readPages asks phones for their pages now.
 func (s *Session) readPages(ctx context.Context, phones []LivePhone) (now readings, errs map[string]error, err error) {
 	now, errs = readings{}, map[string]error{}
