@@ -296,7 +296,7 @@ func (p *desktop) focus(label string, n int) item {
 func (p *desktop) focusOn(what string, is func(item) bool, n int) item {
 	p.t.Helper()
 	var seen []item
-	if f := p.now().Focus; f != nil && is(*f) && n == 0 {
+	if f := p.resting(); f != nil && is(*f) && n == 0 {
 		return *f
 	}
 	matches := map[[2]float32]bool{}
@@ -322,6 +322,24 @@ func (p *desktop) focusOn(what string, is func(item) bool, n int) item {
 	}
 	p.fail("%s cannot be reached by keyboard; these can: %q", what, labels)
 	return item{}
+}
+
+// resting is what has the focus once it has stopped moving by itself: a dialog that opens takes
+// it a moment later, and a Tab pressed before would be answered twice.
+func (p *desktop) resting() *item {
+	p.t.Helper()
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	last := p.now().Focus
+	for same := 0; same < 12; same++ {
+		<-tick.C
+		now := p.now().Focus
+		if (now == nil) != (last == nil) || now != nil && *now != *last {
+			same = 0
+		}
+		last = now
+	}
+	return last
 }
 
 // press works a button by keyboard.

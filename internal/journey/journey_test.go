@@ -69,7 +69,7 @@ func portuguese(t *testing.T, d *xvfb.Display, home string) {
 	p.press("entries.add-tokens")
 	p.dialog("SAST-1")
 	p.press("tokens.add")
-	p.press("button.close")
+	p.key("Escape")
 	p.onScreen("entries")
 	p.click("entries.next")
 	p.until("an answer", func(s state) bool { return len(s.Busy) == 0 && (s.Dialog || s.Screen == "review") })
