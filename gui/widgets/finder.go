@@ -29,7 +29,7 @@ func NewFinder(tb *Table) *Finder {
 		tb.arrange()
 	}
 	f.Field.OnSubmitted = func(string) {
-		if c := fyne.CurrentApp().Driver().CanvasForObject(tb); c != nil {
+		if c := canvasOf(tb); c != nil {
 			c.Focus(tb)
 		}
 	}

@@ -13,9 +13,24 @@ import (
 // The widgets here hand what they have no use for on to the window, so that Escape, F5 and
 // Enter do what people expect wherever the focus is.
 
+// canvasOf is where a widget is shown. The toolkit knows a widget's canvas only once it has been
+// painted, and a new one gets the focus, and with it keys, before: those would be lost. It is nil
+// for a widget that is nowhere.
+func canvasOf(o fyne.CanvasObject) fyne.Canvas {
+	driver := fyne.CurrentApp().Driver()
+	if f, ok := o.(fyne.Focusable); ok {
+		for _, w := range driver.AllWindows() {
+			if c := w.Canvas(); c.Focused() == f {
+				return c
+			}
+		}
+	}
+	return driver.CanvasForObject(o)
+}
+
 // handOn gives a key to the window.
 func handOn(o fyne.CanvasObject, k *fyne.KeyEvent) {
-	c := fyne.CurrentApp().Driver().CanvasForObject(o)
+	c := canvasOf(o)
 	if c == nil {
 		return
 	}

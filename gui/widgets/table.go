@@ -344,7 +344,7 @@ func (tb *Table) tapped(row int) {
 	again := row == tb.lastRow && time.Since(tb.lastTime) < doubleClick
 	tb.lastRow, tb.lastTime = row, time.Now()
 	tb.byPointer = true
-	if cv := fyne.CurrentApp().Driver().CanvasForObject(tb); cv != nil {
+	if cv := canvasOf(tb); cv != nil {
 		cv.Focus(tb)
 	}
 	tb.byPointer = false

@@ -101,7 +101,7 @@ func (tb *Table) menu(column int) *fyne.Menu {
 
 // showMenu opens the menu at a place of the window.
 func (tb *Table) showMenu(column int, at fyne.Position) {
-	if c := fyne.CurrentApp().Driver().CanvasForObject(tb); c != nil {
+	if c := canvasOf(tb); c != nil {
 		HideTip()
 		pop := widget.NewPopUpMenu(tb.menu(column), c)
 		pop.ShowAtPosition(at)

@@ -129,7 +129,7 @@ func (b *textBody) at(p fyne.Position) place {
 func (b *textBody) Cursor() desktop.Cursor { return desktop.TextCursor }
 
 func (b *textBody) MouseDown(e *desktop.MouseEvent) {
-	if c := fyne.CurrentApp().Driver().CanvasForObject(b); c != nil {
+	if c := canvasOf(b); c != nil {
 		c.Focus(b)
 	}
 	b.to = b.at(e.Position)
