@@ -1,6 +1,8 @@
 package gui
 
 import (
+	"image/color"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
@@ -62,7 +64,7 @@ func navOf(id screenID) screenID {
 }
 
 func newNavigation(open func(screenID)) *navigation {
-	n := &navigation{buttons: map[screenID]*widgets.Button{}, cluster: container.NewVBox(), items: container.NewVBox(), width: canvas.NewRectangle(nil)}
+	n := &navigation{buttons: map[screenID]*widgets.Button{}, cluster: container.NewVBox(), items: container.NewVBox(), width: canvas.NewRectangle(color.Transparent)}
 	for _, item := range navItems {
 		b := widgets.NewButton(t(string(item.id)+".nav"), item.icon(), func() { open(item.id) })
 		b.Alignment = widget.ButtonAlignLeading

@@ -2,6 +2,7 @@ package widgets
 
 import (
 	"fmt"
+	"image/color"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -24,7 +25,7 @@ const leastBar = 80
 func NewProgress() *Progress {
 	p := &Progress{bar: widget.NewProgressBar(), text: widget.NewLabel("0 %")}
 	p.bar.TextFormatter = func() string { return "" }
-	least := canvas.NewRectangle(nil)
+	least := canvas.NewRectangle(color.Transparent)
 	least.SetMinSize(fyne.NewSize(leastBar, 0))
 	p.Object = Border(nil, nil, nil, p.text, container.NewStack(least, container.NewPadded(p.bar)))
 	return p
