@@ -68,11 +68,13 @@ func (s *Session) findJobs(add addFinding) {
 
 func (s *sight) findNodes(add addFinding) {
 	var silent []message.Message
+	var otherFile, otherHTTP []string
+	var tftp tftpFaults
 	for _, n := range s.Snapshot.Nodes {
 		name := n.Node.Name
 		switch {
 		case n.Err != nil && n.File == nil:
-			silent = append(silent, findSilent.With("node", name, "why", n.Err))
+			silent = append(silent, findSilent.With("node", name, "why", withoutNode(n.Err)))
 		case n.Missing:
 		case n.List == nil:
 			add(hazard.Danger, "distribute", do(message.Action{Do: message.Distribute}), findUnreadable.With("node", name))
@@ -82,21 +84,27 @@ func (s *sight) findNodes(add addFinding) {
 			}
 		}
 		if n.TFTPAgree != nil && !*n.TFTPAgree {
-			add(hazard.Warning, "", mendRestartTFTP.With("node", name), findOtherFile.With("node", name))
+			otherFile = append(otherFile, name)
 		}
 		if n.HTTPAgree != nil && !*n.HTTPAgree {
-			add(hazard.Warning, "", mendRestartTFTP.With("node", name), findOtherHTTP.With("node", name))
+			otherHTTP = append(otherHTTP, name)
 		}
-		if n.TFTPErr != nil {
-			findTFTP(name, n.TFTPErr, add)
-		}
+		tftp.look(n)
 	}
+	// A network that is down, or a service that is stopped everywhere, is one notice and not one a node.
 	switch {
 	case len(silent) == 1:
 		add(hazard.Danger, "", nothing, silent[0])
-	case len(silent) > 1: // one notice for a network that is down, not one a node
+	case len(silent) > 1:
 		add(hazard.Danger, "", nothing, findManySilent.With("n", len(silent), "lines", message.Lines(silent)))
 	}
+	if len(otherFile) > 0 {
+		add(hazard.Warning, "", mendRestartTFTP.With("node", otherFile), findOtherFile.With("node", otherFile))
+	}
+	if len(otherHTTP) > 0 {
+		add(hazard.Warning, "", mendRestartTFTP.With("node", otherHTTP), findOtherHTTP.With("node", otherHTTP))
+	}
+	tftp.tell(add)
 	if groups := s.groups(); len(groups) > 1 {
 		add(hazard.Danger, "distribute", mendDiffer.With("distribute", message.Action{Do: message.Distribute}, "update", message.Action{Do: message.Update}),
 			findDiffer.With("groups", strings.Join(groups, " | ")))
@@ -139,14 +147,48 @@ func (s *sight) publisherTFTP() error {
 	return nil
 }
 
-// findTFTP: the node holds a file, and phones do not get it there.
-func findTFTP(node string, err error, add addFinding) {
-	var t net.Error
-	if errors.As(err, &t) && t.Timeout() {
-		add(hazard.Warning, "", mendTFTPSilent.With("node", node), findTFTPSilent.With("node", node))
+// withoutNode is what a node's error says beside the node's name, which stands before it already.
+func withoutNode(err error) error {
+	if e, ok := errors.AsType[*cluster.NodeError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// tftpFaults are the nodes where phones do not get the file by TFTP: those that do not answer,
+// and those that answer with an error, by what they say.
+type tftpFaults struct {
+	silent []string
+	said   []error // of the nodes below, in the same order
+	nodes  [][]string
+}
+
+// look notes a node's TFTP.
+func (f *tftpFaults) look(n cluster.NodeState) {
+	err := withoutNode(n.TFTPErr)
+	if err == nil {
 		return
 	}
-	add(hazard.Warning, "", mendRestartTFTP.With("node", node), findTFTPNone.With("node", node, "why", err))
+	var t net.Error
+	if errors.As(err, &t) && t.Timeout() {
+		f.silent = append(f.silent, n.Node.Name)
+		return
+	}
+	at := slices.IndexFunc(f.said, func(other error) bool { return other.Error() == err.Error() })
+	if at < 0 {
+		at = len(f.said)
+		f.said, f.nodes = append(f.said, err), append(f.nodes, nil)
+	}
+	f.nodes[at] = append(f.nodes[at], n.Node.Name)
+}
+
+func (f *tftpFaults) tell(add addFinding) {
+	if len(f.silent) > 0 {
+		add(hazard.Warning, "", mendTFTPSilent.With("node", f.silent), findTFTPSilent.With("node", f.silent))
+	}
+	for i, err := range f.said {
+		add(hazard.Warning, "", mendRestartTFTP.With("node", f.nodes[i]), findTFTPNone.With("node", f.nodes[i], "why", err))
+	}
 }
 
 // findITL: an ITL that does not verify strands every phone with Security By Default.
