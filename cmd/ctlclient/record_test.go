@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -26,6 +28,9 @@ func (s suite) Run() (code int) {
 		return 2
 	}
 	defer os.RemoveAll(dir)
+	if signal.Ignored(syscall.SIGHUP) { // under nohup, the programs would inherit it: tests hang them up
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
 	code = s.m.Run()
 	n, err := searchRecords(dir)
 	if err != nil {
