@@ -66,12 +66,13 @@ func Of(locale string) (*message.Language, error) {
 	return l, nil
 }
 
-// Environment is the locale for messages that the environment names, by POSIX's rule.
+// Environment is the locale for messages that the environment names, by POSIX's rule; where it
+// names none, that of the person's settings on Windows.
 func Environment() string {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := os.Getenv(name); v != "" {
 			return v
 		}
 	}
-	return ""
+	return systemLocale()
 }

@@ -1,11 +1,12 @@
 package gui
 
 import (
-	"fmt"
 	"os"
 	"runtime"
 
 	"github.com/go-gl/glfw/v3.4/glfw"
+
+	"ctlclient/message"
 )
 
 func init() {
@@ -38,13 +39,13 @@ func tryDisplay() (err error) {
 		switch e := recover().(type) {
 		case nil:
 		case *glfw.Error:
-			err = fmt.Errorf("%w: %v", ErrNoDisplay, e)
+			err = message.Errorf("%w: %v", ErrNoDisplay, e)
 		default:
 			panic(e)
 		}
 	}()
 	if err := glfw.Init(); err != nil {
-		return fmt.Errorf("%w: %v", ErrNoDisplay, err)
+		return message.Errorf("%w: %v", ErrNoDisplay, err)
 	}
 	defer func() {
 		if err != nil || toolkitChooses() {
@@ -59,10 +60,10 @@ func tryDisplay() (err error) {
 	glfw.WindowHint(glfw.ContextVersionMinor, 0)
 	w, err := glfw.CreateWindow(16, 16, "", nil, nil)
 	if err != nil {
-		return fmt.Errorf("%w: no OpenGL 2.0 here (%v)", ErrNoDisplay, err)
+		return message.Errorf("%w: this session has no OpenGL 2.0, as some remote desktops and virtual machines have none (%v)", ErrNoDisplay, err)
 	}
 	if w == nil { // the library gives neither where a driver has no OpenGL at all
-		return fmt.Errorf("%w: no OpenGL 2.0 here", ErrNoDisplay)
+		return message.Errorf("%w: this session has no OpenGL 2.0, as some remote desktops and virtual machines have none", ErrNoDisplay)
 	}
 	w.Destroy()
 	return nil

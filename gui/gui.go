@@ -12,8 +12,6 @@ package gui
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 
 	"fyne.io/fyne/v2"
@@ -95,7 +93,19 @@ type PhoneReport struct {
 }
 
 // ErrNoDisplay says that no window can be opened on this machine, and why.
-var ErrNoDisplay = errors.New("no window can be opened")
+var ErrNoDisplay = message.NewError("no window can be opened here")
+
+// FolderError: the folder of crashes cannot be written.
+type FolderError struct {
+	Dir string
+	Err error
+}
+
+// Error implements error.
+func (e *FolderError) Error() string { return "folder " + e.Dir + ": " + e.Err.Error() }
+
+// Unwrap implements errors.Unwrap.
+func (e *FolderError) Unwrap() error { return e.Err }
 
 // Run opens the window and returns when it is closed.
 func Run(ctx context.Context, o Options) error {
@@ -105,7 +115,7 @@ func Run(ctx context.Context, o Options) error {
 	crashes := crashesOf(o.CrashDir)
 	end, err := watchCrash(o.CrashDir)
 	if err != nil {
-		return fmt.Errorf("cannot prepare for a crash: %w", err)
+		return &FolderError{o.CrashDir, err}
 	}
 	defer end()
 	// The toolkit keeps a cache there and takes for granted that the folder exists.

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -23,17 +22,8 @@ func TestDoubleClickIsNotHeldUp(t *testing.T) {
 	}
 }
 
-// The box names the program that works in a terminal, and what to do.
-func TestMessageBox(t *testing.T) {
-	text := newApp(nil, io.Discard, io.Discard).messageOf(usagef("do that", "this went wrong\a"))
-	for _, want := range []string{"this went wrong\uFFFD\n\ndo that", consoleProgram(runtime.GOOS) + " --help"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("no %q in %q", want, text)
-		}
-	}
-	if got := consoleProgram("windows"); got != "ctlclient.exe" {
-		t.Errorf("on Windows: %s", got)
-	}
+// Windows has one descriptor that a script can name.
+func TestDescriptorsOfWindows(t *testing.T) {
 	if err := errDescriptor("--pin-source"); !strings.Contains(err.Error(), "Windows has no file descriptors but fd:0") {
 		t.Errorf("%v", err)
 	}

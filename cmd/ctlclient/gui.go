@@ -13,7 +13,6 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/gui"
-	"ctlclient/message"
 )
 
 // hasDesktop: this build opens windows.
@@ -44,9 +43,12 @@ func openDesktop(ctx context.Context, a *app, _ *cobra.Command, file string) err
 		CrashDir: state,
 		Practice: &practice{dir: filepath.Join(xdg.DataHome, "ctlclient", "practice")},
 	})
-	if !errors.Is(err, gui.ErrNoDisplay) {
-		return err
+	var folder *gui.FolderError
+	switch {
+	case errors.Is(err, gui.ErrNoDisplay):
+		return noDisplay(err, runtime.GOOS)
+	case errors.As(err, &folder):
+		return noState(folder.Dir, folder.Err)
 	}
-	program := consoleProgram(runtime.GOOS)
-	return usageWith(message.Phrase("the same jobs run without a window: %s --help; the main one is %[1]s migrate to-tokens", program), "%v", err)
+	return err
 }

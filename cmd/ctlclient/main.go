@@ -54,7 +54,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	var err error
+	if hasDesktop && !isSeen(stdout) && !isSeen(stderr) && wantsTerminal(root, args) {
+		err = noTerminal(args, runtime.GOOS)
+	} else {
+		err = root.ExecuteContext(ctx)
+	}
 	a.ui.flush()
 	if err == nil {
 		return 0
@@ -62,7 +67,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	code := exitCode(ctx, err)
 	a.report(err, code)
 	if !isSeen(stderr) {
-		showMessage("ctlclient", a.messageOf(err))
+		showMessage("ctlclient", a.messageOf(err, runtime.GOOS))
 	}
 	return code
 }

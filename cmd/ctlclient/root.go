@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -39,7 +42,7 @@ ctlclient lab demo`,
 				return openDesktop(cmd.Context(), a, cmd, args[0])
 			}
 			if len(args) > 0 {
-				return unknownCommand(cmd, args[0])
+				return cmp.Or(noFile(args), unknownCommand(cmd, args[0]))
 			}
 			if version {
 				a.printf("%s\n", versionText())
@@ -56,7 +59,7 @@ ctlclient lab demo`,
 	f.BoolVarP(&a.yes, "yes", "y", false, "answer confirmations (never PIN or fingerprint questions)")
 	f.BoolVar(&a.finalTry, "final-try", false, "permit the last PIN try of a token")
 	f.StringVar(&a.stateDir, "state-dir", "", "`folder` of journals and kept identities (default: the user's state folder)")
-	f.StringVar(&a.lang, "lang", "", "`language` of sentences: en or pt-BR (default: LC_MESSAGES)")
+	f.StringVar(&a.lang, "lang", "", "`language` of sentences: en or pt-BR (default: LC_MESSAGES, or the system's)")
 	f.DurationVar(&a.timeout, "timeout", 0, "longest wait for one answer of a node or of a token's module, such as 30s")
 	root.SetUsageFunc(a.usage)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -73,6 +76,27 @@ ctlclient lab demo`,
 func isFile(arg string) bool {
 	info, err := os.Stat(arg)
 	return err == nil && info.Mode().IsRegular()
+}
+
+// noFile is why the arguments are no file that can be shown; nil where they are meant for commands,
+// whose names have neither dots nor slashes.
+func noFile(args []string) error {
+	if !strings.ContainsAny(args[0], `./\`) {
+		return nil
+	}
+	if len(args) > 1 {
+		return usagef("name one file, or a command before its files: ctlclient file diff OLD NEW", "only one file can be opened, and these are %d", len(args))
+	}
+	info, err := os.Stat(args[0])
+	switch {
+	case err == nil && info.IsDir():
+		return usagef("name the file in it, such as CTLFile.tlv", "%s is a folder, not a file", args[0])
+	case err == nil:
+		return usagef("name a file, such as CTLFile.tlv", "%s is no ordinary file", args[0])
+	case errors.Is(err, fs.ErrNotExist):
+		return usagef("look whether the name is right, and whether the file was moved", "there is no file %s", args[0])
+	}
+	return usagef("look whether your account can read the file and its folder", "%s cannot be opened: %v", args[0], err)
 }
 
 // topCommand is a command below the root, made when it is needed.

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,15 +24,35 @@ type seat struct {
 	d     *xvfb.Display
 	cmd   *exec.Cmd
 	ended chan struct{}
+	said  *log // by Wine
+}
+
+// log is what a program writes while somebody reads it.
+type log struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // sit starts the desktop program with arguments.
 func sit(t *testing.T, d *xvfb.Display, args ...string) *seat {
 	t.Helper()
 	size := "/desktop=" + strings.ReplaceAll(t.Name(), "/", "-") + ",1180x780"
-	s := &seat{t: t, d: d, ended: make(chan struct{})}
+	s := &seat{t: t, d: d, ended: make(chan struct{}), said: &log{}}
 	s.cmd = tool("wine", append([]string{"explorer", size, `C:\explorer.exe`, windows(filepath.Join(*programs, "ctlclient-desktop.exe"))}, args...)...)
 	s.cmd.Env = append(s.cmd.Env, "DISPLAY="+d.Name)
+	s.cmd.Stderr = s.said
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -138,26 +159,33 @@ func TestOpenWith(t *testing.T) {
 	})
 }
 
-// What goes wrong before there is a window is in a box.
+// What goes wrong before there is a window is in a box, with what to do; Wine's trace has its words.
 func TestBoxes(t *testing.T) {
 	need(t)
 	notCTL := filepath.Join(t.TempDir(), "a.tlv")
 	if err := os.WriteFile(notCTL, []byte("no list"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	former := machine.env
+	defer func() { machine.env = former }()
+	machine.env = append(machine.env, "WINEDEBUG=-all,trace+msgbox")
 	for _, test := range []struct {
 		name    string
 		display []string
 		args    []string
+		says    string
 	}{
-		{"flag", nil, []string{"--nope"}},
-		{"state", nil, []string{"--state-dir", windows(notCTL)}},
-		{"file", nil, []string{windows(notCTL + ".not")}},
-		{"no OpenGL", []string{"-extension", "GLX"}, nil},
+		{"flag", nil, []string{"--nope"}, "ctlclient.exe --help tells what there is"},
+		{"state", nil, []string{"--state-dir", windows(notCTL)}, "the program cannot write into its own folder"},
+		{"file", nil, []string{windows(notCTL + ".not")}, "there is no file"},
+		{"no OpenGL", []string{"-extension", "GLX"}, nil, "opengl32.dll of Mesa"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := sit(t, xvfb.New(t, test.display...), test.args...)
 			s.until("a box", hasBox)
+			if said := s.said.String(); !strings.Contains(said, test.says) {
+				t.Errorf("no %q in %s", test.says, said)
+			}
 		})
 	}
 }
