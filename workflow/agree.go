@@ -19,18 +19,17 @@ const (
 )
 
 // Agreement is a person's yes to one plan: to these contents, in the place of the files
-// that the nodes served when the question was put. [Session.Agree] alone makes one, and
-// it is good for one run: what was not agreed, or was agreed about another file, is
-// refused whoever calls.
+// that the nodes served when it was planned, whatever was seen of them since. [Session.Agree]
+// alone makes one, and it is good for one run: what was not agreed, or was agreed about
+// another file, is refused whoever calls.
 type Agreement struct {
 	Plan *Plan
 
 	purpose Purpose
 	session *Session
-	content [32]byte             // of the plan, see Plan.content
-	live    map[string]*[32]byte // what each node served; nil: no file
-	loss    bool                 // the loss of phones was accepted with it
-	spent   bool                 // a run began to write on it
+	content [32]byte // of the plan, see Plan.content
+	loss    bool     // the loss of phones was accepted with it
+	spent   bool     // a run began to write on it
 }
 
 // Agree shows the hazards and asks the person to go on. A plan that would lose phones
@@ -57,7 +56,7 @@ func (s *Session) Agree(ctx context.Context, p *Plan, purpose Purpose) (*Agreeme
 	if len(text) > 0 {
 		c.Text = askText.With("lines", text)
 	}
-	a := &Agreement{Plan: p, purpose: purpose, session: s, content: p.content(), live: s.Snapshot.Expect(), loss: p.Dangerous()}
+	a := &Agreement{Plan: p, purpose: purpose, session: s, content: p.content(), loss: p.Dangerous()}
 	if p.settled() {
 		return a, nil
 	}
@@ -136,6 +135,3 @@ func contentOf(name string, digest ctlbuild.Digest, signer []byte, records []ctl
 	}
 	return [32]byte(h.Sum(nil))
 }
-
-// replaced is what a run may put its file in the place of.
-func (a *Agreement) replaced() map[string]*[32]byte { return a.live }

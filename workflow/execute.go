@@ -92,7 +92,7 @@ func (s *Session) write(ctx context.Context, a *Agreement, signed *ctlbuild.List
 	a.spent = true
 	r := &Result{Plan: p, List: signed}
 	spec := cluster.JobSpec{
-		Kind: p.Job, Name: CTLFileName, Data: signed.Bytes(), Expect: a.replaced(),
+		Kind: p.Job, Name: CTLFileName, Data: signed.Bytes(), Expect: p.live,
 		KeepGoing: o.KeepGoing, Retries: o.Retries, Restart: o.Restart, Note: journalNote(p),
 	}
 	byPublisher := p.Mode != nil && s.Cluster.Site.Mode == nil

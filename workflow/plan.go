@@ -55,6 +55,8 @@ type Plan struct {
 	finish      *finishJob     // an earlier job to finish or to take back, for PlanFinish
 	signer      []byte         // DER of the certificate that will sign
 	accepted    bool           // of PlanFinish: the loss of phones was accepted when the job began
+
+	live map[string]*[32]byte // what each node served when this was planned; nil: no file
 }
 
 // SignerName is the common name of the certificate that will sign.
@@ -110,6 +112,7 @@ func pick(vs []trust.Verdict, want func(trust.Verdict) bool) []trust.Verdict {
 // assess compares, applies the rules and asks what every phone will make of the plan.
 func (s *Session) assess(ctx context.Context, p *Plan) (err error) {
 	defer s.step(StepAssess, sayAssess.With())(&err)
+	p.live = s.Snapshot.Expect()
 	p.Restart = restartOrder()
 	if p.given == nil {
 		p.Diff = ctlbuild.CompareDraft(p.Old, p.Draft)

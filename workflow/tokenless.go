@@ -105,7 +105,7 @@ func (s *Session) executePublisher(ctx context.Context, a *Agreement, o ExecuteO
 		return r, err
 	}
 	run, err := s.Cluster.Begin(ctx, cluster.JobSpec{
-		Kind: p.Job, Name: CTLFileName, ByPublisher: true, Expect: a.replaced(), KeepGoing: true,
+		Kind: p.Job, Name: CTLFileName, ByPublisher: true, Expect: p.live, KeepGoing: true,
 		Steps:   append([]cluster.Step{{Kind: cluster.StepAuthor, Author: job, Former: s.Snapshot.Mode}}, restarts...),
 		Retries: o.Retries, Restart: o.Restart, Note: journalNote(p),
 	})
