@@ -42,8 +42,9 @@ type Snapshot struct {
 	Time time.Time
 	reach.Facts
 	Nodes   []NodeState    // as the profile lists them
-	ITL     *ctlbuild.List // of the publisher over TFTP, nil when there is none
-	ITLErr  error          // why ITL could not be read; nil when there is none
+	ITL     *ctlbuild.List // of the publisher over TFTP, of another node where it runs none; nil: none, or not known
+	ITLErr  error          // why ITL could not be read
+	NoITL   bool           // that node was asked, and has none
 	Agree   bool           // all nodes answered and serve the same bytes
 	Current *ctlbuild.List // when they agree (or the publisher's), nil: none
 }
@@ -66,8 +67,8 @@ func (s *Snapshot) Expect() map[string]*[32]byte {
 func (s *Snapshot) Mixed() bool { return s.Mode == reach.Mixed }
 
 // Snapshot asks for the facts of the cluster, and reads the CTL of every node over its
-// transport and as phones get it, and the publisher's ITL. Only a publisher that does not
-// answer is an error; what else could not be read says so in its NodeState.
+// transport and as phones get it, and the ITL. Only a publisher that does not answer is an
+// error; what else could not be read says so in its NodeState.
 func (c *Cluster) Snapshot(ctx context.Context) (*Snapshot, error) {
 	s := &Snapshot{Time: c.o.Now(), Nodes: make([]NodeState, len(c.Nodes))}
 	lead := c.Nodes[c.Profile.Lead()]
@@ -100,7 +101,7 @@ func (c *Cluster) Snapshot(ctx context.Context) (*Snapshot, error) {
 	}
 	c.mu.Unlock()
 	close(known)
-	work.Go(func() { s.ITL, s.ITLErr = c.itl(ctx, lead.Profile) })
+	work.Go(func() { s.ITL, s.NoITL, s.ITLErr = c.itl(ctx) })
 	work.Wait()
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -161,20 +162,31 @@ func agree(nodes []NodeState) bool {
 	return true
 }
 
-// itl is the publisher's ITL as phones get it; nil, nil when it serves none.
-func (c *Cluster) itl(ctx context.Context, pub site.Node) (*ctlbuild.List, error) {
-	data, err := c.FetchTFTP(ctx, pub, ITLFile)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) {
-		return nil, nil
+// itl is the ITL as phones get it: of the publisher or, where TFTP runs on other nodes alone, of
+// the first of them. none says that this node has none; where no node of the cluster itself runs
+// TFTP, it is not known whether there is one.
+func (c *Cluster) itl(ctx context.Context) (l *ctlbuild.List, none bool, err error) {
+	nodes := []site.Node{c.Profile.LeadNode()}
+	for _, n := range c.Profile.Nodes {
+		if n.IsCUCM() {
+			nodes = append(nodes, n)
+		}
+	}
+	i := slices.IndexFunc(nodes, c.servesTFTP)
+	if i < 0 {
+		return nil, false, nil
+	}
+	data, err := c.FetchTFTP(ctx, nodes[i], ITLFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, true, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	l, err := ctlbuild.Parse(data)
-	if err != nil {
-		return nil, &NodeError{Node: pub.Name, Step: StepFetch, Err: err}
+	if l, err = ctlbuild.Parse(data); err != nil {
+		return nil, false, &NodeError{Node: nodes[i].Name, Step: StepFetch, Err: err}
 	}
-	return l, nil
+	return l, false, nil
 }
 
 // fetch reads a live file with progress and remembers it, to show a conflict later.

@@ -46,6 +46,10 @@ func TestSnapshot(t *testing.T) {
 		t.Errorf("expect %v", snap.Expect())
 	}
 
+	if snap.NoITL || snap.ITLErr != nil {
+		t.Errorf("an ITL that was read: none %t, %v", snap.NoITL, snap.ITLErr)
+	}
+
 	// One node serves no list, another one that does not parse and that TFTP does not know.
 	s.node("sub").put(CTLFile, []byte("no list"))
 	empty := t.TempDir()
@@ -244,3 +248,34 @@ func TestSetMode(t *testing.T) {
 	}
 	s.wantAll(oldFile)
 }
+
+// The ITL is that of the publisher, or of the node that runs TFTP in its place. That there is
+// none is what a node says, and not what nobody was asked for.
+func TestWhoseITL(t *testing.T) {
+	lists := ctltest.NewCluster(t, 1024)
+	itl := lists.ITL(t)
+	for name, tc := range map[string]struct {
+		change     func(*testSite)
+		read, none bool
+	}{
+		"the publisher's":          {func(s *testSite) { s.node("pub").put(ITLFile, itl.Bytes()) }, true, false},
+		"the publisher has none":   {func(s *testSite) { s.node("sub").put(ITLFile, itl.Bytes()) }, false, true},
+		"TFTP on the other node":   {func(s *testSite) { s.node("sub").put(ITLFile, itl.Bytes()); s.noTFTP(0) }, true, false},
+		"the other node has none":  {func(s *testSite) { s.noTFTP(0) }, false, true},
+		"no node of the cluster's": {func(s *testSite) { s.node("alt").put(ITLFile, itl.Bytes()); s.noTFTP(0); s.noTFTP(1) }, false, false},
+		"it cannot be read":        {func(s *testSite) { s.node("pub").put(ITLFile, []byte("no list")) }, false, false},
+	} {
+		s := newSite(t, lists.Tokenless(t).Bytes())
+		tc.change(s)
+		snap, err := s.connect(s.options()).Snapshot(t.Context())
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if (snap.ITL != nil) != tc.read || snap.NoITL != tc.none {
+			t.Errorf("%s: read %t, none %t (%v)", name, snap.ITL != nil, snap.NoITL, snap.ITLErr)
+		}
+	}
+}
+
+// noTFTP has a node run no TFTP.
+func (s *testSite) noTFTP(node int) { s.profile.Nodes[node].TFTPPort = site.NotRun() }

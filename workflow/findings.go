@@ -205,8 +205,7 @@ func (s *sight) findITL(add addFinding) {
 	}
 }
 
-// findList looks at the records of the list that the cluster agrees on.
-// findList is what the list itself needs. Where the key that signed it is lost, an update comes
+// findList is what the list that the cluster agrees on itself needs. Where the key that signed it is lost, an update comes
 // after the publisher has signed with its other one, and no button leads to it before.
 func (s *sight) findList(l *ctlbuild.List, keyLost bool, add addFinding) {
 	stubs, full := 0, 0

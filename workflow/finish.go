@@ -45,7 +45,6 @@ func (p *Plan) Earlier() *Earlier {
 	return &Earlier{p.finish.job, p.finish.back}
 }
 
-// summary says which job it is about: what, when and by whom.
 // PlanFinish says what phones will make of the file that finishing a job, or taking it
 // back, puts on every node. Without an ID it is about the job that was left unfinished,
 // and about no other: what is done is taken back by its name alone. The verdicts alone

@@ -115,7 +115,7 @@ func (s *Session) PlanRecoverITL(ctx context.Context) (_ *Plan, err error) {
 // playOn plays a reset on the phone model. What the model's phones refuse for certain is
 // lost, whatever was said before: no plan leaves that they contradict.
 func (s *sight) playOn(ctx context.Context, p *Plan, kind play.Kind) {
-	c := play.Cluster{CTL: s.Snapshot.Current, ITL: s.Snapshot.ITL, ITLUnknown: s.Snapshot.ITL == nil && s.Snapshot.ITLErr != nil, Version: s.version()}
+	c := play.Cluster{CTL: s.Snapshot.Current, ITL: s.Snapshot.ITL, ITLUnknown: s.Snapshot.ITL == nil && !s.Snapshot.NoITL, Version: s.version()}
 	for _, cred := range s.Snapshot.Credentials {
 		c.Present = append(c.Present, cred.Certificate)
 	}

@@ -147,6 +147,7 @@ func then(first, second message.Message) message.Message {
 	return sumTwo.With("first", first, "second", second)
 }
 
+// summary says which job it is about: what, when and by whom.
 func (f *finishJob) summary(nodes int) message.Message {
 	when := f.job.Started.Local().Format(time.DateTime)
 	what := sumEarlier.With("id", f.id, "job", JobText(f.job.Kind), "when", when)
