@@ -24,8 +24,8 @@ func FilesOf(stateDir, clusterName, id string) (JobFiles, error) {
 	return JobFiles{New: rec.New, Former: maps.Clone(rec.Former)}, rec.Close()
 }
 
-// FormerOf is the file that most nodes served before, the first node's where there are as
-// many of each.
+// FormerOf is the file that was there before on the first of some nodes that the journal has one
+// of, or on the first by name; nil: there was none.
 func (f JobFiles) FormerOf(nodes []NodeOutcome) []byte {
 	for _, n := range nodes {
 		if data, ok := f.Former[n.Node]; ok {

@@ -1,8 +1,10 @@
 package atomicfile
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,6 +24,8 @@ func WriteJSON(path string, v any) error {
 	return Write(path, data, 0o600)
 }
 
+var errNothing = message.NewError("it holds nothing")
+
 // ReadJSON reads what WriteJSON kept into v, which stays as it is where there is no such
 // file. A file of more than limit bytes, or a damaged one, is an error that says what to do.
 func ReadJSON(path string, limit int64, v any) error {
@@ -33,14 +37,18 @@ func ReadJSON(path string, limit int64, v any) error {
 		return err
 	}
 	defer f.Close()
-	info, err := f.Stat()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return err
 	}
-	if info.Size() > limit {
-		return message.Errorf("%s has %d bytes, more than the %d that are read; move it away", path, info.Size(), limit)
+	if int64(len(data)) > limit {
+		return message.Errorf("%s has more than the %d bytes that are read; move it away", path, limit)
 	}
-	if err := json.NewDecoder(f).Decode(v); err != nil {
+	err = json.Unmarshal(data, v)
+	if err == nil && bytes.Equal(bytes.TrimSpace(data), []byte("null")) {
+		err = errNothing // it would make a map of the caller's nil
+	}
+	if err != nil {
 		return message.Errorf("%s is damaged: %w; move it away", path, err)
 	}
 	return nil

@@ -26,10 +26,12 @@ func TestJSON(t *testing.T) {
 	if _, err := read(3); err == nil || !strings.Contains(err.Error(), "move it away") {
 		t.Errorf("too large: %v", err)
 	}
-	if err := os.WriteFile(file, []byte(`{"a":`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := read(99); err == nil || !strings.Contains(err.Error(), "damaged") {
-		t.Errorf("damaged: %v", err)
+	for _, bad := range []string{`{"a":`, `{"a":1}{"b":2}`, ` null `, ``, `[1]`} {
+		if err := os.WriteFile(file, []byte(bad), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := read(99); err == nil || !strings.Contains(err.Error(), "damaged") {
+			t.Errorf("%q: %v", bad, err)
+		}
 	}
 }
