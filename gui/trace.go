@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/gui/widgets"
 )
@@ -37,8 +39,14 @@ type traceLine struct {
 	Focus  *traceItem `json:"focus"`
 	Busy   []string   `json:"busy"`
 	Status string     `json:"status"`
-	// Rows are those of tables that are in sight.
-	Rows []traceItem `json:"rows"`
+	// Rows are those of tables that are in sight; Heads the titles of tables, as wide as their columns.
+	Rows  []traceItem `json:"rows"`
+	Heads []traceItem `json:"heads"`
+	// Menu has the items of the menu that is open.
+	Menu []traceItem `json:"menu"`
+	// Pointer is where the toolkit takes the mouse to be, in pixels: it looks once a frame, and a
+	// button that is pressed before is one pressed where the mouse was.
+	Pointer [2]float32 `json:"pointer"`
 	// Least is the width and height below which the window cannot be made.
 	Least [2]float32 `json:"least"`
 }
@@ -47,7 +55,7 @@ type traceLine struct {
 type traceItem struct {
 	Label               string
 	Kind                string
-	Text                string // of a field that is no secret
+	Text                string // of a field that is no secret; of a table which of its rows is chosen: "2 of 40"
 	X, Y, Width, Height float32
 }
 
@@ -105,17 +113,30 @@ func (o *observer) look() {
 		front, line.Dialog = top, true
 	}
 	collect(front, &line.Texts)
-	line.Rows = rowsIn(front, c.Scale())
+	line.Rows, line.Heads = rowsIn(front, c.Scale())
 	least := c.Content().MinSize()
 	line.Least = [2]float32{least.Width, least.Height}
+	line.Pointer = o.pointer(c.Scale())
 	if w, ok := c.Focused().(fyne.CanvasObject); ok && w != nil {
 		line.Focus = traceOf(c, w)
+		line.Menu = menuOf(c, w)
 	}
 	if reflect.DeepEqual(line, o.last) {
 		return
 	}
 	o.last = line
 	_ = o.out.Encode(line)
+}
+
+// pointer reads the place of the mouse from the toolkit's window, which keeps it to itself.
+func (o *observer) pointer(scale float32) (at [2]float32) {
+	f := reflect.Indirect(reflect.ValueOf(o.s.window)).FieldByName("mousePos")
+	if f.IsValid() && f.Kind() == reflect.Struct {
+		for i, name := range []string{"X", "Y"} {
+			at[i] = float32(f.FieldByName(name).Float()) * scale
+		}
+	}
+	return at
 }
 
 func traceOf(c fyne.Canvas, w fyne.CanvasObject) *traceItem {
@@ -125,6 +146,9 @@ func traceOf(c fyne.Canvas, w fyne.CanvasObject) *traceItem {
 	item.Label, item.Text = stringField(w, "PlaceHolder"), stringField(w, "Text")+stringField(w, "Selected")
 	if isSecret(w) {
 		item.Text = ""
+	}
+	if tb, ok := w.(*widgets.Table); ok {
+		item.Text = fmt.Sprintf("%d of %d", slices.Index(tb.ShownRows(), tb.Selected)+1, tb.Shown())
 	}
 	if a, ok := w.(fyne.Accessible); ok {
 		item.Label = a.AccessibilityLabel()
@@ -182,9 +206,8 @@ func collect(o fyne.CanvasObject, texts *[]string) {
 	}
 }
 
-// rowsIn is where the rows of tables are.
-func rowsIn(o fyne.CanvasObject, scale float32) []traceItem {
-	var items []traceItem
+// rowsIn is where the rows of tables are, and their titles.
+func rowsIn(o fyne.CanvasObject, scale float32) (rows, heads []traceItem) {
 	each(o, func(o fyne.CanvasObject) {
 		tb, ok := o.(*widgets.Table)
 		if !ok {
@@ -192,10 +215,40 @@ func rowsIn(o fyne.CanvasObject, scale float32) []traceItem {
 		}
 		at := fyne.CurrentApp().Driver().AbsolutePositionForObject(tb)
 		tb.EachInSight(func(label string, y, height float32) {
-			items = append(items, traceItem{Label: label, Kind: "row", X: at.X * scale, Y: (at.Y + y) * scale,
+			rows = append(rows, traceItem{Label: label, Kind: "row", X: at.X * scale, Y: (at.Y + y) * scale,
 				Width: tb.Size().Width * scale, Height: height * scale})
 		})
+		tb.EachTitle(func(title string, x, y, width, height float32) {
+			heads = append(heads, traceItem{Label: title, Kind: "head", X: (at.X + x) * scale, Y: (at.Y + y) * scale,
+				Width: width * scale, Height: height * scale})
+		})
 	})
+	return rows, heads
+}
+
+// menuOf are the items of the menu that has the focus: of a pop-up with their places, of the menu
+// bar, whose menus the toolkit shows to nobody, by their labels.
+func menuOf(c fyne.Canvas, w fyne.CanvasObject) []traceItem {
+	var items []traceItem
+	if pop, ok := w.(*widget.PopUpMenu); ok {
+		for _, o := range pop.Items {
+			if f := reflect.Indirect(reflect.ValueOf(o)).FieldByName("Item"); f.IsValid() && f.CanInterface() {
+				item := traceOf(c, o)
+				item.Label = f.Interface().(*fyne.MenuItem).Label
+				items = append(items, *item)
+			}
+		}
+		return items
+	}
+	if f := reflect.Indirect(reflect.ValueOf(w)).FieldByName("Menu"); f.IsValid() && f.CanInterface() {
+		if menu, ok := f.Interface().(*fyne.Menu); ok {
+			for _, one := range menu.Items {
+				if !one.IsSeparator {
+					items = append(items, traceItem{Label: one.Label, Kind: "menu"})
+				}
+			}
+		}
+	}
 	return items
 }
 

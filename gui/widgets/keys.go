@@ -216,7 +216,13 @@ func (f *Field) Searches() bool { return f.ActionItem != nil }
 
 func (f *Field) TypedKey(k *fyne.KeyEvent) {
 	switch k.Name {
-	case fyne.KeyEscape, fyne.KeyF1, fyne.KeyF5, fyne.KeyPageUp, fyne.KeyPageDown, fyne.KeyUp, fyne.KeyDown:
+	case fyne.KeyEscape:
+		if f.Searches() && f.Text != "" { // first the search ends, then the dialog that it is in
+			f.SetText("")
+			return
+		}
+		handOn(f, k)
+	case fyne.KeyF1, fyne.KeyF5, fyne.KeyPageUp, fyne.KeyPageDown, fyne.KeyUp, fyne.KeyDown:
 		handOn(f, k)
 	case fyne.KeyReturn, fyne.KeyEnter:
 		if f.OnSubmitted == nil {

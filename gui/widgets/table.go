@@ -282,6 +282,12 @@ func (tb *Table) TypedKey(k *fyne.KeyEvent) {
 			return
 		}
 		tb.OnOpen(tb.Selected)
+	case fyne.KeyEscape:
+		if tb.filter != "" { // the search that led here ends
+			tb.finder.Clear()
+			return
+		}
+		handOn(tb, k)
 	default:
 		handOn(tb, k)
 	}
@@ -369,5 +375,15 @@ func (tb *Table) EachInSight(visit func(label string, y, height float32)) {
 		if y >= tb.top+lineHeight()-1 && y+h <= tb.top+tb.height+1 {
 			visit(rowLabel(tb.Rows[row]), y, h)
 		}
+	}
+}
+
+// EachTitle visits the titles of the columns, with where each is in the table.
+func (tb *Table) EachTitle(visit func(title string, x, y, width, height float32)) {
+	h := lineHeight()
+	x, y := float32(0), max(0, min(tb.top, tb.Size().Height-2*h))
+	for i, width := range tb.widths(tb.Size().Width) {
+		visit(tb.Columns[i].Title, x, y, width, h)
+		x += width
 	}
 }

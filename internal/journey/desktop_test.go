@@ -25,13 +25,16 @@ import (
 // Pictures are kept where this says; nothing compares them.
 var screensDir = flag.String("screens", "", "write a picture of every screen into this folder")
 
-const (
-	patience = 4 * time.Minute       // until a condition that does not come true fails the test
-	poll     = 15 * time.Millisecond // between two looks
-)
+// patience is until a condition that does not come true fails the test.
+var patience = flag.Duration("patience", 4*time.Minute, "how long the person waits for what does not come")
+
+const poll = 15 * time.Millisecond // between two looks
 
 // smallest is the window in which every screen must find room, less a frame and a title.
 var smallest = [2]float32{1024, 700}
+
+// tableKind is the Kind of a table that has the focus.
+const tableKind = "*widgets.Table"
 
 // program is the built desktop program.
 var program string
@@ -63,8 +66,12 @@ type state struct {
 	Focus  *item
 	Busy   []string
 	Status string
-	Rows   []item     // of the tables in front, those in sight
-	Least  [2]float32 // width and height below which the window cannot be made
+	Rows   []item // of the tables in front, those in sight
+	Heads  []item // their titles, as wide as their columns
+	Menu   []item // of the menu that is open
+	// Pointer is where the window takes the mouse to be.
+	Pointer [2]float32
+	Least   [2]float32 // width and height below which the window cannot be made
 }
 
 type item struct {
@@ -105,7 +112,7 @@ func homeOf(t *testing.T) string {
 
 // environment is a machine of its own: no setting of the person who runs the tests counts.
 func environment(home string, more ...string) []string {
-	env := []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.Getenv("TMPDIR"),
+	env := []string{"HOME=" + home, "PATH=" + filepath.Join(home, "bin") + ":" + os.Getenv("PATH"), "TMPDIR=" + os.Getenv("TMPDIR"),
 		"XDG_CONFIG_HOME=" + filepath.Join(home, "config"), "XDG_DATA_HOME=" + filepath.Join(home, "data"),
 		"XDG_STATE_HOME=" + filepath.Join(home, "state"), "XDG_RUNTIME_DIR=" + filepath.Join(home, "run"),
 		"LIBGL_ALWAYS_SOFTWARE=1", "FYNE_SCALE=1"}
@@ -161,7 +168,7 @@ func (p *desktop) close() {
 	}
 	select {
 	case <-p.ended:
-	case <-time.After(patience):
+	case <-time.After(*patience):
 		p.fail("the program does not end")
 	}
 	var exit *exec.ExitError
@@ -225,6 +232,7 @@ func (p *desktop) now() state {
 func (p *desktop) fail(format string, args ...any) {
 	p.t.Helper()
 	state := p.now()
+	state.Heads = nil
 	for i, text := range state.Texts {
 		state.Texts[i] = text[:min(len(text), 300)]
 	}
@@ -244,7 +252,7 @@ func (p *desktop) until(what string, holds func(state) bool) state {
 	p.t.Helper()
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
-	deadline := time.After(patience)
+	deadline := time.After(*patience)
 	for {
 		if s := p.now(); holds(s) {
 			return s
@@ -365,27 +373,31 @@ func (p *desktop) click(key string) {
 // is one stop of the Tab key, and the arrows go through its rows.
 func (p *desktop) row(start string, n int) {
 	p.t.Helper()
-	chosen := func(f *item) string {
-		if f == nil {
-			return ""
-		}
-		_, row, _ := strings.Cut(f.Label, ": ")
-		return row
-	}
-	p.focusOn("a table", func(f item) bool { return f.Kind == "*widgets.Table" }, 0)
+	p.focusOn("a table", func(f item) bool { return f.Kind == tableKind }, 0)
 	p.key("Home")
-	last := chosen(p.until("the first row", func(s state) bool { return chosen(s.Focus) != "" }).Focus)
-	for range 200 {
-		if strings.HasPrefix(last, start) {
+	for at := 1; ; at++ {
+		var count int
+		row := ""
+		p.until(fmt.Sprintf("row %d", at), func(s state) bool {
+			if s.Focus == nil {
+				return false
+			}
+			var now int
+			_, row, _ = strings.Cut(s.Focus.Label, ": ")
+			_, err := fmt.Sscanf(s.Focus.Text, "%d of %d", &now, &count)
+			return err == nil && now == at
+		})
+		if strings.HasPrefix(row, start) {
 			if n == 0 {
 				return
 			}
 			n--
 		}
+		if at == count {
+			p.fail("no row starts with %q", start)
+		}
 		p.key("Down")
-		last = chosen(p.until("the next row", func(s state) bool { return chosen(s.Focus) != last }).Focus)
 	}
-	p.fail("no row starts with %q", start)
 }
 
 // clickRow clicks the n-th row in sight that begins with start: that row is chosen, and no row
@@ -414,11 +426,22 @@ func (p *desktop) clickRow(start string, n int) {
 	}
 }
 
+// clickAt clicks the middle of an item.
 func (p *desktop) clickAt(f item) {
 	p.t.Helper()
-	p.d.Xdo(p.t, "mousemove", pixels(f.X+f.Width/2), pixels(f.Y+f.Height/2), "sleep", "0.1",
-		"mousedown", "1", "sleep", "0.1", "mouseup", "1")
+	p.pointAt(f.X+f.Width/2, f.Y+f.Height/2)
+	p.d.Xdo(p.t, "click", "1")
 }
+
+// pointAt moves the mouse, and waits until the window knows.
+func (p *desktop) pointAt(x, y float32) {
+	p.t.Helper()
+	p.d.Xdo(p.t, "mousemove", pixels(x), pixels(y))
+	p.until("the mouse", func(s state) bool { return near(s.Pointer[0], x) && near(s.Pointer[1], y) })
+}
+
+// near allows for the pixel that a scale rounds.
+func near(a, b float32) bool { return a-b < 2 && b-a < 2 }
 
 // shot keeps a picture of the window, once it has stopped changing.
 func (p *desktop) shot(name string) {

@@ -13,80 +13,55 @@ import (
 	"ctlclient/lab/control"
 )
 
-// What hands do everywhere: sort a table, copy from it, find help, leave a dialog, make
-// a folder. In the dark theme, since the others go through the light one.
+// What hands do everywhere: search, sort and widen a table, copy from it, find help, leave a
+// dialog, make a folder. In the dark theme, since the others go through the light one.
 func TestHands(t *testing.T) {
 	home := homeOf(t)
+	keepSites(t, home)
+	fileManager(t, home)
 	r := &rehearsal{desktop: open(t, xvfb.New(t), home, "en_US", "dark")}
+	r.searching()
+	r.reopening()
 	r.click("clusters.practice.open")
 	if s := r.onScreen("overview"); s.Focus == nil {
 		r.fail("no control has the focus")
 	}
+	var err error
+	if r.lab, err = control.Dial(r.practiceDir()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.lab.Close() })
 	r.sorting()
+	r.resizing()
 	r.help()
+	r.lookAgain()
+	r.marking()
 	r.copying()
 	r.fetching()
+	r.sessionLog()
 	r.newFolder()
 	r.firstControls()
 	r.close()
 }
 
-// top is the first row in sight.
-func (s state) top() string {
-	if len(s.Rows) == 0 {
-		return ""
-	}
-	return s.Rows[0].Label
-}
-
-// sorting clicks a title twice.
-func (r *rehearsal) sorting() {
-	s := r.until("the nodes", func(s state) bool { return strings.HasPrefix(s.top(), "cucm-pub") })
-	title := s.Rows[0]
-	title.Y, title.Width = title.Y-title.Height, 60
-	r.clickAt(title)
-	r.clickAt(title)
-	r.until("the nodes the other way round", func(s state) bool { return strings.HasPrefix(s.top(), "tftp-1") })
-	r.clickAt(title)
-	r.until("the nodes as they were", func(s state) bool { return strings.HasPrefix(s.top(), "cucm-pub") })
-}
-
-// help goes from the screen's help to the glossary and back.
-func (r *rehearsal) help() {
-	r.key("F1")
-	r.dialog(r.text("help.overview"))
-	r.press("menu.glossary")
-	r.dialog(r.text("glossary.sast.text"))
-	r.key("Escape")
-	r.onScreen("overview")
-}
-
-// copying takes a row along to another screen.
-func (r *rehearsal) copying() {
-	r.row("cucm-sub1", 0)
-	r.key("ctrl+c")
-	r.press("inspect.nav")
-	r.onScreen("inspect")
-	r.focus("tftp://192.0.2.10/CTLFile.tlv", 0)
-	r.key("ctrl+v")
-	r.until("what was copied", func(s state) bool { return s.Focus != nil && strings.Contains(s.Focus.Text, "cucm-sub1") })
-}
-
-// fetching opens what the publisher serves.
+// fetching opens what the publisher serves, and asks for what nobody serves.
 func (r *rehearsal) fetching() {
-	remote, err := control.Dial(r.practiceDir())
+	status, err := r.lab.Status()
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	defer remote.Close()
-	status, err := remote.Status()
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	address := fmt.Sprintf("tftp://%s:%d/", status.Nodes[0].Address, status.Nodes[0].Ports.TFTP)
 	r.key("ctrl+a")
-	r.write(fmt.Sprintf("tftp://%s:%d/CTLFile.tlv", status.Nodes[0].Address, status.Nodes[0].Ports.TFTP))
+	r.write(address + "CTLFile.tlv")
 	r.key("Return")
 	r.until("the records", func(s state) bool { return len(s.Rows) > 2 && len(s.Busy) == 0 })
+	r.focus("tftp://192.0.2.10/CTLFile.tlv", 0)
+	r.key("ctrl+a")
+	r.write(address + "nothing.tlv")
+	r.key("Return")
+	r.dialog(r.text("inspect.fetch"))
+	r.key("Escape")
+	r.onScreen("inspect")
 }
 
 // newFolder exports the certificates into a folder that is made for them, after thinking better of

@@ -322,7 +322,7 @@ func (r *rehearsal) removedToken() {
 	r.until("one token", func(s state) bool { return s.Screen == "tokens" && !s.has("SAST-1") && s.has("SAST-2") })
 }
 
-// inspect fetches what the publisher serves, and then what nobody serves.
+// inspect fetches what the publisher serves.
 func (r *rehearsal) inspect() {
 	status, err := r.lab.Status()
 	if err != nil {
@@ -339,13 +339,6 @@ func (r *rehearsal) inspect() {
 	r.row("1, "+r.text("type.sast"), 0)
 	r.until("the certificate's details", func(s state) bool { return s.has(r.text("details.serial")) })
 	r.shot("14-inspect")
-	r.focus("tftp://192.0.2.10/CTLFile.tlv", 0)
-	r.key("ctrl+a")
-	r.write(address + "nothing.tlv")
-	r.key("Return")
-	r.dialog(r.text("inspect.fetch"))
-	r.key("Escape")
-	r.onScreen("inspect")
 }
 
 // takeBack takes the migration back from the history.

@@ -34,7 +34,7 @@ func TestNoWindow(t *testing.T) {
 			if err := os.MkdirAll(filepath.Join(home, "run"), 0o700); err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), *patience)
 			defer cancel()
 			cmd := exec.CommandContext(ctx, program)
 			cmd.Env = environment(home, append(test.env, "LANG=en_US.UTF-8")...)

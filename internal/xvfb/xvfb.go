@@ -5,7 +5,9 @@
 package xvfb
 
 import (
+	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -51,7 +53,7 @@ func Need(t *testing.T, programs ...string) {
 // New starts Xvfb on a number that is free; it ends with the test.
 func New(t *testing.T, options ...string) *Display {
 	t.Helper()
-	Need(t, "Xvfb", "xdotool")
+	Need(t, "Xvfb", "xdotool", "xclip")
 	d := &Display{dir: t.TempDir()}
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -108,6 +110,21 @@ func (d *Display) Xdo(t *testing.T, args ...string) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("xdotool %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
+}
+
+// Clipboard is the text that was copied last, "" where none was.
+func (d *Display) Clipboard(t *testing.T) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "xclip", "-selection", "clipboard", "-o")
+	cmd.Env = append(os.Environ(), "DISPLAY="+d.Name)
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) { // it ends with 1 where there is none
+		t.Fatalf("xclip: %v", err)
+	}
+	return string(out)
 }
 
 // Picture is what the screen shows. The file is an XWD dump, version 7: twenty-five 32-bit
