@@ -21,8 +21,8 @@ import (
 	"ctlclient/internal/atomicfile"
 )
 
-// Options of a lab. All but Dir, Fresh and Log describe a new one: a lab that
-// stands in Dir already comes back as it was.
+// Options of a lab. All but Dir, Faults, Fresh and Log describe a new one: a lab that
+// stands in Dir already comes back as it was ([Find] tells how).
 type Options struct {
 	Dir    string      // made where it does not exist
 	Nodes  int         // CUCM nodes, publisher and subscribers: 1 to 28; default 2
@@ -217,6 +217,11 @@ func (l *Lab) up(ctx context.Context, o Options) error {
 func (l *Lab) load(o Options) (fresh bool, err error) {
 	l.st, err = loadState(l.Dir)
 	if err == nil && l.st.Ready && !o.Fresh {
+		for name, n := range o.Faults {
+			if err := l.st.setFault(name, n); err != nil {
+				return false, err
+			}
+		}
 		return false, nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -64,7 +64,8 @@ func newLabUpCommand(a *app) *cobra.Command {
 		Long: `Start a practice cluster on loopback addresses, speaking the real protocols: CTLP,
 SFTP, TFTP, HTTP, TVS and the administration CLI. It starts in tokenless mixed mode,
 writes DIR/lab.toml, a profile that works as it is, and runs until interrupted. A lab that
-is in DIR already starts again as it was.
+is in DIR already starts again as it was: flags that ask for another one are an error, and
+--fresh deletes it first.
 
 In another terminal: ctlclient --profile DIR/lab.toml cluster status, and the other lab
 commands.
@@ -76,7 +77,12 @@ admin (application user) and administrator (platform user), each with a password
 its own in DIR. --fault makes something fail; ctlclient lab fault lists the faults.`,
 		Example: "  ctlclient lab up\n  ctlclient lab up --dir practice --nodes 3 --version 11.5\n  ctlclient lab up --cucm --version 14SU3 --refuse-upload",
 		Args:    exactly(),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return runLabUp(cmd.Context(), a, o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := fitsLab(a, o, cmd.Flags().Changed); err != nil {
+				return err
+			}
+			return runLabUp(cmd.Context(), a, o)
+		},
 	}
 	dirFlag(c, &o.dir)
 	f := c.Flags()
