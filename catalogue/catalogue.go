@@ -32,6 +32,17 @@ var portugueseCommands []byte
 //go:embed pt-BR.help.json
 var portugueseHelp []byte
 
+// Sentences that leave the program are kept in each language that is here.
+func init() {
+	message.Speak(func() *message.Language {
+		l, err := readPortuguese()
+		if err != nil {
+			return nil // a test holds that it can be read
+		}
+		return l
+	})
+}
+
 var readPortuguese = sync.OnceValues(func() (*message.Language, error) {
 	l, err := message.ReadLanguage("pt-BR", portuguese)
 	if err != nil {

@@ -262,7 +262,11 @@ func (j *job) finish(ctx context.Context, state string, cause error) (Outcome, e
 	}
 	e := journal.Entry{Kind: journal.KindEnd, State: state}
 	for i, n := range o.Nodes {
-		end := journal.NodeEnd{Name: n.Node, Status: n.Status, Path: n.Path, Err: errText(n.Err), Unswept: j.targets[i].unswept}
+		end := journal.NodeEnd{Name: n.Node, Status: n.Status, Path: n.Path, Unswept: j.targets[i].unswept}
+		if n.Err != nil {
+			kept := message.KeepError(asOne{n.Err})
+			end.Err, end.ErrIn = kept.Error(), kept.Others()
+		}
 		if n.SHA256 != ([32]byte{}) {
 			end.SHA256 = fmt.Sprintf("%x", n.SHA256)
 		}

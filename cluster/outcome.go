@@ -146,9 +146,7 @@ func historyOf(j *journal.Job) Job {
 		if raw, err := hex.DecodeString(n.SHA256); err == nil && len(raw) == sha256.Size {
 			copy(o.SHA256[:], raw)
 		}
-		if n.Err != "" {
-			o.Err = errors.New(n.Err)
-		}
+		o.Err = message.KeptAs(n.Err, n.ErrIn).Err()
 		h.Nodes = append(h.Nodes, o)
 	}
 	return h

@@ -141,7 +141,7 @@ func (h *historyScreen) choose(row int) {
 	for _, n := range j.Nodes {
 		text := strings.TrimSpace(statusText(n.Status) + " " + n.Path)
 		if n.Err != nil {
-			text += " (" + n.Err.Error() + ")"
+			text += " (" + windowVoice().Tell(n.Err) + ")"
 		}
 		pairs = append(pairs, n.Node, text)
 	}
@@ -174,18 +174,13 @@ func (h *historyScreen) choose(row int) {
 // noteName says in words what a job's journal keeps beside its files.
 func noteName(key string) string {
 	switch key {
-	case "by", "signer", "mode", "accepted-loss", "overridden", "undescribed-phones":
+	case "by", "signer", "mode", "accepted-loss", "overridden", "undescribed-phones", "closed":
 		return t("note." + key)
 	}
 	return key
 }
 
-func noteText(key, value string) string {
-	if key == "undescribed-phones" {
-		return t("note.undescribed-phones.text")
-	}
-	return value
-}
+func noteText(key, value string) string { return say(workflow.NoteText(key, value)) }
 
 // openFile shows a file of a job in Inspect: the one of before, or the one that it brought.
 func (h *historyScreen) openFile(j cluster.Job, former bool) {
@@ -225,7 +220,7 @@ func (h *historyScreen) closeJob() {
 		}
 		runJob(s, t("history.close"),
 			func(ctx context.Context, session *workflow.Session) (cluster.Outcome, error) {
-				return session.Cluster.CloseJob(ctx, j.ID, map[string]string{"closed": "the person left the nodes as they are"})
+				return session.Cluster.CloseJob(ctx, j.ID, workflow.NoteClosed())
 			},
 			func(_ cluster.Outcome, err error) {
 				s.model.findings = nil

@@ -211,7 +211,7 @@ func (s *shell) confirmWords(c workflow.Confirmation) (title, text string) {
 func (s *shell) takeBackWords(job cluster.Job) string {
 	text := t("result.take-back.text", map[string]any{"Job": jobText(job.Kind), "When": job.Started.Local().Format(time.DateTime)})
 	if by := job.Note["by"]; by != "" {
-		text += " " + t("result.take-back.by", map[string]any{"By": by})
+		text += " " + t("result.take-back.by", map[string]any{"By": noteText("by", by)})
 	}
 	return text
 }

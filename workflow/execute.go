@@ -3,7 +3,6 @@ package workflow
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -18,7 +17,6 @@ import (
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/message"
-	"ctlclient/trust"
 )
 
 // ExecuteOptions of one run.
@@ -177,43 +175,9 @@ func journalNote(p *Plan) map[string]string {
 	return note
 }
 
-// NotePhones is the key of the journal's note about what was predicted for phones: JSON,
-// a list of PhoneNote.
-const NotePhones = "phones"
-
-// PhoneNote is a class of phones and what was predicted for it.
-type PhoneNote struct {
-	Who     string `json:"who"` // "12 phones of model 7940"
-	Outcome string `json:"outcome"`
-	Reason  string `json:"reason"`
-	Lost    bool   `json:"lost,omitempty"`
-}
-
-// maxPhoneNotes bounds the note; classes are few where phones are many.
-const maxPhoneNotes = 200
-
-// phoneNotes are the classes of phones for the journal, "" where there are none.
-func phoneNotes(vs []trust.Verdict) string {
-	var notes []PhoneNote
-	for _, c := range trust.Summarise(vs) {
-		if len(notes) == maxPhoneNotes {
-			break
-		}
-		notes = append(notes, PhoneNote{Who: c.Who(), Outcome: c.Outcome(), Reason: c.Reason, Lost: c.Lost() && !c.Supposed})
-	}
-	if len(notes) == 0 {
-		return ""
-	}
-	text, err := json.Marshal(notes)
-	if err != nil {
-		return "" // plain data
-	}
-	return string(text)
-}
-
 // whoami is the account that runs the program, and where, for the journal.
 func whoami() string {
-	name := "unknown"
+	name := unknownAccount
 	if u, err := user.Current(); err == nil {
 		name = u.Username
 	}

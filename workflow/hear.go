@@ -21,7 +21,7 @@ const hearMost = liveBatch
 const hearTime = time.Minute
 
 // errPageOff is why a phone's word is not known: Web Access is off for it.
-var errPageOff = errors.New("its web page is off")
+var errPageOff = message.NewError("its web page is off")
 
 // hearing is what phones said before a job, to be compared with what they say at its end.
 type hearing struct {

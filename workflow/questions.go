@@ -152,7 +152,7 @@ func (f *finishJob) summary(nodes int) message.Message {
 	when := f.job.Started.Local().Format(time.DateTime)
 	what := sumEarlier.With("id", f.id, "job", JobText(f.job.Kind), "when", when)
 	if by := f.job.Note["by"]; by != "" {
-		what = sumEarlierBy.With("id", f.id, "job", JobText(f.job.Kind), "when", when, "by", by)
+		what = sumEarlierBy.With("id", f.id, "job", JobText(f.job.Kind), "when", when, "by", NoteText("by", by))
 	}
 	switch {
 	case f.bare && f.back:

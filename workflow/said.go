@@ -7,6 +7,7 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/internal/atomicfile"
+	"ctlclient/message"
 )
 
 // PhoneSaid is a PhoneWord for a record: what a phone said after a job.
@@ -18,6 +19,22 @@ type PhoneSaid struct {
 	Predicted string `json:"predicted,omitempty"` // accept, refuse, not certain
 	Differs   bool   `json:"differs"`
 	Error     string `json:"error,omitempty"`
+
+	ErrorText message.Message `json:"-"` // Error, in the languages that it was kept in
+}
+
+// keptSaid is a PhoneSaid on disk.
+type keptSaid struct {
+	PhoneSaid
+	ErrorIn message.Kept `json:"error_in,omitempty"`
+}
+
+func keepPhoneSaid(w PhoneWord) keptSaid {
+	k := keptSaid{PhoneSaid: w.Said()}
+	if w.Err != nil {
+		k.ErrorIn = message.KeepError(w.Err).Others()
+	}
+	return k
 }
 
 // Said is the word for a record.
@@ -45,8 +62,8 @@ const saidFile = "phones-said.json"
 const maxSaid = 64 << 20
 
 type saidRecord struct {
-	Job    string      `json:"job"`
-	Phones []PhoneSaid `json:"phones"`
+	Job    string     `json:"job"`
+	Phones []keptSaid `json:"phones"`
 }
 
 // keepSaid adds to what phones said after the newest job; what was said after an older one
@@ -67,9 +84,9 @@ func (s *Session) keepSaid(words []PhoneWord) error {
 	for _, w := range words {
 		anew[w.Name] = true
 	}
-	r.Phones = slices.DeleteFunc(r.Phones, func(p PhoneSaid) bool { return anew[p.Phone] })
+	r.Phones = slices.DeleteFunc(r.Phones, func(p keptSaid) bool { return anew[p.Phone] })
 	for _, w := range words {
-		r.Phones = append(r.Phones, w.Said())
+		r.Phones = append(r.Phones, keepPhoneSaid(w))
 	}
 	return atomicfile.WriteJSON(filepath.Join(s.Cluster.Dir(), saidFile), r)
 }
@@ -90,7 +107,12 @@ func SaidAfter(stateDir string, j cluster.Job) ([]PhoneSaid, error) {
 	if err != nil || r.Job != j.ID {
 		return nil, err
 	}
-	return r.Phones, nil
+	said := make([]PhoneSaid, len(r.Phones))
+	for i, k := range r.Phones {
+		said[i] = k.PhoneSaid
+		said[i].ErrorText = message.KeptAs(k.Error, k.ErrorIn).Message()
+	}
+	return said, nil
 }
 
 func readSaid(dir string) (r saidRecord, err error) {

@@ -73,6 +73,8 @@ type NodeEnd struct {
 	Path   string `json:"path,omitempty"`
 	SHA256 string `json:"sha256,omitempty"`
 	Err    string `json:"error,omitempty"`
+	// ErrIn is Err in other languages than English, by tag.
+	ErrIn message.Kept `json:"error_in,omitempty"`
 	// Unswept: what may be staged there was not removed.
 	Unswept bool `json:"unswept,omitempty"`
 }

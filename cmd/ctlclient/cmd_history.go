@@ -85,7 +85,7 @@ func (a *app) printJob(j cluster.Job) {
 	slices.Sort(keys)
 	for _, k := range keys {
 		if j.Note[k] != "" && k != workflow.NotePhones { // that is for the report
-			a.printf("    %s\n", st.dim(a.word(k)+": "+printable(a.word(j.Note[k]))))
+			a.printf("    %s\n", st.dim(a.word(k)+": "+printable(a.voice().Say(workflow.NoteText(k, j.Note[k])))))
 		}
 	}
 }
@@ -171,7 +171,7 @@ func runFinish(ctx context.Context, a *app, o finishOptions, args []string, back
 
 // closeJob closes a job in words.
 func (a *app) closeJob(ctx context.Context, s *workflow.Session, id string) error {
-	out, err := s.Cluster.CloseJob(ctx, id, map[string]string{"closed": "the person left the nodes as they are"})
+	out, err := s.Cluster.CloseJob(ctx, id, workflow.NoteClosed())
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func wordsFromBelow() []string {
 		"it has none, as every CUCM before 14: certificates go by the CLI",
 		"no feature of that name: which models have it is taken from the table in this program",
 		site.RolePublisher, site.RoleSubscriber, site.RoleTFTP, site.RoleFirewall,
-		"mixed", "non-secure", "the person went on without a description of the phones",
+		"mixed", "non-secure",
 	}
 	for _, s := range []hazard.Severity{hazard.Note, hazard.Warning, hazard.Danger} {
 		words = append(words, s.String())

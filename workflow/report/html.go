@@ -12,6 +12,7 @@ import (
 
 	"ctlclient/message"
 	"ctlclient/trust/phoneword"
+	"ctlclient/workflow"
 )
 
 // The headings.
@@ -69,6 +70,9 @@ func (p page) word(s string) string {
 	return p.voice.Say(message.Words(s)) // a word of the journal, as far as the language knows it
 }
 
+// note is a note of the journal in the page's language.
+func (p page) note(key, value string) string { return p.voice.Say(workflow.NoteText(key, value)) }
+
 // style keeps the page to one sheet of A4 where the cluster allows, and readable without
 // colour.
 const style = `body{font:11pt/1.4 sans-serif;margin:2em auto;max-width:52em;color:#111}
@@ -101,8 +105,8 @@ func (r *Report) HTML(w io.Writer, v message.Voice) error {
 	p.table([]*message.Text{textNode, textLocation, textStatus}, func(row func(...string)) {
 		for _, n := range r.Nodes {
 			status := p.word(n.Status)
-			if n.Error != "" {
-				status += ": " + n.Error
+			if n.Err != nil {
+				status += ": " + p.voice.Tell(n.Err)
 			}
 			row(n.Name, n.Path, status)
 		}
@@ -111,7 +115,7 @@ func (r *Report) HTML(w io.Writer, v message.Voice) error {
 		p.heading(textPhones)
 		p.table([]*message.Text{textPhone, textOutcome, textReason}, func(row func(...string)) {
 			for _, c := range r.Phones {
-				row(c.Who, c.Outcome, c.Reason)
+				row(p.voice.Say(c.WhoText), p.voice.Say(c.OutcomeText), p.voice.Say(c.ReasonText))
 			}
 		})
 	}
@@ -120,11 +124,12 @@ func (r *Report) HTML(w io.Writer, v message.Voice) error {
 		p.heading(textAccepted)
 		var accepted []string
 		for _, line := range r.Accepted {
-			what, value, _ := strings.Cut(line, ": ")
-			if said := p.word(strings.ReplaceAll(what, " ", "-")); p.voice.Language != nil {
+			key, value, _ := strings.Cut(line, ": ")
+			what := key
+			if said := p.word(strings.ReplaceAll(key, " ", "-")); p.voice.Language != nil {
 				what = said
 			}
-			accepted = append(accepted, what+": "+p.word(value))
+			accepted = append(accepted, what+": "+p.note(strings.ReplaceAll(key, " ", "-"), value))
 		}
 		p.list(accepted)
 	}
@@ -160,7 +165,7 @@ func (p page) said(said []Said) {
 			if !s.Differs && s.Says == phoneword.Took.String() {
 				continue
 			}
-			text := cmp.Or(s.Message, s.Error)
+			text := cmp.Or(s.Message, p.voice.Say(s.ErrorText))
 			if s.Differs {
 				text = p.voice.Say(textDiffers.With()) + ": " + text
 			}
@@ -185,8 +190,8 @@ func (p page) facts(r *Report) {
 		text  *message.Text
 		value string
 	}{
-		{textWhat, r.Job}, {textCluster, r.Cluster}, {textState, p.word(r.State)}, {textStarted, when(r.Started)}, {textEnded, when(r.Ended)},
-		{textBy, r.By}, {textSigner, r.Signer}, {textMode, r.Mode},
+		{textWhat, p.voice.Say(workflow.JobText(r.Job))}, {textCluster, r.Cluster}, {textState, p.word(r.State)}, {textStarted, when(r.Started)}, {textEnded, when(r.Ended)},
+		{textBy, p.note("by", r.By)}, {textSigner, r.Signer}, {textMode, p.note("mode", r.Mode)},
 	} {
 		if f.value != "" {
 			fmt.Fprintf(p.w, "<tr><th>%s</th><td>%s</td></tr>\n", html.EscapeString(p.voice.Say(f.text.With())), html.EscapeString(f.value))

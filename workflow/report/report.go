@@ -6,7 +6,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,6 +54,8 @@ type Node struct {
 	Status string `json:"status"`
 	SHA256 string `json:"sha256,omitempty"`
 	Error  string `json:"error,omitempty"`
+
+	Err error `json:"-"` // what Error says, in the person's language
 }
 
 // Said is what one phone said.
@@ -88,13 +89,13 @@ func Of(stateDir string, j cluster.Job) (*Report, error) {
 			node.SHA256 = fmt.Sprintf("%x", n.SHA256)
 		}
 		if n.Err != nil {
-			node.Error = n.Err.Error()
+			node.Error, node.Err = n.Err.Error(), n.Err
 		}
 		r.Nodes = append(r.Nodes, node)
 	}
 	if text := j.Note[workflow.NotePhones]; text != "" {
-		if err := json.Unmarshal([]byte(text), &r.Phones); err != nil {
-			return nil, message.Errorf("the journal's note about phones cannot be read: %w", err)
+		if r.Phones, err = workflow.ReadPhoneNotes(text); err != nil {
+			return nil, err
 		}
 	}
 	if r.Said, err = workflow.SaidAfter(stateDir, j); err != nil {
