@@ -8,7 +8,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"encoding/pem"
-	"fmt"
 	"math"
 	"time"
 
@@ -331,16 +330,16 @@ func (c *Certificate) KeyType() string {
 
 // KeyText is the key for a person: "2048-bit RSA", "256-bit ECDSA (P-256)", "key of an
 // unknown kind".
-func (c *Certificate) KeyText() string {
+func (c *Certificate) KeyText() message.Message {
 	kind := c.KeyType()
 	if kind == "" {
-		return "key of an unknown kind"
+		return message.Phrase("key of an unknown kind")
 	}
 	if c.Curve != "" {
 		kind += " (" + c.Curve + ")"
 	}
 	if c.KeyBits == 0 {
-		return kind
+		return message.Plain(kind)
 	}
-	return fmt.Sprintf("%d-bit %s", c.KeyBits, kind)
+	return message.Phrase("%d-bit %s", c.KeyBits, kind)
 }

@@ -191,7 +191,7 @@ func TestECCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !key.PublicKey.Equal(c.PublicKey) || c.KeyBits != 256 || c.KeyText() != "256-bit ECDSA (P-256)" || c.SigAlg != "ECDSA-SHA256" {
+	if !key.PublicKey.Equal(c.PublicKey) || c.KeyBits != 256 || c.KeyText().String() != "256-bit ECDSA (P-256)" || c.SigAlg != "ECDSA-SHA256" {
 		t.Errorf("read as %+v", c)
 	}
 	if !c.NotBefore.Equal(template.NotBefore) || !c.NotAfter.Equal(template.NotAfter) {
@@ -200,7 +200,7 @@ func TestECCertificate(t *testing.T) {
 	for last, want := range map[byte]string{1: "256-bit ECDSA (P-192)", 9: "256-bit ECDSA (curve 1.2.840.10045.3.1.9)"} {
 		p256 := ctltest.Hex("2A8648CE3D030107")
 		other := bytes.Replace(der, p256, append(bytes.Clone(p256[:7]), last), 1)
-		if c, err := certificate.Parse(other); err != nil || c.PublicKey != nil || c.KeyText() != want {
+		if c, err := certificate.Parse(other); err != nil || c.PublicKey != nil || c.KeyText().String() != want {
 			t.Errorf("%s, want %s: %v", c.KeyText(), want, err)
 		}
 	}

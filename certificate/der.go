@@ -1,8 +1,6 @@
 package certificate
 
 import (
-	"fmt"
-
 	"ctlclient/message"
 )
 
@@ -107,10 +105,10 @@ func (r *derReader) next(tag byte, what string) element {
 	e, rest, err := readElement(r.b)
 	switch {
 	case err != nil:
-		r.err = fmt.Errorf("%s %w", what, err)
+		r.err = message.Errorf("%s %w", message.Words(what), err)
 		return element{}
 	case e.tag != tag:
-		r.err = message.Errorf("%s has tag %#02x, not %#02x", what, e.tag, tag)
+		r.err = message.Errorf("%s has tag %#02x, not %#02x", message.Words(what), e.tag, tag)
 		return element{}
 	}
 	r.b = rest

@@ -10,6 +10,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
+	"ctlclient/message"
 )
 
 func TestCompare(t *testing.T) {
@@ -138,7 +139,7 @@ func TestDiffText(t *testing.T) {
 	}
 	for _, k := range [][2]string{{"tokenless", "tokens"}, {"tokenless", "renewed"}, {"tokens", "non-secure"}, {"non-secure", "tokens"}, {"tokens", "odd"}, {"odd", "tokens"}, {"tokens", "tokens"}} {
 		var text bytes.Buffer
-		if err := ctlbuild.Compare(lists[k[0]], lists[k[1]]).WriteText(&text); err != nil {
+		if err := ctlbuild.Compare(lists[k[0]], lists[k[1]]).WriteText(&text, message.Voice{}); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, k[0]+"-to-"+k[1]+".diff", text.Bytes())
@@ -162,7 +163,7 @@ func TestDiffTextOfLittle(t *testing.T) {
 		{ctlbuild.Compare(nil, nil), "The files are the same, byte for byte.\n"},
 	} {
 		var text bytes.Buffer
-		if err := k.diff.WriteText(&text); err != nil {
+		if err := k.diff.WriteText(&text, message.Voice{}); err != nil {
 			t.Fatal(err)
 		}
 		if text.String() != k.want {
@@ -180,12 +181,12 @@ func TestCompareSignerVersion(t *testing.T) {
 	draft.SignerVersion = [2]byte{1, 1}
 	for _, d := range []ctlbuild.Diff{ctlbuild.Compare(old, ctltest.Sign(t, draft, c.Token2)), ctlbuild.CompareDraft(old, draft)} {
 		var text strings.Builder
-		if err := d.WriteText(&text); err != nil || !strings.Contains(text.String(), "Signer version: none -> 1.1\n") {
+		if err := d.WriteText(&text, message.Voice{}); err != nil || !strings.Contains(text.String(), "Signer version: none -> 1.1\n") {
 			t.Errorf("%v\n%s", err, &text)
 		}
 	}
 	var text strings.Builder
-	if err := ctlbuild.Compare(old, old).WriteText(&text); err != nil || strings.Contains(text.String(), "version") {
+	if err := ctlbuild.Compare(old, old).WriteText(&text, message.Voice{}); err != nil || strings.Contains(text.String(), "version") {
 		t.Errorf("%v\n%s", err, &text)
 	}
 }

@@ -21,7 +21,7 @@ type Envelope struct {
 // keeps data, which must not be changed from then on.
 func ParseEnvelope(data []byte) (*Envelope, error) {
 	if len(data) > MaxEnvelope {
-		return nil, malformed(MaxEnvelope, "the file is longer than %d bytes", MaxEnvelope)
+		return nil, malformed(MaxEnvelope, message.Errorf("the file is longer than %d bytes", MaxEnvelope))
 	}
 	data = slices.Clip(data)
 	h, err := parseHeader(data)
@@ -56,7 +56,7 @@ func (e *Envelope) Kind() Kind {
 // *FormatError.
 func (e *Envelope) List() (*List, error) {
 	if len(e.raw) > MaxFile {
-		return nil, malformed(MaxFile, "the file is longer than %d bytes", MaxFile)
+		return nil, malformed(MaxFile, message.Errorf("the file is longer than %d bytes", MaxFile))
 	}
 	records, err := parseRecords(e.raw, e.Header.Length)
 	if err != nil {

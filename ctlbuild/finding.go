@@ -2,6 +2,7 @@ package ctlbuild
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 	"strings"
 
@@ -71,7 +72,7 @@ func (r *Record) findings() []message.Message {
 func (r *Record) certificateFindings(der []byte) []message.Message {
 	c, err := ParseCertificate(der)
 	if err != nil {
-		return []message.Message{foundCertificate.With("why", strings.TrimPrefix(err.Error(), "certificate: "))}
+		return []message.Message{foundCertificate.With("why", whyUnreadable(err))}
 	}
 	var found []message.Message
 	if key := r.PublicKey(); len(key) > 0 && !bytes.Equal(key, c.RawPublicKey) {
@@ -85,6 +86,14 @@ func (r *Record) certificateFindings(der []byte) []message.Message {
 		}
 	}
 	return found
+}
+
+// whyUnreadable is why a certificate cannot be read, without the word certificate before it.
+func whyUnreadable(err error) error {
+	if cause := errors.Unwrap(errors.Unwrap(err)); cause != nil { // of the phrase, of what fmt made of it
+		return cause
+	}
+	return err
 }
 
 // unpadded is a serial number without leading zero bytes; zero itself is one.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"time"
+
+	"ctlclient/message"
 )
 
 // Tags of header fields, by the names that show ctl prints, misspellings
@@ -116,10 +118,10 @@ type headerField struct {
 // Length.
 func parseHeader(data []byte) (*Header, *FormatError) {
 	if len(data) == 0 {
-		return nil, &FormatError{Msg: "the file is empty", Empty: true}
+		return nil, &FormatError{Why: message.NewError("the file is empty"), Empty: true}
 	}
 	if len(data) < tlvHead || data[0] != tagVersion {
-		return nil, malformed(0, "a signed file begins with a VERSION field; this is none")
+		return nil, malformed(0, message.NewError("a signed file begins with a VERSION field; this is none"))
 	}
 	p := headerParser{data: data, h: &Header{fields: make([]headerField, 0, usualFields)}}
 	if err := p.top(); err != nil {
@@ -167,7 +169,7 @@ func (p *headerParser) top() *FormatError {
 		case tagHeaderLength:
 			end = int(binary.BigEndian.Uint16(f.Value))
 			if end < next || end > len(p.data) {
-				return malformed(pos+tlvHead, "HEADERLENGTH says %d, outside of %d to %d (the end of the file)", end, next, len(p.data))
+				return malformed(pos+tlvHead, message.Errorf("HEADERLENGTH says %d, outside of %d to %d (the end of the file)", end, next, len(p.data)))
 			}
 			p.h.Length = end
 		case tagSignature:
@@ -176,7 +178,7 @@ func (p *headerParser) top() *FormatError {
 		pos = next
 	}
 	if p.h.value(tagHeaderLength) == nil {
-		return malformed(len(p.data), "the file ends without a HEADERLENGTH field")
+		return malformed(len(p.data), message.NewError("the file ends without a HEADERLENGTH field"))
 	}
 	return nil
 }
@@ -215,13 +217,13 @@ func (p *headerParser) field(f Field, in uint8, pos int) *FormatError {
 		return nil
 	}
 	if known.in != in {
-		return malformed(pos, "%s stands in the wrong place", known.name)
+		return malformed(pos, message.Errorf("%s stands in the wrong place", known.name))
 	}
 	if twice {
-		return malformed(pos, "%s stands twice in the header", known.name)
+		return malformed(pos, message.Errorf("%s stands twice in the header", known.name))
 	}
 	if known.length != 0 && len(f.Value) != known.length {
-		return malformed(pos, "%s is %d bytes long, not %d", known.name, len(f.Value), known.length)
+		return malformed(pos, message.Errorf("%s is %s long, not %d", known.name, byteCount(len(f.Value)), known.length))
 	}
 	h.set(f)
 	switch f.Tag {

@@ -6,6 +6,8 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"slices"
+
+	"ctlclient/message"
 )
 
 // List is a parsed CTL or ITL. Header and Records are to be read; to change a
@@ -21,7 +23,7 @@ type List struct {
 // which must not be changed from then on.
 func Parse(data []byte) (*List, error) {
 	if len(data) > MaxFile {
-		return nil, malformed(MaxFile, "the file is longer than %d bytes", MaxFile)
+		return nil, malformed(MaxFile, message.Errorf("the file is longer than %d bytes", MaxFile))
 	}
 	data = slices.Clip(data)
 	h, err := parseHeader(data)
@@ -37,7 +39,7 @@ func parseRecords(data []byte, pos int) ([]Record, *FormatError) {
 	records, space := make([]Record, 0, count), make([]Field, 0, fields)
 	for pos < len(data) {
 		if len(records) == MaxRecords {
-			return nil, malformed(pos, "the file has more than %d records", MaxRecords)
+			return nil, malformed(pos, message.Errorf("the file has more than %d records", MaxRecords))
 		}
 		r, next, err := parseRecord(data, pos, space[len(space):])
 		if err != nil {

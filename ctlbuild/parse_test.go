@@ -155,7 +155,7 @@ func TestMalformed(t *testing.T) {
 		{"field twice", patch(list, 10, 1), 10, "VERSION stands twice"},
 		{"field outside its container", patch(list, 10, 4), 10, "SIGNERNAME stands in the wrong place"},
 		{"digest of 2 bytes", patch(list, 63, 2), 61, "DIGESTALGORTITHM is 2 bytes"},
-		{"container longer than its fields", patch(list, 46, 0x16), 68, "1 bytes left"},
+		{"container longer than its fields", patch(list, 46, 0x16), 68, "1 byte left"},
 		{"container shorter than its fields", patch(list, 46, 0x14), 65, "2 bytes left"},
 		{"record without RECORDLENGTH", patch(list, end, 2), end, "begins with a RECORDLENGTH"},
 		{"RECORDLENGTH past the end", patch(list, end+3, 0xff), end + 3, "RECORDLENGTH says"},
@@ -175,7 +175,7 @@ func TestMalformed(t *testing.T) {
 			if !errors.As(err, &f) {
 				t.Fatalf("Parse: %v, want a FormatError", err)
 			}
-			if f.Offset != c.offset || !strings.Contains(f.Msg, c.msg) {
+			if f.Offset != c.offset || !strings.Contains(f.Why.Error(), c.msg) {
 				t.Errorf("Parse: %v, want %q at %d", err, c.msg, c.offset)
 			}
 		})

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"strings"
+
+	"ctlclient/message"
 )
 
 // Tags of record fields, by the names that show ctl prints.
@@ -57,12 +59,12 @@ func recordBounds(data []byte, pos int) (body, end int, err *FormatError) {
 		return 0, 0, err
 	}
 	if head.Tag != tagRecordLength || len(head.Value) != 2 {
-		return 0, 0, malformed(pos, "a record begins with a RECORDLENGTH of 2 bytes, not with field %d of %d", head.Tag, len(head.Value))
+		return 0, 0, malformed(pos, message.Errorf("a record begins with a RECORDLENGTH of 2 bytes, not with field %d of %d", head.Tag, len(head.Value)))
 	}
 	length := int(binary.BigEndian.Uint16(head.Value))
 	end = pos + length
 	if length < recordHead || end > len(data) {
-		return 0, 0, malformed(pos+tlvHead, "RECORDLENGTH says %d, outside of %d to %d (the end of the file)", length, recordHead, len(data)-pos)
+		return 0, 0, malformed(pos+tlvHead, message.Errorf("RECORDLENGTH says %d, outside of %d to %d (the end of the file)", length, recordHead, len(data)-pos))
 	}
 	return body, end, nil
 }
@@ -83,11 +85,11 @@ func parseRecord(data []byte, pos int, space []Field) (Record, int, *FormatError
 		}
 		if f.Tag >= tagRecordLength && f.Tag <= tagHashAlg {
 			if seen[f.Tag] || f.Tag == tagRecordLength {
-				return Record{}, 0, malformed(at, "%s stands twice in the record", recordTagNames[f.Tag])
+				return Record{}, 0, malformed(at, message.Errorf("%s stands twice in the record", recordTagNames[f.Tag]))
 			}
 			seen[f.Tag] = true
 			if f.Tag == tagFunction && len(f.Value) != 2 && len(f.Value) != 0 {
-				return Record{}, 0, malformed(at, "FUNCTION is %d bytes long, not 2", len(f.Value))
+				return Record{}, 0, malformed(at, message.Errorf("%s is %s long, not %d", "FUNCTION", byteCount(len(f.Value)), 2))
 			}
 		}
 		r.Fields = append(r.Fields, f)

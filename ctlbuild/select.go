@@ -54,8 +54,8 @@ const (
 type SelectorError struct {
 	Selector string
 	Why      SelectorProblem
-	Fits     []string // the records that fit, or that may have been meant, as a person knows them
-	Records  int      // how many were shown
+	Fits     []message.Message // the records that fit, or that may have been meant, as a person knows them
+	Records  int               // how many were shown
 }
 
 // Error is Said in English.
@@ -77,7 +77,7 @@ func (e *SelectorError) Said() error {
 // Hints list what fits and says how records are named.
 func (e *SelectorError) Hints() []message.Message {
 	var hints []message.Message
-	fits := strings.Join(e.Fits, "; ")
+	fits := message.Parts(e.Fits)
 	switch {
 	case e.Why == NoToken && len(e.Fits) == 0:
 		return message.Hint("the list has no tokens")
@@ -86,7 +86,7 @@ func (e *SelectorError) Hints() []message.Message {
 	case e.Why == NamesSeveral:
 		hints = message.Hint("it fits %s", fits)
 	case len(e.Fits) > 0:
-		hints = message.Hint("did you mean %s?", message.Either(e.Fits))
+		hints = message.Hint("did you mean %s?", message.OneOf(e.Fits))
 	}
 	return append(hints, message.Phrase("name a record by its number as shown (1 to %d), its host name, its address or its whole common name", e.Records))
 }
@@ -106,12 +106,12 @@ func (s selection) number(i int) int {
 }
 
 // label names a record for a person: "2 CCM+TFTP, 10.48.47.155, cucm-pub".
-func (s selection) label(i int) string {
+func (s selection) label(i int) message.Message {
 	text := s.records[i].summary()
 	if n := s.number(i); n > 0 {
-		return strconv.Itoa(n) + " " + text
+		return message.Phrase("%d %s", n, text)
 	}
-	return "new " + text
+	return message.Phrase("new %s", text)
 }
 
 func (s selection) find(selector string) ([]int, error) {
@@ -150,8 +150,8 @@ func (s selection) all(fits func(*Record) bool) []int {
 	return found
 }
 
-func (s selection) labels(indexes []int) []string {
-	labels := make([]string, len(indexes))
+func (s selection) labels(indexes []int) []message.Message {
+	labels := make([]message.Message, len(indexes))
 	for n, i := range indexes {
 		labels[n] = s.label(i)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/ctlbuild/ctltest"
+	"ctlclient/message"
 )
 
 var update = flag.Bool("update", false, "write the golden texts of testdata, and the files that are missing there")
@@ -233,7 +234,7 @@ func TestShowReportsWriteErrors(t *testing.T) {
 	if err := ctlbuild.Show(failingWriter{}, l, nil); err == nil {
 		t.Error("Show swallows the error")
 	}
-	if err := ctlbuild.Compare(l, l).WriteText(failingWriter{}); err == nil {
+	if err := ctlbuild.Compare(l, l).WriteText(failingWriter{}, message.Voice{}); err == nil {
 		t.Error("WriteText swallows the error")
 	}
 }

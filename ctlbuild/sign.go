@@ -37,18 +37,22 @@ var (
 type SignerError struct {
 	Subject string // of the signer's certificate
 	Err     error
-	Detail  string
+	Why     error // nil: Err says it all
 }
 
-func (e *SignerError) Error() string {
-	s := e.Err.Error()
-	if e.Detail != "" {
-		s += ": " + e.Detail
+// Error is Said in English.
+func (e *SignerError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *SignerError) Said() error {
+	said := e.Err
+	if e.Why != nil {
+		said = fmt.Errorf("%w: %w", said, e.Why)
 	}
 	if e.Subject != "" {
-		s += " (" + Printable(e.Subject) + ")"
+		said = fmt.Errorf("%w (%s)", said, Printable(e.Subject))
 	}
-	return s
+	return said
 }
 
 func (e *SignerError) Unwrap() error { return e.Err }
@@ -73,14 +77,14 @@ func keyFor(s Signer) (*Certificate, uint8, error) {
 	if err != nil {
 		return nil, 0, message.Errorf("signer: %w", err)
 	}
-	refuse := func(err error, format string, args ...any) (*Certificate, uint8, error) {
-		return nil, 0, &SignerError{Subject: c.Subject, Err: err, Detail: fmt.Sprintf(format, args...)}
+	refuse := func(err, why error) (*Certificate, uint8, error) {
+		return nil, 0, &SignerError{Subject: c.Subject, Err: err, Why: why}
 	}
 	if c.RSA == nil {
-		return refuse(ErrSignerKey, "it is no RSA key")
+		return refuse(ErrSignerKey, message.NewError("it is no RSA key"))
 	}
 	if c.KeyBits < 1024 {
-		return refuse(ErrSignerKey, "%d bits are too few; 1024 is the least", c.KeyBits)
+		return refuse(ErrSignerKey, message.Errorf("%d bits are too few; 1024 is the least", c.KeyBits))
 	}
 	modulus := -1
 	for i, n := range modulusBytes {
@@ -89,10 +93,10 @@ func keyFor(s Signer) (*Certificate, uint8, error) {
 		}
 	}
 	if modulus < 0 {
-		return refuse(ErrSignerKey, "the format has no way to say %d bits", c.KeyBits)
+		return refuse(ErrSignerKey, message.Errorf("the format has no way to say %d bits", c.KeyBits))
 	}
 	if pub, ok := s.Public().(*rsa.PublicKey); !ok || pub.N.Cmp(c.RSA.N) != 0 || c.RSA.E.Cmp(big.NewInt(int64(pub.E))) != 0 {
-		return refuse(ErrSignerMismatch, "")
+		return refuse(ErrSignerMismatch, nil)
 	}
 	return c, uint8(modulus), nil
 }
@@ -141,7 +145,7 @@ func Sign(ctx context.Context, d *Draft, s Signer) (*List, error) {
 		v = l.VerifyWith(c.DER)
 	}
 	if !v.OK {
-		return nil, &SignerError{Subject: c.Subject, Err: ErrSignerResult, Detail: v.Reason}
+		return nil, &SignerError{Subject: c.Subject, Err: ErrSignerResult, Why: message.Errorf("%s", v.Why)}
 	}
 	return l, nil
 }
@@ -171,7 +175,7 @@ func SignEnvelope(ctx context.Context, fileName string, content []byte, digest D
 		return nil, message.Errorf("the signed file does not read back: %w", err)
 	}
 	if v := e.VerifyWith(c.DER); !v.OK {
-		return nil, &SignerError{Subject: c.Subject, Err: ErrSignerResult, Detail: v.Reason}
+		return nil, &SignerError{Subject: c.Subject, Err: ErrSignerResult, Why: message.Errorf("%s", v.Why)}
 	}
 	return e, nil
 }
@@ -239,7 +243,7 @@ func (s *headerSpec) sign(ctx context.Context, content []byte, signer Signer, re
 		return nil, err
 	}
 	if len(signature) != size {
-		return nil, &SignerError{Err: ErrSignerResult, Detail: fmt.Sprintf("it is %d bytes long, not %d", len(signature), size)}
+		return nil, &SignerError{Err: ErrSignerResult, Why: message.Errorf("it is %s long, not %d", byteCount(len(signature)), size)}
 	}
 	copy(file[sigAt+tlvHead:], signature)
 	return file, nil

@@ -73,7 +73,7 @@ func TestSignRefuses(t *testing.T) {
 		{"another's certificate", signer{Signer: c.Token2, der: c.Token1.DER}, ctlbuild.ErrSignerMismatch, "", "id"},
 		{"no certificate", signer{Signer: c.Token1}, nil, "certificate", ""},
 		{"a failing device", returns(nil, device), device, "", ""},
-		{"a signature that is too short", returns([]byte{1}, nil), ctlbuild.ErrSignerResult, "1 bytes", ""},
+		{"a signature that is too short", returns([]byte{1}, nil), ctlbuild.ErrSignerResult, "1 byte", ""},
 		{"a wrong signature", returns(make([]byte, 128), nil), ctlbuild.ErrSignerResult, "signature is wrong", ""},
 	} {
 		t.Run(k.name, func(t *testing.T) {

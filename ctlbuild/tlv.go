@@ -3,6 +3,8 @@ package ctlbuild
 import (
 	"bytes"
 	"encoding/binary"
+
+	"ctlclient/message"
 )
 
 // Field is one TLV as it stands in the file: tag u8, length u16, value.
@@ -24,12 +26,12 @@ func appendField(b []byte, tag uint8, value []byte) []byte {
 // readField reads the TLV at pos of data[:end] and the position after it.
 func readField(data []byte, pos, end int) (Field, int, *FormatError) {
 	if end-pos < tlvHead {
-		return Field{}, 0, malformed(pos, "%d bytes left, too few for a field's tag and length", end-pos)
+		return Field{}, 0, malformed(pos, message.Errorf("%s left, too few for a field's tag and length", byteCount(end-pos)))
 	}
 	length := int(binary.BigEndian.Uint16(data[pos+1:]))
 	next := pos + tlvHead + length
 	if next > end {
-		return Field{}, 0, malformed(pos, "field %d is %d bytes long, but only %d are left", data[pos], length, end-pos-tlvHead)
+		return Field{}, 0, malformed(pos, message.Errorf("field %d is %s long, but only %d are left", data[pos], byteCount(length), end-pos-tlvHead))
 	}
 	return Field{Tag: data[pos], Value: data[pos+tlvHead : next : next]}, next, nil
 }

@@ -2,8 +2,6 @@ package ctlbuild
 
 import (
 	"crypto"
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -206,9 +204,9 @@ func kindByName(fileName string) (k Kind, ok bool) {
 
 // FormatError is malformed input, with the byte position at which it shows.
 type FormatError struct {
-	Offset int    // from the start of the input
-	Msg    string // what is wrong there
-	Empty  bool   // the input has no bytes at all
+	Offset int   // from the start of the input
+	Why    error // what is wrong there
+	Empty  bool  // the input has no bytes at all
 }
 
 // Error is Said in English.
@@ -217,9 +215,9 @@ func (e *FormatError) Error() string { return e.Said().Error() }
 // Said is what happened, for [message.Voice.Tell].
 func (e *FormatError) Said() error {
 	if e.Empty {
-		return errors.New(e.Msg)
+		return e.Why
 	}
-	return message.Errorf("malformed at byte %d: %s", e.Offset, e.Msg)
+	return message.Errorf("malformed at byte %d: %w", e.Offset, e.Why)
 }
 
 // Hints say what a phone does with an empty file.
@@ -230,6 +228,9 @@ func (e *FormatError) Hints() []message.Message {
 	return nil
 }
 
-func malformed(offset int, format string, args ...any) *FormatError {
-	return &FormatError{Offset: offset, Msg: fmt.Sprintf(format, args...)}
-}
+var byteText = message.Define("list.bytes", "{n|# byte|# bytes}")
+
+// byteCount is a length in bytes.
+func byteCount(n int) message.Message { return byteText.With("n", n) }
+
+func malformed(offset int, why error) *FormatError { return &FormatError{Offset: offset, Why: why} }

@@ -64,7 +64,7 @@ func (p *printer) certificateDetails(der []byte) {
 		p.detail("Subject", Printable(c.SubjectName.String()))
 		p.detail("Issuer", Printable(c.IssuerName.String()))
 		p.detail("Serial", colonHex(c.Serial))
-		p.detail("Key", c.KeyText())
+		p.detail("Key", c.KeyText().String())
 		p.detail("Signature", Printable(c.SigAlg))
 		if !c.NotAfter.IsZero() {
 			p.detail("Valid", c.NotBefore.UTC().Format(time.DateOnly)+" to "+c.NotAfter.UTC().Format(time.DateOnly))

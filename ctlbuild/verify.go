@@ -107,7 +107,7 @@ func verifyCertificate(h *Header, content, der []byte) (why message.Message, ok 
 	key, err := certificate.RSAKeyOf(der)
 	switch {
 	case err != nil:
-		return whyCertificate.With("why", err.Error()), false
+		return whyCertificate.With("why", whyUnreadable(err)), false
 	case key == nil:
 		return whyNoRSA.With(), false
 	case h.Signature == nil:

@@ -49,7 +49,7 @@ func recordPairs(r *ctlbuild.Record) []string {
 // keyText is the size of a key; of one that is no RSA key, its kind and curve as well.
 func keyText(c *ctlbuild.Certificate) string {
 	if c.RSA == nil {
-		return c.KeyText()
+		return say(c.KeyText())
 	}
 	return t("tokens.bits", map[string]any{"Bits": fmt.Sprint(c.KeyBits)})
 }

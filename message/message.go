@@ -78,7 +78,7 @@ func (t *Text) With(namesAndValues ...any) Message {
 // Value is one value of a message.
 type Value struct {
 	Name  string
-	Value any // string, int, []string, Either, Message, []Message, Parts, Lines, Action or error
+	Value any // string, int, []string, Either, OneOf, Message, []Message, Parts, Lines, Action or error
 }
 
 // Either is a list of which one does: "a, b or c".
@@ -86,6 +86,9 @@ type Either []string
 
 // String is the list in English.
 func (e Either) String() string { return word(e, nil) }
+
+// OneOf is Either of messages.
+type OneOf []Message
 
 // Parts are clauses that stand side by side: "a; b; c".
 type Parts []Message

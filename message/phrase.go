@@ -45,7 +45,7 @@ func (p *phrase) Say(v Voice) string {
 			args[i] = v.Tell(a)
 		case string:
 			args[i] = v.Language.name(a)
-		case Message, Action, []string, Either, []Message, List, Parts, Lines:
+		case Message, Action, []string, Either, OneOf, []Message, List, Parts, Lines:
 			args[i] = v.word(a)
 		}
 	}

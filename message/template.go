@@ -109,6 +109,8 @@ func word(v any, l *Language) string {
 		return list(l.names(v), both, l)
 	case Either:
 		return list(l.names(v), either, l)
+	case OneOf:
+		return list(words(v, l), either, l)
 	case []Message:
 		return list(words(v, l), both, l)
 	case List:

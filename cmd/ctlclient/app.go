@@ -150,7 +150,7 @@ func (a *app) showConflict(err error) {
 		return
 	}
 	a.tellf("%s changed since it was read:\n", c.Node)
-	_ = ctlbuild.Compare(expected, found).WriteText(a.err) // the error itself follows
+	_ = ctlbuild.Compare(expected, found).WriteText(a.err, a.voice()) // the error itself follows
 }
 
 // oneLine keeps an error on one line and free of what a terminal would obey.

@@ -125,9 +125,9 @@ func (a *app) tellFindings(l *ctlbuild.List, besideRecords bool) {
 	for _, f := range l.Findings() {
 		switch {
 		case f.Record == 0:
-			a.note("%s", f)
+			a.note("%s", f.Message)
 		case !besideRecords:
-			a.note("record %d: %s", f.Record, f)
+			a.note("record %d: %s", f.Record, f.Message)
 		}
 	}
 }
@@ -166,7 +166,7 @@ func runFileDiff(ctx context.Context, a *app, oldArg, newArg string) error {
 	if a.json {
 		err = a.diffJSON(d)
 	} else {
-		err = d.WriteText(a.out)
+		err = d.WriteText(a.out, a.voice())
 	}
 	if err == nil && !d.Identical {
 		return errBad

@@ -86,10 +86,10 @@ func sastKey(k *circumstances) (found []Hazard) {
 	return found
 }
 
-func keyText(r *ctlbuild.Record) string {
+func keyText(r *ctlbuild.Record) message.Message {
 	c, err := ctlbuild.ParseCertificate(r.Certificate())
 	if err != nil {
-		return "unreadable"
+		return message.Phrase("unreadable")
 	}
 	return c.KeyText()
 }
