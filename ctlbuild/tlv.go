@@ -26,7 +26,7 @@ func appendField(b []byte, tag uint8, value []byte) []byte {
 // readField reads the TLV at pos of data[:end] and the position after it.
 func readField(data []byte, pos, end int) (Field, int, *FormatError) {
 	if end-pos < tlvHead {
-		return Field{}, 0, malformed(pos, message.Errorf("%s left, too few for a field's tag and length", byteCount(end-pos)))
+		return Field{}, 0, malformed(pos, message.Errorf("only %s left, too few for a field's tag and length", byteCount(end-pos)))
 	}
 	length := int(binary.BigEndian.Uint16(data[pos+1:]))
 	next := pos + tlvHead + length

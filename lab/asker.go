@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/protocol/tvs"
 	"ctlclient/trust"
 )
@@ -45,7 +46,7 @@ func (a *asker) Ask(ctx context.Context, p trust.Phone, q trust.Question) (trust
 		return held.answer, nil
 	}
 	if len(p.TVS) == 0 {
-		return trust.Answer{}, errors.New("the phone's configuration names no TVS server")
+		return trust.Answer{}, message.NewError("the phone's configuration names no TVS server")
 	}
 	var errs []error
 	for _, server := range p.TVS {

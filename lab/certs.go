@@ -12,7 +12,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"io"
 	"math/big"
 	"os"
@@ -20,6 +19,7 @@ import (
 	"time"
 
 	"ctlclient/internal/atomicfile"
+	"ctlclient/message"
 )
 
 // Names of the certificates that a node keeps, as the certificate management
@@ -74,11 +74,11 @@ func newPair(spec certSpec) (*pair, error) {
 		key, err = rsa.GenerateKey(rand.Reader, spec.bits)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("make a key for %s: %w", spec.cn, err)
+		return nil, message.Errorf("make a key for %s: %w", spec.cn, err)
 	}
 	serial := make([]byte, 16)
 	if _, err := rand.Read(serial); err != nil {
-		return nil, fmt.Errorf("make a serial number for %s: %w", spec.cn, err)
+		return nil, message.Errorf("make a serial number for %s: %w", spec.cn, err)
 	}
 	serial[0] = serial[0]&0x3f | 0x40 // positive, and always 16 bytes long
 	now := time.Now().UTC().Truncate(time.Second)
@@ -100,7 +100,7 @@ func newPair(spec certSpec) (*pair, error) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		return nil, fmt.Errorf("make a certificate for %s: %w", spec.cn, err)
+		return nil, message.Errorf("make a certificate for %s: %w", spec.cn, err)
 	}
 	return &pair{der: der, key: key}, nil
 }
@@ -110,7 +110,7 @@ func newPair(spec certSpec) (*pair, error) {
 func savePair(dir, name string, p *pair) error {
 	key, err := x509.MarshalPKCS8PrivateKey(p.key)
 	if err != nil {
-		return fmt.Errorf("write %s.key: %w", name, err)
+		return message.Errorf("write %s.key: %w", name, err)
 	}
 	if err := writeFile(filepath.Join(dir, name+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})); err != nil {
 		return err
@@ -142,11 +142,11 @@ func loadPair(dir, name string) (*pair, error) {
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(raw)
 	if err != nil {
-		return nil, fmt.Errorf("read %s.key: %w", name, err)
+		return nil, message.Errorf("read %s.key: %w", name, err)
 	}
 	key, ok := parsed.(crypto.Signer)
 	if !ok {
-		return nil, fmt.Errorf("read %s.key: not a signing key", name)
+		return nil, message.Errorf("read %s.key: not a signing key", name)
 	}
 	return &pair{der: der, key: key}, nil
 }
@@ -170,7 +170,7 @@ func readPEM(path, kind string) ([]byte, error) {
 	}
 	b, _ := pem.Decode(data)
 	if b == nil || b.Type != kind {
-		return nil, fmt.Errorf("%s: no %s in it", path, kind)
+		return nil, message.Errorf("%s: no %s in it", path, kind)
 	}
 	return b.Bytes, nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/protocol/platform"
 )
 
@@ -103,7 +104,7 @@ func (c *cli) importTrust(_ context.Context, args []string, t screen) error {
 	}
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {
-		return errors.New("what was pasted is not a certificate in PEM")
+		return message.NewError("what was pasted is not a certificate in PEM")
 	}
 	if err := c.n.trustCertificate(block.Bytes); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"ctlclient/message"
 	"ctlclient/trust"
 )
 
@@ -59,7 +60,7 @@ type Page struct {
 }
 
 // errRefused ends a connection to a server that the phone does not believe.
-var errRefused = errors.New("the phone refused the certificate")
+var errRefused = message.NewError("the phone refused the certificate")
 
 // Directories presses the Directories button of a phone: it opens an HTTPS connection
 // to the first node of its group, whose Tomcat certificate is in no list that it holds,

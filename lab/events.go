@@ -2,7 +2,6 @@ package lab
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -13,6 +12,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 )
 
 // What can befall a cluster, as the technotes describe it. Each event leaves
@@ -37,7 +37,7 @@ func (n *Node) trustCertificate(der []byte) error {
 	l := n.lab
 	c, err := ctlbuild.ParseCertificate(der)
 	if err != nil {
-		return fmt.Errorf("upload to Phone-SAST-trust: %w", err)
+		return message.Errorf("upload to Phone-SAST-trust: %w", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -87,7 +87,7 @@ func (l *Lab) Distrust(der []byte) error {
 		found = true
 	}
 	if !found {
-		return errors.New("the certificate is not in Phone-SAST-trust")
+		return message.NewError("the certificate is not in Phone-SAST-trust")
 	}
 	return nil
 }
@@ -113,10 +113,10 @@ func (l *Lab) runningCallManager(name string) (*Node, error) {
 		}
 	}
 	if !n.callManager() {
-		return nil, fmt.Errorf("%s is no CUCM node", n.Name)
+		return nil, message.Errorf("%s is no CUCM node", n.Name)
 	}
 	if !n.Running() {
-		return nil, fmt.Errorf("%s is stopped", n.Name)
+		return nil, message.Errorf("%s is stopped", n.Name)
 	}
 	return n, nil
 }
@@ -128,7 +128,7 @@ func (l *Lab) runningCallManager(name string) (*Node, error) {
 func (l *Lab) Regenerate(node, what string) error {
 	name, ok := regenerable[strings.ToLower(what)]
 	if !ok {
-		return fmt.Errorf("%q is not one of callmanager, tvs, capf, itlrecovery, tomcat", what)
+		return message.Errorf("%q is not one of callmanager, tvs, capf, itlrecovery, tomcat", what)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -146,7 +146,7 @@ func (l *Lab) Regenerate(node, what string) error {
 func (l *Lab) regenerate(n *Node, name string) error {
 	spec, ok := n.wanted()[name]
 	if !ok {
-		return fmt.Errorf("%s has no %s certificate", n.Name, name)
+		return message.Errorf("%s has no %s certificate", n.Name, name)
 	}
 	p, err := newPair(spec)
 	if err != nil {
@@ -167,7 +167,7 @@ func (l *Lab) regenerate(n *Node, name string) error {
 // regenerated at once, as the technote warns. The profile is written again.
 func (l *Lab) RenameHost(node, name string) error {
 	if !regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$`).MatchString(name) {
-		return fmt.Errorf("%q is not a host name", name)
+		return message.Errorf("%q is not a host name", name)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -176,7 +176,7 @@ func (l *Lab) RenameHost(node, name string) error {
 		return err
 	}
 	if _, err := l.node(name); err == nil {
-		return fmt.Errorf("the lab has a node %q already", name)
+		return message.Errorf("the lab has a node %q already", name)
 	}
 	former := n.Name
 	n.mu.Lock()
@@ -273,7 +273,7 @@ func (l *Lab) Start(name string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return errors.New("the lab is closed")
+		return message.NewError("the lab is closed")
 	}
 	n, err := l.node(name)
 	if err != nil {

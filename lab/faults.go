@@ -3,10 +3,11 @@ package lab
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"ctlclient/message"
 )
 
 // What can go wrong with a cluster, to be rehearsed. A node that is down is [Lab.Stop],
@@ -41,13 +42,13 @@ const maxFault = 1_000_000
 // setFault notes a fault; callers hold the lab's lock or are alone.
 func (s *state) setFault(name string, n int) error {
 	if !slices.Contains(Faults, name) {
-		return fmt.Errorf("%q is not one of %s", name, strings.Join(Faults, ", "))
+		return message.Errorf("%q is not one of %s", name, strings.Join(Faults, ", "))
 	}
 	if n < 0 || n > maxFault {
-		return fmt.Errorf("%s: %d is not from 0 to %d", name, n, maxFault)
+		return message.Errorf("%s: %d is not from 0 to %d", name, n, maxFault)
 	}
 	if !s.CUCM && name != FaultHoldTrust && name != FaultHoldFile && n > 0 {
-		return errors.New(name + " befalls a cluster as Cisco ships it alone")
+		return message.Errorf("%s is a fault of a cluster as Cisco ships it alone (lab up --cucm)", name)
 	}
 	if s.Faults == nil {
 		s.Faults = map[string]int{}

@@ -19,6 +19,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/internal/atomicfile"
+	"ctlclient/message"
 )
 
 // Options of a lab. All but Dir, Faults, Fresh and Log describe a new one: a lab that
@@ -131,7 +132,7 @@ type Control interface {
 var _ Control = (*Lab)(nil)
 
 // ErrRunning: another process runs the lab of this folder.
-var ErrRunning = errors.New("a lab runs in this folder already")
+var ErrRunning = message.NewError("a lab runs in this folder already")
 
 // Up starts a lab and, when it is new, lets its phones boot once. ctx bounds
 // the start; Close ends the lab.
@@ -147,7 +148,7 @@ func Up(ctx context.Context, o Options) (*Lab, error) {
 	l.lock = flock.New(filepath.Join(dir, fileLock), flock.SetPermissions(0o600))
 	locked, err := l.lock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", dir, err)
+		return nil, message.Errorf("lock %s: %w", dir, err)
 	}
 	if !locked {
 		return nil, fmt.Errorf("%s: %w", dir, ErrRunning)
@@ -255,7 +256,7 @@ func newState(dir string, o Options) (*state, error) {
 	s := &state{Format: stateFormat, Mixed: !o.NonSecure, NoITL: o.NoITL, ExportRefused: o.ExportRefused, KeyBits: o.KeyBits,
 		CUCM: o.CUCM, Crowd: o.Crowd, Faults: map[string]int{}}
 	if s.Crowd < 0 || s.Crowd > maxCrowd || s.Crowd > 0 && !s.CUCM {
-		return nil, fmt.Errorf("a crowd of %d phones: a CUCM cluster has up to %d", s.Crowd, maxCrowd)
+		return nil, message.Errorf("a crowd of %d phones: a CUCM cluster has up to %d", s.Crowd, maxCrowd)
 	}
 	var err error
 	if s.Release, s.Full, err = chooseRelease(o.Version, o.CUCM); err != nil {
@@ -270,13 +271,13 @@ func newState(dir string, o Options) (*state, error) {
 		s.KeyBits = 2048
 	}
 	if !slices.Contains([]int{1024, 2048, 4096}, s.KeyBits) {
-		return nil, fmt.Errorf("keys of %d bits cannot stand in a trust list: 1024, 2048 or 4096", s.KeyBits)
+		return nil, message.Errorf("keys of %d bits cannot stand in a trust list: 1024, 2048 or 4096", s.KeyBits)
 	}
 	if o.Nodes == 0 {
 		o.Nodes = 2
 	}
 	if o.Nodes < 1 || o.Nodes > maxLabNodes {
-		return nil, fmt.Errorf("%d nodes: a lab has 1 to %d", o.Nodes, maxLabNodes)
+		return nil, message.Errorf("%d nodes: a lab has 1 to %d", o.Nodes, maxLabNodes)
 	}
 	names := make([]byte, 7)
 	if _, err := rand.Read(names); err != nil {
@@ -319,11 +320,11 @@ func (s *state) addPhones(specs []PhoneSpec) error {
 			mac = fmt.Sprintf("00112100%04X", i+1)
 		}
 		if b, err := hex.DecodeString(mac); err != nil || len(b) != 6 {
-			return fmt.Errorf("phone %d: %q is not a MAC address of 12 hexadecimal digits", i+1, p.MAC)
+			return message.Errorf("phone %d: %q is not a MAC address of 12 hexadecimal digits", i+1, p.MAC)
 		}
 		for _, g := range p.Group {
 			if !slices.ContainsFunc(s.Nodes, func(n nodeState) bool { return n.Name == g }) {
-				return fmt.Errorf("phone %d: its CallManager group names %q, which is no node", i+1, g)
+				return message.Errorf("phone %d: its CallManager group names %q, which is no node", i+1, g)
 			}
 		}
 		s.Phones = append(s.Phones, phoneState{Name: "SEP" + mac, Model: p.Model, Group: p.Group})
@@ -404,7 +405,7 @@ func (l *Lab) node(name string) (*Node, error) {
 			return n, nil
 		}
 	}
-	return nil, fmt.Errorf("the lab has no node %q", name)
+	return nil, message.Errorf("the lab has no node %q", name)
 }
 
 // Phone finds a phone by its name.
@@ -414,7 +415,7 @@ func (l *Lab) Phone(name string) (*Phone, error) {
 			return p, nil
 		}
 	}
-	return nil, fmt.Errorf("the lab has no phone %q", name)
+	return nil, message.Errorf("the lab has no phone %q", name)
 }
 
 func (l *Lab) publisher() *Node { return l.Nodes[0] }

@@ -15,6 +15,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 	version "ctlclient/trust/release"
 )
 
@@ -69,7 +70,7 @@ func chooseRelease(wanted string, cucm bool) (name, full string, err error) {
 			return known, printed(wanted, v, releases[known].full), nil
 		}
 	}
-	return "", "", fmt.Errorf("version %q is older than 10.0, the first that a lab knows", wanted)
+	return "", "", message.Errorf("version %q is older than 10.0, the first that a lab knows", wanted)
 }
 
 // serviceUpdate is what stands at the end of a version as people write it.
@@ -258,7 +259,7 @@ func (n *Node) buildITL(ctx context.Context, sign signedBy) ([]byte, error) {
 func (n *Node) sign(ctx context.Context, d *ctlbuild.Draft, signer *pair) ([]byte, error) {
 	signed, err := ctlbuild.Sign(ctx, d, signer)
 	if err != nil {
-		return nil, fmt.Errorf("sign %s on %s: %w", d.FileName, n.Name, err)
+		return nil, message.Errorf("sign %s on %s: %w", d.FileName, n.Name, err)
 	}
 	n.mu.Lock()
 	restored, former := n.pairs[certRestored], n.pairs[certCallManager]
@@ -439,7 +440,7 @@ func readSmall(path string) ([]byte, error) {
 		return nil, err
 	}
 	if !st.Mode().IsRegular() || st.Size() > 64<<10 {
-		return nil, fmt.Errorf("%s: not a certificate file", filepath.Base(path))
+		return nil, message.Errorf("%s: not a certificate file", filepath.Base(path))
 	}
 	return os.ReadFile(path)
 }

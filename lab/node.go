@@ -21,6 +21,7 @@ import (
 	"ctlclient/ctlbuild"
 	"ctlclient/internal/atomicfile"
 	"ctlclient/internal/services"
+	"ctlclient/message"
 	"ctlclient/protocol/ctlp"
 	"ctlclient/protocol/platform"
 	"ctlclient/protocol/tftp"
@@ -113,7 +114,7 @@ func (n *Node) pair(name string) (*pair, error) {
 	defer n.mu.Unlock()
 	p := n.pairs[name]
 	if p == nil {
-		return nil, fmt.Errorf("%s has no certificate %s", n.Name, name)
+		return nil, message.Errorf("%s has no certificate %s", n.Name, name)
 	}
 	return p, nil
 }
@@ -221,7 +222,7 @@ func (n *Node) loadHostKey() error {
 		return err
 	}
 	if n.hostKey, err = ssh.ParsePrivateKey(data); err != nil {
-		return fmt.Errorf("read %s: %w", path, err)
+		return message.Errorf("read %s: %w", path, err)
 	}
 	return nil
 }
@@ -300,7 +301,7 @@ func (n *Node) start(move bool) (err error) {
 	if p.TFTP != 0 {
 		c, err := listenPacket(n.Address, &p.TFTP, move)
 		if err != nil {
-			return fmt.Errorf("%s: TFTP: %w", n.Name, err)
+			return message.Errorf("%s: TFTP: %w", n.Name, err)
 		}
 		s := tftp.NewServer(n.openTFTP)
 		servers = append(servers, c, s)
@@ -334,7 +335,7 @@ func (n *Node) stop() error {
 	var errs []error
 	for _, s := range running {
 		if err := s.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			errs = append(errs, fmt.Errorf("stop %s: %w", n.Name, err))
+			errs = append(errs, message.Errorf("stop %s: %w", n.Name, err))
 		}
 	}
 	return errors.Join(errs...)

@@ -16,6 +16,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/internal/atomicfile"
+	"ctlclient/message"
 	"ctlclient/protocol/tftp"
 	"ctlclient/trust"
 )
@@ -89,7 +90,7 @@ func notServed(kind string) string {
 }
 
 // ErrNoTFTP: none of the phone's TFTP servers answered.
-var ErrNoTFTP = errors.New("no TFTP server answers")
+var ErrNoTFTP = message.NewError("no TFTP server answers")
 
 func (l *Lab) loadPhones() error {
 	for i := range l.st.Phones {
@@ -128,7 +129,7 @@ func ReadPhone(dir, name string) (*Phone, error) {
 		p.ITL, err = p.load(itlName)
 		return p, err
 	}
-	return nil, fmt.Errorf("the lab has no phone %q", name)
+	return nil, message.Errorf("the lab has no phone %q", name)
 }
 
 func (p *Phone) load(name string) (*ctlbuild.List, error) {
@@ -141,7 +142,7 @@ func (p *Phone) load(name string) (*ctlbuild.List, error) {
 	}
 	held, err := ctlbuild.Parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s of %s: %w", name, p.Name, err)
+		return nil, message.Errorf("%s of %s: %w", name, p.Name, err)
 	}
 	return held, nil
 }

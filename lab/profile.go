@@ -3,7 +3,6 @@ package lab
 import (
 	"bytes"
 	"encoding/csv"
-	"fmt"
 	"path"
 	"path/filepath"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/protocol/ctlp"
 )
 
@@ -58,7 +58,7 @@ func (l *Lab) writeProfile() error {
 	}
 	data, err := p.Marshal()
 	if err != nil {
-		return fmt.Errorf("write %s: %w", ProfileFile, err)
+		return message.Errorf("write %s: %w", ProfileFile, err)
 	}
 	return writeFile(l.Profile, append([]byte(profileHead), data...))
 }

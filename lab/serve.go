@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -17,6 +16,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 )
 
 // maxServed bounds what a node reads into memory to serve.
@@ -161,7 +161,7 @@ func (n *Node) makeConfig(ctx context.Context, phone string, signed bool) ([]byt
 	}
 	e, err := ctlbuild.SignEnvelope(ctx, phone+".cnf.xml.sgn", content, ctlbuild.SHA1, time.Now(), cm)
 	if err != nil {
-		return nil, fmt.Errorf("sign the configuration of %s: %w", phone, err)
+		return nil, message.Errorf("sign the configuration of %s: %w", phone, err)
 	}
 	return e.Bytes(), nil
 }

@@ -2,12 +2,13 @@ package lab
 
 import (
 	"context"
-	"ctlclient/internal/services"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
+
+	"ctlclient/internal/services"
+	"ctlclient/message"
 )
 
 // restartService restarts one service. TFTP makes the node's ITL again where
@@ -66,7 +67,7 @@ func (l *Lab) RestartServices(ctx context.Context) error {
 				continue
 			}
 			if err := n.restartService(ctx, name); err != nil {
-				return fmt.Errorf("restart %s on %s: %w", name, n.Name, err)
+				return message.Errorf("restart %s on %s: %w", name, n.Name, err)
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package lab
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -98,10 +97,10 @@ func loadState(dir string) (*state, error) {
 	}
 	s := new(state)
 	if err := json.Unmarshal(data, s); err != nil {
-		return nil, fmt.Errorf("read %s: %w", fileState, err)
+		return nil, message.Errorf("read %s: %w", fileState, err)
 	}
 	if s.Format != stateFormat || len(s.Nodes) == 0 {
-		return nil, fmt.Errorf("read %s: format %d is not known to this version", fileState, s.Format)
+		return nil, message.Errorf("read %s: format %d is not known to this version", fileState, s.Format)
 	}
 	return s, nil
 }

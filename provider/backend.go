@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/protocol/ctlp"
 )
 
@@ -44,7 +45,7 @@ func newBackend(c Config, mode *sync.Mutex) (*backend, error) {
 		b.users, err = ParseUsers(strings.NewReader(""))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("users: %w", err)
+		return nil, message.Errorf("users: %w", err)
 	}
 	for _, n := range c.Nodes {
 		node := ctlp.Node{Name: n.Name, Address: n.Address, Publisher: n.Role == "publisher"}
@@ -55,7 +56,7 @@ func newBackend(c Config, mode *sync.Mutex) (*backend, error) {
 		for _, cr := range n.Credentials {
 			der, err := readCertificate(cr.Certificate)
 			if err != nil {
-				return nil, fmt.Errorf("certificate of %s: %w", n.Name, err)
+				return nil, message.Errorf("certificate of %s: %w", n.Name, err)
 			}
 			function, err := ctlbuild.ParseFunction(cr.Function)
 			if err != nil {
@@ -78,7 +79,7 @@ func readBounded(file string) ([]byte, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, ctlbuild.MaxFile+1))
 	if err == nil && len(data) > ctlbuild.MaxFile {
-		err = fmt.Errorf("%s is longer than %d bytes", file, ctlbuild.MaxFile)
+		err = message.Errorf("%s is longer than %d bytes", file, ctlbuild.MaxFile)
 	}
 	return data, err
 }
@@ -143,7 +144,7 @@ func (b *backend) readMode() (bool, error) {
 	case modeNonSecure:
 		return false, nil
 	}
-	return false, fmt.Errorf("%s says neither %s nor %s", b.config.ModeFile, modeMixed, modeNonSecure)
+	return false, message.Errorf("%s says neither %s nor %s", b.config.ModeFile, modeMixed, modeNonSecure)
 }
 
 func (b *backend) SetMode(_ context.Context, mixed bool) (bool, error) {

@@ -9,13 +9,13 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"io/fs"
 	"math/big"
 	"os"
 	"time"
 
 	"ctlclient/internal/atomicfile"
+	"ctlclient/message"
 	"ctlclient/protocol/ctlp"
 )
 
@@ -31,7 +31,7 @@ func EnsureCertificate(c Config) (fingerprint string, made bool, err error) {
 	_, keyErr := os.Lstat(c.Key)
 	if errors.Is(certErr, fs.ErrNotExist) && errors.Is(keyErr, fs.ErrNotExist) {
 		if err := makeCertificate(c); err != nil {
-			return "", false, fmt.Errorf("make a certificate: %w", err)
+			return "", false, message.Errorf("make a certificate: %w", err)
 		}
 		made = true
 	}
@@ -54,7 +54,7 @@ func CertificateFingerprint(c Config) (string, error) {
 func loadCertificate(c Config) (tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(c.Certificate, c.Key)
 	if err != nil {
-		return pair, fmt.Errorf("certificate %s, key %s: %w", c.Certificate, c.Key, err)
+		return pair, message.Errorf("certificate %s, key %s: %w", c.Certificate, c.Key, err)
 	}
 	return pair, nil
 }

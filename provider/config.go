@@ -17,6 +17,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/internal/textfile"
+	"ctlclient/message"
 	"ctlclient/protocol/ctlp"
 )
 
@@ -88,19 +89,25 @@ type ConfigError struct {
 	File string
 	Line int
 	Key  string
-	Msg  string
+	Why  error
 }
 
-func (e *ConfigError) Error() string {
+// Error is Said in English.
+func (e *ConfigError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *ConfigError) Said() error {
 	where := e.File
 	if e.Line > 0 {
 		where = fmt.Sprintf("%s:%d", e.File, e.Line)
 	}
 	if e.Key != "" {
-		return fmt.Sprintf("%s: %s: %s", where, e.Key, e.Msg)
+		return fmt.Errorf("%s: %s: %w", where, e.Key, e.Why)
 	}
-	return where + ": " + e.Msg
+	return fmt.Errorf("%s: %w", where, e.Why)
 }
+
+func (e *ConfigError) Unwrap() error { return e.Why }
 
 // LoadConfig reads a configuration and fills in what it leaves out. An error of
 // its content is a *ConfigError.
@@ -115,7 +122,7 @@ func LoadConfig(file string) (Config, error) {
 		return Config{}, err
 	}
 	if len(data) > maxConfig {
-		return Config{}, &ConfigError{File: file, Msg: fmt.Sprintf("longer than %d bytes", maxConfig)}
+		return Config{}, &ConfigError{File: file, Why: message.Errorf("longer than %d bytes", maxConfig)}
 	}
 	return parseConfig(data, file)
 }
@@ -135,10 +142,10 @@ func parseConfig(data []byte, file string) (Config, error) {
 	}
 	data, err := textfile.UTF8(data)
 	if err != nil {
-		return Config{}, &ConfigError{File: file, Msg: err.Error()}
+		return Config{}, &ConfigError{File: file, Why: err}
 	}
 	if line := textfile.WindowsPath(data); line > 0 {
-		return Config{}, &ConfigError{File: file, Line: line, Msg: "a Windows path stands between double quotes; " + textfile.PathHint.String()}
+		return Config{}, &ConfigError{File: file, Line: line, Why: message.Errorf("a Windows path stands between double quotes; %s", textfile.PathHint)}
 	}
 	d := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
 	if err := d.Decode(&c); err != nil {
@@ -171,71 +178,71 @@ func tomlError(err error, file string) error {
 	var strict *toml.StrictMissingError
 	if errors.As(err, &strict) && len(strict.Errors) > 0 {
 		line, _ := strict.Errors[0].Position()
-		return &ConfigError{File: file, Line: line, Key: strings.Join(strict.Errors[0].Key(), "."), Msg: "unknown key"}
+		return &ConfigError{File: file, Line: line, Key: strings.Join(strict.Errors[0].Key(), "."), Why: message.NewError("unknown key")}
 	}
 	var dec *toml.DecodeError
 	if errors.As(err, &dec) {
 		line, _ := dec.Position()
-		return &ConfigError{File: file, Line: line, Key: strings.Join(dec.Key(), "."), Msg: strings.TrimPrefix(dec.Error(), "toml: ")}
+		return &ConfigError{File: file, Line: line, Key: strings.Join(dec.Key(), "."), Why: textfile.TOMLWords(dec.Error())}
 	}
-	return &ConfigError{File: file, Msg: strings.TrimPrefix(err.Error(), "toml: ")}
+	return &ConfigError{File: file, Why: textfile.TOMLWords(err.Error())}
 }
 
 func (c *Config) check() error {
-	bad := func(key, format string, args ...any) error {
-		return &ConfigError{File: c.File, Key: key, Msg: fmt.Sprintf(format, args...)}
+	bad := func(key string, why error) error {
+		return &ConfigError{File: c.File, Key: key, Why: why}
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		return bad("listen", "%q is not host:port", c.Listen)
+		return bad("listen", message.Errorf("%q is not host:port", c.Listen))
 	}
 	for _, p := range []struct{ key, value string }{
 		{"folder", c.Folder}, {"users", c.Users}, {"certificate", c.Certificate}, {"key", c.Key},
 		{"audit-log", c.AuditLog}, {"mode-file", c.ModeFile},
 	} {
 		if p.value == "" {
-			return bad(p.key, "missing")
+			return bad(p.key, message.NewError("missing"))
 		}
 	}
 	if c.MaxConnections < 1 || c.MaxConnections > 4096 {
-		return bad("max-connections", "%d is not 1 to 4096", c.MaxConnections)
+		return bad("max-connections", message.Errorf("%d is not 1 to 4096", c.MaxConnections))
 	}
 	if c.MaxStrangers < 1 || c.MaxStrangers > 4096 {
-		return bad("max-strangers", "%d is not 1 to 4096", c.MaxStrangers)
+		return bad("max-strangers", message.Errorf("%d is not 1 to 4096", c.MaxStrangers))
 	}
 	if c.IdleTimeout.Duration < time.Second || c.IdleTimeout.Duration > time.Hour {
-		return bad("idle-timeout", "%v is not 1s to 1h", c.IdleTimeout.Duration)
+		return bad("idle-timeout", message.Errorf("%v is not 1s to 1h", c.IdleTimeout.Duration))
 	}
 	publishers := 0
 	for _, n := range c.Nodes {
 		if n.Name == "" {
-			return bad("node.name", "missing")
+			return bad("node.name", message.NewError("missing"))
 		}
 		if _, err := netip.ParseAddr(n.Address); err != nil {
-			return bad("node.address", "%q of %s is not an IP address", n.Address, n.Name)
+			return bad("node.address", message.Errorf("%q of %s is not an IP address", n.Address, n.Name))
 		}
 		switch n.Role {
 		case "publisher":
 			publishers++
 		case "subscriber":
 		default:
-			return bad("node.role", "%q of %s is neither publisher nor subscriber", n.Role, n.Name)
+			return bad("node.role", message.Errorf("%q of %s is neither publisher nor subscriber", n.Role, n.Name))
 		}
 		for _, s := range n.Services {
 			if _, ok := services[s]; !ok {
-				return bad("node.services", "%q of %s is none of callmanager, tftp, capf, ctl-provider, tvs", s, n.Name)
+				return bad("node.services", message.Errorf("%q of %s is none of callmanager, tftp, capf, ctl-provider, tvs", s, n.Name))
 			}
 		}
 		for _, cr := range n.Credentials {
 			if _, err := ctlbuild.ParseFunction(cr.Function); err != nil {
-				return bad("node.credential.function", "%q of %s: %v", cr.Function, n.Name, err)
+				return bad("node.credential.function", message.Errorf("%q of %s: %v", cr.Function, n.Name, err))
 			}
 			if cr.Certificate == "" {
-				return bad("node.credential.certificate", "missing at %s", n.Name)
+				return bad("node.credential.certificate", message.Errorf("missing at %s", n.Name))
 			}
 		}
 	}
 	if len(c.Nodes) > 0 && publishers != 1 {
-		return bad("node", "%d publishers, a cluster has one", publishers)
+		return bad("node", message.Errorf("%d publishers, a cluster has one", publishers))
 	}
 	return nil
 }

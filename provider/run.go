@@ -13,6 +13,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"ctlclient/message"
 	"ctlclient/protocol/ctlp"
 )
 
@@ -27,7 +28,7 @@ type Options struct {
 }
 
 // ErrFolderInUse is a folder that another service serves.
-var ErrFolderInUse = errors.New("another CTL Provider serves this folder")
+var ErrFolderInUse = message.NewError("another CTL Provider serves this folder")
 
 // lockName keeps a second service from a folder.
 const lockName = ".ctlp.lock"
@@ -58,7 +59,7 @@ func Run(ctx context.Context, configFile string, o Options) (err error) {
 	locked, err := lock.TryLock()
 	switch {
 	case err != nil:
-		return fmt.Errorf("lock %s: %w", c.Folder, err)
+		return message.Errorf("lock %s: %w", c.Folder, err)
 	case !locked:
 		return fmt.Errorf("%s: %w", c.Folder, ErrFolderInUse)
 	}
@@ -70,7 +71,7 @@ func Run(ctx context.Context, configFile string, o Options) (err error) {
 		return err
 	}
 	if s.audit, err = openAudit(c.AuditLog, o.Stderr); err != nil {
-		return fmt.Errorf("audit log: %w", err)
+		return message.Errorf("audit log: %w", err)
 	}
 	defer func() { err = errors.Join(err, s.audit.close()) }()
 	users, err := s.open(o.Name)
@@ -152,7 +153,7 @@ func (s *service) reload() {
 			return err
 		}
 		if err := s.audit.reopen(); err != nil {
-			return fmt.Errorf("audit log: %w", err)
+			return message.Errorf("audit log: %w", err)
 		}
 		s.server.SetBackend(b)
 		s.server.SetCertificate(pair)

@@ -1,13 +1,13 @@
 package provider
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"ctlclient/internal/atomicfile"
+	"ctlclient/message"
 )
 
 // exampleFolder is what ExampleConfig serves.
@@ -28,7 +28,7 @@ func Init(file, folder string) (c Config, fingerprint string, err error) {
 		return Config{}, "", err
 	}
 	if !info.IsDir() {
-		return Config{}, "", fmt.Errorf("%s is no folder", folder)
+		return Config{}, "", message.Errorf("%s is no folder", folder)
 	}
 	text := strings.Replace(ExampleConfig, exampleFolder, strconv.Quote(folder), 1)
 	if c, err = parseConfig([]byte(text), file); err != nil {

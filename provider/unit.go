@@ -2,11 +2,12 @@ package provider
 
 import (
 	_ "embed" // the unit
-	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"ctlclient/message"
 )
 
 // The user that the service runs as, and its folder.
@@ -51,11 +52,11 @@ func WriteUnit(w io.Writer, o UnitOptions) error {
 	for _, p := range append([]string{o.Binary, o.Config, o.Folder}, o.Also...) {
 		// systemd has its own quoting, and expands % and $.
 		if !strings.HasPrefix(p, "/") || strings.ContainsAny(p, " \t\n\"'\\%$;") {
-			return fmt.Errorf("%q cannot stand in a systemd unit: an absolute path of plain characters is needed", p)
+			return message.Errorf("%q cannot stand in a systemd unit: an absolute path of plain characters is needed", p)
 		}
 	}
 	if strings.ContainsAny(o.User, " \t\n\"'\\%$;/") {
-		return fmt.Errorf("%q is no name of a system user", o.User)
+		return message.Errorf("%q is no name of a system user", o.User)
 	}
 	state := filepath.Dir(o.Config)
 	_, err := strings.NewReplacer(

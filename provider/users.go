@@ -23,6 +23,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"ctlclient/internal/atomicfile"
+	"ctlclient/message"
 )
 
 // What a new hash costs: RFC 9106's second choice, for memory-constrained
@@ -51,11 +52,11 @@ const MinPassword = 8
 
 var (
 	// ErrUserName is a name that the users file cannot hold.
-	ErrUserName = errors.New("a user name has 1 to 64 printable characters, no colon, no blanks at its ends, no # before it")
+	ErrUserName = message.NewError("a user name has 1 to 64 printable characters, no colon, no blanks at its ends, no # before it")
 	// ErrWeakPassword is a new password of less than MinPassword characters.
-	ErrWeakPassword = fmt.Errorf("a password has at least %d characters", MinPassword)
+	ErrWeakPassword = message.Errorf("a password has at least %d characters", MinPassword)
 	// ErrNoUser is a user that the file does not have.
-	ErrNoUser = errors.New("no such user")
+	ErrNoUser = message.NewError("no such user")
 )
 
 // hash is one argon2id hash, in the PHC string format:
@@ -87,7 +88,7 @@ func (h hash) String() string {
 		enc.EncodeToString(h.salt), enc.EncodeToString(h.sum))
 }
 
-var errHash = errors.New("not an argon2id hash ($argon2id$v=19$m=..,t=..,p=..$salt$hash) of bounded cost")
+var errHash = message.NewError("not an argon2id hash ($argon2id$v=19$m=..,t=..,p=..$salt$hash) of bounded cost")
 
 func parseHash(s string) (hash, error) {
 	rest, ok := strings.CutPrefix(s, hashPrefix)
@@ -132,7 +133,7 @@ func ParseUsers(r io.Reader) (*Users, error) {
 		return nil, err
 	}
 	if len(data) > maxUsersFile {
-		return nil, fmt.Errorf("more than %d bytes", maxUsersFile)
+		return nil, message.Errorf("more than %d bytes", maxUsersFile)
 	}
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	lines.Buffer(nil, maxUsersFile+1)
@@ -143,17 +144,17 @@ func ParseUsers(r io.Reader) (*Users, error) {
 		}
 		name, text, ok := strings.Cut(line, ":")
 		if !ok || CheckUserName(name) != nil {
-			return nil, fmt.Errorf("line %d: not of the form name:hash", n)
+			return nil, message.Errorf("line %d: not of the form name:hash", n)
 		}
 		if _, twice := u.byName[name]; twice {
-			return nil, fmt.Errorf("line %d: %s stands here twice", n, name)
+			return nil, message.Errorf("line %d: %s stands here twice", n, name)
 		}
 		h, err := parseHash(text)
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
+			return nil, message.Errorf("line %d: %w", n, err)
 		}
 		if len(u.names) == maxUsers {
-			return nil, fmt.Errorf("more than %d users", maxUsers)
+			return nil, message.Errorf("more than %d users", maxUsers)
 		}
 		u.byName[name] = h
 		u.names = append(u.names, name)
@@ -276,7 +277,7 @@ const lockRetry = 100 * time.Millisecond
 func edit(ctx context.Context, file string, change func(*Users) error) (err error) {
 	lock := flock.New(file+".lock", flock.SetPermissions(0o600))
 	if _, err := lock.TryLockContext(ctx, lockRetry); err != nil {
-		return fmt.Errorf("lock %s: %w", file, err)
+		return message.Errorf("lock %s: %w", file, err)
 	}
 	defer func() { err = cmp.Or(err, lock.Unlock()) }()
 

@@ -266,20 +266,20 @@ func tomlError(err error, file string) error {
 		e := &Error{File: file, Line: line, Key: key, Err: message.Instead(err, said), hint: knownKeys(key)}
 		if near := nearestKey(key); near != "" {
 			e.hint = message.Phrase("did you mean %q?", near)
+			if near == key {
+				e.hint = message.Phrase("%q is a key of a node: it stands below a [[node]]", key)
+			} else if key == "node."+near {
+				e.hint = message.Phrase("%q is a key of the profile: it stands above the first [[node]]", near)
+			}
 		}
 		return e
 	}
 	var dec *toml.DecodeError
 	if errors.As(err, &dec) {
 		line, _ := dec.Position()
-		return &Error{File: file, Line: line, Key: strings.Join(dec.Key(), "."), Err: withoutPrefix(err)}
+		return &Error{File: file, Line: line, Key: strings.Join(dec.Key(), "."), Err: message.Instead(err, textfile.TOMLWords(err.Error()))}
 	}
-	return &Error{File: file, Err: withoutPrefix(err)}
-}
-
-// withoutPrefix is an error of the decoder, which need not say that it is one.
-func withoutPrefix(err error) error {
-	return message.Instead(err, errors.New(strings.TrimPrefix(err.Error(), "toml: ")))
+	return &Error{File: file, Err: message.Instead(err, textfile.TOMLWords(err.Error()))}
 }
 
 // Complete fills in what a file may leave out; it changes nothing that is set.

@@ -10,7 +10,6 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -21,6 +20,7 @@ import (
 
 	"ctlclient/internal/atomicfile"
 	"ctlclient/lab"
+	"ctlclient/message"
 	"ctlclient/trust"
 )
 
@@ -222,7 +222,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var out reply
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxCall)).Decode(&c)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = fmt.Errorf("read the request: %w", err)
+		err = message.Errorf("read the request: %w", err)
 	} else {
 		out, err = verb(r.Context(), s.lab, c)
 	}

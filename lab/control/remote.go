@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
@@ -74,7 +73,7 @@ func Dial(dir string) (*Remote, error) {
 	}
 	r := &Remote{Dir: dir, Profile: filepath.Join(dir, lab.ProfileFile), client: &http.Client{Timeout: remoteTimeout}}
 	if err := json.Unmarshal(data, &r.control); err != nil {
-		return nil, fmt.Errorf("read %s: %w", lab.ControlFile, err)
+		return nil, message.Errorf("read %s: %w", lab.ControlFile, err)
 	}
 	if _, err := r.Status(); err != nil {
 		// Nobody there, or somebody else who has the port by now.
@@ -125,15 +124,15 @@ func (r *Remote) request(verb string, c call) (*http.Request, error) {
 func (r *Remote) send(req *http.Request) (reply, error) {
 	resp, err := r.client.Do(req)
 	if err != nil {
-		return reply{}, fmt.Errorf("ask the lab: %w", err)
+		return reply{}, message.Errorf("ask the lab: %w", err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusUnprocessableEntity {
-		return reply{}, fmt.Errorf("ask the lab: %s", resp.Status)
+		return reply{}, message.Errorf("ask the lab: %s", resp.Status)
 	}
 	var out reply
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 16<<20)).Decode(&out); err != nil {
-		return reply{}, fmt.Errorf("ask the lab: %w", err)
+		return reply{}, message.Errorf("ask the lab: %w", err)
 	}
 	if out.Error != "" {
 		return out, errors.New(out.Error)
@@ -152,7 +151,7 @@ func (r *Remote) Status() (lab.Status, error) {
 		return lab.Status{}, err
 	}
 	if out.Status == nil {
-		return lab.Status{}, errors.New("ask the lab: no status in its answer")
+		return lab.Status{}, message.NewError("ask the lab: no status in its answer")
 	}
 	return *out.Status, nil
 }
@@ -220,7 +219,7 @@ func (r *Remote) RestartPhone(ctx context.Context, name string) (lab.Boot, error
 		return lab.Boot{}, err
 	}
 	if len(boots) != 1 {
-		return lab.Boot{}, fmt.Errorf("ask the lab: %d boots of one phone", len(boots))
+		return lab.Boot{}, message.Errorf("ask the lab: %d boots of one phone", len(boots))
 	}
 	return boots[0], nil
 }
@@ -232,7 +231,7 @@ func (r *Remote) Directories(ctx context.Context, name string) (lab.Page, error)
 		return lab.Page{}, err
 	}
 	if out.Page == nil {
-		return lab.Page{}, errors.New("ask the lab: no page in its answer")
+		return lab.Page{}, message.NewError("ask the lab: no page in its answer")
 	}
 	return lab.Page{URL: out.Page.URL, Verdict: out.Page.Verdict.verdict(trust.Phone{Name: name}), Remembered: out.Page.Remembered}, nil
 }

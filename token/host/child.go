@@ -8,6 +8,8 @@ import (
 	"runtime"
 
 	"github.com/miekg/pkcs11"
+
+	"ctlclient/message"
 )
 
 // Argument is the hidden first argument with which the program is a module host. The
@@ -83,10 +85,10 @@ func endOf(err error) int {
 func (c *child) answer(m packet) packet {
 	o := op(m.code)
 	if m.code >= uint64(opCount) {
-		return failure(fmt.Errorf("call %d is not known", m.code))
+		return failure(message.Errorf("call %d is not known", m.code))
 	}
 	if c.mod == nil && o > opLoad {
-		return failure(fmt.Errorf("%s before a module was loaded", o))
+		return failure(message.Errorf("%s before a module was loaded", o))
 	}
 	if calls[o].secret {
 		defer c.output.mute()()
@@ -106,7 +108,7 @@ func failure(err error) packet {
 	return packet{code: failed, blobs: [][]byte{[]byte(err.Error())}}
 }
 
-var errFields = errors.New("the request has too few fields")
+var errFields = message.NewError("the request has too few fields")
 
 // done checks that the fields were all there, before the call is made.
 func (a *args) done() error {
@@ -138,7 +140,7 @@ func (c *child) load(a *args) (packet, error) {
 		return packet{}, err
 	}
 	if c.mod != nil {
-		return packet{}, errors.New("a module is loaded already")
+		return packet{}, message.NewError("a module is loaded already")
 	}
 	mod, err := open(path, reserved)
 	if err != nil {

@@ -1,9 +1,9 @@
 package host
 
 import (
-	"errors"
-
 	"github.com/miekg/pkcs11"
+
+	"ctlclient/message"
 )
 
 const (
@@ -246,7 +246,7 @@ func (c *child) sign(a *args) (packet, error) {
 		return packet{}, err
 	}
 	if size == 0 || size > maxSignature {
-		return packet{}, errors.New("no such size of a signature")
+		return packet{}, message.NewError("no such size of a signature")
 	}
 	signature, err := c.mod.Sign(session, data, int(size))
 	return with(err, func(f *fields) { f.blob(signature) })

@@ -1,14 +1,13 @@
 package host
 
 import (
-	"errors"
 	"path/filepath"
 	"time"
 
 	"ctlclient/message"
 )
 
-var errNoPipes = errors.New("its standard streams are no pipes")
+var errNoPipes = message.NewError("its standard streams are no pipes")
 
 // EndedError says that the module host ended in the middle of a call, or before it.
 type EndedError struct {

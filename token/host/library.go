@@ -87,6 +87,8 @@ import (
 	"unsafe"
 
 	"github.com/miekg/pkcs11"
+
+	"ctlclient/message"
 )
 
 // library is the one module of this process, with the one function list that all
@@ -102,7 +104,7 @@ type library struct {
 	reserved  unsafe.Pointer
 }
 
-var errNotModule = errors.New("not a PKCS#11 module: it has no C_GetFunctionList")
+var errNotModule = message.NewError("not a PKCS#11 module: it has no C_GetFunctionList")
 
 // loadLibrary loads the module. It is never unloaded: several crash when they are.
 func loadLibrary(path, reserved string) (*library, error) {
@@ -118,11 +120,11 @@ func loadLibrary(path, reserved string) (*library, error) {
 	}
 	l := &library{functions: C.get_list(fn)}
 	if l.functions == nil {
-		return nil, errors.New("the module gives no function list")
+		return nil, message.NewError("the module gives no function list")
 	}
 	l.sameList = C.get_list(fn) == l.functions
 	if l.Ctx = contextOf(C.new_context(h, l.functions)); l.Ctx == nil {
-		return nil, errors.New("out of memory")
+		return nil, message.NewError("out of memory")
 	}
 	if reserved != "" {
 		// Never freed: a module may look at what it was initialised with for as long as it lives.
@@ -204,7 +206,7 @@ func (l *library) Sign(s uint, data []byte, size int) ([]byte, error) {
 		return nil, err
 	}
 	if n > C.ul(size) {
-		return nil, errors.New("the module says that it wrote more than it was given room for")
+		return nil, message.NewError("the module says that it wrote more than it was given room for")
 	}
 	return signature[:n], nil
 }

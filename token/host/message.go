@@ -2,9 +2,9 @@ package host
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"io"
+
+	"ctlclient/message"
 )
 
 const (
@@ -23,7 +23,7 @@ type packet struct {
 	blobs [][]byte
 }
 
-var errMessage = errors.New("not a message of the module host")
+var errMessage = message.NewError("not a message of the module host")
 
 // append writes the message as the standard fields: code (8 bytes), number of
 // numbers (2), numbers (8 each), number of byte strings (2), each with its length (4).
@@ -104,7 +104,7 @@ func (r *reader) count() uint64 {
 func writeMessage(w io.Writer, m packet) error {
 	n := m.size()
 	if n > maxFrame || len(m.nums) > maxFields || len(m.blobs) > maxFields {
-		return fmt.Errorf("a message of %d bytes, %d numbers, %d texts is too long", n, len(m.nums), len(m.blobs))
+		return message.Errorf("a message of %d bytes, %d numbers, %d texts is too long", n, len(m.nums), len(m.blobs))
 	}
 	frame := binary.BigEndian.AppendUint32(make([]byte, 0, 4+n), uint32(n))
 	frame = m.append(frame)

@@ -58,7 +58,7 @@ func Start(spec Spec, limits Limits, said func(line string)) (*Process, error) {
 	p.limits = limits
 	a, err := p.call(opHello, &fields{})
 	if err == nil && (a.num() != protocolVersion || a.bad) {
-		err = &StartError{spec.Path, errors.New("the program was replaced while it ran; start it again")}
+		err = &StartError{spec.Path, message.NewError("the program was replaced while it ran; start it again")}
 	}
 	if err == nil {
 		_, err = p.call(opLoad, new(fields).text(spec.Path, spec.Reserved))

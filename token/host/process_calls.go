@@ -2,12 +2,13 @@ package host
 
 import (
 	"crypto"
-	"errors"
 
 	"github.com/miekg/pkcs11"
+
+	"ctlclient/message"
 )
 
-var errAnswer = errors.New("the module host gave an answer that cannot be read")
+var errAnswer = message.NewError("the module host gave an answer that cannot be read")
 
 // get makes a call and checks that what f takes from the answer was there.
 func (p *Process) get(o op, request *fields, f func(*args)) error {

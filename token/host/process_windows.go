@@ -1,7 +1,6 @@
 package host
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"sync"
@@ -38,7 +37,7 @@ var job = sync.OnceValues(func() (windows.Handle, error) {
 func start(cmd *exec.Cmd) error {
 	j, err := job()
 	if err != nil {
-		return fmt.Errorf("job object: %w", err)
+		return message.Errorf("job object: %w", err)
 	}
 	if err := cmd.Start(); err != nil {
 		return err
@@ -51,7 +50,7 @@ func start(cmd *exec.Cmd) error {
 	if err != nil {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
-		return fmt.Errorf("job object: %w", err)
+		return message.Errorf("job object: %w", err)
 	}
 	return nil
 }

@@ -3,11 +3,12 @@ package host
 import (
 	"crypto"
 	"crypto/rsa"
-	"errors"
 	"math/big"
 	_ "unsafe" // for linkname
 
 	"github.com/ThalesIgnite/crypto11"
+
+	"ctlclient/message"
 )
 
 // wrapped is the token that crypto11 serves, and the key found there.
@@ -27,7 +28,7 @@ const wrapperSessions = 2
 //go:linkname references github.com/ThalesIgnite/crypto11.refCount
 var references map[string]int
 
-var errNotWrapped = errors.New("crypto11 does not serve the token")
+var errNotWrapped = message.NewError("crypto11 does not serve the token")
 
 // wrap sets crypto11 up on a token, before anything else is open on it: crypto11
 // finalises the module when it fails. Then, and where the module gives it another

@@ -11,7 +11,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -24,6 +23,7 @@ import (
 
 	"ctlclient/certificate"
 	"ctlclient/internal/atomicfile"
+	"ctlclient/message"
 )
 
 // Extension is the end of the name of every file with practice tokens.
@@ -90,10 +90,10 @@ func Add(path, label string, key *rsa.PrivateKey, der []byte) (*Token, error) {
 	}
 	return t, change(path, func(f *file) error {
 		if slices.ContainsFunc(f.Tokens, func(o *Token) bool { return o.Label == label || o.Serial == t.Serial }) {
-			return fmt.Errorf("a practice token %q is there already", label)
+			return message.Errorf("a practice token %q is there already", label)
 		}
 		if len(f.Tokens) == maxTokens {
-			return fmt.Errorf("%d practice tokens are there already", maxTokens)
+			return message.Errorf("%d practice tokens are there already", maxTokens)
 		}
 		f.Tokens = append(f.Tokens, t)
 		return nil
@@ -131,7 +131,7 @@ func List(path string) ([]*Token, error) {
 	}
 	tokens, err := parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; delete it, and make practice tokens anew", path, err)
+		return nil, message.Errorf("%s: %w; delete it, and make practice tokens anew", path, err)
 	}
 	return tokens, nil
 }
@@ -140,23 +140,23 @@ func List(path string) ([]*Token, error) {
 func parse(data []byte) ([]*Token, error) {
 	var f file
 	if len(data) > maxFile {
-		return nil, errors.New("too large for a file with practice tokens")
+		return nil, message.NewError("too large for a file with practice tokens")
 	}
 	if err := json.Unmarshal(data, &f); err != nil || f.Format != format {
-		return nil, errors.New("not a file with practice tokens")
+		return nil, message.NewError("not a file with practice tokens")
 	}
 	if len(f.Tokens) > maxTokens {
-		return nil, fmt.Errorf("more than %d practice tokens", maxTokens)
+		return nil, message.Errorf("more than %d practice tokens", maxTokens)
 	}
 	for n, t := range f.Tokens {
 		if t == nil {
-			return nil, fmt.Errorf("practice token %d is damaged: it is empty", n+1)
+			return nil, message.Errorf("practice token %d is damaged: it is empty", n+1)
 		}
 		if err := t.check(); err != nil {
-			return nil, fmt.Errorf("practice token %d is damaged: %w", n+1, err)
+			return nil, message.Errorf("practice token %d is damaged: %w", n+1, err)
 		}
 		if slices.ContainsFunc(f.Tokens[:n], func(o *Token) bool { return o.Serial == t.Serial }) {
-			return nil, fmt.Errorf("practice token %d is damaged: it has the serial number of another", n+1)
+			return nil, message.Errorf("practice token %d is damaged: it has the serial number of another", n+1)
 		}
 	}
 	return f.Tokens, nil
@@ -165,30 +165,30 @@ func parse(data []byte) ([]*Token, error) {
 // check takes key and certificate apart, and refuses what is no practice token.
 func (t *Token) check() error {
 	if t.Label == "" || len(t.Label) > maxLabel {
-		return fmt.Errorf("its label must have 1 to %d bytes", maxLabel)
+		return message.Errorf("its label must have 1 to %d bytes", maxLabel)
 	}
 	if digits, ok := strings.CutPrefix(t.Serial, serialOf); !ok || len(digits) != 8 {
-		return fmt.Errorf("its serial number is not %s and eight digits", serialOf)
+		return message.Errorf("its serial number is not %s and eight digits", serialOf)
 	}
 	if t.Tries < 0 || t.Tries > MaxTries {
-		return fmt.Errorf("%d tries", t.Tries)
+		return message.Errorf("%d tries", t.Tries)
 	}
 	if !certificate.IsPractice(t.Certificate) {
-		return errors.New("its certificate is not that of a practice token")
+		return message.NewError("its certificate is not that of a practice token")
 	}
 	key, err := x509.ParsePKCS8PrivateKey(t.Key)
 	if err != nil {
-		return errors.New("its key cannot be read")
+		return message.NewError("its key cannot be read")
 	}
 	var ok bool
 	if t.key, ok = key.(*rsa.PrivateKey); !ok {
-		return errors.New("its key is not RSA")
+		return message.NewError("its key is not RSA")
 	}
 	if t.cert, err = x509.ParseCertificate(t.Certificate); err != nil {
-		return fmt.Errorf("its certificate: %w", err)
+		return message.Errorf("its certificate: %w", err)
 	}
 	if !t.key.PublicKey.Equal(t.cert.PublicKey) {
-		return errors.New("its key is not that of its certificate")
+		return message.NewError("its key is not that of its certificate")
 	}
 	return nil
 }
@@ -223,7 +223,7 @@ const (
 // change changes the tokens of a file, one program at a time.
 func change(path string, do func(*file) error) error {
 	if !Is(path) {
-		return fmt.Errorf("%s: the name of a file with practice tokens ends in %s", path, Extension)
+		return message.Errorf("%s: the name of a file with practice tokens ends in %s", path, Extension)
 	}
 	if err := atomicfile.MakeFolder(filepath.Dir(path)); err != nil {
 		return err
@@ -232,7 +232,7 @@ func change(path string, do func(*file) error) error {
 	defer cancel()
 	lock := flock.New(path + ".lock")
 	if _, err := lock.TryLockContext(ctx, lockPause); err != nil {
-		return fmt.Errorf("%s: another program holds it: %w", path, err)
+		return message.Errorf("%s: another program holds it: %w", path, err)
 	}
 	defer lock.Close()
 	f := file{Format: format}
