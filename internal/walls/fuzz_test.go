@@ -41,6 +41,7 @@ var decoders = map[string]string{
 	"pages of phones":                   "protocol/phoneweb.FuzzPage",
 	"a phone's own word":                "trust/phoneword.FuzzJudge",
 	"words of an SFTP server":           "protocol/sftp.FuzzServerWords",
+	"key files of PuTTY":                "protocol/sshconn.FuzzPPK",
 	"TFTP requests":                     "protocol/tftp.FuzzParseRequest",
 	"what the administration CLI says":  "protocol/platform.FuzzParseShow",
 	"its terminal":                      "protocol/platform.FuzzScreen",

@@ -272,19 +272,3 @@ func (l *login) explain(err error) error {
 	}
 	return err
 }
-
-// PuTTYKeyError: a key file is one of PuTTY's (.ppk), which is not read.
-type PuTTYKeyError struct{ File string }
-
-// Error is Said in English.
-func (e *PuTTYKeyError) Error() string { return e.Said().Error() }
-
-// Said is what happened, for [message.Voice.Tell].
-func (e *PuTTYKeyError) Said() error {
-	return message.Errorf("key file %s: this is a key file of PuTTY", e.File)
-}
-
-// Hints name the next action.
-func (e *PuTTYKeyError) Hints() []message.Message {
-	return message.Hint("load it into Pageant, which is asked where one runs; or export it with PuTTYgen: Conversions, Export OpenSSH key (puttygen KEY.ppk -O private-openssh -o KEY)")
-}

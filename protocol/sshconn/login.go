@@ -154,8 +154,8 @@ func (l *login) signers(pem []byte) ([]ssh.Signer, error) {
 }
 
 func (l *login) parseKey(pem []byte) (ssh.Signer, error) {
-	if bytes.HasPrefix(pem, []byte("PuTTY-User-Key-File-")) {
-		return nil, &PuTTYKeyError{File: l.options.KeyFile}
+	if isPPK(pem) {
+		return l.ppkSigner(pem)
 	}
 	signer, err := ssh.ParsePrivateKey(pem)
 	if _, ok := errors.AsType[*ssh.PassphraseMissingError](err); !ok {
