@@ -61,8 +61,11 @@ func familyOf(module, model, manufacturer string) family {
 }
 
 // install says what a module or token needs on this machine.
-func (f family) install() message.Message {
-	windows := runtime.GOOS == "windows"
+func (f family) install() message.Message { return f.installOn(runtime.GOOS) }
+
+// installOn is install for a system, a GOOS.
+func (f family) installOn(system string) message.Message {
+	windows := system == "windows"
 	switch {
 	case f == eToken:
 		return message.Phrase("install SafeNet Authentication Client, or repair its installation")
@@ -71,9 +74,11 @@ func (f family) install() message.Message {
 	case f == tpm:
 		return message.Phrase("see that the TPM can be reached: /dev/tpmrm0 is there, and the user belongs to the group tss")
 	case f == softHSM:
-		return message.Phrase("%s; and see that SOFTHSM2_CONF names its configuration", SoftHSMPackage(runtime.GOOS, onPath))
+		return message.Phrase("%s; and see that SOFTHSM2_CONF names its configuration", SoftHSMPackage(system, onPath))
 	case f == rehearsal:
 		return message.Phrase("make practice tokens: %s", message.Action{Do: message.MakePractice})
+	case windows && (f == remote || f == slotted): // which are programs of Unix
+		return message.Phrase("see that the service or device behind the module runs")
 	case f == remote:
 		return message.Phrase("see that the p11-kit server runs, and that P11_KIT_SERVER_ADDRESS names its socket")
 	case f == slotted:

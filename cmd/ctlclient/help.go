@@ -183,7 +183,7 @@ func (a *app) flagLines(flags *pflag.FlagSet) string {
 		if !slices.Contains([]string{"", "0", "0s", "false", "[]"}, f.DefValue) {
 			shown := f.DefValue
 			if f.Value.Type() == "string" {
-				shown = fmt.Sprintf("%q", shown)
+				shown = `"` + shown + `"` // not %q, which doubles what parts the folders of Windows
 			}
 			usage += a.say(" (default %s)", shown)
 		}

@@ -20,6 +20,7 @@ var places = []struct {
 }{
 	{regexp.MustCompile(`[/\\]var[/\\]lib[/\\]ctlclient-provider[/\\]provider\.toml`), `C:\ProgramData\ctlclient\provider.toml`},
 	{regexp.MustCompile(`[/\\]var[/\\]lib[/\\]tftpboot`), `C:\TFTP-Root`},
+	{regexp.MustCompile(`/run/secrets/ctlp`), `C:\ProgramData\ctlclient\ctlp.txt`},
 	{regexp.MustCompile(`/usr/lib/libeToken\.so`), `C:\Windows\System32\eTPKCS11.dll`},
 }
 
