@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"ctlclient/ctlbuild"
 	"ctlclient/trust"
 	. "ctlclient/trust/advise"
 )
@@ -99,6 +100,43 @@ func TestNobodyFollows(t *testing.T) {
 		if a.Safe != (name == "some") || !slices.Contains(append(rulesOf(a.Breaks), rulesOf(a.Cautions)...), "refuse-already") {
 			t.Errorf("%s: safe %v, %v, %v", name, a.Safe, rulesOf(a.Breaks), rulesOf(a.Cautions))
 		}
+	}
+}
+
+// Phones of which as many hold another list are others, though the words for them are the same.
+func TestGroupsAreNotTheirWords(t *testing.T) {
+	c := newReal(t, scenario{"12.5(1)", "tokenless", true, 1, false})
+	former := newReal(t, scenario{"10.5(2)", "tokens", true, 1, false})
+	older := newRealOf(t, scenario{"10.5(2)", "tokens", true, 1, false}, "far", "SAST-C", "SAST-D")
+	three := func(l *ctlbuild.List) trust.Phone { return trust.Phone{Name: "x", Model: "7940", Count: 3, CTL: l} }
+	ask := func(kind Kind, phones ...trust.Phone) Advice {
+		t.Helper()
+		a, err := Advise(t.Context(), Situation{CTL: c.CTL, ITL: c.ITL, Mixed: true, Version: version(t, "12.5"), Phones: phones}, []PlannedChange{{Kind: kind}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	if a := ask(RegenerateTVS, three(former.CTL), three(c.CTL)); !a.Safe || len(a.Breaks) > 0 {
+		t.Errorf("three that hold the list of now: safe %t, %v", a.Safe, rulesOf(a.Breaks))
+	}
+	already := 0
+	for _, f := range ask(RegenerateTVS, three(former.CTL), three(older.CTL)).Breaks {
+		if f.Rule == "refuse-already" {
+			already += f.Phones
+		}
+	}
+	if already != 6 {
+		t.Errorf("%d of 6 phones are said to refuse already", already)
+	}
+	off := 0
+	for _, f := range ask(RegenerateITLRecovery, three(c.CTL), trust.Phone{Name: "y", Model: "7941", NoSBD: true, Count: 2, CTL: c.CTL}, trust.Phone{Name: "z", Model: "8861", Count: 4, CTL: c.CTL, ITL: c.ITL}).Cautions {
+		if f.Rule == "off-during-change" {
+			off += f.Phones
+		}
+	}
+	if off != 9 {
+		t.Errorf("%d of 9 phones are said to be in danger when they are off", off)
 	}
 }
 

@@ -218,17 +218,24 @@ func tokensUnsupported(k *outlook) []Finding {
 // offMeanwhile: who misses every list in between may not follow the last one.
 func offMeanwhile(k *outlook) []Finding {
 	var found []Finding
-	var told []message.Message
+	who := map[string][]message.Message{} // by what is said of them
 	for _, l := range k.best.away {
 		text := offRefuse
 		if !l.Certain {
 			text = offMay
 		}
 		m := text.With("file", l.File, "reason", l.Reason)
-		if slices.ContainsFunc(told, func(o message.Message) bool { return o.String() == m.String() }) {
-			continue // other phones, for the same reason
+		said := m.String()
+		who[said] = append(who[said], l.Who)
+		if i := slices.IndexFunc(found, func(f Finding) bool { return f.Message.String() == said }); i >= 0 {
+			found[i].Who = whoAll.With("who", who[said])
+			if found[i].Phones > 0 && l.Phones > 0 {
+				found[i].Phones += l.Phones
+			} else {
+				found[i].Phones = 0 // not known of all of them
+			}
+			continue
 		}
-		told = append(told, m)
 		found = append(found, Finding{
 			Rule: "off-during-change", Severity: hazard.Warning, Who: l.Who, Phones: l.Phones,
 			Source:  "the phone model, played step by step (trust-list, section 6); CUCM facts, rule 1",
@@ -261,7 +268,7 @@ func refuseAlready(k *outlook) []Finding {
 // nobodyFollows: all phones that there are refuse what is served now.
 func (k *outlook) nobodyFollows() bool {
 	return len(k.best.already) > 0 && !slices.ContainsFunc(k.groups(), func(g group) bool {
-		return !g.ifAny && !slices.ContainsFunc(k.best.already, func(l Loss) bool { return l.Who.String() == g.who.String() })
+		return !g.ifAny && !slices.ContainsFunc(k.best.already, func(l Loss) bool { return l.group == g.number })
 	})
 }
 

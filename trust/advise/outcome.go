@@ -21,7 +21,8 @@ type Loss struct {
 	Likely  bool // thought to accept, which is not certain
 	IfAny   bool // nobody described such phones: there may be none
 
-	sbd bool
+	sbd   bool
+	group int // of which it is said
 }
 
 var (
@@ -87,13 +88,23 @@ type group struct {
 	phones int
 	ifAny  bool // nobody described them, and there may be none
 	away   bool // what they hold was said not to be known
+	number int  // among the groups of one outlook: others may have the same words
 }
 
 // groups are the phones of the cluster, or those that stand in for them.
 func (k *outlook) groups() []group {
-	if gs := k.described(); len(gs) > 0 {
-		return gs
+	gs := k.described()
+	if len(gs) == 0 {
+		gs = k.standIns()
 	}
+	for i := range gs {
+		gs[i].number = i
+	}
+	return gs
+}
+
+// standIns are one group of each kind, where nobody described the phones.
+func (k *outlook) standIns() []group {
 	var unknown []string
 	if k.CTL == nil && !k.NoCTL {
 		unknown = append(unknown, "its CTL is not known")
@@ -251,17 +262,17 @@ func (k *outlook) try(p plan, gs []group) outcome {
 // unsureOf reports phones of which it is not certain what becomes of them in the end: no
 // later step brings them back.
 func (o *outcome) unsureOf(g group) bool {
-	return slices.ContainsFunc(o.unsure, func(l Loss) bool { return l.Who.String() == g.who.String() })
+	return slices.ContainsFunc(o.unsure, func(l Loss) bool { return l.group == g.number })
 }
 
 func (g group) loss(r play.Refusal) Loss {
 	sbd, _ := g.Phone.SBD()
-	return Loss{sbd: sbd, Who: g.who, Phones: g.phones, File: r.File, Reason: r.Reason, Doubt: r.Doubt, Certain: r.Certain, Likely: r.Likely, IfAny: g.ifAny}
+	return Loss{group: g.number, sbd: sbd, Who: g.who, Phones: g.phones, File: r.File, Reason: r.Reason, Doubt: r.Doubt, Certain: r.Certain, Likely: r.Likely, IfAny: g.ifAny}
 }
 
 // addLoss keeps one loss for each group of phones.
 func addLoss(list []Loss, l Loss) []Loss {
-	if slices.ContainsFunc(list, func(o Loss) bool { return o.Who.String() == l.Who.String() }) {
+	if slices.ContainsFunc(list, func(o Loss) bool { return o.group == l.group }) {
 		return list
 	}
 	return append(list, l)

@@ -275,6 +275,7 @@ var (
 	whoEvery  = message.Define("advise.who.every", "every phone")
 	whoIfAny  = message.Define("advise.who.without-sbd-if-any", "phones without Security By Default (7940/7960, Jabber, many TelePresence endpoints), if there are any")
 	whoPhones = message.Define("advise.who.phones", "{n|# phone|# phones}")
+	whoAll    = message.Define("advise.who.all", "{who}")
 	whoNo     = message.Define("advise.who.no", "no phone")
 	whoLSC    = message.Define("advise.who.lsc", "every phone with an LSC")
 	whoOlder  = message.Define("advise.who.before-8", "every phone of the clusters before 8.0")
