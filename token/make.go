@@ -232,7 +232,11 @@ func (r *running) initToken(i Info, label string, so, pin []byte) (Info, error) 
 	if r.signers > 0 {
 		return i, fmt.Errorf("%s: %w", r.path, ErrInUse)
 	}
-	if !i.blank {
+	if i.blank { // it has no name to know it by
+		if now, err := r.view(i.Slot); err == nil && now.Flags.Initialized {
+			return i, &Error{Kind: Mismatch, Module: i.Module, Detail: message.Phrase("another token is in its place now: %s", now.URI())}
+		}
+	} else {
 		now, err := r.again(i, nil)
 		if err != nil {
 			return i, err
@@ -313,21 +317,37 @@ func (r *running) justMade(i Info, label string, others []Info) (Info, error) {
 	if err != nil {
 		return i, classify(i, message.Phrase("looking for it"), err)
 	}
-	if n := slices.IndexFunc(found, func(n Info) bool { return n.Slot == i.Slot }); n >= 0 {
-		return found[n], nil
-	}
-	for _, fresh := range []func(Info) bool{
-		func(n Info) bool { return !n.Flags.PINInitialized },
-		func(n Info) bool { return !slices.ContainsFunc(others, n.alike) },
-	} {
-		if fit := slices.DeleteFunc(slices.Clone(found), func(n Info) bool { return !fresh(n) }); len(fit) > 0 {
-			found = fit
-		}
-	}
-	if len(found) != 1 {
+	now, ok := freshOf(found, i, others)
+	if !ok {
 		return i, &Error{Kind: Removed, Token: label, Module: i.Module, Detail: message.Phrase("looking for the token that was initialised")}
 	}
-	return found[0], nil
+	return now, nil
+}
+
+// freshOf is the token among those found that was made of i. Its slot tells, unless another one
+// that was there before has moved to that number.
+func freshOf(found []Info, i Info, others []Info) (Info, bool) {
+	moved := func(n Info) bool {
+		return slices.ContainsFunc(others, func(o Info) bool { return o.alike(n) && !o.same(i) })
+	}
+	if n := slices.IndexFunc(found, func(n Info) bool { return n.Slot == i.Slot && !moved(n) }); n >= 0 {
+		return found[n], true
+	}
+	noPIN := func(n Info) bool { return !n.Flags.PINInitialized }
+	fresh := keep(found, func(n Info) bool { return !moved(n) })
+	if len(fresh) == 0 { // its serial number tells nothing
+		fresh = keep(found, noPIN)
+	} else if without := keep(fresh, noPIN); len(without) > 0 {
+		fresh = without
+	}
+	if len(fresh) != 1 {
+		return Info{}, false
+	}
+	return fresh[0], true
+}
+
+func keep(all []Info, wanted func(Info) bool) []Info {
+	return slices.DeleteFunc(slices.Clone(all), func(i Info) bool { return !wanted(i) })
 }
 
 // soFailed sorts an error where the security officer's PIN was tried.

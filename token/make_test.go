@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ctlclient/softhsm"
+	"ctlclient/softhsm/faulty"
 	"ctlclient/token"
 )
 
@@ -80,6 +81,29 @@ func TestInitAgain(t *testing.T) {
 		t.Errorf("%+v", i)
 	}
 	mustSign(t, open(t, i.CertificateURI(c).String(), o.Options))
+}
+
+// A token that is put in the place of an empty one while the PINs are typed is not initialised:
+// whatever is on it would be lost.
+func TestInitOfASwappedToken(t *testing.T) {
+	s := store(t)
+	gate, err := faulty.Build(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, _, pin := makeOptions(s, "security-officer", "Cisco123")
+	o.Modules = []string{gate.Module}
+	o.NewPIN = func(ctx context.Context, r token.PINRequest) ([]byte, error) {
+		if err := gate.Odd("swapped"); err != nil {
+			t.Error(err)
+		}
+		return pin.ask(ctx, r)
+	}
+	_, _, err = token.Init(t.Context(), token.URI{ModulePath: gate.Module}, token.Make{}, o)
+	wantKind(t, err, token.Mismatch)
+	if logins, err := gate.Logins(); err != nil || len(logins) > 0 {
+		t.Errorf("it came to %v, %v", logins, err)
+	}
 }
 
 func TestInitRefused(t *testing.T) {

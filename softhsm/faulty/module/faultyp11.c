@@ -37,6 +37,7 @@
  *                     serial TEXT      every token says that this is its serial number
  *                     list-each        C_GetFunctionList gives each caller another list, and
  *                                      only the first can be used
+ *                     swapped          every token says that it was initialised
  *                     same-slots       slots are removable where those of the module are
  *   logins          written: a line for each C_Login, C_SetPIN and C_InitToken that arrives
  *                   here: name, user type, return value, "null" where the PIN pointer was
@@ -64,7 +65,7 @@ enum {
 };
 enum { SLOT_TOKEN_PRESENT = 1, SLOT_REMOVABLE = 2, SLOT_HARDWARE = 4 };
 enum {
-	TOKEN_KEYPAD = 0x100, TOKEN_COUNT_LOW = 0x10000, TOKEN_FINAL_TRY = 0x20000, TOKEN_LOCKED = 0x40000
+	TOKEN_KEYPAD = 0x100, TOKEN_INITIALIZED = 0x400, TOKEN_COUNT_LOW = 0x10000, TOKEN_FINAL_TRY = 0x20000, TOKEN_LOCKED = 0x40000
 };
 
 struct version { byte_t major, minor; };
@@ -440,6 +441,8 @@ static ulong_t our_get_token_info(ulong_t slot, struct token_info *info)
 		memset(info->serial, ' ', sizeof info->serial);
 		memcpy(info->serial, serial, strlen(serial) < 16 ? strlen(serial) : 16);
 	}
+	if (odd("swapped", NULL, 0))
+		info->flags |= TOKEN_INITIALIZED;
 	if (odd("one-session", NULL, 0))
 		info->numbers[0] = info->numbers[2] = 1;
 	if (keypad(pin, sizeof pin))
