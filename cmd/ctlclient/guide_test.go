@@ -19,7 +19,8 @@ import (
 var guides = map[string][]string{
 	"tokens":     {"practise.md", "migrate-to-tokens.md", "add-a-server.md", "lost-token.md", "regenerate.md", "back-to-tokenless.md"},
 	"portuguese": {"practise.md", "migrar-para-tokens.pt-BR.md", "all-tokens-lost.md"},
-	"phones":     {"verify-a-phone.md", "move-phones.md"},
+	"phones":     {"verify-a-phone.md"},
+	"move":       {"practise.md", "move-phones.md"},
 }
 
 // Every guide does what it says when it is followed to the letter.
