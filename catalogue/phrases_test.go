@@ -116,3 +116,24 @@ func TestEveryPhraseIsTranslated(t *testing.T) {
 		}
 	}
 }
+
+// A phrase that several catalogues have is one: the last would win wherever it is said.
+func TestAPhraseHasOneTranslation(t *testing.T) {
+	texts, of := map[string]string{}, map[string]string{}
+	for _, name := range []string{"pt-BR.errors.json", "pt-BR.system.json", "pt-BR.commands.json", "pt-BR.help.json"} {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var phrases map[string]string
+		if err := json.Unmarshal(data, &phrases); err != nil {
+			t.Fatal(err)
+		}
+		for english, text := range phrases {
+			if other, found := texts[english]; found && other != text {
+				t.Errorf("%q is %q in %s and %q in %s", english, other, of[english], text, name)
+			}
+			texts[english], of[english] = text, name
+		}
+	}
+}

@@ -101,8 +101,8 @@ func verdictDetails(v trust.Verdict, more ...fyne.CanvasObject) fyne.CanvasObjec
 		if !step.OK {
 			s = widgets.BadSign
 		}
-		box.Add(widgets.Flush(widgets.Wrapped(number(i) + ". " + step.What)))
-		box.Add(widgets.Signed(s, step.Outcome))
+		box.Add(widgets.Flush(widgets.Wrapped(number(i) + ". " + say(step.What))))
+		box.Add(widgets.Signed(s, say(step.Outcome)))
 	}
 	if v.Source != "" {
 		box.Add(widgets.Flush(widgets.QuietText(t("review.source", map[string]any{"Source": v.Source}))))

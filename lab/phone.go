@@ -78,15 +78,21 @@ func (b *Boot) Telling() (file string, v trust.Verdict) {
 		return "ITL", b.ITL
 	case !b.Config.Accept:
 		return "configuration", b.Config
-	case b.CTL.Reason == notServed("CTL") && !b.ITL.Phone.NoSBD:
+	case b.CTL.Reason == notServed("CTL").String() && !b.ITL.Phone.NoSBD:
 		return "ITL", b.ITL
 	}
 	return "CTL", b.CTL
 }
 
 // notServed is the reason of a verdict about a list that no server has.
-func notServed(kind string) string {
-	return "No " + kind + " is served; the phone keeps what it holds."
+func notServed(kind string) message.Message {
+	return message.Phrase("No %s is served; the phone keeps what it holds.", kind)
+}
+
+// because gives a verdict its reason.
+func because(v trust.Verdict, why message.Message) trust.Verdict {
+	v.Why, v.Reason = why, why.String()
+	return v
 }
 
 // ErrNoTFTP: none of the phone's TFTP servers answered.
@@ -298,8 +304,8 @@ func (b *boot) run() {
 		return
 	}
 	if p.NoSBD {
-		b.out.ITL = trust.Verdict{Phone: p, Accept: true, Certain: true,
-			Reason: "The phone has no Security By Default and never asks for an ITL."}
+		b.out.ITL = because(trust.Verdict{Phone: p, Accept: true, Certain: true},
+			message.Phrase("The phone has no Security By Default and never asks for an ITL."))
 	} else if b.out.ITL = b.list("ITL"); b.out.Err != nil {
 		return
 	}
@@ -317,17 +323,16 @@ func (b *boot) list(kind string) trust.Verdict {
 		data, err = b.fetch(common)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return trust.Verdict{Phone: p, Accept: true, Certain: true,
-			Reason: notServed(kind)}
+		return because(trust.Verdict{Phone: p, Accept: true, Certain: true}, notServed(kind))
 	}
 	if err != nil {
 		b.out.Err = err
-		return trust.Verdict{Phone: p, Reason: err.Error()}
+		return because(trust.Verdict{Phone: p}, message.Phrase("%w", err))
 	}
 	offered, err := ctlbuild.Parse(data)
 	if err != nil {
 		b.print("Trust List Verification Failed")
-		return trust.Verdict{Phone: p, Certain: true, Reason: "What is served as " + kind + " is no trust list: " + err.Error() + "."}
+		return because(trust.Verdict{Phone: p, Certain: true}, message.Phrase("What is served as %s is no trust list: %w.", kind, err))
 	}
 	held := p
 	if b.blank {
@@ -387,19 +392,19 @@ func (b *boot) config() trust.Verdict {
 		if !errors.Is(err, fs.ErrNotExist) {
 			b.out.Err = err
 		}
-		return trust.Verdict{Phone: p, Certain: true, Reason: name + " cannot be had: " + err.Error() + "."}
+		return because(trust.Verdict{Phone: p, Certain: true}, message.Phrase("The phone does not get %s: %w.", name, err))
 	}
 	if !signed {
-		v := trust.Verdict{Phone: p, Accept: true, Certain: true, Reason: "The phone holds no list and takes any configuration."}
+		v := because(trust.Verdict{Phone: p, Accept: true, Certain: true}, message.Phrase("The phone holds no list and takes any configuration."))
 		if p.CTL != nil {
-			v.Reason = "The CTL held lists the servers by address alone: the phone takes a configuration without a signature."
+			v = because(v, message.Phrase("The CTL held lists the servers by address alone: the phone takes a configuration without a signature."))
 		}
 		b.configured(data, &v)
 		return v
 	}
 	e, err := ctlbuild.ParseEnvelope(data)
 	if err != nil {
-		return trust.Verdict{Phone: p, Certain: true, Reason: name + " is no signed file: " + err.Error() + "."}
+		return because(trust.Verdict{Phone: p, Certain: true}, message.Phrase("%s is no signed file: %w.", name, err))
 	}
 	v := trust.Assess(b.ctx, p, trust.Offer{Config: e}, b.asker)
 	b.verdict(v)

@@ -129,7 +129,7 @@ func (f *flash) statusMessages(b *Boot, ctl, itl string) []string {
 	if b.Err == nil && (!b.CTL.Accept || !b.ITL.Accept) {
 		out = append(out, "Trust List update failed")
 	}
-	if b.CTL.Reason == notServed("CTL") {
+	if b.CTL.Reason == notServed("CTL").String() {
 		out = append(out, "File Not Found <"+ctlName+">")
 	}
 	if ctl == "" && itl == "" {

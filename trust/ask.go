@@ -3,7 +3,6 @@ package trust
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"ctlclient/ctlbuild"
@@ -33,23 +32,23 @@ func (a *assessment) tvsRecords() []tvsRecord {
 // why and refusal is the end of the sentence that explains it.
 func (a *assessment) reachTVS() (records []tvsRecord, refusal *message.Text, source string, ok bool) {
 	p := a.v.Phone
-	what := "Can the phone ask TVS?"
+	what := message.Phrase("Can the phone ask TVS?")
 	can, known, why := p.canAsk()
 	if !can {
-		a.step(false, what, "no: it has no Security By Default ("+why+")")
+		a.step(false, what, message.Phrase("no: it has no Security By Default (%s)", why))
 		return nil, butNoSBD, srcNoSBD, false
 	}
 	if !known {
-		a.step(true, what, fmt.Sprintf("not known for model %q (%s); taken as yes", p.Model, why))
+		a.step(true, what, message.Phrase("not known for model %q (%s); taken as yes", p.Model, why))
 		a.perhaps(doubtModel.With("model", p.Model))
 	}
 	records = a.tvsRecords()
 	if len(records) == 0 {
 		if p.Unknown != "" {
-			a.step(false, what, "not known: the lists that are known hold no TVS record, and the rest is not known ("+p.Unknown+")")
+			a.step(false, what, message.Phrase("not known: the lists that are known hold no TVS record, and the rest is not known (%s)", p.WhyUnknown()))
 			a.doubt()
 		} else {
-			a.step(false, what, "no: no list that it holds has a TVS record by which to authenticate a TVS server")
+			a.step(false, what, message.Phrase("no: no list that it holds has a TVS record by which to authenticate a TVS server"))
 		}
 		return nil, butNoRecord, srcUnknown, false
 	}
@@ -58,7 +57,7 @@ func (a *assessment) reachTVS() (records []tvsRecord, refusal *message.Text, sou
 		for i, r := range records {
 			names[i] = r.String()
 		}
-		a.step(true, what, "yes: it authenticates TVS servers by "+message.And(names))
+		a.step(true, what, message.Phrase("yes: it authenticates TVS servers by %s", names))
 	}
 	return records, nil, "", true
 }
@@ -92,12 +91,12 @@ func (a *assessment) askAbout(o offered) {
 // ask asks once. When the answer is no answer, or no, the verdict is ended. lines are
 // what the console shows before a question that reaches a server.
 func (a *assessment) ask(q Question, name string, records []tvsRecord, lacks lacking, lines ...string) (Answer, bool) {
-	what := "TVS is asked about " + name + "."
+	what := message.Phrase("TVS is asked about %s.", name)
 	if q.ByName() {
-		what = "TVS is asked about " + name + ", by issuer and serial number."
+		what = message.Phrase("TVS is asked about %s, by issuer and serial number.", name)
 	}
 	if a.tvs == nil {
-		a.step(false, what, "not asked")
+		a.step(false, what, message.Phrase("not asked"))
 		a.doubt()
 		a.end(false, srcUnknown, lacks.and(butNotAsked))
 		return Answer{}, false
@@ -113,18 +112,18 @@ func (a *assessment) ask(q Question, name string, records []tvsRecord, lacks lac
 	a.printStatus(answer)
 	a.v.ByTVS = true
 	if !answer.Valid {
-		a.step(false, what, "status 1: TVS does not know the certificate")
+		a.step(false, what, message.Phrase("status 1: TVS does not know the certificate"))
 		a.end(false, srcUnknown, lacks.and(butNotVouched))
 		return answer, false
 	}
-	out := "status 0: valid"
+	out := message.List{message.Phrase("status 0: valid")}
 	if len(answer.Roles) > 0 {
-		out += ", as " + roleNames(answer.Roles)
+		out = append(out, message.Phrase("as %s", roleNames(answer.Roles)))
 	}
 	if answer.TTL > 0 {
-		out += fmt.Sprintf(", for %d seconds", int64(answer.TTL.Seconds()))
+		out = append(out, answerTTL.With("n", int64(answer.TTL.Seconds())))
 	}
-	a.step(true, what, out)
+	a.step(true, what, message.Phrase("%s", out))
 	return answer, true
 }
 
@@ -138,29 +137,33 @@ func (a *assessment) verifiedByAnswer(answer Answer, verify func([]byte) ctlbuil
 		if what != "configuration" {
 			return true // the list brought the certificate that was asked about, and verifies with it
 		}
-		a.step(false, "Does the certificate that TVS gave verify the file?", "not known: the answer holds none")
+		a.step(false, message.Phrase("Does the certificate that TVS gave verify the file?"), message.Phrase("not known: the answer holds none"))
 		a.doubt()
-		a.end(false, srcQuery, whyNoAnswerCert.With("file", what))
+		a.end(false, srcQuery, whyNoAnswerCert.With("file", FileText(what)))
 		return false
 	}
 	v := verify(answer.Certificate)
-	a.step(v.OK, "Does the certificate that TVS gave verify the file?", map[bool]string{true: "yes", false: "no: " + v.Reason}[v.OK])
+	outcome := yes
 	if !v.OK {
-		a.end(false, srcQuery, whyAnswerKey.With("file", what))
+		outcome = message.Phrase("no: %s", v.Why)
+	}
+	a.step(v.OK, message.Phrase("Does the certificate that TVS gave verify the file?"), outcome)
+	if !v.OK {
+		a.end(false, srcQuery, whyAnswerKey.With("file", FileText(what)))
 	}
 	return v.OK
 }
 
 // noAnswer: the question could not be put. For the phone that is a refusal; for us
 // it is one only when it was the servers, and not we, that gave up.
-func (a *assessment) noAnswer(what string, lacks lacking, err error) {
+func (a *assessment) noAnswer(what message.Message, lacks lacking, err error) {
 	if a.ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-		a.step(false, what, "not asked to the end: "+err.Error())
+		a.step(false, what, message.Phrase("not asked to the end: %w", err))
 		a.doubt()
 		a.end(false, srcUnknown, lacks.and(butBrokenOff))
 		return
 	}
-	a.step(false, what, "no answer: "+err.Error())
+	a.step(false, what, message.Phrase("no answer: %w", err))
 	reason := butOutOfReach
 	if _, bad := errors.AsType[*TVSCertificateError](err); bad {
 		a.print(lineServerCert, lineTVSInCTL, lineTVSInITL)
@@ -187,13 +190,13 @@ func (a *assessment) rolesFit(answer Answer, what, name string) bool {
 	if fitting(answer, what) {
 		return true
 	}
-	want := roles(signs[what][:1])
-	a.step(false, "Does TVS vouch for the signer of a "+what+"?",
-		"not as "+want+", but as "+roleNames(answer.Roles)+"; the documents do not say that a phone is content with that")
+	want := roleName(signs[what][0])
+	a.step(false, message.Phrase("Does TVS vouch for the signer of a %s?", FileText(what)),
+		message.Phrase("not as %s, but as %s; the documents do not say that a phone is content with that", want, roleNames(answer.Roles)))
 	a.doubt()
 	why := whyNotAs.With("signer", name, "role", want)
 	if want == "SAST" {
-		why = whyNotSAST.With("signer", name, "file", what)
+		why = whyNotSAST.With("signer", name, "file", FileText(what))
 	}
 	a.reject(srcRegen, why)
 	return false
@@ -206,10 +209,12 @@ func (a *assessment) decidedByTVS(records []tvsRecord) {
 	}
 }
 
-func roleNames(list []uint8) string {
+func roleNames(list []uint8) []string {
 	names := make([]string, len(list))
 	for i, r := range list {
-		names[i] = roles([]ctlbuild.Function{ctlbuild.Function(r)})
+		names[i] = roleName(ctlbuild.Function(r))
 	}
-	return message.And(names)
+	return names
 }
+
+var answerTTL = message.Define("phone.answer-for", "{n|for # second|for # seconds}")

@@ -3,7 +3,6 @@ package trust
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"slices"
 
 	"ctlclient/ctlbuild"
@@ -82,7 +81,7 @@ func AssessSigner(ctx context.Context, p Phone, certDER []byte, tvs Asker) Verdi
 	a.config(signedFile{
 		signer: signer{name: CertificateName(certDER), subject: c.Subject, issuer: c.Issuer, serial: c.Serial, cert: certDER},
 		verify: func(der []byte) ctlbuild.Verification {
-			return ctlbuild.Verification{OK: bytes.Equal(der, certDER), Reason: "the key is another"}
+			return ctlbuild.Verification{OK: bytes.Equal(der, certDER), Reason: "the key is another", Why: message.Phrase("the key is another")}
 		},
 	})
 	return a.v
@@ -93,10 +92,10 @@ type offered struct {
 	label  string // CTL, ITL
 	signer signer
 	digest ctlbuild.Digest
-	header int    // header length, 0 when not signed yet
-	fault  string // why the file itself fails, empty when it is intact
-	how    string // outcome of the first step when it is intact
-	bytes  []byte // nil when not signed yet
+	header int             // header length, 0 when not signed yet
+	fault  message.Message // why the file itself fails, nothing when it is intact
+	how    message.Message // outcome of the first step when it is intact
+	bytes  []byte          // nil when not signed yet
 	list   *ctlbuild.List
 	// verify checks the file with a key; nil when not signed yet.
 	verify func(certDER []byte) ctlbuild.Verification
@@ -128,12 +127,12 @@ func signedList(label string, l *ctlbuild.List) offered {
 	}
 	if r, i := l.Signer(); r != nil {
 		o.signer.name, o.signer.cert = who(r), r.Certificate()
-		o.how = "intact: its signature verifies with " + RecordName(i, r)
+		o.how = message.Phrase("intact: its signature verifies with %s", RecordName(i, r))
 	}
 	if v := l.Verify(); !v.OK {
-		o.fault = v.Reason
-		if o.fault == "" {
-			o.fault = "its signature does not verify"
+		o.fault = v.Why
+		if o.fault.IsZero() {
+			o.fault = message.Phrase("its signature does not verify")
 		}
 	}
 	return o
@@ -159,12 +158,12 @@ func plannedList(label string, records []ctlbuild.Record, digest ctlbuild.Digest
 		return r.Function() == ctlbuild.SAST && r.MatchesCertificate(certDER)
 	})
 	if i < 0 {
-		o.fault = "the certificate that is to sign it, " + o.signer.name + ", is not among its SAST records"
+		o.fault = message.Phrase("the certificate that will sign it, %s, is not among its SAST records", o.signer.name)
 		return o
 	}
 	r := &records[i]
 	o.signer = signer{name: who(r), subject: r.SubjectName(), issuer: r.IssuerName(), serial: r.SerialNumber(), cert: certDER}
-	o.how = "not signed yet; to be signed by " + RecordName(i, r)
+	o.how = message.Phrase("not signed yet; %s will sign it", RecordName(i, r))
 	return o
 }
 
@@ -179,7 +178,7 @@ type assessment struct {
 	unsure bool
 }
 
-func (a *assessment) step(ok bool, what, outcome string) {
+func (a *assessment) step(ok bool, what, outcome message.Message) {
 	a.v.Steps = append(a.v.Steps, Step{What: what, Outcome: outcome, OK: ok})
 }
 
@@ -242,7 +241,7 @@ func (a *assessment) list(o offered) {
 	}
 	if o.label == "ITL" && !a.sbd() {
 		_, _, why := p.canAsk()
-		a.step(true, "Does the phone use an ITL?", "no: it has no Security By Default ("+why+")")
+		a.step(true, message.Phrase("Does the phone use an ITL?"), message.Phrase("no: it has no Security By Default (%s)", why))
 		a.unsure = false
 		a.end(true, srcNoSBD, whyNoITL.With())
 		return
@@ -251,9 +250,9 @@ func (a *assessment) list(o offered) {
 		return
 	}
 	if p.Unknown != "" && p.CTL == nil && p.ITL == nil {
-		a.step(false, "What does the phone hold?", "not known: "+p.Unknown)
+		a.step(false, message.Phrase("What does the phone hold?"), message.Phrase("not known: %s", p.WhyUnknown()))
 		a.doubt()
-		a.end(false, SourceRules, whyUnknown.With("unknown", p.Unknown))
+		a.end(false, SourceRules, whyUnknown.With("unknown", p.WhyUnknown()))
 		return
 	}
 	if p.CTL == nil && a.itl() == nil && p.Unknown == "" {
@@ -273,18 +272,18 @@ func (a *assessment) list(o offered) {
 
 // intact: whatever the phone holds, a file that its own signer does not verify is nothing.
 func (a *assessment) intact(o offered) bool {
-	what := "Is the offered " + o.label + " intact?"
-	if o.fault != "" {
-		a.step(false, what, "no: "+o.fault)
-		a.reject(SourceSigner, whyUnsound.With("file", o.label, "fault", o.fault))
+	what := message.Phrase("Is the offered %s intact?", FileText(o.label))
+	if !o.fault.IsZero() {
+		a.step(false, what, message.Phrase("no: %s", o.fault))
+		a.reject(SourceSigner, whyUnsound.With("file", FileText(o.label), "fault", o.fault))
 		return false
 	}
 	a.step(true, what, o.how)
 	if o.digest == ctlbuild.SHA512 && a.verified512() {
-		a.step(true, "Can the phone verify the list's digest?", "yes: it is SHA-512, as that of a list which the phone holds")
+		a.step(true, message.Phrase("Can the phone verify the list's digest?"), message.Phrase("yes: it is SHA-512, as that of a list which the phone holds"))
 	} else if o.digest == ctlbuild.SHA512 {
-		a.step(false, "Can the phone verify the list's digest?",
-			"not known: it is SHA-512, which phones without support for it refuse; the documents do not say which models have it")
+		a.step(false, message.Phrase("Can the phone verify the list's digest?"),
+			message.Phrase("not known: it is SHA-512, which phones without support for it refuse; the documents do not say which models have it"))
 		a.perhaps(doubtSHA512.With())
 	}
 	return true
@@ -306,19 +305,19 @@ func (a *assessment) alreadyHeld(o offered) bool {
 	if held == nil || held != o.list && (o.bytes == nil || !bytes.Equal(held.Bytes(), o.bytes)) {
 		return false
 	}
-	a.step(true, "Does the phone hold this very file?", "yes, byte for byte (MD5 "+held.MD5()+")")
+	a.step(true, message.Phrase("Does the phone hold this very file?"), message.Phrase("yes, byte for byte (MD5 %s)", held.MD5()))
 	a.unsure = false
 	a.success(o)
-	a.end(true, SourceRules, whySame.With("file", o.label))
+	a.end(true, SourceRules, whySame.With("file", FileText(o.label)))
 	return true
 }
 
 // blind: nothing held, nothing to check against.
 func (a *assessment) blind(o offered) {
 	if p := a.v.Phone; p.ITL != nil && a.sbd() {
-		a.step(true, "What does the phone hold?", "no CTL, and an ITL emptied by \"Prepare Cluster for Rollback to Pre 8.0\"")
+		a.step(true, message.Phrase("What does the phone hold?"), message.Phrase("no CTL, and an ITL emptied by \"Prepare Cluster for Rollback to Pre 8.0\""))
 	} else {
-		a.step(true, "What does the phone hold?", "no CTL and no ITL")
+		a.step(true, message.Phrase("What does the phone hold?"), message.Phrase("no CTL and no ITL"))
 	}
 	a.success(o)
 	a.end(true, srcVerify+", first state", whyBlind.With())
@@ -327,23 +326,23 @@ func (a *assessment) blind(o offered) {
 // stateStep says which of the documents' states the phone is in.
 func (a *assessment) stateStep(label string) {
 	p := a.v.Phone
-	ctl, itl := "no CTL", "no ITL"
+	ctl, itl := message.Phrase("no CTL"), message.Phrase("no ITL")
 	if p.CTL != nil {
-		ctl = "a CTL (MD5 " + p.CTL.MD5() + ")"
+		ctl = message.Phrase("a CTL (MD5 %s)", p.CTL.MD5())
 	}
 	switch {
 	case !a.sbd():
-		itl = "no ITL, having no Security By Default"
+		itl = message.Phrase("no ITL, having no Security By Default")
 	case p.ITL != nil && p.ITL.IsEmptyRollback():
-		itl = "an ITL emptied for the rollback, which counts as none"
+		itl = message.Phrase("an ITL emptied for the rollback, which counts as none")
 	case p.ITL != nil:
-		itl = "an ITL (MD5 " + p.ITL.MD5() + ")"
+		itl = message.Phrase("an ITL (MD5 %s)", p.ITL.MD5())
 	}
-	out := ctl + " and " + itl
+	out := message.Phrase("%s", []message.Message{ctl, itl})
 	if p.Unknown != "" {
-		out += "; the rest is not known: " + p.Unknown
+		out = message.Phrase("%s; the rest is not known: %s", out, p.WhyUnknown())
 	}
-	a.step(true, "What does the phone hold?", out)
+	a.step(true, message.Phrase("What does the phone hold?"), out)
 }
 
 // itlByCTLAlone: a CTL but no ITL. A CCM+TFTP record of the CTL vouches, and where the ITL
@@ -361,8 +360,8 @@ func (a *assessment) itlByCTLAlone(o offered) {
 		return
 	}
 	if other := FindSigner(ctl, o.signer.issuer, o.signer.serial, ctlbuild.SAST, ctlbuild.TFTP); other >= 0 {
-		a.step(false, "Is the signer in the CTL in another role?",
-			"yes, "+RecordName(other, &ctl.Records[other])+"; the document names CCM+TFTP alone and says nothing of this")
+		a.step(false, message.Phrase("Is the signer in the CTL in another role?"),
+			message.Phrase("yes, %s; the document names CCM+TFTP alone and says nothing of this", RecordName(other, &ctl.Records[other])))
 		a.doubt()
 	}
 	a.reject(srcVerify+", second state", whyCTLAlone.With("signer", o.signer.name))
@@ -391,9 +390,9 @@ func (a *assessment) byRecord(o offered, held *ctlbuild.List, where string, m ma
 	name := RecordName(m.index, r)
 	a.decide(r, name+" of the "+where)
 	a.limits(o, held, where, m.index)
-	what := "Does " + name + " of the " + where + " held verify the file?"
+	what := verifiesText(name, where)
 	if m.cert == nil {
-		a.step(false, what, "not known: the record holds a hash, and it is not that of the signer's certificate")
+		a.step(false, what, message.Phrase("not known: the record holds a hash, and it is not that of the signer's certificate"))
 		a.doubt()
 		a.reject(srcVerify, whyNoCertificate.With("record", name, "list", where))
 		return
@@ -402,14 +401,14 @@ func (a *assessment) byRecord(o offered, held *ctlbuild.List, where string, m ma
 	if o.verify != nil {
 		verdict = o.verify(m.cert)
 	} else if o.signer.cert != nil && !bytes.Equal(o.signer.cert, m.cert) {
-		verdict = ctlbuild.Verification{Reason: "the record holds another certificate with the same issuer and serial number"}
+		verdict = ctlbuild.Verification{Why: message.Phrase("the record holds another certificate with the same issuer and serial number")}
 	}
 	if !verdict.OK {
-		a.step(false, what, "no: "+verdict.Reason)
+		a.step(false, what, message.Phrase("no: %s", verdict.Why))
 		a.reject(srcVerify, whyOtherKey.With("record", name, "list", where))
 		return
 	}
-	a.step(true, what, "yes")
+	a.step(true, what, yes)
 	a.success(o)
 	a.end(true, acceptSource(o.label), whyKnown.With("signer", o.signer.name, "record", name, "list", where))
 }
@@ -420,13 +419,13 @@ func (a *assessment) byRecord(o offered, held *ctlbuild.List, where string, m ma
 func (a *assessment) limits(o offered, held *ctlbuild.List, where string, index int) {
 	r := &held.Records[index]
 	if nth := nthSAST(held, index); r.Function() == ctlbuild.SAST && nth > 2 && !a.remembered(r, o.label) && !a.vouchedAnyway(o) {
-		a.step(false, "Does the phone remember "+RecordName(index, r)+"?",
-			fmt.Sprintf("not certain: it is SAST number %d of the %s, and some phones remember only two (%s)", nth, where, srcLimits))
+		a.step(false, message.Phrase("Does the phone remember %s?", RecordName(index, r)),
+			message.Phrase("not certain: it is SAST number %d of the %s, and some phones remember only two (%s)", nth, where, srcLimits))
 		a.perhaps(doubtSAST.With("nth", nth, "list", where))
 	}
 	if c, err := ctlbuild.ParseCertificate(r.Certificate()); err == nil && c.KeyBits > 2048 && r.Certificate() != nil {
-		a.step(false, "Can the phone verify with a key of this size?",
-			fmt.Sprintf("not certain: it has %d bits, and phones are known to verify lists with up to 2048 (%s)", c.KeyBits, srcLimits))
+		a.step(false, message.Phrase("Can the phone verify with a key of this size?"),
+			message.Phrase("not certain: it has %d bits, and phones are known to verify lists with up to 2048 (%s)", c.KeyBits, srcLimits))
 		a.perhaps(doubtBits.With("bits", c.KeyBits))
 	}
 }
@@ -441,7 +440,7 @@ func (a *assessment) vouchedAnyway(o offered) bool {
 	if err != nil || !answer.Valid || !fitting(answer, o.label) || o.verify != nil && answer.Certificate != nil && !o.verify(answer.Certificate).OK {
 		return false
 	}
-	a.step(true, "TVS is asked about "+o.signer.name+" by a phone that does not remember it.", "status 0: valid")
+	a.step(true, message.Phrase("TVS is asked about %s by a phone that does not remember it.", o.signer.name), message.Phrase("status 0: valid"))
 	return true
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // signedFile is a configuration file, as far as its signature goes.
@@ -22,13 +23,13 @@ func signedConfig(e *ctlbuild.Envelope) signedFile {
 func (a *assessment) config(e signedFile) {
 	p := a.v.Phone
 	if e.encrypted {
-		a.step(true, "Is the content readable?",
-			"it is encrypted: signer and signature are judged here; whether the phone has the key to read it is not")
+		a.step(true, message.Phrase("Is the content readable?"),
+			message.Phrase("it is encrypted: signer and signature are judged here; whether the phone has the key to read it is not"))
 	}
 	if p.Unknown != "" && p.CTL == nil && p.ITL == nil {
-		a.step(false, "What does the phone hold?", "not known: "+p.Unknown)
+		a.step(false, message.Phrase("What does the phone hold?"), message.Phrase("not known: %s", p.WhyUnknown()))
 		a.doubt()
-		a.end(false, SourceRules, whyUnknown.With("unknown", p.Unknown))
+		a.end(false, SourceRules, whyUnknown.With("unknown", p.WhyUnknown()))
 		return
 	}
 	if p.CTL == nil && a.itl() == nil && p.Unknown == "" {
@@ -36,7 +37,7 @@ func (a *assessment) config(e signedFile) {
 		return
 	}
 	if p.CTL != nil && p.CTL.NonSecure() && a.itl() == nil {
-		a.step(true, "What does the phone hold?", "a CTL that lists the servers by address alone, as in non-secure mode, and no ITL")
+		a.step(true, message.Phrase("What does the phone hold?"), message.Phrase("a CTL that lists the servers by address alone, as in non-secure mode, and no ITL"))
 		a.doubt()
 		a.end(true, srcStubs, whyStubs.With())
 		return
@@ -60,11 +61,11 @@ func (a *assessment) config(e signedFile) {
 
 func (a *assessment) blindConfig() {
 	if a.v.Phone.ITL != nil && a.sbd() {
-		a.step(true, "What does the phone hold?", "no CTL, and an ITL emptied by \"Prepare Cluster for Rollback to Pre 8.0\"")
+		a.step(true, message.Phrase("What does the phone hold?"), message.Phrase("no CTL, and an ITL emptied by \"Prepare Cluster for Rollback to Pre 8.0\""))
 		a.end(true, srcOff, whyEmptied.With())
 		return
 	}
-	a.step(true, "What does the phone hold?", "no CTL and no ITL")
+	a.step(true, message.Phrase("What does the phone hold?"), message.Phrase("no CTL and no ITL"))
 	a.end(true, srcVerify+", first state", whyUnsigned.With())
 }
 
@@ -72,19 +73,19 @@ func (a *assessment) configByRecord(e signedFile, held *ctlbuild.List, where str
 	r := &held.Records[m.index]
 	name := RecordName(m.index, r)
 	a.decide(r, name+" of the "+where)
-	what := "Does " + name + " of the " + where + " held verify the file?"
+	what := verifiesText(name, where)
 	if m.cert == nil {
-		a.step(false, what, "not known: the record holds no certificate")
+		a.step(false, what, message.Phrase("not known: the record holds no certificate"))
 		a.doubt()
 		a.end(false, srcVerify, whyNoCertificate.With("record", name, "list", where))
 		return
 	}
 	if v := e.verify(m.cert); !v.OK {
-		a.step(false, what, "no: "+v.Reason)
+		a.step(false, what, message.Phrase("no: %s", v.Why))
 		a.end(false, srcVerify, whyConfigKey.With("record", name, "list", where))
 		return
 	}
-	a.step(true, what, "yes")
+	a.step(true, what, yes)
 	a.configSuccess()
 	a.end(true, srcVerify, whyConfigKnown.With("record", name, "list", where))
 }
@@ -112,16 +113,16 @@ func (a *assessment) https(der []byte) {
 	p := a.v.Phone
 	name := CertificateName(der)
 	if p.ITL != nil && a.sbd() && p.ITL.IsEmptyRollback() && p.CTL == nil {
-		a.step(false, "What does the phone hold?", "an ITL emptied by \"Prepare Cluster for Rollback to Pre 8.0\"")
+		a.step(false, message.Phrase("What does the phone hold?"), message.Phrase("an ITL emptied by \"Prepare Cluster for Rollback to Pre 8.0\""))
 		a.end(false, srcOff, whyEmptiedHTTPS.With())
 		return
 	}
 	if p.CTL == nil && a.itl() == nil {
-		why := "no CTL and no ITL"
+		why := message.Phrase("no CTL and no ITL")
 		if p.Unknown != "" {
-			why = "not known: " + p.Unknown
+			why = message.Phrase("not known: %s", p.WhyUnknown())
 		}
-		a.step(false, "What does the phone hold?", why)
+		a.step(false, message.Phrase("What does the phone hold?"), why)
 		a.doubt()
 		a.end(false, srcUnknown, whyNoListHTTPS.With("name", name))
 		return
@@ -157,20 +158,20 @@ func (a *assessment) httpsKnown(l *ctlbuild.List, where string, der []byte, name
 	if l == nil {
 		return false
 	}
-	what := "The certificate of " + name + " is looked for in the " + where + " held."
+	what := message.Phrase("The certificate of %s is looked for in the %s held.", name, where)
 	fits := func(r ctlbuild.Record) bool {
 		return r.Function() == ctlbuild.AppServer && r.MatchesCertificate(der)
 	}
 	if i := slices.IndexFunc(l.Records, fits); i >= 0 {
 		r := &l.Records[i]
 		a.decide(r, RecordName(i, r)+" of the "+where)
-		a.step(true, what, "found: "+RecordName(i, r))
+		a.step(true, what, message.Phrase("found: %s", RecordName(i, r)))
 		a.end(true, srcUnknown, whyHTTPSKnown.With("record", RecordName(i, r), "list", where))
 		return true
 	}
-	out := "not found"
+	out := message.Phrase("not found")
 	if i := slices.IndexFunc(l.Records, func(r ctlbuild.Record) bool { return r.MatchesCertificate(der) }); i >= 0 {
-		out += "; " + RecordName(i, &l.Records[i]) + " is the same certificate in another role"
+		out = message.Phrase("not found; %s is the same certificate in another role", RecordName(i, &l.Records[i]))
 	}
 	a.step(false, what, out)
 	return false

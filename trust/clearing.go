@@ -2,6 +2,7 @@ package trust
 
 import (
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 )
 
 // Stuck is a phone that seems to need its ITL deleted by hand.
@@ -21,40 +22,42 @@ type Stuck struct {
 func (s Stuck) MustClear() (bool, []Step) {
 	must := true
 	var steps []Step
-	add := func(saved bool, what, outcome string) {
+	add := func(saved bool, what, outcome message.Message) {
 		steps = append(steps, Step{What: what, Outcome: outcome, OK: saved})
 		must = must && !saved
 	}
-	const same = "Is the ITL on the phone the one that is served?"
+	same := message.Phrase("Is the ITL on the phone the one that is served?")
 	switch {
 	case s.Served == nil || s.HeldChecksum == "":
-		add(false, same, "not known")
+		add(false, same, notKnown)
 	case s.HeldChecksum.Matches(s.Served):
-		add(true, same, "yes ("+s.HeldChecksum.Kind()+" "+string(s.HeldChecksum)+"): there is nothing to delete")
+		add(true, same, message.Phrase("yes (%s %s): there is nothing to delete", s.HeldChecksum.Kind(), string(s.HeldChecksum)))
 	default:
-		add(false, same, "no")
+		add(false, same, no)
 	}
-	const known = "Does the ITL on the phone know the certificate that TVS presents?"
+	known := message.Phrase("Does the ITL on the phone know the certificate that TVS presents?")
 	held := s.Held
 	if held == nil && s.HeldChecksum.Matches(s.Served) {
 		held = s.Served
 	}
 	if held == nil || s.TVS == nil {
-		add(false, known, "not known")
+		add(false, known, notKnown)
 	} else if i, err := CheckTVSCertificate(held, s.TVS); err != nil {
-		add(false, known, "no: "+err.Error())
+		add(false, known, message.Phrase("no: %w", err))
 	} else {
-		add(true, known, "yes, by "+RecordName(i, &held.Records[i])+": the phone can ask TVS about the new signer")
+		add(true, known, message.Phrase("yes, by %s: the phone can ask TVS about the new signer", RecordName(i, &held.Records[i])))
 	}
+	says := message.Phrase("Does the phone say that verification failed?")
 	if s.Fails {
-		add(false, "Does the phone say that verification failed?", "yes")
+		add(false, says, yes)
 	} else {
-		add(true, "Does the phone say that verification failed?", "no: it refuses nothing")
+		add(true, says, message.Phrase("no: it refuses nothing"))
 	}
+	backup := message.Phrase("Can the former CallManager key be restored from a backup?")
 	if s.KeyBackup {
-		add(true, "Can the former CallManager key be restored from a backup?", "yes: restore it, and the phones accept what it signs")
+		add(true, backup, message.Phrase("yes: restore it, and the phones accept what it signs"))
 	} else {
-		add(false, "Can the former CallManager key be restored from a backup?", "no")
+		add(false, backup, no)
 	}
 	return must, steps
 }

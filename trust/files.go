@@ -100,21 +100,21 @@ func (a Agreement) All() bool {
 }
 
 // Sentence says it for a person.
-func (a Agreement) Sentence() string {
-	var parts []string
-	add := func(nodes []string, text string) {
+func (a Agreement) Sentence() message.Message {
+	var parts message.Parts
+	add := func(nodes []string, text message.Message) {
 		if len(nodes) > 0 {
-			parts = append(parts, text+" "+message.And(nodes))
+			parts = append(parts, message.Phrase("%s %s", text, nodes))
 		}
 	}
-	add(a.Same, "the phone holds what is served by")
-	add(a.Differ, "another file is served by")
-	add(a.None, "no file is served by")
-	add(a.Unknown, "it is not known what is served by")
+	add(a.Same, message.Phrase("the phone holds what is served by"))
+	add(a.Differ, message.Phrase("another file is served by"))
+	add(a.None, message.Phrase("no file is served by"))
+	add(a.Unknown, message.Phrase("it is not known what is served by"))
 	if len(parts) == 0 {
-		return "no node was compared"
+		return message.Phrase("no node was compared")
 	}
-	return strings.Join(parts, "; ")
+	return message.Phrase("%s", parts)
 }
 
 // CompareChecksum holds a phone's checksum against what each node serves

@@ -23,7 +23,7 @@ func TestCanAskTVS(t *testing.T) {
 		"Polycom VVX 400": {false, false}, "Third-party SIP Device (Advanced)": {false, false}, "": {false, false}, "79": {false, false}, "79400": {false, false},
 	} {
 		can, known, source := trust.CanAskTVS(model)
-		if can != want.can || known != want.known || source == "" {
+		if can != want.can || known != want.known || source.IsZero() {
 			t.Errorf("%q: can %v, known %v (%s)", model, can, known, source)
 		}
 	}
@@ -109,7 +109,7 @@ func TestChecksums(t *testing.T) {
 		}
 		a := trust.CompareChecksum(c, nodes)
 		want := "the phone holds what is served by pub; another file is served by sub; no file is served by tftp; it is not known what is served by fourth"
-		if a.Sentence() != want || a.All() {
+		if a.Sentence().String() != want || a.All() {
 			t.Errorf("%s: %s", text, a.Sentence())
 		}
 		if !trust.CompareChecksum(c, nodes[:1]).All() {

@@ -6,23 +6,24 @@ import (
 	"sync/atomic"
 
 	"ctlclient/internal/lazyregexp"
+	"ctlclient/message"
 )
 
 // modelRule is a line of the table of models. The first that matches decides.
 type modelRule struct {
 	match  *lazyregexp.Regexp // against the model in lower case, maker's words taken out
 	can    bool
-	source string
+	source message.Message
 }
 
-const (
-	sourceTokenless = `Tokenless CTL, "Requirements", note: Jabber, many TelePresence endpoints and 7940/7960 have no Security By Default; 7945 and 7965 or newer have it`
-	sourceOlder     = `not named in the documents; older than or of the generation of 7940/7960, which have no Security By Default (Tokenless CTL, "Requirements", note); taken as unable, the careful reading`
-	sourceNewer     = `newer than 7945/7965, which have Security By Default (Tokenless CTL, "Requirements", note)`
-	sourceSameAge   = `of the generation of 7945/7965, not named in the documents; CUCM's Unified CM Phone Feature List says for certain`
-	sourceMany      = `Tokenless CTL, "Requirements", note: "many" TelePresence endpoints have no Security By Default, without saying which; taken as unable, the careful reading`
-	sourceSoft      = `not named in the documents; software endpoint of Jabber's kind or older; taken as unable, the careful reading`
-	source7975      = `Tokenless CTL, "Components Used" and "Certificate regeneration": a 7975 asks TVS in the logs shown`
+var (
+	sourceTokenless = message.Phrase(`Tokenless CTL, "Requirements", note: Jabber, many TelePresence endpoints and 7940/7960 have no Security By Default; 7945 and 7965 or newer have it`)
+	sourceOlder     = message.Phrase(`not named in the documents; older than or of the generation of 7940/7960, which have no Security By Default (Tokenless CTL, "Requirements", note); taken as unable, the careful reading`)
+	sourceNewer     = message.Phrase(`newer than 7945/7965, which have Security By Default (Tokenless CTL, "Requirements", note)`)
+	sourceSameAge   = message.Phrase(`of the generation of 7945/7965, not named in the documents; CUCM's Unified CM Phone Feature List says for certain`)
+	sourceMany      = message.Phrase(`Tokenless CTL, "Requirements", note: "many" TelePresence endpoints have no Security By Default, without saying which; taken as unable, the careful reading`)
+	sourceSoft      = message.Phrase(`not named in the documents; software endpoint of Jabber's kind or older; taken as unable, the careful reading`)
+	source7975      = message.Phrase(`Tokenless CTL, "Components Used" and "Certificate regeneration": a 7975 asks TVS in the logs shown`)
 )
 
 // models is the table: what the documents say of Security By Default by model,
@@ -53,7 +54,7 @@ var makerWords = lazyregexp.New(`\b(cisco|unified|ip|conference|wireless|phone|c
 //
 // For a cluster of one's own, Cisco Unified Reporting's "Unified CM Phone Feature
 // List" is the authority; the table is what can be said without it.
-func CanAskTVS(model string) (can, known bool, source string) {
+func CanAskTVS(model string) (can, known bool, source message.Message) {
 	if f, ok := lookedUp.Load(model); ok {
 		f := f.(feature)
 		return f.can, f.known, f.source
@@ -69,7 +70,7 @@ func CanAskTVS(model string) (can, known bool, source string) {
 // feature is a line of the table, found.
 type feature struct {
 	can, known bool
-	source     string
+	source     message.Message
 }
 
 // lookedUp has what was found for models: fleets have many phones of few.
@@ -80,7 +81,7 @@ var (
 
 const maxLookedUp = 1000
 
-func lookUp(model string) (can, known bool, source string) {
+func lookUp(model string) (can, known bool, source message.Message) {
 	m := strings.ToLower(strings.TrimSpace(model))
 	short := m
 	if !strings.Contains(m, "communicator") {
@@ -89,12 +90,12 @@ func lookUp(model string) (can, known bool, source string) {
 		short = strings.TrimPrefix(short, "cisco ")
 	}
 	if short == "" {
-		return false, false, "no model was given"
+		return false, false, message.Phrase("no model was given")
 	}
 	for _, r := range models {
 		if r.match.MatchString(short) {
 			return r.can, true, r.source
 		}
 	}
-	return false, false, "not in the table of models; see CUCM's Unified CM Phone Feature List, \"Security By Default\""
+	return false, false, message.Phrase("not in the table of models; see CUCM's Unified CM Phone Feature List, \"Security By Default\"")
 }

@@ -1,6 +1,8 @@
 package trust
 
-import "ctlclient/message"
+import (
+	"ctlclient/message"
+)
 
 // What becomes of a group of phones.
 var (
@@ -33,7 +35,7 @@ func (c Class) OutcomeText() message.Message {
 func (c Class) WhoText() message.Message {
 	switch {
 	case c.Model == "" && len(c.Names) == 1 && c.Phones == 1:
-		return message.Plain(c.Names[0])
+		return message.Words(c.Names[0])
 	case c.Model == "":
 		return phones.With("n", c.Phones)
 	}

@@ -23,6 +23,8 @@ type Phone struct {
 	// since 2019", "the checksum is that of no known list"). A list that is set
 	// beside it is known all the same.
 	Unknown string
+	// UnknownText is Unknown as a person reads it; [Phone.NotKnown] sets both.
+	UnknownText message.Message
 	// Assumed says that no one described this phone: it stands in for phones that
 	// there may be, as DefaultPhones makes them.
 	Assumed bool
@@ -42,13 +44,24 @@ func (p Phone) SBD() (has, known bool) {
 	return has, known
 }
 
+// NotKnown notes why part of what the phone holds is not known; nothing, when it is.
+func (p *Phone) NotKnown(why message.Message) { p.Unknown, p.UnknownText = why.String(), why }
+
+// WhyUnknown is Unknown as a person reads it.
+func (p Phone) WhyUnknown() message.Message {
+	if p.UnknownText.IsZero() {
+		return message.Plain(p.Unknown)
+	}
+	return p.UnknownText
+}
+
 // canAsk tells whether p has Security By Default, and whether that is known.
-func (p Phone) canAsk() (can, known bool, source string) {
+func (p Phone) canAsk() (can, known bool, source message.Message) {
 	if p.NoSBD {
-		return false, true, "described as having no Security By Default"
+		return false, true, message.Phrase("described as having no Security By Default")
 	}
 	if p.Model == "" {
-		return true, true, "described as having Security By Default"
+		return true, true, message.Phrase("described as having Security By Default")
 	}
 	can, known, source = CanAskTVS(p.Model)
 	return can || !known, known, source
@@ -111,8 +124,8 @@ func (f AskerFunc) Ask(ctx context.Context, p Phone, q Question) (Answer, error)
 
 // Step of the reasoning, in order.
 type Step struct {
-	What    string // "The signer is looked for among the SAST records of the CTL held."
-	Outcome string // "found: record 5 (SAST-ADN008580ef)"
+	What    message.Message // "The signer is looked for among the SAST records of the CTL held."
+	Outcome message.Message // "found: record 5 (SAST-ADN008580ef)"
 	OK      bool
 }
 
@@ -137,18 +150,29 @@ type Verdict struct {
 // [Phone.Supposed] it is lost only if there is any.
 func (v Verdict) Lost() bool { return !v.Accept && v.Certain }
 
+// Names of phones that nobody described: in the data they are English, and a person reads them
+// in their language.
+var (
+	withSBD    = message.Phrase("a phone with Security By Default")
+	withoutSBD = message.Phrase("a phone without Security By Default (7940/7960, Jabber, many TelePresence endpoints)")
+	newPhone   = message.Phrase("a new or cleared phone")
+)
+
+// NameText is the phone's name as a person reads it.
+func (p Phone) NameText() message.Message { return message.Words(p.Name) }
+
 // DefaultPhones stands in when no fleet is described: a phone that holds the
 // lists and can ask TVS, one that holds the CTL and cannot (7940/7960, Jabber...),
 // one that holds nothing. Phones with Security By Default always have an ITL; with
 // itl nil it is not known which.
 func DefaultPhones(old, itl *ctlbuild.List, tvs []string) []Phone {
 	phones := []Phone{
-		{Name: "a phone with Security By Default", CTL: old, ITL: itl, TVS: tvs, Assumed: true},
-		{Name: "a phone without Security By Default (7940/7960, Jabber, many TelePresence endpoints)", NoSBD: true, CTL: old, Assumed: true},
-		{Name: "a new or cleared phone", Assumed: true},
+		{Name: withSBD.String(), CTL: old, ITL: itl, TVS: tvs, Assumed: true},
+		{Name: withoutSBD.String(), NoSBD: true, CTL: old, Assumed: true},
+		{Name: newPhone.String(), Assumed: true},
 	}
 	if itl == nil {
-		phones[0].Unknown = "its ITL is not known"
+		phones[0].NotKnown(message.Phrase("its ITL is not known"))
 	}
 	if old == nil {
 		// Without a CTL the second phone is the third.

@@ -3,7 +3,6 @@ package trust
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"ctlclient/message"
 )
@@ -79,48 +78,38 @@ func Totals(verdicts []Verdict) (accept, lost, unsure int) {
 	return accept, lost, unsure
 }
 
-// WriteSummary prints one line a group and the totals.
-func WriteSummary(w io.Writer, verdicts []Verdict) error {
-	var b strings.Builder
-	for _, c := range Summarise(verdicts) {
-		fmt.Fprintf(&b, "%s: %s. %s\n", c.Who(), c.Outcome(), c.Reason)
-	}
-	accept, lost, unsure := Totals(verdicts)
-	fmt.Fprintf(&b, "%s accept, %d reject, %d not certain\n", message.Count(accept, "phone"), lost, unsure)
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// WriteText prints a verdict for a person: the answer, the steps, the console lines.
-func (v Verdict) WriteText(w io.Writer) error {
-	var b strings.Builder
-	word := "REJECT"
+// WriteText prints a verdict for a person, in a voice: the answer, the steps, the console lines.
+func (v Verdict) WriteText(w io.Writer, voice message.Voice) error {
+	word := message.Phrase("REJECT")
 	if v.Accept {
-		word = "ACCEPT"
+		word = message.Phrase("ACCEPT")
 	}
 	if !v.Certain {
-		word += " (not certain)"
+		word = message.Phrase("%s (not certain)", word)
+	}
+	lines := message.Lines{word, v.Why}
+	if v.Why.IsZero() {
+		lines[1] = message.Plain(v.Reason)
 	}
 	if v.Phone.Name != "" {
-		fmt.Fprintf(&b, "%s: ", v.Phone.Name)
+		lines[0] = message.Phrase("%s: %s", v.Phone.NameText(), word)
 	}
-	fmt.Fprintf(&b, "%s\n%s\n", word, v.Reason)
 	for i, s := range v.Steps {
 		mark := "--"
 		if s.OK {
 			mark = "ok"
 		}
-		fmt.Fprintf(&b, "  %d. [%s] %s\n          %s\n", i+1, mark, s.What, s.Outcome)
+		lines = append(lines, message.Phrase("  %d. [%s] %s\n          %s", i+1, mark, s.What, s.Outcome))
 	}
 	if v.Source != "" {
-		fmt.Fprintf(&b, "Source: %s\n", v.Source)
+		lines = append(lines, message.Phrase("Source: %s", v.Source))
 	}
 	if len(v.Console) > 0 {
-		b.WriteString("On the phone's console:\n")
+		lines = append(lines, message.Phrase("On the phone's console:"))
 		for _, line := range v.Console {
-			fmt.Fprintf(&b, "  %s\n", line)
+			lines = append(lines, message.Plain("  "+line))
 		}
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, voice.Say(message.Phrase("%s\n", lines)))
 	return err
 }

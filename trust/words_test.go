@@ -30,7 +30,7 @@ func TestVerdictText(t *testing.T) {
 			[]string{"ACCEPT (not certain)\n", `not known for model "Acme 1"`}, "yes: it authenticates"},
 	} {
 		var b strings.Builder
-		if err := c.v.WriteText(&b); err != nil {
+		if err := c.v.WriteText(&b, message.Voice{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, want := range c.want {
@@ -128,7 +128,7 @@ func TestMustClearNotKnown(t *testing.T) {
 		"it is given beside the served": {trust.Stuck{HeldChecksum: old, Held: s.NewITL, Served: s.ITL, TVS: s.NewTVS.DER, Fails: true}, "yes (MD5", "yes, by record 3"},
 	} {
 		_, steps := c.stuck.MustClear()
-		if !strings.HasPrefix(steps[0].Outcome, c.same) || !strings.HasPrefix(steps[1].Outcome, c.known) {
+		if !strings.HasPrefix(steps[0].Outcome.String(), c.same) || !strings.HasPrefix(steps[1].Outcome.String(), c.known) {
 			t.Errorf("%s: %q, %q; want %q, %q", name, steps[0].Outcome, steps[1].Outcome, c.same, c.known)
 		}
 	}

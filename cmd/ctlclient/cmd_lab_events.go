@@ -111,6 +111,6 @@ func newLabDirectoriesCommand(a *app) *cobra.Command {
 			if p.Remembered {
 				a.printf("TVS was not asked again: the phone remembers its answer.\n")
 			}
-			return p.Verdict.WriteText(a.out)
+			return p.Verdict.WriteText(a.out, a.voice())
 		})
 }

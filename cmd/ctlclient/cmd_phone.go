@@ -11,6 +11,7 @@ import (
 
 	"ctlclient/cluster/reach/serve"
 	"ctlclient/ctlbuild"
+	"ctlclient/message"
 	"ctlclient/trust"
 	"ctlclient/trust/fleet"
 )
@@ -97,7 +98,7 @@ func runPhoneAssess(ctx context.Context, a *app, o assessOptions) error {
 	if a.json {
 		err = a.result(verdictOf(v))
 	} else {
-		err = v.WriteText(a.out)
+		err = v.WriteText(a.out, a.voice())
 	}
 	if err == nil && !v.Accept {
 		return errBad
@@ -107,7 +108,7 @@ func runPhoneAssess(ctx context.Context, a *app, o assessOptions) error {
 
 // heldPhone is the one phone that the flags describe.
 func (a *app) heldPhone(ctx context.Context, o assessOptions) (p trust.Phone, err error) {
-	p = trust.Phone{Name: "the phone", Model: o.model}
+	p = trust.Phone{Name: message.Phrase("the phone").String(), Model: o.model}
 	if p.CTL, err = a.readHeld(ctx, "--held", o.held, ctlbuild.KindCTL); err != nil {
 		return p, err
 	}

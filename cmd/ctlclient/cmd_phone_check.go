@@ -129,10 +129,10 @@ func (a *app) printPhoneCheck(h workflow.Held, c *workflow.PhoneCheck) error {
 	}
 	a.printf("\n")
 	if h.CTL != "" {
-		a.printf("CTL: %s.\n", printable(c.CTLAgreement.Sentence()))
+		a.printf("CTL: %s.\n", printable(a.voice().Say(c.CTLAgreement.Sentence())))
 	}
 	if h.ITL != "" {
-		a.printf("ITL: %s.\n", printable(c.ITLAgreement.Sentence()))
+		a.printf("ITL: %s.\n", printable(a.voice().Say(c.ITLAgreement.Sentence())))
 	}
 	for _, r := range c.Services {
 		if r.Err != nil {
@@ -146,14 +146,14 @@ func (a *app) printPhoneCheck(h workflow.Held, c *workflow.PhoneCheck) error {
 	}
 	answer := st.green(a.say("no"))
 	switch {
-	case c.MustClear && slices.ContainsFunc(c.Steps, func(s trust.Step) bool { return s.Outcome == "not known" }):
+	case c.MustClear && slices.ContainsFunc(c.Steps, trust.Step.NotKnown):
 		answer = st.yellow(a.say("as far as is known, yes: find out first what is not known"))
 	case c.MustClear:
 		answer = st.red(a.say("yes, it is the only way left"))
 	}
 	a.printf("\n%s %s\n", st.bold(a.say("Must the ITL be deleted at the phone?")), answer)
 	for i, s := range c.Steps {
-		a.printf("  %d. %s\n     %s\n", i+1, printable(s.What), st.wrap(printable(s.Outcome), 5))
+		a.printf("  %d. %s\n     %s\n", i+1, printable(a.voice().Say(s.What)), st.wrap(printable(a.voice().Say(s.Outcome)), 5))
 	}
 	return nil
 }

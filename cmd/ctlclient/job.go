@@ -328,7 +328,7 @@ func verdictOf(v trust.Verdict) verdictJSON {
 	j := verdictJSON{Phone: v.Phone.Name, Model: v.Phone.Model, Count: v.Phone.N(), Accept: v.Accept, Certain: v.Certain,
 		ByTVS: v.ByTVS, Reason: v.Reason, Console: v.Console}
 	for _, s := range v.Steps {
-		j.Steps = append(j.Steps, s.What+" "+s.Outcome)
+		j.Steps = append(j.Steps, s.What.String()+" "+s.Outcome.String())
 	}
 	return j
 }

@@ -44,7 +44,7 @@ type call struct {
 
 type reply struct {
 	Page   *remotePage  `json:",omitempty"`
-	Error  string       `json:",omitempty"`
+	Error  message.Kept `json:",omitempty"`
 	Status *lab.Status  `json:",omitempty"`
 	Boots  []remoteBoot `json:",omitempty"`
 }
@@ -56,7 +56,7 @@ type remoteBoot struct {
 	Took             time.Duration
 	Server           string
 	Console          []string
-	Error            string `json:",omitempty"`
+	Error            message.Kept `json:",omitempty"`
 }
 
 // remotePage is a Page on the wire.
@@ -66,20 +66,40 @@ type remotePage struct {
 	Remembered bool
 }
 
+// remoteVerdict is a Verdict on the wire: its sentences are in every language that the lab
+// speaks, and the one who asks takes theirs.
 type remoteVerdict struct {
 	Accept, Certain, ByTVS bool
-	Reason, Source         string
-	Steps                  []trust.Step
+	Source                 string
+	Why, Doubt             message.Kept `json:",omitempty"`
+	Steps                  []remoteStep
 	Console                []string
 }
 
+type remoteStep struct {
+	What, Outcome message.Kept
+	OK            bool
+}
+
 func toRemote(v trust.Verdict) remoteVerdict {
-	return remoteVerdict{v.Accept, v.Certain, v.ByTVS, v.Reason, v.Source, v.Steps, v.Console}
+	why := v.Why
+	if why.IsZero() {
+		why = message.Plain(v.Reason)
+	}
+	r := remoteVerdict{v.Accept, v.Certain, v.ByTVS, v.Source, message.Keep(why), message.Keep(v.Doubt), nil, v.Console}
+	for _, s := range v.Steps {
+		r.Steps = append(r.Steps, remoteStep{message.Keep(s.What), message.Keep(s.Outcome), s.OK})
+	}
+	return r
 }
 
 func (r remoteVerdict) verdict(p trust.Phone) trust.Verdict {
-	return trust.Verdict{Phone: p, Accept: r.Accept, Certain: r.Certain, ByTVS: r.ByTVS,
-		Reason: r.Reason, Source: r.Source, Steps: r.Steps, Console: r.Console}
+	v := trust.Verdict{Phone: p, Accept: r.Accept, Certain: r.Certain, ByTVS: r.ByTVS,
+		Why: r.Why.Message(), Doubt: r.Doubt.Message(), Reason: r.Why.Error(), Source: r.Source, Console: r.Console}
+	for _, s := range r.Steps {
+		v.Steps = append(v.Steps, trust.Step{What: s.What.Message(), Outcome: s.Outcome.Message(), OK: s.OK})
+	}
+	return v
 }
 
 // verbs that another process can ask for, by name.
@@ -135,7 +155,7 @@ func phones(ctx context.Context, l *lab.Lab, name string) (reply, error) {
 		out := remoteBoot{Phone: b.Phone.Name, CTL: toRemote(b.CTL), ITL: toRemote(b.ITL), Config: toRemote(b.Config),
 			Took: b.Took, Server: b.Server, Console: b.Console}
 		if b.Err != nil {
-			out.Error = b.Err.Error()
+			out.Error = message.KeepError(b.Err)
 		}
 		r.Boots = append(r.Boots, out)
 	}
@@ -228,7 +248,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if err != nil {
-		out.Error = err.Error()
+		out.Error = message.KeepError(err)
 		w.WriteHeader(http.StatusUnprocessableEntity)
 	}
 	if err := json.NewEncoder(w).Encode(out); err != nil {

@@ -134,10 +134,7 @@ func (r *Remote) send(req *http.Request) (reply, error) {
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 16<<20)).Decode(&out); err != nil {
 		return reply{}, message.Errorf("ask the lab: %w", err)
 	}
-	if out.Error != "" {
-		return out, errors.New(out.Error)
-	}
-	return out, nil
+	return out, out.Error.Err()
 }
 
 // Status of the lab now.
@@ -249,10 +246,7 @@ func (r *Remote) phones(ctx context.Context, c call) ([]lab.Boot, error) {
 		}
 		held := trust.Phone{Name: p.Name, Model: p.Model, CTL: p.CTL, ITL: p.ITL}
 		boot := lab.Boot{Phone: p, CTL: b.CTL.verdict(held), ITL: b.ITL.verdict(held), Config: b.Config.verdict(held),
-			Took: b.Took, Server: b.Server, Console: b.Console}
-		if b.Error != "" {
-			boot.Err = errors.New(b.Error)
-		}
+			Took: b.Took, Server: b.Server, Console: b.Console, Err: b.Error.Err()}
 		boots = append(boots, boot)
 	}
 	return boots, nil

@@ -224,7 +224,7 @@ func offMeanwhile(k *outlook) []Finding {
 		if !l.Certain {
 			text = offMay
 		}
-		m := text.With("file", l.File, "reason", l.Reason)
+		m := text.With("file", trust.FileText(l.File), "reason", l.Reason)
 		said := m.String()
 		who[said] = append(who[said], l.Who)
 		if i := slices.IndexFunc(found, func(f Finding) bool { return f.Message.String() == said }); i >= 0 {
@@ -259,7 +259,7 @@ func refuseAlready(k *outlook) []Finding {
 		found = append(found, Finding{
 			Rule: "refuse-already", Severity: severity, beyond: severity == hazard.Danger, Who: l.Who, Phones: l.Phones,
 			Source:  "the phone model, played step by step (trust-list, section 6)",
-			Message: already.With("file", l.File, "reason", l.Reason), First: do(alreadyDo.With()),
+			Message: already.With("file", trust.FileText(l.File), "reason", l.Reason), First: do(alreadyDo.With()),
 		})
 	}
 	return found
@@ -287,7 +287,7 @@ func knownModels(k *outlook) []Finding {
 	}
 	_, _, source := trust.CanAskTVS(models[0])
 	return []Finding{{
-		Rule: "model-not-known", Severity: hazard.Warning, Who: whoPhones.With("n", n), Phones: n, Source: source,
+		Rule: "model-not-known", Severity: hazard.Warning, Who: whoPhones.With("n", n), Phones: n, Source: source.String(),
 		Message: modelUnknown.With("models", models),
 	}}
 }

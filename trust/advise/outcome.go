@@ -66,7 +66,7 @@ func (l Loss) Message() message.Message {
 	case l.Likely:
 		text = lossLikely
 	}
-	return text.With("who", l.Who, "n", max(l.Phones, 0), "file", l.File, "reason", l.Reason)
+	return text.With("who", l.Who, "n", max(l.Phones, 0), "file", trust.FileText(l.File), "reason", l.Reason)
 }
 
 // rulePhoneModel is the rule of findings that only repeat what would be lost.
@@ -105,20 +105,22 @@ func (k *outlook) groups() []group {
 
 // standIns are one group of each kind, where nobody described the phones.
 func (k *outlook) standIns() []group {
-	var unknown []string
+	var unknown []message.Message
 	if k.CTL == nil && !k.NoCTL {
-		unknown = append(unknown, "its CTL is not known")
+		unknown = append(unknown, message.Phrase("its CTL is not known"))
 	}
-	without := trust.Phone{CTL: k.CTL, NoSBD: true, Unknown: message.And(unknown)}
+	without := trust.Phone{CTL: k.CTL, NoSBD: true}
+	without.NotKnown(message.Phrase("%s", unknown))
 	if k.ITL == nil && !k.NoITL {
-		unknown = append(unknown, "its ITL is not known")
+		unknown = append(unknown, message.Phrase("its ITL is not known"))
 	}
-	with := trust.Phone{CTL: k.CTL, ITL: k.ITL, Unknown: message.And(unknown)}
+	with := trust.Phone{CTL: k.CTL, ITL: k.ITL}
+	with.NotKnown(message.Phrase("%s", unknown))
 	if len(unknown) == 0 {
-		with.Unknown = ""
+		with.NotKnown(message.Message{})
 	}
 	if k.CTL != nil || k.NoCTL {
-		without.Unknown = ""
+		without.NotKnown(message.Message{})
 	}
 	gs := []group{{Class: play.Class{Phone: with, TVS: k.asked()}, who: whoAnyWith.With()}}
 	if k.TVS == 0 && k.tvsServers() > 1 && k.Nodes != 1 {
@@ -173,7 +175,7 @@ func (k *outlook) described() []group {
 			gs[i].who = whoWith.With("n", gs[i].phones)
 		}
 		if gs[i].away {
-			gs[i].who = whoNamed.With("n", gs[i].phones, "names", gs[i].Phone.Unknown)
+			gs[i].who = whoNamed.With("n", gs[i].phones, "names", gs[i].Phone.WhyUnknown())
 		}
 	}
 	return gs
@@ -252,7 +254,7 @@ func (k *outlook) try(p plan, gs []group) outcome {
 			text = stopMay
 		}
 		if s.Stop.IsZero() {
-			s.Stop = text.With("who", gs[r.Class].who, "n", gs[r.Class].phones, "file", r.File)
+			s.Stop = text.With("who", gs[r.Class].who, "n", gs[r.Class].phones, "file", trust.FileText(r.File))
 			o.stops++
 		}
 	}
@@ -372,7 +374,7 @@ func (k *outlook) summary(a *Advice) message.Message {
 	case len(a.Breaks) > 0:
 		why := a.Breaks[0].Message
 		if a.Breaks[0].Rule == rulePhoneModel {
-			why = lossShort.With("who", a.Lost[0].Who, "file", a.Lost[0].File)
+			why = lossShort.With("who", a.Lost[0].Who, "file", trust.FileText(a.Lost[0].File))
 		}
 		switch {
 		case a.clean && !a.beyond:

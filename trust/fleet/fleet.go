@@ -328,9 +328,9 @@ func (e Entry) resolve(known trust.Known, now Current) trust.Phone {
 	if len(p.TVS) == 0 {
 		p.TVS = now.TVS
 	}
-	var why []string
+	var why message.Parts
 	if e.Unseen != "" {
-		why = append(why, e.Unseen)
+		why = append(why, unseenText(e.Unseen))
 	}
 	take := func(h Held, kind ctlbuild.Kind, current *ctlbuild.List) *ctlbuild.List {
 		switch h.Kind {
@@ -341,12 +341,12 @@ func (e Entry) resolve(known trust.Known, now Current) trust.Phone {
 				return current
 			}
 		case HeldUnknown:
-			why = append(why, "its "+trust.ListName(kind)+" is not known")
+			why = append(why, message.Phrase("its %s is not known", trust.ListName(kind)))
 		case HeldChecksum:
 			if l := known[h.Checksum]; l != nil && l.Kind() == kind {
 				return l
 			}
-			why = append(why, fmt.Sprintf("the %s of its %s, %s, is that of no known list", h.Checksum.Kind(), trust.ListName(kind), h.Checksum))
+			why = append(why, message.Phrase("the %s of its %s, %s, is that of no known list", h.Checksum.Kind(), trust.ListName(kind), string(h.Checksum)))
 		}
 		return nil
 	}
@@ -356,9 +356,29 @@ func (e Entry) resolve(known trust.Known, now Current) trust.Phone {
 		// Such a phone has no ITL, whatever is served.
 		p.ITL = nil
 	}
-	p.Unknown = strings.Join(why, "; ")
+	if len(why) > 0 {
+		p.NotKnown(message.Phrase("%s", why))
+	}
 	if e.Unseen != "" && e.CTL.Kind == HeldNone && e.ITL.Kind == HeldNone {
-		p.Unknown = ""
+		p.NotKnown(message.Message{})
 	}
 	return p
+}
+
+// unseenText is why a phone was not seen as a person reads it; what the file has in other words
+// stays.
+func unseenText(said string) message.Message {
+	if since, found := strings.CutPrefix(said, "never seen since "); found {
+		return message.Phrase("never seen since %s", since)
+	}
+	if since, found := strings.CutPrefix(said, "not seen since "); found {
+		return message.Phrase("not seen since %s", since)
+	}
+	switch said {
+	case "never seen":
+		return message.Phrase("never seen")
+	case "not seen":
+		return message.Phrase("not seen")
+	}
+	return message.Plain(said)
 }

@@ -131,7 +131,7 @@ func Forbidden(t testing.TB) trust.Asker {
 func Steps(v trust.Verdict) string {
 	var b strings.Builder
 	for _, s := range v.Steps {
-		b.WriteString(s.What + " " + s.Outcome + "\n")
+		b.WriteString(s.What.String() + " " + s.Outcome.String() + "\n")
 	}
 	return b.String()
 }
