@@ -198,7 +198,7 @@ func textOf(parts ...string) string {
 	return strings.Join(list, "\n")
 }
 
-// mostLines of a notice are shown at once: with twenty nodes that do not answer it would hide
+// mostNoticeLines of a notice are shown at once: with twenty nodes that do not answer it would hide
 // everything below it.
 const mostNoticeLines = 4
 

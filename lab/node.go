@@ -399,7 +399,7 @@ func (n *Node) pageLines() int {
 	return 0
 }
 
-// httpServer is net/http's with the Close that ends connections too.
+// newHTTP is net/http's with the Close that ends connections too.
 func (n *Node) newHTTP() *http.Server {
 	return &http.Server{
 		Handler:           http.HandlerFunc(n.serveHTTP),

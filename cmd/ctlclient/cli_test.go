@@ -180,8 +180,6 @@ func cmdFilesProfile(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(p.Save(ts.MkAbs(args[0])))
 }
 
-// cmdFaulty builds a module that fails on request, or has it fail:
-// faulty build | faulty pull FUNCTION LABEL | faulty absent LABEL | faulty tries LABEL MAX LEFT | faulty clear | faulty left LABEL N.
 // cmdNewestJob puts the ID of the newest job of a state folder into $JOB.
 func cmdNewestJob(ts *testscript.TestScript, _ bool, args []string) {
 	jobs, err := cluster.History(filepath.Join(ts.MkAbs(args[0]), "ctlclient"), "")
@@ -192,6 +190,8 @@ func cmdNewestJob(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("JOB", jobs[0].ID)
 }
 
+// cmdFaulty builds a module that fails on request, or has it fail:
+// faulty build | faulty pull FUNCTION LABEL | faulty absent LABEL | faulty tries LABEL MAX LEFT | faulty clear | faulty left LABEL N.
 func cmdFaulty(ts *testscript.TestScript, neg bool, args []string) {
 	dir := ts.MkAbs("faulty")
 	c := faulty.Open(dir)

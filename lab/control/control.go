@@ -138,7 +138,7 @@ var verbs = map[string]func(ctx context.Context, l *lab.Lab, c call) (reply, err
 	},
 }
 
-// remotePhones makes one phone boot or, without a name, all.
+// phones makes one phone boot or, without a name, all.
 func phones(ctx context.Context, l *lab.Lab, name string) (reply, error) {
 	var boots []lab.Boot
 	var err error

@@ -73,7 +73,7 @@ var ErrProtocol = message.NewError("not CTLP as expected")
 
 func protocolError(words string, args ...any) error { return format.Malformed(words, args...) }
 
-// message is one request or response.
+// wireMessage is one request or response.
 type wireMessage struct {
 	typ   messageType
 	flags uint8
