@@ -13,7 +13,7 @@ import (
 // HTTP serves what TFTP serves, or it is said: newer phones ask HTTP first.
 func TestReadBackOverHTTP(t *testing.T) {
 	s := newSite(t, oldFile)
-	served := oldFile
+	served, asked := oldFile, 0
 	var mu sync.Mutex
 	l, err := net.Listen("tcp", s.node("sub").address+":0")
 	if err != nil {
@@ -22,6 +22,7 @@ func TestReadBackOverHTTP(t *testing.T) {
 	web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()
+		asked++
 		_, _ = w.Write(served) // who asks has gone
 	})}
 	go web.Serve(l)
@@ -58,4 +59,22 @@ func TestReadBackOverHTTP(t *testing.T) {
 	served = newFile
 	mu.Unlock()
 	agrees(true)
+
+	// What comes over HTTP for want of TFTP is compared with nothing, and asked for once.
+	s.profile.Nodes[1].TFTPPort = site.NotRun()
+	mu.Lock()
+	asked = 0
+	mu.Unlock()
+	snap, err := s.connect(s.options()).Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := snap.Nodes[1]; n.TFTPErr != nil || n.TFTPAgree == nil || !*n.TFTPAgree || n.HTTPAgree != nil {
+		t.Errorf("without TFTP: %v, agrees %v, HTTP %v", n.TFTPErr, n.TFTPAgree, n.HTTPAgree)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if asked != 1 {
+		t.Errorf("it was asked %d times", asked)
+	}
 }

@@ -18,7 +18,7 @@ type phoneView struct {
 	asked bool
 	data  []byte // nil: no such file, or err
 	err   error
-	http  *bool // HTTP gives the same; nil: it does not answer
+	http  *bool // HTTP gives the same as TFTP; nil: one of them does not answer
 }
 
 // view asks a node for a file as a phone does, and remembers the answer.
@@ -26,7 +26,7 @@ func (c *Cluster) view(ctx context.Context, n site.Node, name string) phoneView 
 	if !c.servesTFTP(n) {
 		return phoneView{}
 	}
-	data, err := c.FetchTFTP(ctx, n, name)
+	data, door, err := c.fetchServed(ctx, n, name)
 	if err == nil && data == nil {
 		data = []byte{}
 	}
@@ -34,9 +34,11 @@ func (c *Cluster) view(ctx context.Context, n site.Node, name string) phoneView 
 		err = nil
 	}
 	v := phoneView{asked: true, data: data, err: err}
-	if over, answered := serve.OverHTTP(ctx, n, name); err == nil && answered {
-		same := journal.Same(over, data)
-		v.http = &same
+	if err == nil && door == serve.DoorTFTP {
+		if over, answered := serve.OverHTTP(ctx, n, name); answered {
+			same := journal.Same(over, data)
+			v.http = &same
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

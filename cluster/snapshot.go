@@ -272,8 +272,14 @@ func (c *Cluster) servesTFTP(n site.Node) bool {
 // which one answered is told as a warning when it is not TFTP. fs.ErrNotExist: the node
 // serves none; errors.ErrUnsupported: it runs no TFTP.
 func (c *Cluster) FetchTFTP(ctx context.Context, node site.Node, name string) ([]byte, error) {
+	data, _, err := c.fetchServed(ctx, node, name)
+	return data, err
+}
+
+// fetchServed is FetchTFTP, with the door that gave the answer.
+func (c *Cluster) fetchServed(ctx context.Context, node site.Node, name string) ([]byte, reach.Door, error) {
 	if !c.servesTFTP(node) {
-		return nil, &NodeError{Node: node.Name, Step: "tftp", Err: message.Errorf("it runs no TFTP: %w", errors.ErrUnsupported)}
+		return nil, serve.DoorTFTP, &NodeError{Node: node.Name, Step: "tftp", Err: message.Errorf("it runs no TFTP: %w", errors.ErrUnsupported)}
 	}
 	data, door, err := serve.Fetch(ctx, node, name, c.o.Timeout)
 	if door == serve.DoorHTTP && node.Port(site.PortTFTP) != 0 {
@@ -281,7 +287,7 @@ func (c *Cluster) FetchTFTP(ctx context.Context, node site.Node, name string) ([
 			Text: message.Phrase("TFTP is silent; %s was asked for over HTTP, as newer phones do", name)})
 	}
 	if err == nil || errors.Is(err, fs.ErrNotExist) || ctx.Err() != nil {
-		return data, err
+		return data, door, err
 	}
-	return nil, &NodeError{Node: node.Name, Step: strings.ToLower(string(door)), Err: err}
+	return nil, door, &NodeError{Node: node.Name, Step: strings.ToLower(string(door)), Err: err}
 }
