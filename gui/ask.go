@@ -217,7 +217,7 @@ func (a *asker) Confirm(ctx context.Context, c workflow.Confirmation) (bool, err
 			if c.Danger && h.Severity != hazard.Danger {
 				continue // the review has shown it; here is only what is to be accepted
 			}
-			content.Add(widgets.NewNotice(noticeOf(h.Severity), strings.TrimSpace(say(h.Message))))
+			content.Add(widgets.NewNotice(noticeOf(h.Severity), sentence(strings.TrimSpace(say(h.Message)))))
 		}
 		yes := t("button.continue")
 		switch e := c.Plan.Earlier(); {

@@ -165,7 +165,7 @@ func findingsText(found []ctlbuild.Finding) string {
 			lines = append(lines, t("review.more", map[string]any{"Count": fmt.Sprint(len(found) - n)}))
 			break
 		}
-		text := say(f.Message)
+		text := sentence(say(f.Message))
 		if f.Record > 0 {
 			text = t("inspect.finding", map[string]any{"Record": fmt.Sprint(f.Record), "Text": text})
 		}

@@ -41,7 +41,7 @@ type way struct {
 // remembered.
 func (s *shell) failAgain(what string, err error, again string, try func(), more ...way) {
 	words, hints := s.describe(err)
-	s.diary.add(what + ": " + words)
+	s.diary.add(what + ": " + tell(err))
 	content := container.NewVBox(widgets.NewNotice(widgets.StopNotice, words))
 	copied := what + "\n" + words
 	if len(hints) > 0 {

@@ -152,16 +152,27 @@ func (o *overviewScreen) showFindings() {
 			}
 			mend = append(mend, widgets.ButtonRow(widgets.NewButton(text, theme.NavigateNextIcon(), do)))
 		} else if !f.Mend.IsZero() {
-			mend = append(mend, widgets.Flush(widgets.QuietText(say(f.Mend))))
+			mend = append(mend, widgets.Flush(widgets.QuietText(sentence(say(f.Mend)))))
 			mend = append(mend, o.s.deeds(f.Mend)...)
 		}
-		text, more := o.s.shorten(say(f.Text))
+		text, more := o.s.shorten(o.s.sentence(say(f.Text)))
 		o.findings.Add(widgets.NewNotice(noticeOf(f.Severity), text, append(more, mend...)...))
 	}
 	if len(o.s.model.findings) == 0 {
 		o.findings.Add(widgets.NewNotice(widgets.GoodNotice, t("overview.fine")))
 	}
 	o.findings.Refresh()
+}
+
+// sentence is that of a text which may begin with the name of one of the cluster's nodes.
+func (s *shell) sentence(text string) string {
+	var names []string
+	if sn := s.model.snapshot; sn != nil {
+		for _, n := range sn.Nodes {
+			names = append(names, n.Node.Name)
+		}
+	}
+	return sentence(text, names...)
 }
 
 // mend says how a finding is mended.

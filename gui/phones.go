@@ -127,7 +127,7 @@ func newWordsTable(words []workflow.PhoneWord) *widgets.Table {
 		}
 		text := w.Word.Deciding.Text
 		if text == "" && w.Err != nil {
-			text, _ = describe(w.Err)
+			text = sentence(tell(w.Err))
 		}
 		if w.Differs() {
 			text = t("phones.differs", map[string]any{"Message": text})
@@ -208,8 +208,7 @@ func (s *shell) resetResult(r *workflow.ResetResult) {
 		content.Add(widgets.Section(t("phones.missing"), newLiveTable(r.Missing)))
 	}
 	for _, f := range r.Failed {
-		text, _ := describe(f.Err)
-		content.Add(widgets.Signed(widgets.BadSign, f.Name+": "+text))
+		content.Add(widgets.Signed(widgets.BadSign, f.Name+": "+tell(f.Err)))
 	}
 	if len(r.Words) > 0 {
 		content.Add(widgets.Section(t("phones.words"), wordsNotice(r.Words), newWordsTable(r.Words)))

@@ -187,8 +187,8 @@ func nodeCell(n cluster.NodeOutcome) widgets.Cell {
 		c.Sign = widgets.UnsureSign
 	}
 	if n.Err != nil {
-		message, hints := describe(n.Err)
-		c.Text = textOf(append([]string{c.Text + ": " + message}, hints...)...)
+		_, hints := describe(n.Err)
+		c.Text = textOf(append([]string{c.Text + ": " + tell(n.Err)}, hints...)...)
 	}
 	if !n.Warning.IsZero() {
 		c.Text += "\n" + say(n.Warning)

@@ -139,7 +139,7 @@ func (s *shell) hazardNotice(h hazard.Hazard) fyne.CanvasObject {
 	if h.Source != "" {
 		below = append(below, widgets.Flush(widgets.QuietText(t("review.source", map[string]any{"Source": h.Source}))))
 	}
-	return widgets.NewNotice(noticeOf(h.Severity), say(h.Message), below...)
+	return widgets.NewNotice(noticeOf(h.Severity), s.sentence(say(h.Message)), below...)
 }
 
 // saveSigned asks about saving, signs, and keeps the file instead of uploading it. Nothing is

@@ -12,7 +12,6 @@ import (
 	"ctlclient/cluster/site"
 	"ctlclient/gui/widgets"
 	"ctlclient/lab"
-	"ctlclient/message"
 	"ctlclient/softhsm"
 	"ctlclient/token"
 	"ctlclient/workflow"
@@ -306,14 +305,15 @@ func TestPlanIsRefusedInTheWordsOfTheCommand(t *testing.T) {
 	p.on(screenEntries)
 }
 
-// saysError holds that the dialog says an error and all its hints, word for word.
+// saysError holds that the dialog says an error and all its hints, word for word but for the
+// capital letter of a sentence.
 func (p *practised) saysError(want error) {
 	p.Helper()
 	if want == nil {
 		p.Fatal("the command has no objection")
 	}
-	p.mustSay(windowVoice().Tell(want))
-	for _, m := range message.Advice(want) {
-		p.mustSay(say(m))
+	text, hints := describe(want)
+	for _, words := range append(hints, text) {
+		p.mustSay(words)
 	}
 }
