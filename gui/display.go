@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 
+	"fyne.io/fyne/v2"
 	"github.com/go-gl/glfw/v3.4/glfw"
 
 	"ctlclient/message"
@@ -66,8 +67,40 @@ func tryDisplay() (err error) {
 		return message.Errorf("%w: this session has no OpenGL 2.0, as some remote desktops and virtual machines have none", ErrNoDisplay)
 	}
 	w.Destroy()
+	if m := glfw.GetPrimaryMonitor(); m != nil && glfw.GetPlatform() != glfw.PlatformWayland {
+		_, _, workArea.Width, workArea.Height = m.GetWorkarea()
+	}
 	return nil
 }
+
+// workArea is the room for windows, in pixels, without bars of the system; nothing where it is
+// not known.
+var workArea struct{ Width, Height int }
+
+// fitDesktop makes a window no larger than the desktop. The size of the first start, and one
+// kept from a larger screen, may be: Windows leaves such a window where it is, its buttons below
+// the edge.
+func fitDesktop(w fyne.Window) {
+	if workArea.Width <= 0 || workArea.Height <= 0 {
+		return
+	}
+	scale := w.Canvas().Scale()
+	room := fyne.NewSize(float32(workArea.Width)/scale, float32(workArea.Height)/scale)
+	if runtime.GOOS == "windows" { // elsewhere the window manager sees to the frame
+		room = room.SubtractWidthHeight(windowsFrame, windowsTitle)
+	}
+	now := w.Canvas().Size()
+	if fit := now.Min(room); fit != now {
+		w.Resize(fit)
+		w.CenterOnScreen()
+	}
+}
+
+// What Windows draws around a window at 100 %: its frame, and the title above it.
+const (
+	windowsFrame = 16
+	windowsTitle = 40
+)
 
 // toolkitChooses reports that the toolkit may tell the library, as it begins, what to draw on.
 func toolkitChooses() bool {

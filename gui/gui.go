@@ -145,6 +145,7 @@ func Run(ctx context.Context, o Options) error {
 	if o.File != "" {
 		s.openFile(o.File)
 	}
+	a.Lifecycle().SetOnStarted(func() { fyne.Do(func() { fitDesktop(s.window) }) }) // its scale is known then
 	s.window.ShowAndRun()
 	return s.close()
 }

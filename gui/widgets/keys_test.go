@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 )
 
@@ -21,5 +22,30 @@ func TestKeysReachTheWindowOfTheFocus(t *testing.T) {
 	button.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
 	if len(got) != 1 || got[0] != fyne.KeyEscape {
 		t.Errorf("the window got %v, want Escape", got)
+	}
+}
+
+// What has the focus stays in sight when the window is made smaller.
+func TestFocusStaysInSight(t *testing.T) {
+	test.NewTempApp(t)
+	list := container.NewVBox()
+	var last *Button
+	for range 20 {
+		last = NewButton("Add", nil, func() {})
+		list.Add(last)
+	}
+	in := NewScroller(list)
+	w := test.NewTempWindow(t, in.Object)
+	w.Resize(fyne.NewSize(200, 2000))
+	w.Canvas().Focus(last)
+	w.Resize(fyne.NewSize(200, 300))
+	if bottom := last.Position().Y + last.Size().Height; in.Scroll.Offset.Y+in.Scroll.Size().Height < bottom {
+		t.Errorf("the button ends at %v, %v from %v on are in sight", bottom, in.Scroll.Size().Height, in.Scroll.Offset.Y)
+	}
+	w.Canvas().Unfocus()
+	in.To(0)
+	w.Resize(fyne.NewSize(200, 250))
+	if in.Scroll.Offset.Y != 0 {
+		t.Error("the list moved though nothing has the focus")
 	}
 }

@@ -12,6 +12,7 @@ type Scroller struct {
 	Object  fyne.CanvasObject
 	Scroll  *container.Scroll
 	content fyne.CanvasObject
+	room    fyne.Size // at the last layout
 }
 
 // long is an object that draws only what is in sight. top counts from its own upper edge.
@@ -44,8 +45,30 @@ func newScroller(content fyne.CanvasObject, right float32) *Scroller {
 	s := &Scroller{content: content}
 	s.Scroll = container.NewVScroll(container.New(followed{right: right, after: s.update}, content))
 	s.Scroll.OnScrolled = func(fyne.Position) { s.update() }
-	s.Object = container.New(followed{after: s.update}, s.Scroll)
+	s.Object = container.New(followed{after: s.fitted}, s.Scroll)
 	return s
+}
+
+// fitted is told of the room there is. What has the focus stays in sight in a smaller one.
+func (s *Scroller) fitted() {
+	s.update()
+	if room := s.Scroll.Size(); room != s.room {
+		s.room = room
+		s.keepFocus()
+	}
+}
+
+func (s *Scroller) keepFocus() {
+	for _, w := range fyne.CurrentApp().Driver().AllWindows() {
+		switch f := w.Canvas().Focused().(type) {
+		case *Table:
+			if f.in == s && !f.seen() {
+				f.Reveal(f.Selected)
+			}
+		case fyne.CanvasObject:
+			s.Reveal(f, 0, f.Size().Height)
+		}
+	}
 }
 
 // followed fills the room there is and says when it has done so.

@@ -1,0 +1,35 @@
+//go:build !nogui && linux
+
+package journey
+
+import (
+	"testing"
+
+	"ctlclient/internal/xvfb"
+)
+
+// A screen that makes everything twice as large has no room for the window of the first start:
+// it is made smaller, and what stands at its edges is worked by mouse. Lists then scroll within
+// the screen that scrolls: a click on a button reaches that button and no row below it.
+func TestEverythingTwiceAsLarge(t *testing.T) {
+	p := open(t, xvfb.New(t), homeOf(t), "pt_BR", "light", "FYNE_SCALE=2")
+	p.click("clusters.practice.open")
+	p.onScreen("overview")
+	p.shot("24-overview-200")
+	p.click("overview.next")
+	p.onScreen("action")
+	p.press("action.to-tokens")
+	p.onScreen("entries")
+	p.press("entries.add-tokens")
+	p.dialog("SAST-1")
+	p.press("tokens.add")
+	p.until("the first token", func(s state) bool { return s.has(p.text("tokens.add")) })
+	p.press("tokens.add")
+	p.click("button.close")
+	p.onScreen("entries")
+	p.shot("25-entries-200")
+	p.click("entries.next")
+	p.until("the review", func(s state) bool { return len(s.Busy) == 0 && (s.Dialog || s.Screen == "review") })
+	p.shot("26-review-200")
+	p.close()
+}
