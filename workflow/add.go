@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"ctlclient/cluster"
@@ -30,7 +33,7 @@ type AddRequest struct {
 
 // node is the publisher as it is known before it was asked.
 func (r AddRequest) node() site.Node {
-	n := site.Node{Name: r.Address, Role: site.RolePublisher, Address: r.Address}
+	n := site.Node{Name: nodeName(r.Address), Role: site.RolePublisher, Address: r.Address}
 	for _, p := range []struct {
 		set  **int
 		port int
@@ -40,6 +43,11 @@ func (r AddRequest) node() site.Node {
 		}
 	}
 	return n
+}
+
+// nodeName is an address as the name of a node, which has no colons.
+func nodeName(address string) string {
+	return strings.Trim(strings.NewReplacer(":", "-", "%", "-").Replace(address), "-")
 }
 
 // ProfileFile is where the profile of a cluster is kept, and refuses a name that is no
@@ -74,6 +82,38 @@ func sameFileName(dir, name string) string {
 	return ""
 }
 
+// bareAddress is a host or an address without the brackets that an IPv6 address has before
+// a port. A port, or the address of a page, is refused: nothing could be asked there.
+func bareAddress(s string) (string, error) {
+	s = strings.TrimSpace(s)
+	if in, ok := strings.CutPrefix(s, "["); ok && strings.HasSuffix(in, "]") {
+		s = strings.TrimSuffix(in, "]")
+	}
+	if _, _, err := net.SplitHostPort(s); err == nil || strings.Contains(s, "/") {
+		return "", fail(BadRequest, textBareAddress.With("address", s), hintBareAddress.With())
+	}
+	return s, nil
+}
+
+// placed checks address and ports, before a server is bothered.
+func (r AddRequest) placed() error {
+	n := r.node()
+	n.Name, n.Transport = "publisher", site.TransportByHand // which needs no account
+	p := &site.Profile{Name: r.Name, Version: r.Version, Publisher: site.PublisherNone, Nodes: []site.Node{n}}
+	p.Complete()
+	return p.Validate()
+}
+
+// find is Kind as a step that a person sees: a port that is silent takes seconds.
+func (r *AddRequest) find(ctx context.Context, talk *speaker) (err error) {
+	if r.Publisher != "" {
+		return nil
+	}
+	defer talk.step(StepConnect, sayDiscover.With("address", r.Address))(&err)
+	_, err = r.Kind(ctx)
+	return err
+}
+
 // Kind finds out which kind of cluster answers, where the request does not say.
 func (r *AddRequest) Kind(ctx context.Context) (cluster.Found, error) {
 	if r.Publisher != "" {
@@ -87,8 +127,8 @@ func (r *AddRequest) Kind(ctx context.Context) (cluster.Found, error) {
 		return f, nil
 	}
 	var why []string
-	for what, err := range f.Silent {
-		why = append(why, fmt.Sprintf("%s: %v", what, err))
+	for _, what := range slices.Sorted(maps.Keys(f.Silent)) {
+		why = append(why, fmt.Sprintf("%s: %v", what, f.Silent[what]))
 	}
 	if f.Other {
 		why = append(why, "on 2444 answers a service that is not ours (Cisco's own CTL Provider, whose protocol is not public)")
@@ -119,6 +159,11 @@ func (r AddRequest) Profile(file string) *site.Profile {
 // of its cluster, and gives the whole profile, which pins what was confirmed. It is not
 // saved yet.
 func AddCluster(ctx context.Context, r AddRequest, ui UI, o Options) (*site.Profile, error) {
+	address, err := bareAddress(r.Address)
+	if err != nil {
+		return nil, err
+	}
+	r.Address = address
 	file, err := ProfileFile(r.Name)
 	if err != nil {
 		return nil, err
@@ -131,7 +176,11 @@ func AddCluster(ctx context.Context, r AddRequest, ui UI, o Options) (*site.Prof
 			return nil, fail(BadRequest, textOf.With("what", err)) // before a server is bothered
 		}
 	}
-	if _, err := r.Kind(ctx); err != nil {
+	if err := r.placed(); err != nil {
+		return nil, err
+	}
+	talk := &speaker{ui: ui, job: "connect"}
+	if err := r.find(ctx, talk); err != nil {
 		return nil, err
 	}
 	p := r.Profile(file)

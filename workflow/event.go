@@ -170,7 +170,10 @@ func (s *speaker) progress(p cluster.Progress) {
 		}
 	}
 	if p.State == cluster.StateWarning {
-		e.Type, e.Text = EventWarning, message.Phrase("%s: %s", p.Node, p.Text)
+		e.Type, e.Text = EventWarning, p.Text
+		if p.Node != "" {
+			e.Text = message.Phrase("%s: %s", p.Node, p.Text)
+		}
 	}
 	s.emit(e)
 }

@@ -4,6 +4,7 @@ import "ctlclient/message"
 
 // What jobs say while they run.
 var (
+	sayDiscover      = message.Define("progress.discover", "finding out what answers at {address}")
 	sayConnect       = message.Define("progress.connect", "connecting to {cluster}")
 	saySnapshot      = message.Define("progress.snapshot", "looking at what the cluster trusts now")
 	sayAssess        = message.Define("progress.assess", "asking what each phone will make of it")

@@ -9,6 +9,8 @@ var (
 	hintProfileFile       = message.Define("job.plain-name.hint", "choose a name without folders: the profile is a file of that name in the configuration folder")
 	textExists            = message.Define("job.profile-exists", "{file} exists already")
 	hintAddMissing        = message.Define("job.add-missing.hint", "add the nodes that the profile lacks: {do}")
+	textBareAddress       = message.Define("job.bare-address", "\"{address}\" is not a host name or an IP address alone")
+	hintBareAddress       = message.Define("job.bare-address.hint", "leave out the port, the path and https://; ports are given separately")
 	textNothingAnswers    = message.Define("job.nothing-answers", "nothing that this program knows answers at {address}; {why}")
 	hintAXL               = message.Define("job.nothing-answers.axl", "a CUCM as Cisco ships it answers AXL on 8443: activate Cisco AXL Web Service, and see that no firewall is between")
 	hintFiles             = message.Define("job.nothing-answers.files", "a TFTP server alone needs SSH and TFTP")

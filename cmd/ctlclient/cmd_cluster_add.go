@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"strings"
 
@@ -98,12 +99,30 @@ func runClusterAdd(ctx context.Context, a *app, o clusterAddOptions) error {
 	}
 	p, err := workflow.AddCluster(ctx, o.AddRequest, a.ui, a.options())
 	if err != nil {
-		return err
+		return ofFlag(err)
 	}
 	if err := p.Save(p.File); err != nil {
 		return err
 	}
 	return a.printAdded(p.File, p.Name, p.Nodes)
+}
+
+// flagsOfAdd are the flags by which a person says what a key of the profile holds.
+var flagsOfAdd = map[string]string{
+	"address": "--address 192.0.2.1", "publisher": "--publisher cucm", "version": "--version 12.0",
+	"user": "--user axladmin", "platform-user": "--platform-user administrator",
+	"sftp-user": "--sftp-user ctl", "path": "--path /srv/tftp",
+	"ctlp-port": "--port 2444", "https-port": "--https-port 8443", "sftp-port": "--ssh-port 22",
+	"ssh-port": "--ssh-port 22", "tftp-port": "--tftp-port 69",
+}
+
+// ofFlag words what is wrong with a profile that is not written yet by the flags.
+func ofFlag(err error) error {
+	var bad *site.Error
+	if !errors.As(err, &bad) || flagsOfAdd[bad.Key] == "" {
+		return err
+	}
+	return usageWith(message.Phrase("give it, such as %s", flagsOfAdd[bad.Key]), "%w", bad.Err)
 }
 
 func runClusterAddMissing(ctx context.Context, a *app) error {
