@@ -111,6 +111,9 @@ func (c *Cluster) Ready(ctx context.Context) error {
 		return err
 	}
 	_, err = c.settle(ctx)
+	if err == nil {
+		err = c.store().Probe()
+	}
 	return errors.Join(err, lock.Unlock())
 }
 

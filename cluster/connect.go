@@ -86,6 +86,10 @@ type Progress struct {
 	Path    string          // of the live file, after a commit
 	Service string          // of StepRestart, in Cisco's words
 	Text    message.Message // of a warning
+
+	// Of a retry: how long it is waited, and which of how many it is.
+	Wait       time.Duration
+	Try, Tries int
 }
 
 // Cluster is a connected cluster.

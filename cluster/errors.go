@@ -148,6 +148,9 @@ func (e *PartialError) Hints() []message.Message {
 		return []message.Message{finishJob(finish), message.Phrase("to close the job as it is: %s", shut)}
 	}
 	hints := finishOrBack(e.Outcome.ID)
+	if e.Outcome.Back { // what the person was about comes first
+		slices.Reverse(hints)
+	}
 	notPassed := func(n NodeOutcome) bool { return n.Status != StatusPassed }
 	if len(e.Outcome.Left) > 0 && !slices.ContainsFunc(e.Outcome.Nodes, notPassed) {
 		hints = append(hints, message.Phrase("or do by hand what is left, and close the job: %s", shut))

@@ -358,14 +358,16 @@ func (e *OverError) Hints() []message.Message {
 	return message.Hint("run the job again; see what was done: %s", message.Action{Do: message.SeeHistory})
 }
 
-// look asks every node what it serves, patiently. found has the nodes that answered.
+// look asks every node what it serves, patiently, but no longer than the pauses last: a node
+// that is down is left for the next time, and the others wait for it. found has the nodes that
+// answered.
 func (j *job) look(ctx context.Context, want func(*target) []byte, o FinishOptions) (found map[string][]byte, err error) {
 	lives := make([][]byte, len(j.targets))
 	answered := make([]bool, len(j.targets))
 	errs := make([]error, len(j.targets))
 	j.all(func(t *target) error {
 		i := slices.Index(j.targets, t)
-		errs[i] = j.patiently(ctx, t, StepFetch, func(int) (err error) {
+		errs[i] = j.patientlyFor(ctx, t, StepFetch, j.patience(), func(int) (err error) {
 			lives[i], err = j.live(ctx, t)
 			return err
 		})

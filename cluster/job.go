@@ -76,12 +76,17 @@ func (j *job) note(point, node string, e journal.Entry) error {
 	if err == nil || !j.recorded.Load() {
 		return err
 	}
+	j.troubled(err)
+	return nil
+}
+
+// troubled keeps the first trouble of the journal: what follows it is the same.
+func (j *job) troubled(err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.trouble == nil {
 		j.trouble = err
 	}
-	return nil
 }
 
 // act does one step on one node: the intent is on disk before, the result after.
@@ -142,9 +147,7 @@ func (j *job) step(node, step string, e journal.Entry, f func(*journal.Entry) er
 			err = errors.Join(err, jerr)
 			p.State, p.Err = StateFailed, err
 		} else {
-			j.mu.Lock()
-			j.trouble = errors.Join(j.trouble, jerr)
-			j.mu.Unlock()
+			j.troubled(jerr)
 		}
 	}
 	j.c.tell(p)
@@ -173,23 +176,52 @@ func (c *Cluster) at(point, node string) error {
 	return c.o.fault(point, node)
 }
 
+// The pauses between the tries of a step double.
+const (
+	firstPause   = 500 * time.Millisecond
+	longestPause = 30 * time.Second
+)
+
 // patiently repeats f, with growing pauses, until it succeeds, fails for good or has
 // been repeated often enough.
 func (j *job) patiently(ctx context.Context, t *target, step string, f func(try int) error) error {
-	pause := 500 * time.Millisecond
+	return j.patientlyFor(ctx, t, step, 0, f)
+}
+
+// patience is how long all pauses of a step last.
+func (j *job) patience() time.Duration {
+	var all time.Duration
+	pause := firstPause
+	for range j.retries {
+		all += pause
+		pause = min(2*pause, longestPause)
+	}
+	return all
+}
+
+// patientlyFor is patiently that ends, too, when most has passed since the first failure, by
+// the clock: a node that is silent takes seconds for each answer it does not give. 0: no end.
+func (j *job) patientlyFor(ctx context.Context, t *target, step string, most time.Duration, f func(try int) error) error {
+	pause := firstPause
+	var failed time.Time
 	for try := 0; ; try++ {
 		err := f(try)
 		if err == nil || try >= j.retries || ctx.Err() != nil || isFinal(err) {
 			return err
 		}
-		j.c.tell(Progress{Node: t.node.Name(), Step: step, State: StateRetry, Err: err})
+		if try == 0 {
+			failed = j.c.o.Now()
+		} else if most > 0 && j.c.o.Now().Sub(failed) >= most {
+			return err
+		}
+		j.c.tell(Progress{Node: t.node.Name(), Step: step, State: StateRetry, Err: err, Wait: pause, Try: try + 1, Tries: j.retries})
 		if errors.Is(err, ErrConflict) {
 			continue // the next try looks at once what the node serves
 		}
 		if j.c.o.Sleep(ctx, pause) != nil {
 			return err
 		}
-		pause = min(2*pause, 30*time.Second)
+		pause = min(2*pause, longestPause)
 	}
 }
 

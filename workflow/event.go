@@ -169,6 +169,9 @@ func (s *speaker) progress(p cluster.Progress) {
 			e.Text = sayRestarted.With("service", p.Service)
 		}
 	}
+	if p.State == cluster.StateRetry {
+		e.Text, e.Err = sayAgain.With("wait", p.Wait, "try", p.Try, "tries", p.Tries, "why", p.Err), nil
+	}
 	if p.State == cluster.StateWarning {
 		e.Type, e.Text = EventWarning, p.Text
 		if p.Node != "" {

@@ -4,6 +4,7 @@ import "ctlclient/message"
 
 // What jobs say while they run.
 var (
+	sayAgain         = message.Define("progress.again", "again in {wait}, {try} of {tries}: {why}")
 	sayDiscover      = message.Define("progress.discover", "finding out what answers at {address}")
 	sayConnect       = message.Define("progress.connect", "connecting to {cluster}")
 	saySnapshot      = message.Define("progress.snapshot", "looking at what the cluster trusts now")

@@ -100,7 +100,7 @@ func (s *Store) jobs() string { return filepath.Join(s.Dir, "jobs") }
 // time are filled in.
 func (s *Store) Create(b Begin, data []byte, nodes []Content) (_ *Job, err error) {
 	if err := atomicfile.MakeFolder(s.jobs()); err != nil {
-		return nil, message.Errorf("cannot write journal: %w", err)
+		return nil, &WriteError{err}
 	}
 	b.Format = format
 	b.PID = os.Getpid()
@@ -110,7 +110,7 @@ func (s *Store) Create(b Begin, data []byte, nodes []Content) (_ *Job, err error
 		return nil, err
 	}
 	if b.ID, err = s.mkdir(); err != nil {
-		return nil, message.Errorf("cannot write journal: %w", err)
+		return nil, &WriteError{err}
 	}
 	j := &Job{New: data, Former: map[string][]byte{}, dir: filepath.Join(s.jobs(), b.ID), now: s.now}
 	defer func() {
@@ -135,14 +135,14 @@ func (s *Store) Create(b Begin, data []byte, nodes []Content) (_ *Job, err error
 	}
 	j.Begin = b
 	if j.log, err = os.OpenFile(filepath.Join(j.dir, "log"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
-		return nil, message.Errorf("cannot write journal: %w", err)
+		return nil, &WriteError{err}
 	}
 	if err := j.Append(Entry{Kind: KindBegin, Begin: &b}); err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
 	for _, dir := range []string{j.dir, s.jobs(), s.Dir} {
 		if err := syncDir(dir); err != nil {
-			return nil, errors.Join(message.Errorf("cannot write journal: %w", err), j.Close())
+			return nil, errors.Join(&WriteError{err}, j.Close())
 		}
 	}
 	return j, nil
@@ -228,14 +228,14 @@ func (s *Store) mkdir() (id string, err error) {
 func (j *Job) keep(name string, data []byte) error {
 	f, err := os.OpenFile(filepath.Join(j.dir, name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return message.Errorf("cannot write journal: %w", err)
+		return &WriteError{err}
 	}
 	_, err = f.Write(data)
 	if err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return message.Errorf("cannot write journal: %w", err)
+		return &WriteError{err}
 	}
 	return nil
 }
@@ -244,10 +244,10 @@ func (j *Job) keep(name string, data []byte) error {
 func (j *Job) Adopt(data []byte) error {
 	_, name, _ := j.known()
 	if err := atomicfile.Write(filepath.Join(j.dir, nextContent(name)), data, 0o600); err != nil {
-		return message.Errorf("cannot write journal: %w", err)
+		return &WriteError{err}
 	}
 	if err := syncDir(j.dir); err != nil {
-		return message.Errorf("cannot write journal: %w", err)
+		return &WriteError{err}
 	}
 	if err := j.Append(Entry{Kind: KindContent, SHA256: digest(data)}); err != nil {
 		return err
@@ -287,7 +287,7 @@ func (j *Job) Append(e Entry) error {
 	e.Time = j.now().UTC()
 	line, err := e.encode()
 	if err != nil {
-		return message.Errorf("cannot write journal: %w", err)
+		return &WriteError{err}
 	}
 	w := &writing{entry: e, line: line, done: make(chan error, 1)}
 	j.mu.Lock()
@@ -333,7 +333,7 @@ func (j *Job) flush(batch []*writing) error {
 	}
 	if err != nil {
 		// What a full disk left of the lines is cut off, so that later lines stand alone.
-		return message.Errorf("cannot write journal: %w", errors.Join(err, j.log.Truncate(j.size)))
+		return &WriteError{errors.Join(err, j.log.Truncate(j.size))}
 	}
 	return nil
 }

@@ -53,12 +53,12 @@ type owner struct {
 // "" holds it for a moment only, to look: nobody is told.
 func (s *Store) Lock(job string) (*Lock, error) {
 	if err := atomicfile.MakeFolder(s.Dir); err != nil {
-		return nil, message.Errorf("cannot lock cluster: %w", err)
+		return nil, &WriteError{message.Errorf("cannot lock cluster: %w", err)}
 	}
 	l := &Lock{flock: flock.New(filepath.Join(s.Dir, "lock"), flock.SetPermissions(0o600)), owner: filepath.Join(s.Dir, "lock.owner")}
 	ok, err := l.flock.TryLock()
 	if err != nil {
-		return nil, message.Errorf("cannot lock cluster: %w", err)
+		return nil, &WriteError{message.Errorf("cannot lock cluster: %w", err)}
 	}
 	if !ok {
 		var who owner
@@ -76,10 +76,26 @@ func (s *Store) Lock(job string) (*Lock, error) {
 		err = os.WriteFile(l.owner, data, 0o600)
 	}
 	if err != nil {
-		return nil, errors.Join(message.Errorf("cannot lock cluster: %w", err), l.flock.Unlock())
+		return nil, errors.Join(&WriteError{message.Errorf("cannot lock cluster: %w", err)}, l.flock.Unlock())
 	}
 	return l, nil
 }
 
 // Unlock lets others work.
 func (l *Lock) Unlock() error { return l.flock.Unlock() }
+
+// room is what a journal takes at most in practice, in bytes: a few trust lists and the log.
+const room = 256 << 10
+
+// Probe says whether a job could be kept: it writes and deletes a file of that size.
+func (s *Store) Probe() error {
+	name := filepath.Join(s.Dir, "probe")
+	err := os.WriteFile(name, make([]byte, room), 0o600)
+	if gone := os.Remove(name); err == nil {
+		err = gone
+	}
+	if err != nil {
+		return &WriteError{err}
+	}
+	return nil
+}

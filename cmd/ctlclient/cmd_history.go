@@ -100,7 +100,7 @@ type finishOptions struct {
 func (o *finishOptions) add(a *app, c *cobra.Command) {
 	c.Flags().BoolVar(&o.force, "force", false, "also overwrite a file that is neither that of the job nor the former one")
 	c.Flags().BoolVar(&a.acceptLoss, "accept-loss", false, "continue although phones will be lost; the journal records it")
-	c.Flags().IntVar(&o.retries, "retries", cluster.DefaultRetries, "how often a node is tried again after the first commit")
+	c.Flags().IntVar(&o.retries, "retries", cluster.DefaultRetries, "how often a node that does not answer is tried again; 0: do not wait for it")
 	c.Flags().BoolVar(&o.noPages, "no-pages", false, "do not read the phones' web pages before and after")
 }
 

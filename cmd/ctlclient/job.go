@@ -413,7 +413,11 @@ func (a *app) finish(r *workflow.Result, err error) error {
 		a.printf("\n%s\n", st.bold(a.word(l)))
 	}
 	if len(r.Restart) > 0 {
-		a.printf("%s\n", st.dim(a.say("TFTP first, then CallManager, then the phones. --restart does the services.")))
+		how := a.say("TFTP first, then CallManager, then the phones.")
+		if r.Plan.Earlier() == nil { // resume and rollback have no such flag
+			how += " " + a.say("--restart does the services.")
+		}
+		a.printf("%s\n", st.dim(how))
 	}
 	if r.Outcome.ID != "" && !r.Outcome.NoFile && r.Outcome.State != cluster.StateTakenBack {
 		a.printf("%s\n", st.dim(a.say("To take it back: ctlclient rollback %s", r.Outcome.ID)))

@@ -109,7 +109,7 @@ func (u *textUI) node(e workflow.Event) {
 	case "failed":
 		u.print(u.app.say("%s %s: %s failed: %s", st.red("✗"), label, u.app.word(stepWord(e.Step)), oneLine(e.Said(u.app.voice()))))
 	case "retry":
-		u.print(u.app.say("%s %s: %s again", st.yellow("↻"), label, u.app.word(stepWord(e.Step))))
+		u.print(st.yellow("↻") + " " + label + ": " + u.app.word(stepWord(e.Step)) + " " + oneLine(e.Said(u.app.voice())))
 	case "stale":
 		u.print(st.yellow("!") + " " + label + " " + printable(e.Said(u.app.voice())))
 	default:
