@@ -115,20 +115,20 @@ func commandsIn(text, program string) (all [][]string) {
 func TestBoxText(t *testing.T) {
 	all := before(t, "windows")
 	for name, want := range map[string]string{
-		"flag":    "unknown flag: --nope\n\nctlclient.exe --help tells what there is\n\nctlclient.exe works in a terminal, such as Windows PowerShell.",
-		"command": "unknown command \"ctlclient migrte\"\n\ndid you mean ctlclient.exe migrate?\n\nctlclient.exe works in a terminal, such as Windows PowerShell.",
-		"command, not seen": "the command was not run: this program has a window and no terminal, so nobody would see what the command prints\n\n" +
-			"give the command in a terminal: ctlclient.exe file show \"my list.tlv\"\n\nctlclient.exe works in a terminal, such as Windows PowerShell.",
-		"state folder": "the program cannot write into its own folder C:\\ctl, so the window was not opened: permission denied\n\n" +
-			"give your account the right to write there; if it is a file, move that away\n\n" +
-			"or choose another folder for journals and kept identities: --state-dir FOLDER\n\n" +
+		"flag":    "Unknown flag: --nope\n\nctlclient.exe --help tells what there is\n\nctlclient.exe works in a terminal, such as Windows PowerShell.",
+		"command": "Unknown command \"ctlclient migrte\"\n\nDid you mean ctlclient.exe migrate?\n\nctlclient.exe works in a terminal, such as Windows PowerShell.",
+		"command, not seen": "The command was not run: this program has a window and no terminal, so nobody would see what the command prints\n\n" +
+			"Give the command in a terminal: ctlclient.exe file show \"my list.tlv\"\n\nctlclient.exe works in a terminal, such as Windows PowerShell.",
+		"state folder": "The program cannot write into its own folder C:\\ctl, so the window was not opened: permission denied\n\n" +
+			"Give your account the right to write there; if it is a file, move that away\n\n" +
+			"Or choose another folder for journals and kept identities: --state-dir FOLDER\n\n" +
 			"All jobs can be done without a window as well: open a terminal and give ctlclient.exe --help",
 	} {
 		if got := newApp(nil, io.Discard, io.Discard).messageOf(all[name], "windows"); got != want {
 			t.Errorf("%s: %q, not %q", name, got, want)
 		}
 	}
-	if got := newApp(nil, io.Discard, io.Discard).messageOf(all["no such file"], "windows"); !strings.HasPrefix(got, "there is no file ") {
+	if got := newApp(nil, io.Discard, io.Discard).messageOf(all["no such file"], "windows"); !strings.HasPrefix(got, "There is no file ") {
 		t.Errorf("%q", got)
 	}
 }

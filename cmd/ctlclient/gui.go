@@ -13,7 +13,10 @@ import (
 
 	"ctlclient/cluster"
 	"ctlclient/gui"
+	"ctlclient/internal/hush"
 )
+
+func init() { hush.End() } // all that this program is made of has been initialised
 
 // hasDesktop: this build opens windows.
 const hasDesktop = true

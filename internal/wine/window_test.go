@@ -176,8 +176,8 @@ func TestBoxes(t *testing.T) {
 		says    string
 	}{
 		{"flag", nil, []string{"--nope"}, "ctlclient.exe --help tells what there is"},
-		{"state", nil, []string{"--state-dir", windows(notCTL)}, "the program cannot write into its own folder"},
-		{"file", nil, []string{windows(notCTL + ".not")}, "there is no file"},
+		{"state", nil, []string{"--state-dir", windows(notCTL)}, "The program cannot write into its own folder"},
+		{"file", nil, []string{windows(notCTL + ".not")}, "There is no file"},
 		{"no OpenGL", []string{"-extension", "GLX"}, nil, "opengl32.dll of Mesa"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
