@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -93,7 +94,7 @@ func runTokenList(ctx context.Context, a *app) error {
 			a.printToken(i)
 		}
 		for _, i := range v.Blank() {
-			a.note("a token that was never initialised is in slot %d of %s: ctlclient token init '%s'", i.Slot, i.Module, i.URI())
+			a.note("a token that was never initialised is in slot %d of %s: ctlclient token init %s", i.Slot, i.Module, quoted(i.URI().String(), runtime.GOOS))
 		}
 	}
 	if len(infos) == 0 && len(v.Blank()) == 0 {

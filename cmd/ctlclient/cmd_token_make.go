@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
+	"runtime"
 	"strings"
 	"time"
 
@@ -132,7 +133,7 @@ func (a *app) showMade(i token.Info, c token.Certificate) error {
 		return a.result(v)
 	}
 	a.printToken(i)
-	a.note("next: ctlclient token export '%s'", i.CertificateURI(c))
+	a.note("next: ctlclient token export %s", quoted(i.CertificateURI(c).String(), runtime.GOOS))
 	return nil
 }
 

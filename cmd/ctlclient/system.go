@@ -27,6 +27,18 @@ var places = []struct {
 // unixOnly are commands whose fruit is of no use elsewhere: units of systemd, manual pages.
 var unixOnly = []string{"ctlclient provider unit", "ctlclient man"}
 
+// inQuotes is a value of an example that a shell must not take apart. Both shells of Windows know
+// double quotes, and cmd.exe no others.
+var inQuotes = regexp.MustCompile(`'([^'"\n]*)'`)
+
+// quoted is a value, without quotes in it, as it is typed on a system.
+func quoted(value, system string) string {
+	if system == "windows" {
+		return `"` + value + `"`
+	}
+	return "'" + value + "'"
+}
+
 // fitHelp writes the examples, the defaults and the list of commands below a command for the
 // system at hand.
 func fitHelp(c *cobra.Command, system string) {
@@ -39,7 +51,7 @@ func fitHelp(c *cobra.Command, system string) {
 		}
 		return text
 	}
-	c.Example = place(continued.ReplaceAllString(c.Example, " "))
+	c.Example = inQuotes.ReplaceAllString(place(continued.ReplaceAllString(c.Example, " ")), `"$1"`)
 	c.Long = strings.ReplaceAll(c.Long, ", provider unit.", ".")
 	c.Hidden = c.Hidden || slices.Contains(unixOnly, c.CommandPath())
 	fit := func(f *pflag.Flag) {

@@ -49,6 +49,9 @@ func TestHelpOnWindows(t *testing.T) {
 			if unix := unixHelp.FindString(out.String()); unix != "" {
 				t.Errorf("%s, %s: %q in\n%s", lang, c.CommandPath(), unix, out.String())
 			}
+			if strings.Contains(c.Example, "'") {
+				t.Errorf("%s, %s: cmd.exe knows no single quotes: %s", lang, c.CommandPath(), c.Example)
+			}
 		}
 		look(root)
 		if pages < 40 {
