@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"runtime"
 	"strings"
 
 	"ctlclient/message"
@@ -13,9 +14,10 @@ const aToken = "<a token of the list>"
 // command words an action as what is typed for it.
 func (app *app) command(a message.Action) string {
 	signer := app.word(aToken)
+	file := typed(a.File, runtime.GOOS)
 	lab := "lab up"
 	if a.File != "" {
-		lab += " --dir " + a.File
+		lab += " --dir " + file
 	}
 	line, known := map[message.Verb]string{
 		message.SeeStatus:     "cluster status",
@@ -23,7 +25,7 @@ func (app *app) command(a message.Action) string {
 		message.Resume:        "resume " + a.ID,
 		message.TakeBack:      "rollback " + a.ID,
 		message.CloseJob:      "resume --close " + a.ID,
-		message.Distribute:    "distribute " + cmp.Or(a.File, "FILE"),
+		message.Distribute:    "distribute " + cmp.Or(file, "FILE"),
 		message.Update:        "update --sign-with " + signer,
 		message.AddToken:      "update --sign-with " + signer + " --add-token " + cmp.Or(a.Name, "pkcs11:token=SECOND"),
 		message.RemoveRecord:  "update --sign-with " + signer + " --remove " + cmp.Or(a.Name, "SELECTOR"),
@@ -41,7 +43,7 @@ func (app *app) command(a message.Action) string {
 		message.ListTokens:    "token list",
 		message.ExportTokens:  "token export --all --dir .",
 		message.UploadTrust:   "trust add CERT",
-		message.VerifyFile:    "file verify " + cmp.Or(a.File, "FILE"),
+		message.VerifyFile:    "file verify " + cmp.Or(file, "FILE"),
 		message.SayCleared:    "phone cleared NAME",
 		message.Rehearse:      lab,
 		message.AddCluster:    "cluster add",
@@ -75,7 +77,7 @@ func (app *app) flag(a message.Action) string {
 	case message.LastTry:
 		return "--final-try"
 	case message.NameModule:
-		return "--module " + cmp.Or(a.File, "PATH")
+		return "--module " + cmp.Or(typed(a.File, runtime.GOOS), "PATH")
 	case message.ChooseDigest:
 		return "--digest"
 	case message.SecondSAST:

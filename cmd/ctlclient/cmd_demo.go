@@ -439,6 +439,13 @@ func (d *demo) compare(ctx context.Context) error {
 	return nil
 }
 
+// demoOnOwn is the demo's job on a cluster of one's own.
+const demoOnOwn = `ctlclient token export --all --dir .                # then upload to Phone-SAST-trust
+ctlclient --profile hq cluster status               # hq.toml: see README, a first cluster
+ctlclient --profile hq migrate to-tokens --dry-run \
+    --token pkcs11:token=SAST-1 --token pkcs11:token=SAST-2 --sign-with pkcs11:token=SAST-1
+ctlclient --profile hq migrate to-tokens ...        # without --dry-run`
+
 // end says how to do the same on one's own cluster, and where the files are.
 func (d *demo) end() error {
 	a := d.app
@@ -451,14 +458,8 @@ func (d *demo) end() error {
 	st := a.outSt
 	a.printf("\n%s\n\n", st.green("✓ ")+st.bold(fmt.Sprintf("Done in %.1f seconds.", took.Seconds()))+" The cluster's CTL is signed by SAST-1; SAST-2 can take over.")
 	a.printf("%s\n", st.bold("The same on a cluster of your own"))
-	for _, l := range []string{
-		"ctlclient token export --all --dir .                # then upload to Phone-SAST-trust",
-		"ctlclient --profile hq cluster status               # hq.toml: see README, a first cluster",
-		"ctlclient --profile hq migrate to-tokens --dry-run \\",
-		"    --token pkcs11:token=SAST-1 --token pkcs11:token=SAST-2 --sign-with pkcs11:token=SAST-1",
-		"ctlclient --profile hq migrate to-tokens ...        # without --dry-run",
-	} {
-		cmd, note, _ := strings.Cut(l, "#")
+	for l := range strings.Lines(onLines(demoOnOwn, runtime.GOOS)) {
+		cmd, note, _ := strings.Cut(strings.TrimSuffix(l, "\n"), "#")
 		if note != "" {
 			note = st.dim("#" + note)
 		}
@@ -466,7 +467,7 @@ func (d *demo) end() error {
 	}
 	a.printf("\n%s\n", st.bold("Go on with this one"))
 	a.printf("  %s          %s\n", environment("PKCS11_MODULE", d.store.Module(), runtime.GOOS), st.dim("# PIN "+d.tokens[0].PIN))
-	a.printf("  ctlclient lab up --dir %s\n", d.labDir())
+	a.printf("  ctlclient lab up --dir %s\n", typed(d.labDir(), runtime.GOOS))
 	a.printf("\n%s\n", st.bold("Where the files are"))
 	t := table{indent: "  "}
 	t.row(plain(d.labDir()), painted("nodes and phones; lab.toml is the profile", st.dim))

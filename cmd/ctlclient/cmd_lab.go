@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/adrg/xdg"
@@ -135,7 +136,7 @@ func runLabUp(ctx context.Context, a *app, o labUpOptions) (err error) {
 				filepath.Join(l.Dir, "password"), filepath.Join(l.Dir, "platform-password"))
 		}
 		a.printf("\nProfile: %s\n", l.Profile)
-		a.printf("%s\n", a.outSt.dim(a.say("In another terminal: ctlclient --profile %s cluster status", l.Profile)))
+		a.printf("%s\n", a.outSt.dim(a.say("In another terminal: ctlclient --profile %s cluster status", typed(l.Profile, runtime.GOOS))))
 		a.printf("%s\n", a.outSt.dim(a.say("Ctrl+C ends it; its files stay.")))
 	}
 	<-ctx.Done()

@@ -27,6 +27,14 @@ var places = []struct {
 // unixOnly are commands whose fruit is of no use elsewhere: units of systemd, manual pages.
 var unixOnly = []string{"ctlclient provider unit", "ctlclient man"}
 
+// onLines are commands as a system's shells take them.
+func onLines(commands, system string) string {
+	if system == "windows" {
+		return continued.ReplaceAllString(commands, " ")
+	}
+	return commands
+}
+
 // inQuotes is a value of an example that a shell must not take apart. Both shells of Windows know
 // double quotes, and cmd.exe no others.
 var inQuotes = regexp.MustCompile(`'([^'"\n]*)'`)
@@ -37,6 +45,15 @@ func quoted(value, system string) string {
 		return `"` + value + `"`
 	}
 	return "'" + value + "'"
+}
+
+// typed is a file or folder as it is typed in a command of a system: in quotes where a shell would
+// take it apart, as it does with the blank in the name of a person.
+func typed(path, system string) string {
+	if strings.ContainsAny(path, " \t'&();$`") {
+		return quoted(path, system)
+	}
+	return path
 }
 
 // fitHelp writes the examples, the defaults and the list of commands below a command for the
@@ -51,7 +68,7 @@ func fitHelp(c *cobra.Command, system string) {
 		}
 		return text
 	}
-	c.Example = inQuotes.ReplaceAllString(place(continued.ReplaceAllString(c.Example, " ")), `"$1"`)
+	c.Example = inQuotes.ReplaceAllString(place(onLines(c.Example, system)), `"$1"`)
 	c.Long = strings.ReplaceAll(c.Long, ", provider unit.", ".")
 	c.Hidden = c.Hidden || slices.Contains(unixOnly, c.CommandPath())
 	fit := func(f *pflag.Flag) {

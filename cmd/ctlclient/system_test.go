@@ -10,6 +10,29 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// A file in a command that is printed can be pasted into a shell, also where its folder has the name
+// of a person.
+func TestTyped(t *testing.T) {
+	for _, test := range []struct{ path, system, want string }{
+		{"/home/ana/lab", "linux", "/home/ana/lab"}, {"/home/ana maria/lab", "linux", "'/home/ana maria/lab'"},
+		{`C:\Users\Ana\lab`, "windows", `C:\Users\Ana\lab`}, {`C:\Users\Ana Maria\lab`, "windows", `"C:\Users\Ana Maria\lab"`},
+	} {
+		if got := typed(test.path, test.system); got != test.want {
+			t.Errorf("%s: %s, not %s", test.system, got, test.want)
+		}
+	}
+}
+
+// The demo's last words can be pasted into a shell of Windows.
+func TestDemoOnWindows(t *testing.T) {
+	if got := onLines(demoOnOwn, "windows"); strings.Contains(got, "\\") || strings.Count(got, "\n") != 3 {
+		t.Error(got)
+	}
+	if got := onLines(demoOnOwn, "linux"); got != demoOnOwn {
+		t.Error(got)
+	}
+}
+
 // Windows has no SIGHUP: there the help of the service says what to do instead.
 func TestProviderOnWindows(t *testing.T) {
 	for system, hangs := range map[string]bool{"linux": true, "windows": false} {
