@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 
 	"ctlclient/ctlbuild"
 	"ctlclient/message"
@@ -33,8 +34,12 @@ type Agreement struct {
 }
 
 // Agree shows the hazards and asks the person to go on. A plan that would lose phones
-// passes only when the loss was accepted, by [Options.AcceptLoss] or in so many words.
+// passes only when the loss was accepted, by [Options.AcceptLoss] or in so many words. About a
+// plan that is older than what nodes are seen to serve nobody is asked.
 func (s *Session) Agree(ctx context.Context, p *Plan, purpose Purpose) (*Agreement, error) {
+	if nodes := s.changedSince(p); purpose == ToWrite && len(nodes) > 0 {
+		return nil, fail(Refused, textPlanOld.With("nodes", nodes, "n", len(nodes)), hintPlanAgain.With())
+	}
 	if p.Dangerous() && s.opt.AcceptLoss {
 		s.warn(sayGoingOn.With())
 	}
@@ -80,6 +85,18 @@ func (s *Session) Agree(ctx context.Context, p *Plan, purpose Purpose) (*Agreeme
 // agreed to and broke off needs no second question, unless phones would be lost.
 func (p *Plan) settled() bool {
 	return p.finish != nil && !p.finish.done && (!p.Dangerous() || p.accepted) && len(p.Undescribed()) == 0
+}
+
+// changedSince are the nodes that were seen to serve another file since a plan was made.
+func (s *sight) changedSince(p *Plan) (nodes []string) {
+	now := s.Snapshot.Expect()
+	for name, then := range p.live {
+		if sum, known := now[name]; known && (sum == nil) != (then == nil) || sum != nil && then != nil && *sum != *then {
+			nodes = append(nodes, name)
+		}
+	}
+	slices.Sort(nodes)
+	return nodes
 }
 
 // check refuses to use an agreement for anything but what was agreed.

@@ -2,6 +2,7 @@ package workflow_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"ctlclient/cluster"
@@ -26,10 +27,24 @@ func TestPlanIsOfWhatWasSeen(t *testing.T) {
 	q, err := other.PlanDistribute(t.Context(), theirs.Bytes())
 	b.through(other, q, err)
 
+	// Agreed to before it is seen: the job finds it out itself.
+	a, err := s.Agree(t.Context(), p, workflow.ToWrite)
+	b.do(err)
 	b.do(s.Refresh(t.Context()))
-	_, err = b.run(s, p, workflow.ExecuteOptions{})
-	if !errors.Is(err, cluster.ErrConflict) {
-		t.Errorf("the plan of before ended with %v", err)
+	if _, err = s.Execute(t.Context(), a, workflow.ExecuteOptions{}); !errors.Is(err, cluster.ErrConflict) {
+		t.Errorf("what was agreed to before ended with %v", err)
 	}
 	b.everywhere(theirs)
+	// Seen before: nobody is asked, for a yes or for a PIN.
+	b.who.put, b.who.asked = nil, nil
+	var e *workflow.Error
+	if _, err = s.Agree(t.Context(), p, workflow.ToWrite); !errors.As(err, &e) || e.Reason != workflow.Refused || !strings.Contains(err.Error(), b.Nodes[0].Name) {
+		t.Errorf("the plan of before: %v", err)
+	}
+	if len(b.who.put)+len(b.who.asked) > 0 {
+		t.Error("the person was asked about it")
+	}
+	if _, err = s.Agree(t.Context(), p, workflow.ToSave); err != nil {
+		t.Errorf("to sign it and keep the file: %v", err)
+	}
 }
