@@ -29,6 +29,16 @@ func (s *testSite) newest(c *Cluster) *journal.Job {
 	return jobs[0]
 }
 
+// finishings are the entries of a job that say that it is finished, taken back or closed.
+func finishings(j *journal.Job) (out []journal.Entry) {
+	for _, e := range j.Entries {
+		if e.Kind == journal.KindResume || e.Kind == journal.KindRollback {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
 // The journal says how a job was finished, and with what decision of the person.
 func TestFinishIsWrittenDown(t *testing.T) {
 	note := map[string]string{"by": "me"}
@@ -60,16 +70,12 @@ func TestFinishIsWrittenDown(t *testing.T) {
 		if j.Begin.ID != out.ID {
 			t.Errorf("%s: job %s, not %s", name, out.ID, j.Begin.ID)
 		}
-		kinds := 0
-		for _, e := range j.Entries {
-			if e.Kind == journal.KindResume || e.Kind == journal.KindRollback {
-				if kinds++; e.Kind != tc.kind || e.Note["by"] != "me" || e.PID == 0 {
-					t.Errorf("%s is written down as %+v", name, e)
-				}
-			}
+		entries := finishings(j)
+		if state, _ := j.State(); len(entries) != 1 || state != tc.state {
+			t.Fatalf("%s: %d entries, state %s", name, len(entries), state)
 		}
-		if state, _ := j.State(); kinds != 1 || state != tc.state {
-			t.Errorf("%s: %d entries, state %s", name, kinds, state)
+		if e := entries[0]; e.Kind != tc.kind || e.Note["by"] != "me" || e.PID == 0 {
+			t.Errorf("%s is written down as %+v", name, e)
 		}
 		if tc.serve != nil {
 			s.wantAll(tc.serve)

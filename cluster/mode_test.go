@@ -136,6 +136,9 @@ func TestModeByThePublishersCommand(t *testing.T) {
 				if jobs[0].State != StateTakenBack && a.asked != asked {
 					t.Errorf("the publisher was asked %d times, want %d", a.asked, asked)
 				}
+				if n := len(finishings(s.newest(c))); n != 1 {
+					t.Errorf("the journal has it %d times that the job was finished", n)
+				}
 			})
 		}
 	}
