@@ -161,6 +161,15 @@ var (
 // NameText is the phone's name as a person reads it.
 func (p Phone) NameText() message.Message { return message.Words(p.Name) }
 
+// UnknownPhones stand in beside DefaultPhones where there is a CTL that nobody can read.
+func UnknownPhones(itl *ctlbuild.List) []Phone {
+	phones := []Phone{{Name: withSBD.String(), ITL: itl, Assumed: true}, {Name: withoutSBD.String(), NoSBD: true, Assumed: true}}
+	for i := range phones {
+		phones[i].NotKnown(message.Phrase("its CTL is not known"))
+	}
+	return phones
+}
+
 // DefaultPhones stands in when no fleet is described: a phone that holds the
 // lists and can ask TVS, one that holds the CTL and cannot (7940/7960, Jabber...),
 // one that holds nothing. Phones with Security By Default always have an ITL; with

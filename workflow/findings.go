@@ -37,7 +37,7 @@ func (s *Session) Findings(ctx context.Context) []Finding {
 	keyLost := s.findKeys(add)
 	if l := s.Snapshot.Current; l != nil {
 		s.findList(l, keyLost, add)
-	} else if s.Snapshot.Mixed() {
+	} else if s.Snapshot.Mixed() && s.unreadable() == "" {
 		add(hazard.Danger, "mode", do(message.Action{Do: message.SetMixed}), textNoCTLInSecure.With())
 	}
 	slices.SortStableFunc(fs, func(a, b Finding) int { return int(b.Severity) - int(a.Severity) })

@@ -25,11 +25,12 @@ type FitReason string
 
 // Reasons of [Fit].
 const (
-	FitNoCTL     FitReason = "no-ctl"     // there is no CTL file to change
-	FitMixed     FitReason = "mixed"      // the cluster is in mixed mode already, and its CTL fits
-	FitNonSecure FitReason = "non-secure" // the cluster is in non-secure mode already, and its CTL fits
-	FitHasTokens FitReason = "has-tokens" // tokens sign the CTL already
-	FitTokenless FitReason = "tokenless"  // the publisher signs the CTL already
+	FitNoCTL      FitReason = "no-ctl"     // there is no CTL file to change
+	FitUnreadable FitReason = "unreadable" // what is served as the CTL file is none
+	FitMixed      FitReason = "mixed"      // the cluster is in mixed mode already, and its CTL fits
+	FitNonSecure  FitReason = "non-secure" // the cluster is in non-secure mode already, and its CTL fits
+	FitHasTokens  FitReason = "has-tokens" // tokens sign the CTL already
+	FitTokenless  FitReason = "tokenless"  // the publisher signs the CTL already
 
 	FitTokensSign FitReason = "tokens-sign"    // a token signs the CTL, and the other token is the other key
 	FitOwnITL     FitReason = "itl-non-secure" // in non-secure mode phones go by the ITL
@@ -39,6 +40,8 @@ const (
 // String is the reason as a sentence.
 func (r FitReason) String() string {
 	switch r {
+	case FitUnreadable:
+		return "the CTL file that is served cannot be read"
 	case FitNoCTL:
 		return "the cluster has no CTL file yet"
 	case FitMixed:
@@ -68,7 +71,7 @@ func (s *sight) recoveries() []Fit {
 	ctl, itl := Fit{Job: JobRecoverCTL, Publisher: true}, Fit{Job: JobRecoverITL, Publisher: true}
 	switch snap := s.Snapshot; {
 	case snap.Current == nil:
-		ctl.Why = FitNoCTL
+		ctl.Why = s.lacksCTL()
 	case snap.Mode == reach.NonSecure:
 		ctl.Why = FitOwnITL
 	case !snap.Current.Tokenless():
@@ -80,13 +83,25 @@ func (s *sight) recoveries() []Fit {
 	return []Fit{ctl, itl}
 }
 
+// lacksCTL is why there is no list to change.
+func (s *sight) lacksCTL() FitReason {
+	switch {
+	case s.Snapshot.Current != nil:
+		return ""
+	case s.unreadable() != "":
+		return FitUnreadable
+	}
+	return FitNoCTL
+}
+
 func (s *sight) fits() []Fit {
 	snap := s.Snapshot
-	if snap.Current == nil {
-		return []Fit{
-			{Job: JobMixed, Advised: true}, {Job: JobNonSecure, Why: FitNoCTL}, {Job: JobUpdate, Why: FitNoCTL},
-			{Job: JobToTokens, Why: FitNoCTL}, {Job: JobToTokenless, Why: FitNoCTL},
+	if why := s.lacksCTL(); why != "" {
+		first := Fit{Job: JobMixed, Advised: true}
+		if why != FitNoCTL {
+			first = Fit{Job: JobMixed, Why: why}
 		}
+		return []Fit{first, {Job: JobNonSecure, Why: why}, {Job: JobUpdate, Why: why}, {Job: JobToTokens, Why: why}, {Job: JobToTokenless, Why: why}}
 	}
 	tokenless := snap.Current.Tokenless()
 	mixed, nonSecure := Fit{Job: JobMixed, Publisher: tokenless}, Fit{Job: JobNonSecure, Publisher: tokenless}

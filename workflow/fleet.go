@@ -66,7 +66,8 @@ func (s *sight) setServerSAST(p *Plan, policy ServerSAST) error {
 // lists, else one of each kind for every list that is served now.
 func (s *Session) fleet(ctx context.Context) ([]trust.Phone, error) {
 	lists := s.heldLists()
-	current := fleet.Current{CTL: s.Snapshot.Current, ITL: s.Snapshot.ITL}
+	snap := s.Snapshot
+	current := fleet.Current{CTL: snap.Current, ITL: snap.ITL, CTLUnknown: s.unreadable() != "", ITLUnknown: snap.ITL == nil && !snap.NoITL}
 	p := s.Cluster.Profile
 	if p.Fleet != "" {
 		entries, err := readFleet(p)
@@ -92,7 +93,20 @@ func (s *Session) fleet(ctx context.Context) ([]trust.Phone, error) {
 	if len(lists) == 0 {
 		phones = trust.DefaultPhones(nil, s.Snapshot.ITL, nil)
 	}
+	if len(lists) == 0 && s.unreadable() != "" {
+		phones = append(trust.UnknownPhones(s.Snapshot.ITL), phones...)
+	}
 	return phones, nil
+}
+
+// unreadable is the node that goes first where what it serves is no list that can be read: what
+// phones hold is not known then, which is another thing than that they hold none.
+func (s *sight) unreadable() string {
+	first := s.Snapshot.Nodes[s.profile.Lead()]
+	if first.File != nil && first.List == nil {
+		return first.Node.Name
+	}
+	return ""
 }
 
 // readFleet reads the profile's fleet. It and the files that it names are looked up

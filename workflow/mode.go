@@ -33,7 +33,7 @@ func (s *Session) PlanMode(ctx context.Context, r ModeRequest) (_ *Plan, err err
 	}
 	mixed := true
 	var p *Plan
-	if s.Snapshot.Current == nil {
+	if s.Snapshot.Current == nil && s.unreadable() == "" {
 		p, err = s.firstCTL(ctx, r)
 	} else {
 		p, err = s.editCurrent(ctx, JobMixed, r.Signing)

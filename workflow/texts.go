@@ -23,6 +23,7 @@ var (
 	textPlanChanged       = message.Define("job.plan-changed", "the plan is no longer the one that was agreed to; nothing was written")
 	textPlanOld           = message.Define("job.plan-old", "{nodes} {n|serves|serve} another file than when this was planned; nothing was written")
 	hintPlanAgain         = message.Define("job.plan-old.hint", "somebody else changed the file meanwhile: look at it, then begin the job again")
+	hintDistributeGood    = message.Define("job.unreadable.hint", "phones hold what was there before: distribute a CTL that verifies and that they accept: {do}")
 	textOneKey            = message.Define("job.one-key", "the cluster is known to have one key alone that can sign the {list}: before 10.5 there is no ITLRecovery")
 	textOtherKeyAlready   = message.Define("job.other-key-already", "the {list} is signed by {key}, the publisher's other key, already")
 	textLocalKeyNonSecure = message.Define("job.local-key-non-secure", "in non-secure mode the publisher signs no CTL with its other key; phones go by the ITL")

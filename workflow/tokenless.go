@@ -57,6 +57,9 @@ func (s *Session) PlanTokenless(ctx context.Context, job TokenlessJob) (_ *Plan,
 			return nil, err
 		}
 	}
+	if p.Old == nil && job != TokenlessMixed && s.unreadable() != "" {
+		return nil, s.noCTL()
+	}
 	if p.Old == nil && job != TokenlessMixed {
 		return nil, fail(BadRequest, textNoCTL.With(), hintPublisherCreates.With("do", message.Action{Do: message.PublisherMode, Name: "mixed"}))
 	}

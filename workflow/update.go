@@ -126,6 +126,9 @@ func (s *Session) chooseSigner(ctx context.Context, p *Plan, uri *token.URI) err
 }
 
 func (s *sight) noCTL() error {
+	if node := s.unreadable(); node != "" {
+		return fail(FilesBad, findUnreadable.With("node", node), hintDistributeGood.With("do", message.Action{Do: message.Distribute}))
+	}
 	if s.Snapshot.Mixed() {
 		return fail(BadRequest, textNoCTLInSecure.With(), hintCreateCTL.With("do", message.Action{Do: message.SetMixed}))
 	}

@@ -169,7 +169,7 @@ func (a *app) situation(ctx context.Context, o adviseOptions) (s advise.Situatio
 		}
 	}
 	if o.phones != "" {
-		s.Phones, err = readPhones(o.phones, fleet.Current{CTL: s.CTL, ITL: s.ITL})
+		s.Phones, err = readPhones(o.phones, fleet.Current{CTL: s.CTL, ITL: s.ITL, CTLUnknown: !s.NoCTL, ITLUnknown: !s.NoITL})
 	}
 	return s, err
 }

@@ -299,7 +299,9 @@ func (e *Entry) check() error {
 // Current is what the cluster serves, for phones that are said to hold it.
 type Current struct {
 	CTL, ITL *ctlbuild.List
-	TVS      []string // host:port, for phones that name none
+	// CTLUnknown and ITLUnknown say of a list that is nil that it is not known.
+	CTLUnknown, ITLUnknown bool
+	TVS                    []string // host:port, for phones that name none
 }
 
 // Resolve turns a fleet's entries into phones: checksums are looked up among the
@@ -332,16 +334,22 @@ func (e Entry) resolve(known trust.Known, now Current) trust.Phone {
 	if e.Unseen != "" {
 		why = append(why, unseenText(e.Unseen))
 	}
-	take := func(h Held, kind ctlbuild.Kind, current *ctlbuild.List) *ctlbuild.List {
+	notKnown := func(kind ctlbuild.Kind) {
+		why = append(why, message.Phrase("its %s is not known", trust.ListName(kind)))
+	}
+	take := func(h Held, kind ctlbuild.Kind, current *ctlbuild.List, unknown bool) *ctlbuild.List {
 		switch h.Kind {
 		case HeldFile:
 			return h.List
 		case HeldCurrent:
+			if e.Unseen == "" && current == nil && unknown {
+				notKnown(kind)
+			}
 			if e.Unseen == "" {
 				return current
 			}
 		case HeldUnknown:
-			why = append(why, message.Phrase("its %s is not known", trust.ListName(kind)))
+			notKnown(kind)
 		case HeldChecksum:
 			if l := known[h.Checksum]; l != nil && l.Kind() == kind {
 				return l
@@ -350,9 +358,10 @@ func (e Entry) resolve(known trust.Known, now Current) trust.Phone {
 		}
 		return nil
 	}
-	p.CTL = take(e.CTL, ctlbuild.KindCTL, now.CTL)
-	p.ITL = take(e.ITL, ctlbuild.KindITL, now.ITL)
-	if can, _ := p.SBD(); !can {
+	can, _ := p.SBD()
+	p.CTL = take(e.CTL, ctlbuild.KindCTL, now.CTL, now.CTLUnknown)
+	p.ITL = take(e.ITL, ctlbuild.KindITL, now.ITL, now.ITLUnknown && can)
+	if !can {
 		// Such a phone has no ITL, whatever is served.
 		p.ITL = nil
 	}

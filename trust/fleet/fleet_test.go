@@ -231,3 +231,28 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// What the cluster serves and nobody could read is not known of the phones that hold it, which is
+// another thing than that they hold none.
+func TestResolveOfWhatIsNotKnown(t *testing.T) {
+	s := trusttest.New(t)
+	entries, err := fleet.ParseClasses("40 x 7940, 12 x 8861")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		now       fleet.Current
+		not, asks string // why it is not known, of phones that do not ask TVS and of those that do
+	}{
+		"both known":       {fleet.Current{CTL: s.Tokenless, ITL: s.ITL, CTLUnknown: true, ITLUnknown: true}, "", ""},
+		"there are none":   {fleet.Current{}, "", ""},
+		"no CTL is known":  {fleet.Current{ITL: s.ITL, CTLUnknown: true}, "its CTL is not known", "its CTL is not known"},
+		"no ITL is known":  {fleet.Current{CTL: s.Tokenless, ITLUnknown: true}, "", "its ITL is not known"},
+		"neither is known": {fleet.Current{CTLUnknown: true, ITLUnknown: true}, "its CTL is not known", "its CTL is not known; its ITL is not known"},
+	} {
+		phones := fleet.Resolve(entries, nil, tc.now)
+		if phones[0].Unknown != tc.not || phones[1].Unknown != tc.asks {
+			t.Errorf("%s: %q and %q", name, phones[0].Unknown, phones[1].Unknown)
+		}
+	}
+}
