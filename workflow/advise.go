@@ -12,7 +12,7 @@ func (s *Session) Situation(ctx context.Context) advise.Situation {
 	s.learnVersion(ctx)
 	snap := s.Snapshot
 	out := advise.Situation{
-		CTL: snap.Current, ITL: snap.ITL, NoCTL: snap.Nodes[s.profile.Lead()].Missing, NoITL: snap.NoITL,
+		CTL: snap.Current, ITL: snap.ITL, NoCTL: s.first().Missing, NoITL: snap.NoITL,
 		Mixed: snap.Mixed(), Nodes: len(snap.Servers), Version: s.version(),
 	}
 	if s.Cluster.Profile.Fleet != "" {

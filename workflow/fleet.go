@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"ctlclient/cluster"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/message"
@@ -102,11 +103,18 @@ func (s *Session) fleet(ctx context.Context) ([]trust.Phone, error) {
 // unreadable is the node that goes first where what it serves is no list that can be read: what
 // phones hold is not known then, which is another thing than that they hold none.
 func (s *sight) unreadable() string {
-	first := s.Snapshot.Nodes[s.profile.Lead()]
-	if first.File != nil && first.List == nil {
+	if first := s.first(); first.File != nil && first.List == nil {
 		return first.Node.Name
 	}
 	return ""
+}
+
+// first is the node that goes first, as it was seen.
+func (s *sight) first() cluster.NodeState {
+	if i := s.profile.Lead(); i < len(s.Snapshot.Nodes) {
+		return s.Snapshot.Nodes[i]
+	}
+	return cluster.NodeState{}
 }
 
 // readFleet reads the profile's fleet. It and the files that it names are looked up
