@@ -100,8 +100,9 @@ func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err erro
 		return fail(PhonesLost, textNoITL.With(), hintITLServes.With())
 	}
 	p.TVS = map[string]map[string]cluster.TVSResult{}
-	var unknown, unreachable []string
-	var unvouched [][]byte
+	var unknown unvouched
+	var unreachable []string
+	var missing [][]byte // of unknown
 	var firstErr error
 	// Side by side: a node that does not answer is waited for once, not once a token.
 	all := make([]map[string]cluster.TVSResult, len(ders))
@@ -130,22 +131,22 @@ func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err erro
 					firstErr = a.Err
 				}
 			case !a.Vouches():
-				unknown = append(unknown, cn+" on "+node)
-				if !containsDER(unvouched, der) {
-					unvouched = append(unvouched, der)
+				unknown.add(cn, node)
+				if !containsDER(missing, der) {
+					missing = append(missing, der)
 				}
 			}
 		}
 	}
 	if len(unknown) > 0 {
-		done, err := s.offerTrust(ctx, unvouched)
+		done, err := s.offerTrust(ctx, missing)
 		if err != nil {
 			return err
 		}
 		if done {
 			return s.vouched(ctx, p, ders) // each answer anew: the plan rests on them
 		}
-		return notVouched(unknown, unvouched)
+		return notVouched(unknown, missing)
 	}
 	if len(unreachable) > 0 {
 		slices.Sort(unreachable)
@@ -168,8 +169,44 @@ func (s *speaker) tvsEvent(cn, node string, a cluster.TVSResult) {
 	s.emit(e)
 }
 
-func notVouched(unknown []string, tokens [][]byte) error {
-	e := fail(PhonesLost, textNotVouched.With("what", unknown), hintUpload.With("do", message.Action{Do: message.UploadTrust}),
+// unvouched are tokens, and the nodes whose TVS does not vouch for each.
+type unvouched []struct {
+	cn    string
+	nodes []string
+}
+
+func (u *unvouched) add(cn, node string) {
+	for i := range *u {
+		if (*u)[i].cn == cn {
+			(*u)[i].nodes = append((*u)[i].nodes, node)
+			return
+		}
+	}
+	*u = append(*u, struct {
+		cn    string
+		nodes []string
+	}{cn, []string{node}})
+}
+
+// say names every token once, and its nodes.
+func (u unvouched) say() message.Parts {
+	var out message.Parts
+	for _, t := range u {
+		out = append(out, textTokenOn.With("token", t.cn, "nodes", t.nodes))
+	}
+	return out
+}
+
+// count is of pairs, token and node.
+func (u unvouched) count() (n int) {
+	for _, t := range u {
+		n += len(t.nodes)
+	}
+	return n
+}
+
+func notVouched(unknown unvouched, tokens [][]byte) error {
+	e := fail(PhonesLost, textNotVouched.With("what", unknown.say()), hintUpload.With("do", message.Action{Do: message.UploadTrust}),
 		hintUploadByHand.With("do", message.Action{Do: message.ExportTokens}), hintThenAgain.With())
 	e.Unvouched = tokens
 	return e

@@ -69,8 +69,7 @@ func TestTokensMustBeVouchedForOnEveryNode(t *testing.T) {
 	r := by("", b.uri("SAST-1"), b.uri("SAST-2"))
 	_, err := s.PlanMigrateToTokens(t.Context(), r)
 	wantReason(t, err, workflow.PhonesLost,
-		b.cn("SAST-1")+" on "+b.Nodes[0].Name, b.cn("SAST-1")+" on "+b.Nodes[1].Name,
-		b.cn("SAST-2")+" on "+b.Nodes[0].Name, "Phone-SAST-trust", "export-tokens", "nothing was written")
+		b.cn("SAST-1")+" on "+b.Nodes[0].Name+" and "+b.Nodes[1].Name+"; "+b.cn("SAST-2")+" on "+b.Nodes[0].Name, "Phone-SAST-trust", "export-tokens", "nothing was written")
 
 	t.Run("one token alone", func(t *testing.T) {
 		b.trusted("SAST-1")

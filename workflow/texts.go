@@ -69,6 +69,7 @@ var (
 	hintActivateTVS       = message.Define("job.no-tvs.hint", "activate the Cisco Trust Verification Service on the nodes, or give tvs-port in the profile")
 	textTVSSilent         = message.Define("job.tvs-silent", "TVS could not be asked on {nodes}; nothing was written")
 	hintEveryTVS          = message.Define("job.tvs-silent.hint", "see that the Trust Verification Service runs there: any phone may ask any node, so each must vouch")
+	textTokenOn           = message.Define("job.token-on", "{token} on {nodes}")
 	textNotVouched        = message.Define("job.not-vouched", "TVS does not vouch for {what}: phones would refuse the new CTL; nothing was written")
 	hintUpload            = message.Define("job.not-vouched.upload", "upload the certificates to Phone-SAST-trust: {do}")
 	hintUploadByHand      = message.Define("job.not-vouched.by-hand", "or by hand: {do}, then OS Administration > Security > Certificate Management > Upload Certificate, purpose Phone-SAST-trust")

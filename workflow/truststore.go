@@ -184,12 +184,12 @@ func (s *Session) waitVouched(ctx context.Context, ders [][]byte, wait time.Dura
 		if err != nil {
 			return err
 		}
-		s.emit(Event{Type: EventProgress, Step: StepAskTVS, Done: total - len(missing), Total: total})
+		s.emit(Event{Type: EventProgress, Step: StepAskTVS, Done: total - missing.count(), Total: total})
 		if len(missing) == 0 {
 			return nil
 		}
 		if s.now().After(until) {
-			return fail(NotEverywhere, textNotYetVouched.With("what", missing), hintStoreOnNodes.With(), hintNotTwice.With())
+			return fail(NotEverywhere, textNotYetVouched.With("what", missing.say()), hintStoreOnNodes.With(), hintNotTwice.With())
 		}
 		if err := s.pause(ctx, pollTVS); err != nil {
 			return err
@@ -198,7 +198,7 @@ func (s *Session) waitVouched(ctx context.Context, ders [][]byte, wait time.Dura
 }
 
 // notYetVouched names what is missing, and tells each vouching once.
-func (s *Session) notYetVouched(ctx context.Context, ders [][]byte, told map[string]bool) (missing []string, total int, err error) {
+func (s *Session) notYetVouched(ctx context.Context, ders [][]byte, told map[string]bool) (missing unvouched, total int, err error) {
 	for _, der := range ders {
 		cn := tokenCN(der)
 		answers, err := s.Cluster.AskTVS(ctx, s.Snapshot.ITL, der)
@@ -209,7 +209,7 @@ func (s *Session) notYetVouched(ctx context.Context, ders [][]byte, told map[str
 			total++
 			a, key := answers[node], cn+"\x00"+node
 			if !a.Vouches() {
-				missing = append(missing, cn+" on "+node)
+				missing.add(cn, node)
 				continue
 			}
 			if !told[key] {
