@@ -14,6 +14,7 @@ import (
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
 	"ctlclient/workflow"
+	"ctlclient/workflow/report"
 )
 
 // historyScreen: every job with its outcome; Resume and Take Back.
@@ -26,11 +27,12 @@ type historyScreen struct {
 	jobs   []cluster.Job
 	resume *widgets.Button
 	back   *widgets.Button
-	shut   *widgets.Button // closes a job that was not finished
+	shut   *widgets.Button      // closes a job that was not finished
+	sums   map[string][2]string // by job: the checksums of the file before, and of the one after
 }
 
 func newHistoryScreen(s *shell) *historyScreen {
-	h := &historyScreen{s: s, none: emptyNote("history.none")}
+	h := &historyScreen{s: s, none: emptyNote("history.none"), sums: map[string][2]string{}}
 	h.table = widgets.NewChooser(h.choose, widgets.Column{Title: t("history.when"), Share: 170}, widgets.Column{Title: t("history.cluster"), Share: 150},
 		widgets.Column{Title: t("history.job"), Share: 200}, widgets.Column{Title: t("history.outcome"), Share: 190}, widgets.Column{Title: t("history.nodes"), Share: 260})
 	h.resume = widgets.MainButton(t("history.resume"), theme.MediaPlayIcon(), h.resumeJob)
@@ -133,8 +135,12 @@ func (h *historyScreen) choose(row int) {
 	if !h.mine(j) {
 		note = append(note, widgets.NewNotice(widgets.InfoNotice, t("history.other", map[string]any{"Cluster": j.Cluster})))
 	}
+	sums, known := h.sums[j.ID]
+	if !known {
+		h.sum(j)
+	}
 	pairs := []string{t("history.id"), j.ID, t("history.outcome"), outcomeCell(j.State).Text,
-		t("history.old"), j.OldSHA256, t("history.new"), j.NewSHA256}
+		t("history.old"), sums[0], t("history.new"), sums[1]}
 	if !j.Ended.IsZero() {
 		pairs = append(pairs, t("history.ended"), timeText(j.Ended))
 	}
@@ -169,6 +175,28 @@ func (h *historyScreen) choose(row int) {
 	widgets.SetEnabled(h.resume, h.mine(j) && j.State == cluster.StateIncomplete)
 	widgets.SetEnabled(h.shut, h.mine(j) && j.State == cluster.StateIncomplete)
 	widgets.SetEnabled(h.back, h.mine(j) && (j.State == cluster.StateIncomplete || j.State == cluster.StateFinished))
+}
+
+// sum reads the files of a job and shows their checksums, as phones do. Where the journal no longer
+// has them, it shows by which they are known there.
+func (h *historyScreen) sum(j cluster.Job) {
+	start(h.s.tasks, t("history.reading"),
+		func(context.Context) (*report.Report, error) { return report.Of(h.s.options.Session.StateDir, j) },
+		func(r *report.Report, err error) {
+			sums := [2]string{"SHA-256 " + j.OldSHA256, "SHA-256 " + j.NewSHA256}
+			if err == nil {
+				for i, f := range []*report.File{r.Former, r.New} {
+					sums[i] = t("history.no-file")
+					if f != nil {
+						sums[i] = "MD5 " + f.MD5 + "\nSHA-1 " + f.SHA1
+					}
+				}
+			}
+			h.sums[j.ID] = sums
+			if at := h.table.Selected; at >= 0 && at < len(h.jobs) && h.jobs[at].ID == j.ID {
+				h.choose(at)
+			}
+		})
 }
 
 // noteName says in words what a job's journal keeps beside its files.

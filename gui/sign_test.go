@@ -98,6 +98,9 @@ func TestResultAndHistory(t *testing.T) {
 	}
 	h.table.Choose(0)
 	p.mustSay(tr("outcome.done"), h.jobs[0].ID, tr("note.accepted-loss"))
+	for _, sum := range []string{before["cucm-pub"], after["cucm-pub"]} { // MD5, as a phone shows it
+		p.untilSays("MD5 " + strings.ToLower(sum))
+	}
 	if !h.resume.Disabled() {
 		t.Error("a job that is done can be resumed")
 	}
