@@ -1,6 +1,7 @@
 package gui
 
 import (
+	"errors"
 	"os"
 	"runtime"
 
@@ -33,6 +34,19 @@ func probeDisplay() error {
 	return tryDisplay()
 }
 
+// noWindow is an error of the library in words of ours, where there are some.
+func noWindow(err error) error {
+	if e, ok := errors.AsType[*glfw.Error](err); ok {
+		switch e.Code.String() { // not all of them have a name that others can use
+		case "PlatformUnavailable":
+			return message.Errorf("%w: there is neither an X11 nor a Wayland session", ErrNoDisplay)
+		case "NotInitialized": // it printed why, and went on
+			return message.Errorf("%w: the display of the session does not answer", ErrNoDisplay)
+		}
+	}
+	return message.Errorf("%w: %v", ErrNoDisplay, err)
+}
+
 // tryDisplay turns what the library says in three ways into one error: what it returns, what
 // it prints and takes for success, and what it panics with afterwards.
 func tryDisplay() (err error) {
@@ -40,13 +54,13 @@ func tryDisplay() (err error) {
 		switch e := recover().(type) {
 		case nil:
 		case *glfw.Error:
-			err = message.Errorf("%w: %v", ErrNoDisplay, e)
+			err = noWindow(e)
 		default:
 			panic(e)
 		}
 	}()
 	if err := glfw.Init(); err != nil {
-		return message.Errorf("%w: %v", ErrNoDisplay, err)
+		return noWindow(err)
 	}
 	defer func() {
 		if err != nil || toolkitChooses() {

@@ -24,9 +24,9 @@ func TestNoWindow(t *testing.T) {
 		env  []string
 		says string // part of the reason
 	}{
-		{"no display at all", nil, ""},
+		{"no display at all", nil, "there is neither an X11 nor a Wayland session"},
 		{"a display that is not there", []string{"DISPLAY=:4711"}, ""},
-		{"a Wayland session that is gone", []string{"XDG_SESSION_TYPE=wayland", "WAYLAND_DISPLAY=wayland-gone"}, ""},
+		{"a Wayland session that is gone", []string{"XDG_SESSION_TYPE=wayland", "WAYLAND_DISPLAY=wayland-gone"}, "the display of the session does not answer"},
 		{"a display without OpenGL", []string{"DISPLAY=" + withoutGLX.Name}, "OpenGL"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
