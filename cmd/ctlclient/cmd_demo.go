@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -14,6 +13,7 @@ import (
 	"github.com/adrg/xdg"
 	"github.com/spf13/cobra"
 
+	"ctlclient/cluster"
 	"ctlclient/cluster/site"
 	"ctlclient/ctlbuild"
 	"ctlclient/internal/atomicfile"
@@ -73,12 +73,12 @@ func runDemo(ctx context.Context, a *app, o demoOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	n := &narrator{app: a, quiet: true, nodes: map[string][]string{}}
+	n := &narrator{app: a, quiet: true, nodes: map[string][]doneThere{}}
 	d := &demo{narrator: n, cucm: o.cucm, dir: dir, began: time.Now()}
 	defer func() { err = errors.Join(err, d.close()) }()
 	if !a.json {
-		a.printf("%s\n", a.outSt.bold("From a tokenless CTL to one that hardware tokens sign"))
-		a.printf("%s\n", a.outSt.dim("On a practice cluster of this machine. Everything stays in "+dir))
+		a.printf("%s\n", a.outSt.bold(a.say("From a tokenless CTL to one that hardware tokens sign")))
+		a.printf("%s\n", a.outSt.dim(a.say("On a practice cluster of this machine. Everything stays in %s", dir)))
 	}
 	for _, step := range []func(context.Context) error{
 		d.startLab, d.makeTokens, d.look, d.trustTokens, d.planIt, d.tellPhones, d.distribute, d.restart, d.bootPhones, d.show, d.compare,
@@ -131,7 +131,7 @@ func (d *demo) startLab(ctx context.Context) (err error) {
 		for _, s := range n.Services {
 			names = append(names, s.Name)
 		}
-		t.row(plain(n.Name), plain(n.Role), plain(n.Address), painted(strings.Join(names, ", "), d.app.outSt.dim))
+		t.row(plain(n.Name), plain(d.app.word(n.Role)), plain(n.Address), painted(strings.Join(names, ", "), d.app.outSt.dim))
 	}
 	if err := d.rows(t); err != nil {
 		return err
@@ -140,14 +140,14 @@ func (d *demo) startLab(ctx context.Context) (err error) {
 	for _, p := range st.Phones {
 		note := ""
 		if can, _, _ := trust.CanAskTVS(p.Model); !can {
-			note = "cannot ask TVS"
+			note = d.say("cannot ask TVS")
 		}
 		t.row(plain(p.Name), plain("Cisco "+p.Model), painted(note, d.app.outSt.dim))
 	}
 	if err := d.rows(t); err != nil {
 		return err
 	}
-	d.good(fmt.Sprintf("CUCM %s in %s, with a CTL that no token signed", st.Version, d.app.modeOf(modeIf(st.Mixed))))
+	d.good("CUCM %s in %s, with a CTL that no token signed", st.Version, d.app.modeOf(modeIf(st.Mixed)))
 	return nil
 }
 
@@ -155,11 +155,11 @@ func (d *demo) makeTokens(ctx context.Context) (err error) {
 	if d.store, err = softhsm.OpenPractice(d.tokenDir()); err != nil {
 		return err
 	}
-	kind := "practice tokens are made in software"
-	if d.store.Conf() != "" {
-		kind = "tokens are made with SoftHSM2"
+	if d.store.Conf() == "" {
+		d.step("Two practice tokens are made in software, shaped like SAST eTokens")
+	} else {
+		d.step("Two tokens are made with SoftHSM2, shaped like SAST eTokens")
 	}
-	d.step("Two " + kind + ", shaped like SAST eTokens")
 	d.app.modules = []string{d.store.Module()}
 	if d.tokens, err = d.store.Make(ctx, softhsm.PracticeLabels()...); err != nil {
 		return err
@@ -170,7 +170,7 @@ func (d *demo) makeTokens(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		t.row(plain(tok.Label), plain(strings.TrimSpace(c.CN)), painted(c.TokenIssuer, d.app.outSt.dim), painted(fmt.Sprintf("%d bits", c.KeyBits), d.app.outSt.dim))
+		t.row(plain(tok.Label), plain(strings.TrimSpace(c.CN)), painted(c.TokenIssuer, d.app.outSt.dim), painted(d.say("%d bits", c.KeyBits), d.app.outSt.dim))
 	}
 	d.pin = []byte(d.tokens[0].PIN)
 	return d.rows(t)
@@ -187,14 +187,14 @@ func (d *demo) look(ctx context.Context) error {
 	if d.session, err = workflow.Connect(ctx, p, d.narrator, o); err != nil {
 		return err
 	}
-	if err := d.flushNodes("nothing of connecting is told"); err != nil {
+	if err := d.flushNodes(workflow.StepSnapshot); err != nil {
 		return err
 	}
 	snap := d.session.Snapshot
 	t := table{}
 	for _, n := range snap.Nodes {
 		size, sum, signer := d.app.nodeFile(n)
-		t.row(plain(n.Node.Name), plain(size+" bytes"), plain(sum), painted("signed by "+signer, d.app.outSt.dim))
+		t.row(plain(n.Node.Name), plain(d.say("%s bytes", size)), plain(sum), painted(d.say("signed by %s", signer), d.app.outSt.dim))
 	}
 	if err := d.rows(t); err != nil {
 		return err
@@ -228,9 +228,9 @@ func (d *demo) trustTokens(ctx context.Context) error {
 		return err
 	}
 	if d.cucm {
-		d.plain("over the certificate REST API; on releases before 14 by the CLI, else by hand")
+		d.remark("over the certificate REST API; on releases before 14 by the CLI, else by hand")
 	} else {
-		d.plain("on your own: OS Administration > Security > Certificate Management > Upload Certificate")
+		d.remark("on your own: OS Administration > Security > Certificate Management > Upload Certificate")
 	}
 	return nil
 }
@@ -254,7 +254,7 @@ func (d *demo) upload(ctx context.Context) error {
 		}
 	}
 	for _, path := range d.certs {
-		d.good(filepath.Base(path) + " uploaded")
+		d.good("%s uploaded", filepath.Base(path))
 	}
 	return nil
 }
@@ -284,25 +284,25 @@ func (d *demo) planIt(ctx context.Context) (err error) {
 	if err := d.rows(t); err != nil {
 		return err
 	}
-	d.plain(fmt.Sprintf("%d records, the others as they were, byte for byte", len(d.plan.Draft.Records)))
+	d.remark("%d records, the others as they were, byte for byte", len(d.plan.Draft.Records))
 	return nil
 }
 
 func (d *demo) tellPhones(ctx context.Context) (err error) {
-	d.step("What each phone will make of it, before anything is written")
+	d.step("What each phone will do with it, before anything is written")
 	t := table{}
 	for _, v := range d.plan.Verdicts {
-		mark, word, paint := "✓", "will accept", d.app.outSt.green
+		mark, word, paint := "✓", d.say("will accept"), d.app.outSt.green
 		if !v.Accept {
-			mark, word, paint = "✗", "will refuse", d.app.outSt.red
+			mark, word, paint = "✗", d.say("will refuse"), d.app.outSt.red
 		}
-		t.row(painted(mark, paint), plain(v.Phone.Name), plain(v.Phone.Model), painted(word, paint), painted(printable(v.Reason), d.app.outSt.dim))
+		t.row(painted(mark, paint), plain(v.Phone.Name), plain(v.Phone.Model), painted(word, paint), painted(printable(d.why(v)), d.app.outSt.dim))
 	}
 	if err := d.rows(t); err != nil {
 		return err
 	}
 	if d.plan.Dangerous() {
-		d.plain("a job stops here unless told --accept-loss; the demo goes on, and the journal records it")
+		d.remark("a job stops here unless told --accept-loss; the demo goes on, and the journal records it")
 	}
 	d.agreed, err = d.session.Agree(ctx, d.plan, workflow.ToWrite)
 	return err
@@ -316,10 +316,10 @@ func (d *demo) distribute(ctx context.Context) (err error) {
 	}
 	d.result, err = d.session.Execute(ctx, d.agreed, workflow.ExecuteOptions{})
 	if d.result != nil {
-		d.good(fmt.Sprintf("%d bytes, verified again from the bytes; the PIN was asked once", len(d.result.List.Bytes())))
+		d.good("%d bytes, verified again from the bytes; the PIN was asked once", len(d.result.List.Bytes()))
 	}
 	if d.result != nil && !d.app.json {
-		if e := d.flushNodes("staged", "committed", "read back", "served"); e != nil {
+		if e := d.flushNodes(cluster.StepStage, cluster.StepCommit, cluster.StepReadBack, workflow.StepTFTP); e != nil {
 			return e
 		}
 	}
@@ -343,17 +343,17 @@ func (d *demo) restart(ctx context.Context) error {
 }
 
 func (d *demo) bootPhones(ctx context.Context) (err error) {
-	d.step("The phones restart; each says what it makes of the new file")
+	d.step("The phones restart; each says what it does with the new file")
 	if d.boots, err = d.lab.RestartPhones(ctx); err != nil {
 		return err
 	}
 	t := table{}
 	for _, b := range d.boots {
-		mark, word, paint := "✓", "accepted", d.app.outSt.green
+		mark, word, paint := "✓", d.say("accepted"), d.app.outSt.green
 		if !b.CTL.Accept {
-			mark, word, paint = "✗", "refused", d.app.outSt.red
+			mark, word, paint = "✗", d.say("refused"), d.app.outSt.red
 		}
-		t.row(painted(mark, paint), plain(b.Phone.Name), plain(b.Phone.Model), painted(word, paint), painted(printable(b.CTL.Reason), d.app.outSt.dim))
+		t.row(painted(mark, paint), plain(b.Phone.Name), plain(b.Phone.Model), painted(word, paint), painted(printable(d.why(b.CTL)), d.app.outSt.dim))
 	}
 	if err := d.rows(t); err != nil {
 		return err
@@ -369,7 +369,7 @@ func (d *demo) predictionHeld() error {
 	}
 	for _, b := range d.boots {
 		if accept, ok := said[b.Phone.Name]; !ok || accept != b.CTL.Accept {
-			d.bad(b.Phone.Name + " did not do what was said beforehand")
+			d.bad("%s did not do what was said beforehand", b.Phone.Name)
 			return errBad
 		}
 	}
@@ -400,7 +400,7 @@ func (d *demo) compare(ctx context.Context) error {
 	if err := d.session.Refresh(ctx); err != nil {
 		return err
 	}
-	if err := d.flushNodes("nothing of fetching is told"); err != nil {
+	if err := d.flushNodes(workflow.StepSnapshot); err != nil {
 		return err
 	}
 	want := d.result.List.MD5()
@@ -425,7 +425,7 @@ func (d *demo) compare(ctx context.Context) error {
 			agree = false
 			t.row(painted("✗", bad), plain(b.Phone.Name), plain(sum))
 		default:
-			t.row(painted("✗", bad), plain(b.Phone.Name), plain(sum), painted("the former CTL: to be cleared by hand, as said", d.app.outSt.dim))
+			t.row(painted("✗", bad), plain(b.Phone.Name), plain(sum), painted(d.say("the former CTL: delete it on the phone, as was said beforehand"), d.app.outSt.dim))
 		}
 	}
 	if err := d.rows(t); err != nil {
@@ -456,23 +456,23 @@ func (d *demo) end() error {
 		return a.result(v)
 	}
 	st := a.outSt
-	a.printf("\n%s\n\n", st.green("✓ ")+st.bold(fmt.Sprintf("Done in %.1f seconds.", took.Seconds()))+" The cluster's CTL is signed by SAST-1; SAST-2 can take over.")
-	a.printf("%s\n", st.bold("The same on a cluster of your own"))
+	a.printf("\n%s\n\n", st.green("✓ ")+st.bold(a.say("Done in %.1f seconds.", took.Seconds()))+" "+a.say("The cluster's CTL is signed by SAST-1; SAST-2 can take over."))
+	a.printf("%s\n", st.bold(a.say("The same on a cluster of your own")))
 	for l := range strings.Lines(onLines(demoOnOwn, runtime.GOOS)) {
 		cmd, note, _ := strings.Cut(strings.TrimSuffix(l, "\n"), "#")
 		if note != "" {
-			note = st.dim("#" + note)
+			note = st.dim("# " + a.word(strings.TrimSpace(note)))
 		}
 		a.printf("  %s%s\n", cmd, note)
 	}
-	a.printf("\n%s\n", st.bold("Go on with this one"))
+	a.printf("\n%s\n", st.bold(a.say("Go on with this one")))
 	a.printf("  %s          %s\n", environment("PKCS11_MODULE", d.store.Module(), runtime.GOOS), st.dim("# PIN "+d.tokens[0].PIN))
 	a.printf("  ctlclient lab up --dir %s\n", typed(d.labDir(), runtime.GOOS))
-	a.printf("\n%s\n", st.bold("Where the files are"))
+	a.printf("\n%s\n", st.bold(a.say("Where the files are")))
 	t := table{indent: "  "}
-	t.row(plain(d.labDir()), painted("nodes and phones; lab.toml is the profile", st.dim))
-	t.row(plain(d.tokenDir()), painted("the tokens", st.dim))
-	t.row(plain(filepath.Join(d.dir, "certificates")), painted("their exported certificates", st.dim))
-	t.row(plain(filepath.Join(d.dir, "state")), painted("the journal, the former CTL in it", st.dim))
+	t.row(plain(d.labDir()), painted(a.say("nodes and phones; lab.toml is the profile"), st.dim))
+	t.row(plain(d.tokenDir()), painted(a.say("the tokens"), st.dim))
+	t.row(plain(filepath.Join(d.dir, "certificates")), painted(a.say("their exported certificates"), st.dim))
+	t.row(plain(filepath.Join(d.dir, "state")), painted(a.say("the journal, the former CTL in it"), st.dim))
 	return t.write(a.out, st)
 }

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
 	"ctlclient/token"
+	"ctlclient/trust"
 	"ctlclient/workflow"
 )
 
@@ -23,14 +25,18 @@ type narrator struct {
 	quiet  bool // warnings are not told: the practice nodes have their limits
 
 	mu    sync.Mutex
-	nodes map[string][]string // node -> what was done there, in order
+	nodes map[string][]doneThere // node -> what was done there, in order
 	order []string
 }
+
+// doneThere is a step that is done at a node.
+type doneThere struct{ step, text string }
 
 const demoIndent = "     "
 
 func (n *narrator) step(title string) {
 	n.number++
+	title = n.say(title)
 	if n.app.json {
 		_ = n.app.object("step", map[string]any{"number": n.number, "message": title}) // the result line reports a broken output
 		return
@@ -39,8 +45,14 @@ func (n *narrator) step(title string) {
 	n.app.printf("\n%s  %s\n", st.cyan(fmt.Sprintf("%3d", n.number)), st.bold(title))
 }
 
-// say writes one line under the step.
-func (n *narrator) say(mark, text string) {
+// say is a sentence in the person's language.
+func (n *narrator) say(format string, args ...any) string { return n.app.say(format, args...) }
+
+// why is the reason of a verdict.
+func (n *narrator) why(v trust.Verdict) string { return n.app.because(v) }
+
+// line writes one line under the step.
+func (n *narrator) line(mark, text string) {
 	if n.app.json {
 		_ = n.app.object("info", map[string]any{"step": n.number, "message": text}) // as above
 		return
@@ -48,10 +60,16 @@ func (n *narrator) say(mark, text string) {
 	n.app.printf("%s%s %s\n", demoIndent, mark, printable(text))
 }
 
-func (n *narrator) good(text string) { n.say(n.app.outSt.green("✓"), text) }
-func (n *narrator) bad(text string)  { n.say(n.app.outSt.red("✗"), text) }
-func (n *narrator) plain(text string) {
-	n.say(n.app.outSt.dim("·"), text)
+func (n *narrator) good(format string, args ...any) {
+	n.line(n.app.outSt.green("✓"), n.say(format, args...))
+}
+
+func (n *narrator) bad(format string, args ...any) {
+	n.line(n.app.outSt.red("✗"), n.say(format, args...))
+}
+
+func (n *narrator) remark(format string, args ...any) {
+	n.line(n.app.outSt.dim("·"), n.say(format, args...))
 }
 
 // rows writes a table under the step; with --json each row is a line.
@@ -62,7 +80,7 @@ func (n *narrator) rows(t table) error {
 			for _, c := range r {
 				words = append(words, c.text)
 			}
-			n.say("", strings.Join(words, "  "))
+			n.line("", strings.Join(words, "  "))
 		}
 		return nil
 	}
@@ -89,26 +107,28 @@ func (n *narrator) Event(e workflow.Event) {
 	case n.app.json:
 		(&jsonUI{app: n.app}).Event(e)
 	case e.Type == workflow.EventTVS:
-		text := fmt.Sprintf("TVS on %s, asked about %s: %s", e.Node, e.TVS.Token, e.State)
-		if e.State == "valid" {
-			n.good(text)
-		} else {
-			n.bad(text)
+		switch e.State {
+		case "valid":
+			n.good("TVS on %s vouches for %s", e.Node, e.TVS.Token)
+		case "invalid":
+			n.bad("TVS on %s does not vouch for %s", e.Node, e.TVS.Token)
+		default:
+			n.bad("TVS on %s could not be asked about %s: %s", e.Node, e.TVS.Token, oneLine(e.Said(n.app.voice())))
 		}
 	case e.Type == workflow.EventNode && e.State == "done":
 		if _, seen := n.nodes[e.Node]; !seen {
 			n.order = append(n.order, e.Node)
 		}
-		word := doneWord(e.Step)
+		word := n.app.word(doneWord(e.Step))
 		switch e.Step {
 		case workflow.StepRestart:
-			word = e.Message
+			word = e.Said(n.app.voice())
 		case workflow.StepTFTP:
-			word = "served over TFTP"
+			word = n.say("served over TFTP")
 		}
-		n.nodes[e.Node] = append(n.nodes[e.Node], word)
+		n.nodes[e.Node] = append(n.nodes[e.Node], doneThere{e.Step, word})
 	case e.Type == workflow.EventWarning && !n.quiet:
-		n.say(n.app.outSt.yellow("!"), e.Message)
+		n.line(n.app.outSt.yellow("!"), e.Said(n.app.voice()))
 	}
 }
 
@@ -121,28 +141,19 @@ func (n *narrator) flushNodes(only ...string) error {
 	for _, node := range n.order {
 		var words []string
 		for _, w := range n.nodes[node] {
-			if len(only) == 0 || containsAny(w, only) {
-				words = append(words, w)
+			if len(only) == 0 || slices.Contains(only, w.step) {
+				words = append(words, w.text)
 			}
 		}
 		if len(words) > 0 {
 			t.row(painted("✓", n.app.outSt.green), plain(node), plain(strings.Join(words, ", ")))
 		}
 	}
-	n.nodes, n.order = map[string][]string{}, nil
+	n.nodes, n.order = map[string][]doneThere{}, nil
 	if n.app.json {
 		return nil // each was an event of its own
 	}
 	return n.rows(t)
-}
-
-func containsAny(s string, words []string) bool {
-	for _, w := range words {
-		if strings.Contains(s, w) {
-			return true
-		}
-	}
-	return false
 }
 
 func (n *narrator) flush() {}

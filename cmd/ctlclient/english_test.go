@@ -14,10 +14,8 @@ var printers = []string{"Fprintf", "Fprintln", "Fprint", "Sprintf", "WriteString
 
 // englishAllowed are the files and texts that stay English, each with its reason.
 var englishAllowed = map[string]string{
-	"cmd_demo.go":      "the demonstration is told in English: a text of its own, not a sentence of a job",
-	"demo_narrator.go": "as cmd_demo.go",
-	"cmd_man.go":       "the manual pages are English, as docs/reference.md is, and in the language of roff",
-	"action.go":        "what is typed is the same in every language",
+	"cmd_man.go": "the manual pages are English, as docs/reference.md is, and in the language of roff",
+	"action.go":  "what is typed is the same in every language",
 }
 
 // letters is a word of two letters or more.

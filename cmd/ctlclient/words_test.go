@@ -33,6 +33,7 @@ var sayers = map[string][]int{
 	"say": {0}, "word": {0}, "printf": {0}, "tellf": {0}, "note": {0}, "warn": {0}, "said": {0},
 	"Phrase": {0}, "Words": {0}, "usagef": {0, 1}, "usageWith": {1}, "usageOf": {1},
 	"newSourceOf": {1},
+	"step":        {0}, "good": {0}, "bad": {0}, "remark": {0}, // of the demo
 }
 
 // The rooms below name these for scripts; the command line words them where it prints them.
@@ -69,6 +70,12 @@ func wordsFromBelow() []string {
 	words = append(words, slices.Collect(maps.Values(checkStates))...)
 	words = append(words, slices.Collect(maps.Values(faultTexts))...)
 	words = append(words, slices.Collect(maps.Values(exitText))...)
+	words = append(words, slices.Collect(maps.Values(doneWords))...)
+	for l := range strings.Lines(demoOnOwn) {
+		if _, note, found := strings.Cut(strings.TrimSpace(l), "# "); found {
+			words = append(words, note)
+		}
+	}
 	return append(words, aToken, workflow.MsgRestart)
 }
 
