@@ -22,11 +22,9 @@ var (
 	words = regexp.MustCompile(`[A-Za-z]{2}`)
 )
 
-// phrasesOfCode are the sentences that the code gives to message.Errorf,
-// message.NewError, message.Phrase, message.Words and message.Hint, each with a place where.
-func phrasesOfCode(t *testing.T) map[string]string {
+// walkCode visits each call of the product's code.
+func walkCode(t *testing.T, visit func(place string, file *ast.File, call *ast.CallExpr)) {
 	t.Helper()
-	found := map[string]string{}
 	fset := token.NewFileSet()
 	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -43,44 +41,9 @@ func phrasesOfCode(t *testing.T) map[string]string {
 			return err
 		}
 		ast.Inspect(f, func(n ast.Node) bool {
-			call, ok := n.(*ast.CallExpr)
-			if !ok || len(call.Args) == 0 {
-				return true
+			if call, ok := n.(*ast.CallExpr); ok && len(call.Args) > 0 {
+				visit(filepath.ToSlash(fset.Position(call.Pos()).String()), f, call)
 			}
-			fun, ok := call.Fun.(*ast.SelectorExpr)
-			if ok && fun.Sel.Name == "next" && f.Name.Name == "certificate" && len(call.Args) == 2 {
-				if lit, ok := call.Args[1].(*ast.BasicLit); ok { // what an error of DER names
-					if text, err := strconv.Unquote(lit.Value); err == nil {
-						found[text] = fset.Position(call.Pos()).String()
-					}
-				}
-			}
-			if !ok || !slices.Contains([]string{"Errorf", "NewError", "Phrase", "Words", "Hint"}, fun.Sel.Name) {
-				return true
-			}
-			if of, ok := fun.X.(*ast.Ident); !ok || of.Name != "message" {
-				return true
-			}
-			sentence := fun.Sel.Name == "Phrase" || fun.Sel.Name == "Words"
-			if sentence && strings.HasPrefix(path, filepath.Join("..", "cmd")) {
-				return true // of the command line, which has a test of its own
-			}
-			lit, ok := call.Args[0].(*ast.BasicLit)
-			if !ok && fun.Sel.Name == "Words" {
-				return true // a word from a list
-			}
-			if !ok {
-				t.Errorf("%s: the sentence is not a literal, so that nobody can translate it", fset.Position(call.Pos()))
-				return true
-			}
-			text, err := strconv.Unquote(lit.Value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !words.MatchString(verb.ReplaceAllString(text, "")) {
-				return true
-			}
-			found[strings.TrimSpace(text)] = fset.Position(call.Pos()).String()
 			return true
 		})
 		return nil
@@ -88,6 +51,64 @@ func phrasesOfCode(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// literal is the text of a string literal.
+func literal(e ast.Expr) (string, bool) {
+	lit, ok := e.(*ast.BasicLit)
+	if !ok || lit.Kind != token.STRING {
+		return "", false
+	}
+	text, err := strconv.Unquote(lit.Value)
+	return text, err == nil
+}
+
+// ofPackage is the function of a package that a call is of: "message.Errorf".
+func ofPackage(call *ast.CallExpr) string {
+	fun, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return ""
+	}
+	of, ok := fun.X.(*ast.Ident)
+	if !ok {
+		return ""
+	}
+	return of.Name + "." + fun.Sel.Name
+}
+
+// phrasesOfCode are the sentences that the code gives to message.Errorf,
+// message.NewError, message.Phrase, message.Words and message.Hint, each with a place where.
+func phrasesOfCode(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	walkCode(t, func(place string, file *ast.File, call *ast.CallExpr) {
+		name := ofPackage(call)
+		if strings.HasSuffix(name, ".next") && file.Name.Name == "certificate" && len(call.Args) == 2 {
+			if text, ok := literal(call.Args[1]); ok { // what an error of DER names
+				found[text] = place
+			}
+		}
+		switch name {
+		case "message.Phrase", "message.Words":
+			if strings.HasPrefix(place, "../cmd/") {
+				return // of the command line, which has a test of its own
+			}
+		case "message.Errorf", "message.NewError", "message.Hint":
+		default:
+			return
+		}
+		text, ok := literal(call.Args[0])
+		if !ok && name == "message.Words" {
+			return // a word from a list
+		}
+		if !ok {
+			t.Errorf("%s: the sentence is not a literal, so that nobody can translate it", place)
+			return
+		}
+		if words.MatchString(verb.ReplaceAllString(text, "")) {
+			found[strings.TrimSpace(text)] = place
+		}
+	})
 	return found
 }
 

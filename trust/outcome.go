@@ -11,7 +11,7 @@ var (
 	outcomeRejectIfAny = message.Define("outcome.reject-if", "reject, if there are any")
 	outcomeReject      = message.Define("outcome.reject", "reject")
 	outcomeUnknown     = message.Define("outcome.unknown", "not known")
-	outcomeTotals      = message.Define("outcome.totals", "{accept} accept, {lost} would be lost, {unsure} not certain")
+	outcomeTotals      = message.Define("outcome.totals", "{accept|# accepts|# accept}, {lost} would be lost, {unsure} not certain")
 	phones             = message.Define("outcome.phones", "{n|# phone|# phones}")
 	phonesOf           = message.Define("outcome.phones-of", "{n|# phone|# phones} of model {model}")
 )

@@ -22,7 +22,7 @@ var (
 	sayBusy          = message.Define("progress.busy", "{node} was asked too often, and is asked again in {after}: {why}")
 	sayDiffer        = message.Define("progress.differ", "{n|# phone says|# phones say} another thing than was predicted.")
 	sayHeard         = message.Define("progress.heard", "What {n|# phone says|# phones say}: new list taken {took}, old list kept {kept}, nothing said {nothing}, not known {unknown}.")
-	saySomeHeard     = message.Define("progress.some-heard", "{n} of {all} phones were asked, some of each model.")
+	saySomeHeard     = message.Define("progress.some-heard", "Phones asked: {n} of {all}, some of each model.")
 	sayNoneYet       = message.Define("progress.none-yet", "Phones fetch the file when they restart; until then they say nothing of it.")
 	sayNotKept       = message.Define("progress.not-kept", "what phones said could not be kept: {why}")
 	sayNoITL         = message.Define("progress.no-itl", "the publisher serves no ITL, so TVS cannot be asked whether it vouches")

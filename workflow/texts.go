@@ -32,7 +32,7 @@ var (
 	hintSignByToken       = message.Define("job.local-key-tokens.hint", "sign with a token of the list: {do}")
 	textOtherSigner       = message.Define("job.other-signer", "the publisher signed the CTL with {signer}, and not with its other key, {key}")
 	textNoITLToSign       = message.Define("job.no-itl-to-sign", "the publisher serves no ITL file, so there is none to sign")
-	textITLStill          = message.Define("job.itl-still", "the publisher says that it signed the ITL anew, but {nodes} does not serve such a one")
+	textITLStill          = message.Define("job.itl-still", "the publisher says that it signed the ITL anew, but {nodes} {nodes|does|do} not serve such a one")
 	hintITLStill          = message.Define("job.itl-still.hint", "see that the node runs and serves TFTP, then run this again: {do}")
 	textOtherFile         = message.Define("job.other-file", "the signed file is not what was agreed to; nothing was written")
 	hintPhoneList         = message.Define("job.phone-list.hint", "phones are listed on a CUCM as Cisco ships it (publisher = \"cucm\"), whose AXL knows them")

@@ -222,9 +222,9 @@ type ProbeOptions struct {
 type Finding struct {
 	Node     string
 	Door     Door
-	Question string
-	Answer   string // in words
-	Err      error  // it could not be answered
+	Question message.Message
+	Answer   message.Message
+	Err      error // it could not be answered
 }
 
 // Lacks is the error of an ability that a site does not have.

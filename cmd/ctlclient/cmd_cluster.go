@@ -122,7 +122,7 @@ func (a *app) printStatus(s *workflow.Session, findings []workflow.Finding) erro
 		return err
 	}
 	if l := snap.Current; l != nil {
-		a.printf("\n%s\n", st.bold(a.say("%d records; SAST:", len(l.Records))))
+		a.printf("\n%s\n", st.bold(a.numbered(len(l.Records), "1 record; SAST:", "%d records; SAST:")))
 		_, signer := l.Signer()
 		for i := range l.Records {
 			r := &l.Records[i]

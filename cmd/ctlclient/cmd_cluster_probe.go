@@ -40,7 +40,7 @@ func runClusterProbe(ctx context.Context, a *app, o probeOptions) error {
 		shut := 0
 		var failed error
 		err := s.Probe(ctx, reach.ProbeOptions{Upload: o.upload}, func(f reach.Finding) {
-			answer := f.Answer
+			answer := a.voice().Say(f.Answer)
 			if f.Err != nil {
 				shut++
 				answer = oneLine(a.voice().Tell(f.Err))
@@ -50,7 +50,7 @@ func runClusterProbe(ctx context.Context, a *app, o probeOptions) error {
 					answer = oneLine(f.Err.Error())
 				}
 				failed = errors.Join(failed, a.object("finding", map[string]any{
-					"node": f.Node, "door": f.Door, "question": f.Question, "answer": answer, "open": f.Err == nil}))
+					"node": f.Node, "door": f.Door, "question": f.Question.String(), "answer": answer, "open": f.Err == nil}))
 				return
 			}
 			mark := a.outSt.green("✓")
@@ -60,7 +60,7 @@ func runClusterProbe(ctx context.Context, a *app, o probeOptions) error {
 			if strings.TrimSpace(answer) == "" {
 				answer = a.say("no answer")
 			}
-			a.printf("%s %s, %s: %s?\n    %s\n", mark, printable(f.Node), a.word(string(f.Door)), a.word(f.Question), a.outSt.wrap(printable(a.word(answer)), 4))
+			a.printf("%s %s, %s: %s?\n    %s\n", mark, printable(f.Node), a.word(string(f.Door)), a.voice().Say(f.Question), a.outSt.wrap(printable(answer), 4))
 		})
 		if err = errors.Join(err, failed); err != nil {
 			return err

@@ -284,7 +284,7 @@ func (d *demo) planIt(ctx context.Context) (err error) {
 	if err := d.rows(t); err != nil {
 		return err
 	}
-	d.remark("%d records, the others as they were, byte for byte", len(d.plan.Draft.Records))
+	d.remark("the list has %d records; the others are as they were, byte for byte", len(d.plan.Draft.Records))
 	return nil
 }
 

@@ -111,7 +111,7 @@ func (a *app) findRecords(l *ctlbuild.List, name string) error {
 			return err
 		}
 	} else {
-		a.printf("none of the %d records has the host, address or common name %s\n", len(l.Records), ctlbuild.Printable(name))
+		a.printf("no record has the host, address or common name %s; the list has %s\n", ctlbuild.Printable(name), a.numbered(len(l.Records), "1 record", "%d records"))
 	}
 	if len(found) == 0 {
 		return errBad

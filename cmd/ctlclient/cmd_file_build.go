@@ -121,10 +121,7 @@ func runFileBuild(ctx context.Context, a *app, o fileBuildOptions, out string) e
 	if a.json {
 		return a.result(map[string]any{"file": out, "bytes": len(l.Bytes()), "records": len(l.Records), "md5": l.MD5(), "sha1": l.SHA1(), "hazards": len(hazards)})
 	}
-	records := a.say("%d records", len(l.Records))
-	if len(l.Records) == 1 {
-		records = a.say("1 record")
-	}
+	records := a.numbered(len(l.Records), "1 record", "%d records")
 	a.printf("%s: %s, %d bytes, MD5 %s\n", out, records, len(l.Bytes()), l.MD5())
 	return nil
 }

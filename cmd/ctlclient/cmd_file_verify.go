@@ -224,13 +224,13 @@ func (c *checker) sum(verified, bad, unread int) error {
 	if c.app.json {
 		err = c.app.result(map[string]any{"files": verified + bad + unread, "verified": verified, "not_verified": bad, "not_checked": unread})
 	} else {
-		c.app.printf("%d of %d files verified\n", verified, verified+bad+unread)
+		c.app.printf("files verified: %d of %d\n", verified, verified+bad+unread)
 	}
 	switch {
 	case err != nil:
 		return err
 	case unread > 0:
-		return usagef("see the lines above", "%d of %d files could not be checked", unread, verified+bad+unread)
+		return usagef("see the lines above", "files that could not be checked: %d of %d", unread, verified+bad+unread)
 	case bad > 0:
 		return errBad
 	}

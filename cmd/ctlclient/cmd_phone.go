@@ -230,7 +230,7 @@ func (a *app) tvsAsker(legacy bool) trust.Asker {
 			if err == nil {
 				return ans, nil
 			}
-			last = fmt.Errorf("TVS %s: %w", addr, err)
+			last = message.Errorf("TVS %s: %w", addr, err)
 		}
 		return trust.Answer{}, last
 	}), nil)

@@ -62,11 +62,7 @@ func runPhoneCleared(ctx context.Context, a *app, names []string) error {
 				return err
 			}
 		}
-		if n == 1 {
-			a.note("1 phone holds an older CTL")
-		} else {
-			a.note("%d phones hold an older CTL", n)
-		}
+		a.note("%s", a.numbered(n, "1 phone holds an older CTL", "%d phones hold an older CTL"))
 		return nil
 	})
 }

@@ -87,7 +87,7 @@ func runPhoneList(ctx context.Context, a *app, o phoneListOptions) error {
 		if a.json {
 			return a.result(map[string]any{"phones": n})
 		}
-		a.note("%d phones", n)
+		a.note("%s", a.numbered(n, "1 phone", "%d phones"))
 		return nil
 	})
 }
@@ -169,7 +169,7 @@ func (a *app) resetResult(r *workflow.ResetResult) error {
 		}
 		return a.result(v)
 	}
-	a.printf("%d of %d are registered again", r.Back, r.Asked)
+	a.printf("registered again: %d of %d", r.Back, r.Asked)
 	if len(r.Missing) > 0 {
 		var not []string
 		for _, p := range r.Missing {

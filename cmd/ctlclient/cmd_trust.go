@@ -111,7 +111,7 @@ func (a *app) vouching(answers map[string]cluster.TVSResult) (string, func(strin
 		}
 	}
 	if len(no) == 0 {
-		return a.say("vouches on %d nodes", len(answers)), st.green
+		return a.numbered(len(answers), "vouches on 1 node", "vouches on %d nodes"), st.green
 	}
 	return a.say("does not vouch on %s", a.names(no)), st.red
 }
@@ -153,11 +153,7 @@ func runTrustAdd(ctx context.Context, a *app, o trustAddOptions, args []string) 
 		if a.json {
 			return a.result(map[string]any{"certificates": len(ders), "vouched": true})
 		}
-		if len(ders) == 1 {
-			a.printf("TVS on every node vouches for the certificate.\n")
-		} else {
-			a.printf("TVS on every node vouches for %d certificates.\n", len(ders))
-		}
+		a.printf("%s\n", a.numbered(len(ders), "TVS on every node vouches for the certificate.", "TVS on every node vouches for %d certificates."))
 		return nil
 	})
 }

@@ -54,6 +54,15 @@ func (a *app) say(format string, args ...any) string {
 	return a.voice().Say(message.Phrase(format, args...))
 }
 
+// numbered is a sentence about n things: one, a text without values, where n is 1, else many, a
+// format that takes n before args.
+func (a *app) numbered(n int, one, many string) string {
+	if n == 1 {
+		return a.word(one)
+	}
+	return a.say(many, n)
+}
+
 // word is a text without values in the person's language: a word of ours, or one that a room
 // below has for scripts.
 func (a *app) word(text string) string { return a.voice().Say(message.Words(text)) }

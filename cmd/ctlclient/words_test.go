@@ -21,6 +21,7 @@ import (
 
 	"ctlclient/catalogue"
 	"ctlclient/cluster"
+	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
 	secure "ctlclient/token"
 	"ctlclient/trust/hazard"
@@ -33,6 +34,7 @@ var sayers = map[string][]int{
 	"say": {0}, "word": {0}, "printf": {0}, "tellf": {0}, "note": {0}, "warn": {0}, "said": {0},
 	"Phrase": {0}, "Words": {0}, "usagef": {0, 1}, "usageWith": {1}, "usageOf": {1},
 	"newSourceOf": {1},
+	"numbered":    {1, 2},
 	"step":        {0}, "good": {0}, "bad": {0}, "remark": {0}, // of the demo
 }
 
@@ -46,14 +48,16 @@ func wordsFromBelow() []string {
 		"TLS certificate", "SSH host key",
 		"not certain", "accept", "refuse", "configuration", "order of fields",
 		"certificate API", "served CTL", "profile", // doors
-		"yes", "it is served at once", "it is not served, or only after the TFTP service is restarted", "it does not say",
+		"yes",
 		"it has none, as every CUCM before 14: certificates go by the CLI",
-		"no feature of that name: which models have it is taken from the table in this program",
 		site.RolePublisher, site.RoleSubscriber, site.RoleTFTP, site.RoleFirewall,
 		"mixed", "non-secure",
 	}
 	for _, s := range []hazard.Severity{hazard.Note, hazard.Warning, hazard.Danger} {
 		words = append(words, s.String())
+	}
+	for r := reach.RegistrationUnknown; r <= reach.Rejected; r++ {
+		words = append(words, r.String())
 	}
 	for v := phoneword.Unknown; v <= phoneword.Kept; v++ {
 		words = append(words, v.String())
@@ -174,33 +178,13 @@ func phrases(t *testing.T) map[string]string {
 			return true
 		})
 	}
-	for _, w := range append(wordsFromBelow(), probeQuestions(t)...) {
+	for _, w := range wordsFromBelow() {
 		add("wordsFromBelow", w)
 	}
 	return found
 }
 
 var verbs = regexp.MustCompile(`%(\[\d\])?[+#.0-9]*[a-z]`)
-
-// probeQuestions are what cluster probe asks, as the room has them that asks.
-func probeQuestions(t *testing.T) (questions []string) {
-	tree, err := parser.ParseFile(token.NewFileSet(), "../../cluster/reach/cucm/probe.go", nil, parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ast.Inspect(tree, func(n ast.Node) bool {
-		if call, ok := n.(*ast.CallExpr); ok && called(call) == "say" && len(call.Args) == 5 {
-			if q, ok := constant(call.Args[2]); ok {
-				questions = append(questions, q)
-			}
-		}
-		return true
-	})
-	if len(questions) < 10 {
-		t.Fatalf("only %d questions of the probe are found", len(questions))
-	}
-	return questions
-}
 
 // helpPhrases are those of the help: what wordHelp looks up.
 func helpPhrases(t *testing.T) map[string]string {

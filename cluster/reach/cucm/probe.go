@@ -6,13 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/reach/cli"
 	"ctlclient/cluster/reach/serve"
 	"ctlclient/cluster/site"
+	"ctlclient/message"
 	"ctlclient/protocol/axl"
 	"ctlclient/protocol/certapi"
 	"ctlclient/protocol/osadmin"
@@ -28,9 +31,12 @@ type prober struct {
 	each func(reach.Finding)
 }
 
-func (p prober) say(node string, d reach.Door, question, answer string, err error) {
-	p.each(reach.Finding{Node: node, Door: d, Question: question, Answer: withoutPhones(answer), Err: err})
+func (p prober) say(node string, d reach.Door, question, answer message.Message, err error) {
+	p.each(reach.Finding{Node: node, Door: d, Question: question, Answer: answer, Err: err})
 }
+
+// raw is an answer in the cluster's own words.
+func raw(text string) message.Message { return message.Plain(withoutPhones(text)) }
 
 // withoutPhones takes the names of phones out of what a page says: the report is sent to
 // others.
@@ -56,7 +62,8 @@ func (c *cluster) probe(ctx context.Context, o reach.ProbeOptions, each func(rea
 }
 
 func (p prober) axl(ctx context.Context) {
-	var version, features string
+	var version string
+	var features message.Message
 	var stores []string
 	var nodes, phones int
 	_, err := p.askAXL(ctx, func(a *axl.Client) (none struct{}, err error) {
@@ -83,13 +90,13 @@ func (p prober) axl(ctx context.Context) {
 		return none, err
 	})
 	pub := p.pub.Name
-	p.say(pub, DoorAXL, "does it answer the application user, and which version is it", version, err)
+	p.say(pub, DoorAXL, message.Phrase("does it answer the application user, and which version is it"), raw(version), err)
 	if err != nil {
 		return
 	}
-	p.say(pub, DoorAXL, "how many nodes and phones it knows", fmt.Sprintf("%d nodes, %d phones", nodes, phones), nil)
-	p.say(pub, DoorAXL, "which certificate stores it names", strings.Join(stores, ", "), nil)
-	p.say(pub, DoorAXL, "how the feature Security By Default is called", features, nil)
+	p.say(pub, DoorAXL, message.Phrase("how many nodes and phones it knows"), probeCounts.With("nodes", nodes, "phones", phones), nil)
+	p.say(pub, DoorAXL, message.Phrase("which certificate stores it names"), raw(strings.Join(stores, ", ")), nil)
+	p.say(pub, DoorAXL, message.Phrase("how the feature Security By Default is called"), features, nil)
 }
 
 func storesOf(certificates []axl.Certificate) []string {
@@ -105,21 +112,25 @@ func storesOf(certificates []axl.Certificate) []string {
 	return out
 }
 
-func featureNames(features []axl.Feature) string {
+func featureNames(features []axl.Feature) message.Message {
 	count := map[string]int{}
 	for _, f := range features {
 		count[f.Name]++
 	}
 	if len(count) == 0 {
-		return "no feature of that name: which models have it is taken from the table in this program"
+		return message.Phrase("no feature of that name: which models have it is taken from the table in this program")
 	}
-	var out []string
-	for name, n := range count {
-		out = append(out, fmt.Sprintf("%q for %d models", name, n))
+	var out message.List
+	for _, name := range slices.Sorted(maps.Keys(count)) {
+		out = append(out, probeFeature.With("name", strconv.Quote(name), "n", count[name]))
 	}
-	slices.Sort(out)
-	return strings.Join(out, ", ")
+	return message.Phrase("%s", out)
 }
+
+var (
+	probeCounts  = message.Define("probe.counts", "{nodes|# node|# nodes}, {phones|# phone|# phones}")
+	probeFeature = message.Define("probe.feature", "{name} for {n|# model|# models}")
+)
 
 func (p prober) control(ctx context.Context) {
 	for i := range p.profile.Nodes {
@@ -134,7 +145,7 @@ func (p prober) control(ctx context.Context) {
 		for _, s := range states {
 			words = append(words, s.Name+" "+s.State)
 		}
-		p.say(n.Name, DoorControl, "which services run", strings.Join(words, ", "), err)
+		p.say(n.Name, DoorControl, message.Phrase("which services run"), raw(strings.Join(words, ", ")), err)
 	}
 }
 
@@ -151,9 +162,9 @@ func (p prober) rest(ctx context.Context) {
 	if errors.Is(err, certapi.ErrTooOld) && p.before14(ctx) {
 		spelt, err = "it has none, as every CUCM before 14: certificates go by the CLI", nil
 	}
-	p.say(p.pub.Name, DoorREST, "how it spells Phone-SAST-trust", spelt, err)
+	p.say(p.pub.Name, DoorREST, message.Phrase("how it spells Phone-SAST-trust"), raw(spelt), err)
 	if len(words) > 0 {
-		p.say(p.pub.Name, DoorREST, "which words it offers", strings.Join(words[:min(len(words), 60)], ", "), nil)
+		p.say(p.pub.Name, DoorREST, message.Phrase("which words it offers"), raw(strings.Join(words[:min(len(words), 60)], ", ")), nil)
 	}
 }
 
@@ -169,7 +180,7 @@ func (p prober) before14(ctx context.Context) bool {
 
 func (p prober) cli(ctx context.Context) {
 	if why := p.shells.Missing(p.pub.Name); why != nil {
-		p.say(p.pub.Name, cli.Door, "does it answer the platform user", "", why)
+		p.say(p.pub.Name, cli.Door, message.Phrase("does it answer the platform user"), message.Message{}, why)
 		return
 	}
 	var version, units string
@@ -190,19 +201,19 @@ func (p prober) cli(ctx context.Context) {
 		licence, err = shell.License(ctx)
 		return err
 	})
-	p.say(p.pub.Name, cli.Door, "does it answer the platform user, and which version is it", version, err)
+	p.say(p.pub.Name, cli.Door, message.Phrase("does it answer the platform user, and which version is it"), raw(version), err)
 	if err != nil {
 		return
 	}
-	p.say(p.pub.Name, cli.Door, "how it spells the trust stores", units, nil)
-	p.say(p.pub.Name, cli.Door, "does its licence allow mixed mode", exportWord(licence), nil)
+	p.say(p.pub.Name, cli.Door, message.Phrase("how it spells the trust stores"), raw(units), nil)
+	p.say(p.pub.Name, cli.Door, message.Phrase("does its licence allow mixed mode"), exportWord(licence), nil)
 }
 
-func exportWord(l *platform.License) string {
+func exportWord(l *platform.License) message.Message {
 	if l == nil || l.Export == "" {
-		return "it does not say"
+		return message.Phrase("it does not say")
 	}
-	return "Export-Controlled Functionality: " + l.Export
+	return raw("Export-Controlled Functionality: " + l.Export)
 }
 
 // pages logs in to OS Administration of every node, and tries the way of a file where told.
@@ -214,7 +225,7 @@ func (p prober) pages(ctx context.Context, upload bool) {
 		}
 		a := newNode(p.cluster, n)
 		err := a.Prepare(ctx)
-		p.say(n.Name, DoorOSAdmin, "does TFTP File Management open for the platform user", "yes", err)
+		p.say(n.Name, DoorOSAdmin, message.Phrase("does TFTP File Management open for the platform user"), message.Phrase("yes"), err)
 		if upload && err == nil {
 			p.file(ctx, a)
 			upload = false // one node tells what there is to tell
@@ -227,7 +238,7 @@ func (p prober) pages(ctx context.Context, upload bool) {
 func (p prober) file(ctx context.Context, a *node) {
 	var id [4]byte
 	if _, err := rand.Read(id[:]); err != nil {
-		p.say(a.n.Name, DoorOSAdmin, "does the page take a file", "", err)
+		p.say(a.n.Name, DoorOSAdmin, message.Phrase("does the page take a file"), message.Message{}, err)
 		return
 	}
 	name := fmt.Sprintf("ctlclient-probe-%x.txt", id)
@@ -236,19 +247,19 @@ func (p prober) file(ctx context.Context, a *node) {
 		said, err = page.Upload(ctx, name, []byte("probe\n"))
 		return err
 	})
-	p.say(a.n.Name, DoorOSAdmin, "what the page says to a file of our own, "+name, words(said), err)
+	p.say(a.n.Name, DoorOSAdmin, message.Phrase("what the page says to a file of our own, %s", name), raw(words(said)), err)
 	_, _, err = serve.Fetch(ctx, *a.n, name, p.tools.Timeout)
-	answer := "it is served at once"
+	answer := message.Phrase("it is served at once")
 	if errors.Is(err, fs.ErrNotExist) {
-		answer, err = "it is not served, or only after the TFTP service is restarted", nil
+		answer, err = message.Phrase("it is not served, or only after the TFTP service is restarted"), nil
 	}
-	p.say(a.n.Name, serve.DoorTFTP, "is that file served without a restart", answer, err)
+	p.say(a.n.Name, serve.DoorTFTP, message.Phrase("is that file served without a restart"), answer, err)
 	said = nil
 	err = a.on(ctx, func(page *osadmin.Client) (err error) {
 		said, err = page.Delete(ctx, name)
 		return err
 	})
-	p.say(a.n.Name, DoorOSAdmin, "does the page delete it again", words(said), err)
+	p.say(a.n.Name, DoorOSAdmin, message.Phrase("does the page delete it again"), raw(words(said)), err)
 }
 
 func words(a *osadmin.Answer) string {
