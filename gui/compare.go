@@ -65,7 +65,7 @@ func (c *comparison) show(first, second string, old, new *ctlbuild.List, phones 
 		t("inspect.second"), second+" · "+t("review.sum", map[string]any{"Records": fmt.Sprint(len(new.Records)), "Signer": signerOf(new)})))
 	c.changes = changesBetween(d, old)
 	c.diff.Show()
-	c.diff.SetRows(changeRows(c.changes))
+	c.diff.SetRows(changeRows(c.changes, differenceWord))
 	c.steps = phones
 	var rows [][]widgets.Cell
 	for _, v := range phones {
@@ -73,6 +73,19 @@ func (c *comparison) show(first, second string, old, new *ctlbuild.List, phones 
 	}
 	c.below.Show()
 	c.phones.SetRows(rows)
+}
+
+// differenceWord says of two files, neither of which is to be written, in which a record is.
+func differenceWord(c change) string {
+	switch c.sign {
+	case widgets.AddSign:
+		return t("inspect.only-second")
+	case widgets.RemoveSign:
+		return t("inspect.only-first")
+	case widgets.ChangeSign:
+		return t("inspect.differs")
+	}
+	return t("inspect.same")
 }
 
 func (c *comparison) showRecord(row int) {

@@ -62,7 +62,7 @@ func TestInspect(t *testing.T) {
 	if i.tabs.Current != tabCompare || len(i.diff.changes) == 0 {
 		t.Error("the comparison is not shown")
 	}
-	p.mustSay("ITLFile.tlv", "CTLFile.tlv", tr("mark.added"), tr("review.phones"))
+	p.mustSay("ITLFile.tlv", "CTLFile.tlv", tr("inspect.only-second"), tr("review.phones"))
 	i.tabs.Show(tabRecords)
 
 	p.drop(find(t, node.Folder, ".cnf.xml.sgn"))

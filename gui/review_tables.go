@@ -191,13 +191,13 @@ func (r *reviewScreen) fillDiff(p *workflow.Plan) {
 		r.changes = r.changes[:stay]
 	}
 	r.diff.Selected = -1
-	r.diff.SetRows(changeRows(r.changes))
+	r.diff.SetRows(changeRows(r.changes, change.word))
 }
 
-func changeRows(changes []change) [][]widgets.Cell {
+func changeRows(changes []change, word func(change) string) [][]widgets.Cell {
 	var rows [][]widgets.Cell
 	for _, c := range changes {
-		row := []widgets.Cell{{Text: c.word(), Sign: c.sign}, {}, {}, {}}
+		row := []widgets.Cell{{Text: word(c), Sign: c.sign}, {}, {}, {}}
 		for i, rec := range []*ctlbuild.Record{c.old, c.new} {
 			if rec != nil {
 				row[1].Text, row[2+i].Text = typeText(rec.Function()), recordText(rec)
