@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/adrg/xdg"
 
@@ -285,7 +286,7 @@ func (w *walker) review() {
 	w.untilSays(tr("error.next"))
 	w.dialog("08-pin-wrong", "button.close")
 	w.on(screenReview)
-	w.s.tasks.list = []*task{{what: tr("distribute.working"), job: true, cancel: func() {}}, {what: tr("identities.reading"), cancel: func() {}}}
+	w.s.tasks.list = []*task{{what: tr("distribute.working"), job: true, began: time.Now(), cancel: func() {}}, {what: tr("identities.reading"), began: time.Now(), cancel: func() {}}}
 	w.s.tasks.changed()
 	w.s.event(workflow.Event{Type: workflow.EventProgress, Done: 2, Total: 5})
 	w.s.event(workflow.Event{Type: workflow.EventInfo, State: workflow.StateKeypad, Message: tr("waiting.keypad", map[string]any{"Token": "SAST-1"})})
