@@ -10,6 +10,9 @@ import (
 	"ctlclient/message"
 )
 
+// AgentRuns tells whether there is an agent to ask.
+func AgentRuns(context.Context) bool { return os.Getenv("SSH_AUTH_SOCK") != "" }
+
 // dialAgent connects to the agent that the environment names.
 func dialAgent(ctx context.Context) (net.Conn, string, error) {
 	socket := os.Getenv("SSH_AUTH_SOCK")

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"sync/atomic"
 
@@ -89,7 +88,7 @@ func (a *node) dial(ctx context.Context) (*sftp.Client, error) {
 		o.KeyPass = func(ctx context.Context) ([]byte, error) {
 			return a.tools.Secrets.Get(ctx, site.SourcePrompt, "key "+o.KeyFile, a.n.Name, "the key "+o.KeyFile)
 		}
-	case source == "" && os.Getenv("SSH_AUTH_SOCK") != "":
+	case source == "" && sshconn.AgentRuns(ctx):
 		o.Agent = true
 	case source == "":
 		source = site.SourcePrompt
