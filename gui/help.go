@@ -73,7 +73,7 @@ var nodeStepWords = map[string]string{cluster.StepStage: "distribute.stage", clu
 func (d *diary) event(e workflow.Event) {
 	switch e.Type {
 	case workflow.EventNode:
-		what := e.Step
+		what := say(cluster.StepText(e.Step))
 		if word, ok := nodeStepWords[e.Step]; ok {
 			what = t(word)
 		}

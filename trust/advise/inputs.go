@@ -238,7 +238,7 @@ func offMeanwhile(k *outlook) []Finding {
 		}
 		found = append(found, Finding{
 			Rule: "off-during-change", Severity: hazard.Warning, Who: l.Who, Phones: l.Phones,
-			Source:  "the phone model, played step by step (trust-list, section 6); CUCM facts, rule 1",
+			Source:  "trust-list, section 6; CUCM facts, rule 1",
 			Message: m, First: do(offDo.With()),
 		})
 	}
@@ -258,7 +258,7 @@ func refuseAlready(k *outlook) []Finding {
 	for _, l := range k.best.already {
 		found = append(found, Finding{
 			Rule: "refuse-already", Severity: severity, beyond: severity == hazard.Danger, Who: l.Who, Phones: l.Phones,
-			Source:  "the phone model, played step by step (trust-list, section 6)",
+			Source:  "trust-list, section 6",
 			Message: already.With("file", trust.FileText(l.File), "reason", l.Reason), First: do(alreadyDo.With()),
 		})
 	}

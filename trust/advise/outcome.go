@@ -78,7 +78,7 @@ func (f Finding) Repeats() bool { return f.Rule == rulePhoneModel }
 // finding is a loss that no rule explains.
 func (l Loss) finding() Finding {
 	return Finding{Rule: rulePhoneModel, Severity: hazard.Danger, Who: l.Who, Phones: l.Phones, Message: l.Message(),
-		Recover: clearLists.With(), Source: "the phone model, played step by step (trust-list, section 6)"}
+		Recover: clearLists.With(), Source: "trust-list, section 6"}
 }
 
 // group is phones that are alike, as they are played.
