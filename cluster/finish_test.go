@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ctlclient/cluster/journal"
+	"ctlclient/cluster/reach"
 )
 
 // broken is a site whose job broke off when the first node had the new file.
@@ -135,5 +136,47 @@ func TestFileOf(t *testing.T) {
 	}
 	if f, err := c.FileOf(id, true); err != nil || string(f.Data) != string(oldFile) {
 		t.Errorf("of a job that is done: %+v, %v", f, err)
+	}
+}
+
+// Of a file that the publisher has yet to write, and of a job about no file, nothing is known
+// beforehand but that; what cannot be taken back is said before anybody is asked.
+func TestFileOfWhatIsNotKnown(t *testing.T) {
+	restart := Step{Kind: StepRestart, Node: "sub", Service: reach.TFTP}
+	author := func(a reach.AuthorJob) Step { return Step{Kind: StepAuthor, Author: a, Former: reach.Mixed} }
+	for name, tc := range map[string]struct {
+		spec                     JobSpec
+		write                    bool // the publisher does it
+		unknown, noFile, restart bool
+		stays                    bool // when it is taken back
+	}{
+		"a file":                    {spec: JobSpec{Data: newFile}},
+		"a file and restarts":       {spec: JobSpec{Data: newFile, Steps: []Step{restart}}, restart: true},
+		"the publisher's":           {spec: JobSpec{ByPublisher: true, Steps: []Step{author(reach.WriteCTL)}}, unknown: true},
+		"the ITLs":                  {spec: JobSpec{NoFile: true, Steps: []Step{author(reach.ResetITLLocalKey)}}, write: true, unknown: true, noFile: true, stays: true},
+		"the ITLs, nothing is done": {spec: JobSpec{NoFile: true, Steps: []Step{author(reach.ResetITLLocalKey)}}, unknown: true, noFile: true},
+	} {
+		s := newSite(t, oldFile)
+		c, _ := s.withAuthor(s.options())
+		r, err := c.Begin(t.Context(), tc.spec)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if tc.write {
+			if err := r.Author(t.Context(), reach.ResetITLLocalKey); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		f, err := c.FileOf("", false)
+		if err != nil || f.Unknown != tc.unknown || f.NoFile != tc.noFile || f.Restart != tc.restart {
+			t.Errorf("%s: %+v, %v", name, f, err)
+		}
+		var stays *StaysError
+		if f, err = c.FileOf("", true); errors.As(err, &stays) != tc.stays || !tc.stays && err != nil || f.Unknown != tc.noFile {
+			t.Errorf("%s, taken back: %+v, %v", name, f, err)
+		}
 	}
 }
