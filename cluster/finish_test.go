@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"ctlclient/cluster/journal"
 	"ctlclient/cluster/reach"
+	"ctlclient/protocol/ctlp"
 )
 
 // broken is a site whose job broke off when the first node had the new file.
@@ -178,5 +180,166 @@ func TestFileOfWhatIsNotKnown(t *testing.T) {
 		if f, err = c.FileOf("", true); errors.As(err, &stays) != tc.stays || !tc.stays && err != nil || f.Unknown != tc.noFile {
 			t.Errorf("%s, taken back: %+v, %v", name, f, err)
 		}
+	}
+}
+
+// The journal says that a job is finished before anything is done for it: where it cannot, nothing
+// is. It says so once.
+func TestFinishBeginsInTheJournal(t *testing.T) {
+	author := Step{Kind: StepAuthor, Author: reach.WriteMixed, Former: reach.NonSecure}
+	for name, tc := range map[string]struct {
+		spec  JobSpec
+		run   func(*Run) error // and then the program ends
+		alone bool             // CUCM, which sets its mode by its own command alone
+	}{
+		"a file":               {spec: JobSpec{Data: newFile}},
+		"a file, on all nodes": {spec: JobSpec{Data: newFile}, run: func(r *Run) error { _, err := r.File(t.Context()); return err }},
+		"the publisher's":      {spec: JobSpec{ByPublisher: true, Steps: []Step{author}}},
+		"the publisher's, written": {spec: JobSpec{ByPublisher: true, Steps: []Step{author}}, run: func(r *Run) error {
+			_, err := r.PublisherWrites(t.Context(), reach.WriteMixed, nil)
+			return err
+		}},
+		"a mode, by its command": {spec: JobSpec{Data: newFile, Steps: []Step{author}}, alone: true, run: func(r *Run) error {
+			return r.ModeByPublisher(t.Context(), reach.WriteMixed)
+		}},
+		"a mode without a file": {spec: JobSpec{NoFile: true, Steps: []Step{{Kind: StepMode, Mode: reach.Mixed, Former: reach.NonSecure}}}},
+	} {
+		for _, back := range []bool{false, true} {
+			s := newSite(t, oldFile)
+			c, a := s.withAuthor(s.options())
+			if tc.alone {
+				c.Site.Mode = nil
+			}
+			r, err := c.Begin(t.Context(), tc.spec)
+			if err == nil && tc.run != nil {
+				err = tc.run(r)
+			}
+			if err == nil {
+				err = r.Close()
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			served, mode, asked := fmt.Sprint(s.serves()), s.node("pub").mode.Load(), a.asked
+			c.o.fault = func(point, _ string) error {
+				if point == journal.KindResume+".recorded" || point == journal.KindRollback+".recorded" {
+					return errFault
+				}
+				return nil
+			}
+			if _, err := c.Finish(t.Context(), "", FinishOptions{Back: back}); !errors.Is(err, errFault) {
+				t.Errorf("%s, back %t: %v", name, back, err)
+			}
+			if fmt.Sprint(s.serves()) != served || s.node("pub").mode.Load() != mode || a.asked != asked {
+				t.Errorf("%s, back %t: something was done before the journal had it", name, back)
+			}
+			if state, _ := s.newest(c).State(); state != "" {
+				t.Errorf("%s, back %t: the job is %s", name, back, state)
+			}
+			c.o.fault = nil
+			before := len(finishings(s.newest(c)))
+			if out, err := c.Finish(t.Context(), "", FinishOptions{Back: back}); err != nil || len(finishings(s.newest(c))) != before+1 {
+				t.Errorf("%s, back %t: %+v, %v, written down %d times", name, back, out, err, len(finishings(s.newest(c)))-before)
+			}
+		}
+	}
+}
+
+// While another program works on the cluster no job is finished.
+func TestFinishWaitsForTheLock(t *testing.T) {
+	s := broken(t)
+	c := s.connect(s.options())
+	lock, err := c.lock("update")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var locked *journal.LockedError
+	if _, err := c.Finish(t.Context(), "", FinishOptions{}); !errors.As(err, &locked) || locked.Job != "update" {
+		t.Errorf("resume: %v", err)
+	}
+	if _, err := c.CloseJob(t.Context(), "", nil); !errors.As(err, &locked) {
+		t.Errorf("close: %v", err)
+	}
+	if err := lock.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	// What could not be opened leaves no lock behind.
+	if _, err := c.Finish(t.Context(), "20200101T000000Z-0000", FinishOptions{}); !errors.Is(err, journal.ErrNoJob) {
+		t.Errorf("no such job: %v", err)
+	}
+	if out, err := c.Finish(t.Context(), "", FinishOptions{}); err != nil || out.State != StateFinished {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// A job that is done is not closed by taking it back in vain; with force, a third content is
+// replaced, also where all nodes serve it.
+func TestFinishOverAThirdContent(t *testing.T) {
+	other := []byte("somebody else's file")
+	s := newSite(t, oldFile)
+	c := s.connect(s.options())
+	done, err := c.Distribute(t.Context(), DistributeOptions{Data: newFile})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func() {
+		for _, n := range s.nodes {
+			n.put(CTLFile, other)
+		}
+	}
+	put()
+	if _, err := c.Rollback(t.Context(), done.ID); !errors.Is(err, ErrConflict) || errors.As(err, new(*OverError)) {
+		t.Errorf("rollback of a job that is done: %v", err)
+	}
+	if state, _ := s.newest(c).State(); state != StateFinished {
+		t.Errorf("the job that was done is %s", state)
+	}
+	s.wantAll(other)
+	if out, err := c.Finish(t.Context(), done.ID, FinishOptions{Back: true, Force: true}); err != nil || out.State != StateTakenBack {
+		t.Errorf("with force: %+v, %v", out, err)
+	}
+	s.wantAll(oldFile)
+
+	s = broken(t)
+	c = s.connect(s.options())
+	put()
+	if out, err := c.Finish(t.Context(), "", FinishOptions{Force: true}); err != nil || out.State != StateFinished {
+		t.Errorf("resumed with force: %+v, %v", out, err)
+	}
+	s.wantAll(newFile)
+}
+
+// The former file under the new mode helps nobody; a person who wants it all the same gets it.
+func TestRollbackWhereTheModeStays(t *testing.T) {
+	for _, force := range []bool{false, true} {
+		s := newSite(t, oldFile)
+		c := s.connect(s.options())
+		done, err := modeJob(t, c, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.node("pub").refuseMode.Store(&ctlp.StatusError{Status: ctlp.ExportRefused})
+		out, err := c.Finish(t.Context(), done.ID, FinishOptions{Back: true, Force: force, Retries: -1})
+		want := newFile
+		if force {
+			want = oldFile
+		}
+		s.wantAll(want)
+		if !force && (!errors.As(err, new(*PartialError)) || out.State != StateIncomplete || !out.Back) {
+			t.Errorf("%+v, %v", out, err)
+		}
+	}
+}
+
+// What is said of a node that could not be taken back is about the former file.
+func TestRollbackIsToldAsOne(t *testing.T) {
+	s := broken(t)
+	o := s.options()
+	o.Tolerant = true
+	c := s.connect(o)
+	s.node("sub").halt()
+	out, err := c.Finish(t.Context(), "", FinishOptions{Back: true, Retries: -1})
+	if !errors.As(err, new(*PartialError)) || !out.Back || !strings.Contains(err.Error(), "not all nodes hold the former file: sub (unknown)") {
+		t.Errorf("%+v, %v", out, err)
 	}
 }
