@@ -233,10 +233,13 @@ func (i *inspectScreen) choose(row int) {
 	i.split.Show(i.table, detailBox(recordPairs(&i.list.Records[row])))
 }
 
-// first is the field for an address, or the records.
+// first is the field for an address, or the table that is in front.
 func (i *inspectScreen) first() fyne.Focusable {
-	if i.list != nil {
+	switch {
+	case i.list != nil && i.tabs.Current == tabRecords:
 		return i.table
+	case i.list != nil && i.tabs.Current == tabCompare && i.diff.diff.Visible():
+		return i.diff.diff
 	}
 	return i.address
 }

@@ -53,6 +53,7 @@ type traceLine struct {
 
 // traceItem is a widget; its place is in pixels of the window.
 type traceItem struct {
+	ID                  string // tells one widget from another wherever it moves
 	Label               string
 	Kind                string
 	Text                string // of a field that is no secret; of a table which of its rows is chosen: "2 of 40"
@@ -141,7 +142,7 @@ func (o *observer) pointer(scale float32) (at [2]float32) {
 
 func traceOf(c fyne.Canvas, w fyne.CanvasObject) *traceItem {
 	pos, size, scale := fyne.CurrentApp().Driver().AbsolutePositionForObject(w), w.Size(), c.Scale()
-	item := &traceItem{Kind: fmt.Sprintf("%T", w),
+	item := &traceItem{ID: fmt.Sprintf("%p", w), Kind: fmt.Sprintf("%T", w),
 		X: pos.X * scale, Y: pos.Y * scale, Width: size.Width * scale, Height: size.Height * scale}
 	item.Label, item.Text = stringField(w, "PlaceHolder"), stringField(w, "Text")+stringField(w, "Selected")
 	if isSecret(w) {

@@ -88,10 +88,19 @@ func (b *Button) MouseOut() {
 
 func (b *Button) TypedKey(k *fyne.KeyEvent) {
 	switch k.Name {
-	case fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter:
+	case fyne.KeyReturn, fyne.KeyEnter:
 		b.Tapped(nil)
+	case fyne.KeySpace: // comes as a letter too
 	default:
 		handOn(b, k)
+	}
+}
+
+// TypedRune takes Space. The toolkit tells of it as a key first and then as a letter: a button
+// pressed by the key would leave the letter to the field of the dialog that it opens.
+func (b *Button) TypedRune(r rune) {
+	if r == ' ' {
+		b.Tapped(nil)
 	}
 }
 

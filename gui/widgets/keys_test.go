@@ -49,3 +49,24 @@ func TestFocusStaysInSight(t *testing.T) {
 		t.Error("the list moved though nothing has the focus")
 	}
 }
+
+// Space is a key and then a letter, each given to what has the focus at that moment: a button that
+// Space presses must not leave the letter to the field that it leads to.
+func TestSpaceTypesNothing(t *testing.T) {
+	test.NewTempApp(t)
+	field := NewField("Name")
+	w := test.NewTempWindow(t, field)
+	c := w.Canvas()
+	tapped := 0
+	button := NewButton("Add…", nil, func() {
+		tapped++
+		c.Focus(field)
+	})
+	w.SetContent(container.NewVBox(button, field))
+	c.Focus(button)
+	c.Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+	c.Focused().TypedRune(' ')
+	if tapped != 1 || field.Text != "" || c.Focused() != field {
+		t.Errorf("pressed %d times, the field holds %q", tapped, field.Text)
+	}
+}

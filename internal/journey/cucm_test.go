@@ -4,8 +4,10 @@ package journey
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,7 +40,12 @@ func TestAsCiscoShipsIt(t *testing.T) {
 	p.onScreen("action")
 	p.focus(p.text("preflight.title")+"…", 0)
 	p.key("space")
-	p.dialog("TVS")
+	s := p.dialog("TVS")
+	for _, part := range []string{"Phone-SAST-trust", "SAST-1", p.text("preflight.state.good"), p.text("preflight.state.warn")} {
+		if !s.has(part) {
+			p.fail("the list before a migration lacks %q", part)
+		}
+	}
 	p.shot("20-preflight-pt")
 	p.key("Escape")
 	p.onScreen("action")
@@ -51,7 +58,7 @@ func TestAsCiscoShipsIt(t *testing.T) {
 // onto each node.
 func (p *desktop) migrateByHand() {
 	p.t.Helper()
-	r, err := control.Dial(filepath.Join(p.home, "data", "ctlclient", "practice-cucm"))
+	r, err := control.Dial(p.practiceCUCM())
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -115,15 +122,80 @@ func (p *desktop) putByHand(s state, folder string) {
 	p.fail("the window names no file")
 }
 
-// restartAll restarts the services and then the phones, and reads what the phones say.
+// restartAll restarts the services in another order than the program's, once in vain and once
+// well, then the phones, and reads what the phones say.
 func (p *desktop) restartAll() {
 	p.t.Helper()
+	r, err := control.Dial(p.practiceCUCM())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer r.Close()
+	refuse := func(on int) { // neither Control Center nor the CLI restarts anything
+		for _, fault := range []string{lab.FaultControl, lab.FaultPlatform} {
+			if err := r.SetFault(fault, on); err != nil {
+				p.t.Fatal(err)
+			}
+		}
+	}
+	refuse(1)
 	p.press("result.restart")
 	p.dialog(p.text("result.restart.ask"))
+	p.row("2, cucm-sub1", 0)
+	p.press("restart.up")
+	p.until("the other order", func(s state) bool { return s.shows("1, cucm-sub1") && s.shows("2, cucm-pub") })
+	p.shot("37-restart-order-pt")
+	p.press("result.restart.yes")
+	before, _, _ := strings.Cut(p.text("restart.failed"), "{{")
+	p.dialog(before)
+	p.key("Escape")
+	s := p.dialog(p.text("result.restart.ask"))
+	for n, node := range []string{"cucm-sub1", "cucm-pub"} {
+		row := func(text string) bool {
+			return strings.HasPrefix(text, fmt.Sprintf("%d, %s, ", n+1, node)) && strings.Contains(text, p.text("step.failed")+": ")
+		}
+		if !slices.ContainsFunc(s.Texts, row) {
+			p.fail("the list does not say that %s failed", node)
+		}
+	}
+	refuse(0)
+	already := len(p.restarts())
 	p.press("result.restart.yes")
 	p.dialog(p.text("result.restarted"))
+	if now := p.restarts()[already:]; len(now) < 2 || now[0] != "cucm-sub1" || now[1] != "cucm-pub" {
+		p.fail("the services were restarted on %v, in this order", now)
+	}
 	p.key("Return")
-	p.onScreen("result")
+	if s := p.onScreen("result"); s.has(p.text("result.restart.line")) {
+		p.fail("the result asks for a restart still")
+	}
+	if d, err := os.ReadFile(filepath.Join(p.practiceCUCM(), "lab.log")); err == nil { _ = os.WriteFile("/tmp/hands/lab.log", d, 0o600) }
+	p.phonesSay()
+}
+
+// restarts are the nodes on which a service was restarted, one after the other, as the lab noted.
+func (p *desktop) restarts() (nodes []string) {
+	p.t.Helper()
+	log, err := os.ReadFile(filepath.Join(p.practiceCUCM(), "lab.log"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(log)) {
+		before, found := strings.CutSuffix(strings.TrimSpace(line), " restarted")
+		if at := strings.LastIndex(before, ": "); found && at >= 0 {
+			nodes = append(nodes, before[strings.LastIndex(before[:at], " ")+1:at])
+		}
+	}
+	return nodes
+}
+
+func (p *desktop) practiceCUCM() string {
+	return filepath.Join(p.home, "data", "ctlclient", "practice-cucm")
+}
+
+// phonesSay resets the phones and reads what each did.
+func (p *desktop) phonesSay() {
+	p.t.Helper()
 	p.press("phones.button")
 	p.dialog("SEP0011215A1AE3")
 	p.press("phones.reset")

@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"image"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,6 +76,7 @@ type state struct {
 }
 
 type item struct {
+	ID                  string // of a widget, wherever it moves
 	Label, Kind, Text   string
 	X, Y, Width, Height float32
 }
@@ -303,32 +305,28 @@ func (p *desktop) focus(label string, n int) item {
 
 func (p *desktop) focusOn(what string, is func(item) bool, n int) item {
 	p.t.Helper()
-	var seen []item
 	if f := p.resting(); f != nil && is(*f) && n == 0 {
 		return *f
 	}
-	matches := map[[2]float32]bool{}
+	var seen []string
+	labels, matches := map[string]string{}, map[string]bool{}
 	for range 120 {
 		before := p.now().Focus
 		p.key("Tab")
 		f := *p.until("the next focus", func(s state) bool {
-			return s.Focus != nil && (before == nil || *s.Focus != *before)
+			return s.Focus != nil && (before == nil || s.Focus.ID != before.ID)
 		}).Focus
 		if is(f) {
-			if matches[[2]float32{f.X, f.Y}] = true; len(matches) > n {
+			if matches[f.ID] = true; len(matches) > n {
 				return f
 			}
 		}
-		if slices.Contains(seen, f) && len(seen) > 1 && f == seen[0] {
+		if len(seen) > 1 && f.ID == seen[0] {
 			break
 		}
-		seen = append(seen, f)
+		seen, labels[f.ID] = append(seen, f.ID), f.Label
 	}
-	var labels []string
-	for _, f := range seen {
-		labels = append(labels, f.Label)
-	}
-	p.fail("%s cannot be reached by keyboard; these can: %q", what, labels)
+	p.fail("%s cannot be reached by keyboard; these can: %q", what, slices.Collect(maps.Values(labels)))
 	return item{}
 }
 
@@ -353,7 +351,10 @@ func (p *desktop) resting() *item {
 // press works a button by keyboard.
 func (p *desktop) press(key string) {
 	p.t.Helper()
-	p.focus(p.text(key), 0)
+	p.t.Log("press", key)
+	label := p.text(key)
+	// A question leaves the dots of what led to it out.
+	p.focusOn(fmt.Sprintf("%q", label), func(f item) bool { return f.Label == label || f.Label == strings.TrimSuffix(label, "…") }, 0)
 	p.key("space")
 }
 

@@ -3,6 +3,7 @@
 package journey
 
 import (
+	"encoding/csv"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -106,7 +107,8 @@ func (r *rehearsal) firstControls() {
 	r.onScreen("clusters")
 }
 
-// lostPhones ticks off the phone that would be lost, and takes the tick away.
+// lostPhones ticks off the phone that would be lost, takes the tick away, and writes the list for
+// those who go through the house.
 func (r *rehearsal) lostPhones() {
 	r.press("review.lost.show")
 	r.dialog("7940")
@@ -115,6 +117,24 @@ func (r *rehearsal) lostPhones() {
 	r.until("the tick", func(s state) bool { return s.Dialog && s.has(r.text("lost.yes")+", SEP") })
 	r.press("lost.tick")
 	r.until("no tick", func(s state) bool { return s.Dialog && s.has(r.text("lost.no")+", SEP") })
+	r.press("lost.csv")
+	r.dialog(r.text("files.folder"))
+	name := filepath.Join(r.home, "phones.csv")
+	r.key("ctrl+a")
+	r.write(name)
+	r.key("Return")
+	r.dialog(strings.ReplaceAll(r.text("lost.saved"), "{{.File}}", name))
+	r.key("Escape")
+	r.dialog(r.text("lost.csv"))
+	f, err := os.Open(name)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer f.Close()
+	lines, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(lines) != 2 || !strings.HasPrefix(lines[1][0], "SEP") || lines[1][1] != "7940" || lines[1][3] == "" || lines[1][4] != r.text("lost.no") {
+		r.fail("%s: %v: %q", name, err, lines)
+	}
 	r.key("Escape")
 	r.onScreen("review")
 }

@@ -3,7 +3,6 @@
 package journey
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -125,6 +124,7 @@ func (r *rehearsal) practiceCluster() {
 	}
 	r.t.Cleanup(func() { _ = r.lab.Close() })
 	r.before = r.serve()
+	r.keepFile("before.tlv")
 }
 
 func (r *rehearsal) practiceDir() string {
@@ -322,23 +322,11 @@ func (r *rehearsal) removedToken() {
 	r.until("one token", func(s state) bool { return s.Screen == "tokens" && !s.has("SAST-1") && s.has("SAST-2") })
 }
 
-// inspect fetches what the publisher serves.
-func (r *rehearsal) inspect() {
-	status, err := r.lab.Status()
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	publisher := status.Nodes[0]
-	r.click("inspect.nav")
-	r.onScreen("inspect")
-	r.focus("tftp://192.0.2.10/CTLFile.tlv", 0)
-	address := fmt.Sprintf("tftp://%s:%d/", publisher.Address, publisher.Ports.TFTP)
-	r.write(address + "CTLFile.tlv")
-	r.key("Return")
-	r.until("the verdict", func(s state) bool { return s.has(strings.ToLower(r.after)) })
-	r.row("1, "+r.text("type.sast"), 0)
-	r.until("the certificate's details", func(s state) bool { return s.has(r.text("details.serial")) })
-	r.shot("14-inspect")
+// theMigration is the row of the history on which a person comes to it.
+func (r *rehearsal) theMigration() {
+	r.focusOn("the job", func(f item) bool {
+		return strings.Contains(f.Label, r.text("action.to-tokens")) && strings.Contains(f.Label, r.text("outcome.done"))
+	}, 0)
 }
 
 // takeBack takes the migration back from the history.
@@ -348,12 +336,11 @@ func (r *rehearsal) takeBack() {
 	if !s.has(r.text("action.to-tokens")) || !s.has(r.text("outcome.done")) {
 		r.fail("the history does not have the migration")
 	}
-	r.focusOn("the job", func(f item) bool {
-		return strings.Contains(f.Label, r.text("action.to-tokens")) && strings.Contains(f.Label, r.text("outcome.done"))
-	}, 0)
+	r.theMigration()
 	r.until("the job's details", func(s state) bool { return s.has(r.text("history.id")) })
 	r.shot("15-history")
 	r.report()
+	r.former()
 	r.press("result.take-back")
 	r.onScreen("review")
 	r.press("review.take-back")
