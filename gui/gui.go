@@ -146,8 +146,30 @@ func Run(ctx context.Context, o Options) error {
 		s.openFile(o.File)
 	}
 	a.Lifecycle().SetOnStarted(func() { fyne.Do(func() { fitDesktop(s.window) }) }) // its scale is known then
+	last := lastDeed(a)
 	s.window.ShowAndRun()
+	last()
 	return s.close()
+}
+
+// lastDeed takes from the toolkit what it does when it stops, which is to save the preferences,
+// for the caller to do it then. The toolkit does it beside its main loop while it closes the queue
+// that leads there: a program that ends well now and then died of "send on closed channel", and
+// said at the next start that it had ended unexpectedly.
+func lastDeed(a fyne.App) func() {
+	l, ok := a.Lifecycle().(interface {
+		OnStopped() func()
+		SetOnStoppedHookExecuted(func())
+	})
+	if !ok {
+		return func() {}
+	}
+	do := l.OnStopped()
+	l.SetOnStoppedHookExecuted(nil)
+	if do == nil {
+		return func() {}
+	}
+	return do
 }
 
 // model is what the screens show. It belongs to the UI goroutine.

@@ -252,15 +252,19 @@ func (s *shell) closeWindow() {
 	p := s.app.Preferences()
 	p.SetFloat(prefWidth, float64(size.Width))
 	p.SetFloat(prefHeight, float64(size.Height))
-	if !s.tasks.jobs() {
+	quit := func() {
+		s.tasks.stop() // nothing is handed to a window that is gone
 		s.window.Close()
+	}
+	if !s.tasks.jobs() {
+		quit()
 		return
 	}
 	q := widgets.NewQuestion(s.dialogs, t("close.title"),
 		container.NewVBox(widgets.Flush(widgets.Wrapped(t("close.text"))), widgets.Flush(widgets.QuietText(s.status.busy))), t("close.yes"), t("close.no"), true)
 	q.OnAnswer = func(yes bool) {
 		if yes {
-			s.window.Close()
+			quit()
 		}
 	}
 	q.Show()

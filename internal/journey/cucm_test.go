@@ -169,7 +169,9 @@ func (p *desktop) restartAll() {
 	if s := p.onScreen("result"); s.has(p.text("result.restart.line")) {
 		p.fail("the result asks for a restart still")
 	}
-	if d, err := os.ReadFile(filepath.Join(p.practiceCUCM(), "lab.log")); err == nil { _ = os.WriteFile("/tmp/hands/lab.log", d, 0o600) }
+	if d, err := os.ReadFile(filepath.Join(p.practiceCUCM(), "lab.log")); err == nil {
+		_ = os.WriteFile("/tmp/hands/lab.log", d, 0o600)
+	}
 	p.phonesSay()
 }
 
