@@ -100,7 +100,7 @@ func (s *Session) jobToFinish(r FinishRequest) (cluster.Job, error) {
 	case r.ID != "":
 		return cluster.Job{}, fail(BadRequest, textNoSuchJob.With("cluster", s.Cluster.Profile.Name, "id", r.ID), seeHistory())
 	}
-	done := slices.IndexFunc(jobs, func(j cluster.Job) bool { return j.State == cluster.StateFinished })
+	done := slices.IndexFunc(jobs, func(j cluster.Job) bool { return j.State == cluster.StateFinished && !j.NoFile })
 	if !r.Back || done < 0 {
 		return cluster.Job{}, fail(BadRequest, textNoUnfinished.With("cluster", s.Cluster.Profile.Name), seeHistory())
 	}

@@ -206,7 +206,7 @@ func runFileExport(ctx context.Context, a *app, o fileExportOptions, arg string)
 	var written []string
 	for _, f := range ctlbuild.ExportPEM(l) {
 		path := filepath.Join(o.dir, f.Name)
-		if err := createFile(path, f.Data, false, 0o644); err != nil {
+		if err := createNew(path, f.Data, 0o644); err != nil {
 			return err
 		}
 		written = append(written, path)

@@ -73,8 +73,9 @@ func runPhoneList(ctx context.Context, a *app, o phoneListOptions) error {
 			// A line each as it comes: a cluster has up to a hundred thousand.
 			fields := []string{pad(p.Name, 16), pad(p.Model, 24)}
 			if o.live {
-				fields = append(fields, pad(a.word(p.Registered.String()), 20), pad(livePhoneOf(p, true).Address, 16), p.Firmware)
+				fields = append(fields, pad(a.word(p.Registered.String()), 20), pad(livePhoneOf(p, true).Address, 16), pad(p.Firmware, 24))
 			}
+			fields = append(fields, strings.Join(p.TVS, ", "))
 			_, err := w.WriteString(printable(strings.TrimRight(strings.Join(fields, " "), " ")) + "\n")
 			return err
 		})

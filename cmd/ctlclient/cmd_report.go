@@ -72,7 +72,7 @@ func runReport(a *app, o reportOptions, args []string) error {
 		_, err = a.out.Write(b.Bytes())
 		return err
 	}
-	if err := createFile(o.out, b.Bytes(), false, 0o600); err != nil {
+	if err := createNew(o.out, b.Bytes(), 0o600); err != nil {
 		return err
 	}
 	a.note("%s: the report of job %s", o.out, r.ID)

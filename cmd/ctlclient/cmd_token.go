@@ -309,7 +309,7 @@ func (a *app) exportTo(ctx context.Context, u token.URI, dir string) (string, er
 		return "", err
 	}
 	path := filepath.Join(dir, certificateName(c)+".cer")
-	return path, createFile(path, c.DER, false, 0o644)
+	return path, createNew(path, c.DER, 0o644)
 }
 
 func certificateName(c token.Certificate) string {

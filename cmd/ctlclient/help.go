@@ -220,3 +220,17 @@ func flagError(err error) message.Message {
 	}
 	return message.Words(strings.TrimSpace(err.Error()))
 }
+
+// flagHints say how a flag is given.
+func flagHints(cmd *cobra.Command, err error) []message.Message {
+	hints := []message.Message{message.Phrase("%s --help tells what there is", cmd.CommandPath())}
+	var value *pflag.InvalidValueError
+	var unknown *pflag.NotExistError
+	switch {
+	case errors.As(err, &value) && value.GetFlag().Value.Type() == "duration":
+		hints = slices.Insert(hints, 0, message.Words("give a number with its unit, such as 30s or 10m"))
+	case errors.As(err, &unknown) && !cmd.HasParent():
+		hints = slices.Insert(hints, 0, message.Words("the flags of a command come after its name"))
+	}
+	return hints
+}

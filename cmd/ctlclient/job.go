@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -86,6 +85,9 @@ func (a *app) with(ctx context.Context, f func(*workflow.Session) error) (err er
 
 // plan is with for a job; a dry run offers nothing that changes the cluster.
 func (a *app) plan(ctx context.Context, o jobOptions, f func(*workflow.Session) error) error {
+	if err := creatableNew(o.out); o.out != "" && err != nil {
+		return err // before the cluster is asked, and a PIN
+	}
 	a.lookOnly = o.dryRun
 	return a.with(ctx, f)
 }
@@ -130,19 +132,6 @@ func (a *app) runPlan(ctx context.Context, s *workflow.Session, p *workflow.Plan
 	return a.finish(r, err)
 }
 
-// signTo signs and keeps the file; the cluster is left as it is.
-func (a *app) signTo(ctx context.Context, s *workflow.Session, p *workflow.Plan, out string) error {
-	agreed, err := s.Agree(ctx, p, workflow.ToSave)
-	if err != nil {
-		return err
-	}
-	signed, err := s.Sign(ctx, agreed)
-	if err != nil {
-		return err
-	}
-	return a.keepSigned(signed, out)
-}
-
 func (a *app) dryRun(p *workflow.Plan) error {
 	accept, lost, unsure := trust.Totals(p.Verdicts)
 	undescribed := len(p.Undescribed()) > 0
@@ -171,17 +160,6 @@ func (a *app) dryRun(p *workflow.Plan) error {
 	if p.Dangerous() {
 		return errBad
 	}
-	return nil
-}
-
-func (a *app) keepSigned(l *ctlbuild.List, out string) error {
-	if err := createFile(out, l.Bytes(), false, 0o600); err != nil {
-		return err
-	}
-	if a.json {
-		return a.result(map[string]any{"file": out, "md5": l.MD5(), "sha1": l.SHA1(), "bytes": len(l.Bytes())})
-	}
-	a.printf("%s: signed, %d bytes, MD5 %s. The cluster was not changed; to distribute the file: ctlclient distribute %s\n", out, len(l.Bytes()), l.MD5(), typed(out, runtime.GOOS))
 	return nil
 }
 

@@ -13,6 +13,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -22,6 +23,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ctlclient/message"
+	"ctlclient/workflow"
 )
 
 func main() {
@@ -65,11 +67,21 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return 0
 	}
 	code := exitCode(ctx, err)
+	if hadEnough(stdout, err, code) {
+		return exitInterrupted
+	}
 	a.report(err, code)
 	if !isSeen(stderr) {
 		showMessage("ctlclient", a.messageOf(err, runtime.GOOS))
 	}
 	return code
+}
+
+// hadEnough tells an error that says nothing but that the reader of the output, such as head,
+// has gone: it has what it wanted, and nobody is told.
+func hadEnough(stdout io.Writer, err error, code int) bool {
+	f, ok := stdout.(*os.File)
+	return ok && (errors.Is(err, syscall.EPIPE) || code == exitInterrupted && !is[*workflow.Error](err)) && readerGone(f.Fd())
 }
 
 // errHangup is the cause of an interrupt by a terminal that goes away.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -25,6 +26,26 @@ func TestReaderGone(t *testing.T) {
 	}
 	if !readerGone(w.Fd()) {
 		t.Error("a pipe that nobody reads counts as read")
+	}
+}
+
+// A reader that has had enough ends the command as an interrupt does, without a word.
+func TestReaderThatHadEnough(t *testing.T) {
+	for _, args := range [][]string{{"version"}, {"version", "--json"}, {"schema", "event"}} {
+		r, w, err := os.Pipe()
+		if err == nil {
+			err = r.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said bytes.Buffer
+		if code := run(args, nil, w, &said); code != exitInterrupted || said.Len() > 0 {
+			t.Errorf("%v: exit %d, says %q", args, code, said.String())
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -63,7 +63,7 @@ ctlclient lab demo`,
 	f.DurationVar(&a.timeout, "timeout", 0, "longest wait for one answer of a node or of a token's module, such as 30s")
 	root.SetUsageFunc(a.usage)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageWith(message.Phrase("%s --help tells what there is", cmd.CommandPath()), "%s", flagError(err))
+		return &usageError{msg: message.Phrase("%s", flagError(err)), hints: flagHints(cmd, err)}
 	})
 	// Cobra's own flag brings a template, and with it every method of every type.
 	root.Flags().BoolVarP(&version, "version", "v", false, "version for ctlclient")

@@ -85,7 +85,7 @@ func (s *secretSource) get(ctx context.Context, prompt string) ([]byte, error) {
 	case "file":
 		f, err := os.Open(s.arg)
 		if err != nil {
-			return nil, message.Errorf("%s file: %w", message.Words(s.what), err)
+			return nil, usageWith(message.Phrase("name a file that is there, or use another %s", s.flag), "%s file: %w", message.Words(s.what), err)
 		}
 		defer f.Close()
 		return s.firstLine(f)
@@ -135,7 +135,7 @@ func (s *secretSource) firstLine(r io.Reader) ([]byte, error) {
 		return nil, usageWith(message.Phrase("%s", message.Lines(bad.Hints())), "the %s cannot be used: %v", message.Words(s.what), err)
 	}
 	if err != nil {
-		return nil, message.Errorf("reading the %s: %w", message.Words(s.what), err)
+		return nil, usageWith(message.Phrase("set it, or use another %s", s.flag), "reading the %s: %w", message.Words(s.what), err)
 	}
 	return line, nil
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -110,4 +112,29 @@ func tokenArgs(args []string) (uris []token.URI, certs [][]byte, err error) {
 		certs = append(certs, data)
 	}
 	return uris, certs, nil
+}
+
+// signTo signs and keeps the file; the cluster is left as it is.
+func (a *app) signTo(ctx context.Context, s *workflow.Session, p *workflow.Plan, out string) error {
+	agreed, err := s.Agree(ctx, p, workflow.ToSave)
+	if err != nil {
+		return err
+	}
+	signed, err := s.Sign(ctx, agreed)
+	if err != nil {
+		return err
+	}
+	return a.keepSigned(signed, out)
+}
+
+// keepSigned writes the signed file.
+func (a *app) keepSigned(l *ctlbuild.List, out string) error {
+	if err := createNew(out, l.Bytes(), 0o600); err != nil {
+		return err
+	}
+	if a.json {
+		return a.result(map[string]any{"file": out, "md5": l.MD5(), "sha1": l.SHA1(), "bytes": len(l.Bytes())})
+	}
+	a.printf("%s: signed, %d bytes, MD5 %s. The cluster was not changed; to distribute the file: ctlclient distribute %s\n", out, len(l.Bytes()), l.MD5(), typed(out, runtime.GOOS))
+	return nil
 }

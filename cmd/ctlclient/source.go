@@ -62,6 +62,15 @@ func (a *app) readList(ctx context.Context, arg string) (*ctlbuild.List, error) 
 // creatable finds out whether createFile would be refused, before a PIN is asked for and
 // a token is used.
 func creatable(path string, force bool) error {
+	return fits(path, force, "choose another name, or --force to replace it")
+}
+
+// creatableNew is creatable for a command that has no --force.
+func creatableNew(path string) error {
+	return fits(path, false, "choose another name, or move the file away")
+}
+
+func fits(path string, force bool, hint string) error {
 	if path == "-" {
 		return nil
 	}
@@ -69,13 +78,17 @@ func creatable(path string, force bool) error {
 		return plainPath(err)
 	}
 	if _, err := os.Lstat(path); err == nil && !force {
-		return existsAlready(path)
+		return usagef(hint, "%s exists already", path)
 	}
 	return nil
 }
 
-func existsAlready(path string) error {
-	return usagef("choose another name, or --force to replace it", "%s exists already", path)
+// createNew is createFile for a command that has no --force.
+func createNew(path string, data []byte, mode fs.FileMode) error {
+	if err := creatableNew(path); err != nil {
+		return err
+	}
+	return createFile(path, data, false, mode)
 }
 
 // createFile writes a new file, exclusively: what is there already is kept unless
@@ -90,7 +103,7 @@ func createFile(path string, data []byte, force bool, mode fs.FileMode) (err err
 	}
 	f, err := os.OpenFile(path, flags, mode)
 	if errors.Is(err, fs.ErrExist) {
-		return existsAlready(path)
+		return creatable(path, force)
 	}
 	if err != nil {
 		return plainPath(err)

@@ -58,7 +58,7 @@ func (u *textUI) Event(e workflow.Event) {
 		}
 		u.redraw(false)
 	case workflow.EventWarning:
-		u.print(st.yellow("!") + " " + printable(e.Said(u.app.voice())))
+		u.print(st.yellow("!") + " " + printable(goWords.Replace(e.Said(u.app.voice()))))
 	case workflow.EventTVS:
 		u.tvs(e)
 	case workflow.EventErrand:
