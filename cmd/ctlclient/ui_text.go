@@ -239,33 +239,50 @@ func (u *textUI) flush() {
 	u.live = ""
 }
 
+// aside takes the live line out of the way of a question; what it returns draws it again, where
+// the step still goes on.
+func (u *textUI) aside() (back func()) {
+	u.mu.Lock()
+	live := u.live
+	u.mu.Unlock()
+	u.flush()
+	return func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		if u.live == "" {
+			u.live, u.began = live, time.Now()
+			u.redraw(true)
+		}
+	}
+}
+
 // PIN, Password, Identity and Confirm are asked with the live line out of the way.
 func (u *textUI) PIN(ctx context.Context, r token.PINRequest) ([]byte, error) {
-	u.flush()
+	defer u.aside()()
 	return u.questions.PIN(ctx, r)
 }
 
 // Password is described with PIN.
 func (u *textUI) Password(ctx context.Context, node, user string) ([]byte, error) {
-	u.flush()
+	defer u.aside()()
 	return u.questions.Password(ctx, node, user)
 }
 
 // Identity is described with PIN.
 func (u *textUI) Identity(ctx context.Context, node, kind, fingerprint string) (bool, error) {
-	u.flush()
+	defer u.aside()()
 	return u.questions.Identity(ctx, node, kind, fingerprint)
 }
 
 // IdentityChanged is described with PIN.
 func (u *textUI) IdentityChanged(ctx context.Context, node, kind, known, fingerprint string) (bool, error) {
-	u.flush()
+	defer u.aside()()
 	return u.questions.IdentityChanged(ctx, node, kind, known, fingerprint)
 }
 
 // Confirm is described with PIN.
 func (u *textUI) Confirm(ctx context.Context, c workflow.Confirmation) (bool, error) {
-	u.flush()
+	defer u.aside()()
 	return u.questions.Confirm(ctx, c)
 }
 

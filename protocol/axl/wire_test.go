@@ -16,6 +16,7 @@ import (
 	"testing"
 	"unicode"
 
+	"ctlclient/message"
 	"ctlclient/protocol/internal/soap"
 )
 
@@ -181,6 +182,9 @@ func TestRecordedAnswers(t *testing.T) {
 			n, err := c.Nodes(t.Context())
 			if !k.ok(n, err) {
 				t.Errorf("%+v, %v", n, err)
+			}
+			if errors.Is(err, ErrMalformed) && len(message.Advice(err)) == 0 {
+				t.Errorf("no hint what to do about %v", err)
 			}
 			if len(s.seen) != 1+len(k.answers) && name != "404, no session" {
 				t.Errorf("%d questions", len(s.seen))

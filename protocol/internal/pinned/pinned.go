@@ -169,7 +169,7 @@ func (c *Client) redirect(r *http.Request, via []*http.Request) error {
 		return message.Errorf("more than %d redirects", maxRedirects)
 	}
 	if r.URL.Scheme != "https" || r.URL.Host != via[0].URL.Host {
-		return message.Errorf("redirect to another server, %s://%s", r.URL.Scheme, r.URL.Host)
+		return reach.Strange(message.Errorf("redirect to another server, %s://%s", r.URL.Scheme, r.URL.Host))
 	}
 	return nil
 }
@@ -280,6 +280,11 @@ func (e *slowError) Said() error {
 }
 func (e *slowError) Unwrap() error { return context.DeadlineExceeded }
 
+// Hints name the next action.
+func (e *slowError) Hints() []message.Message {
+	return message.Hint("see that the service runs and is not overloaded, then try again; or wait longer for each answer")
+}
+
 func (c *Client) do(ctx context.Context, q Request, auth bool) (*Response, error) {
 	request, err := c.request(ctx, q)
 	if err != nil {
@@ -389,7 +394,7 @@ func (c *Client) authenticate(request *http.Request) error {
 }
 
 // ErrTooLarge: the answer is longer than its limit.
-var ErrTooLarge = message.NewError("the answer is larger than the limit")
+var ErrTooLarge = reach.Strange(message.NewError("the answer is larger than the limit"))
 
 func readAll(answer *http.Response, limit int64) ([]byte, error) {
 	if answer.ContentLength > limit {

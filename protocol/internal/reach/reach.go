@@ -143,3 +143,21 @@ func timedOut(err error) bool {
 	var ne net.Error
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &ne) && ne.Timeout()
 }
+
+// Strange is an answer that the server which was meant does not give, so that another one is
+// likely to be there.
+func Strange(err error) error { return &strangeError{err} }
+
+type strangeError struct{ err error }
+
+// Error is Said in English.
+func (e *strangeError) Error() string { return e.err.Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *strangeError) Said() error   { return e.err }
+func (e *strangeError) Unwrap() error { return e.err }
+
+// Hints name the next action.
+func (e *strangeError) Hints() []message.Message {
+	return message.Hint("see which server answers there: check the address and the port, and that no proxy is between")
+}

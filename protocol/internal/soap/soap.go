@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"ctlclient/message"
+	"ctlclient/protocol/internal/reach"
 )
 
 // Namespace of the envelope.
@@ -24,7 +25,7 @@ const Namespace = "http://schemas.xmlsoap.org/soap/envelope/"
 const maxWords = 1000
 
 // ErrMalformed: what came is not the SOAP that was expected.
-var ErrMalformed = message.NewError("the answer is not understood")
+var ErrMalformed = reach.Strange(message.NewError("the answer is not understood"))
 
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrMalformed, fmt.Sprintf(format, args...))
