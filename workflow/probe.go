@@ -10,7 +10,7 @@ import (
 // options allow. What cannot be answered is a finding.
 func (s *Session) Probe(ctx context.Context, o reach.ProbeOptions, each func(reach.Finding)) error {
 	if s.Cluster.Site.Probe == nil {
-		return fail(BadRequest, textNoProbe.With("way", s.Cluster.Site.Way))
+		return fail(BadRequest, textNoProbe.With("way", s.Cluster.Profile.Publisher))
 	}
 	return s.Cluster.Site.Probe(ctx, o, each)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"runtime"
+	"slices"
 	"strings"
 
 	"ctlclient/message"
@@ -53,10 +54,28 @@ func (app *app) command(a message.Action) string {
 		message.InitToken:     "token init",
 		message.EraseToken:    "token init --erase",
 	}[a.Do]
-	if known {
+	switch {
+	case known && slices.Contains(withoutProfile, a.Do):
 		return "ctlclient " + strings.TrimSpace(line)
+	case known:
+		return app.ofCluster(line)
 	}
 	return app.flag(a)
+}
+
+// withoutProfile are the commands that are about no cluster, or make one.
+var withoutProfile = []message.Verb{
+	message.ListTokens, message.ExportTokens, message.VerifyFile, message.Rehearse, message.AddCluster, message.MakePractice,
+	message.ResetPractice, message.ChangePIN, message.InitToken, message.EraseToken,
+}
+
+// ofCluster is what is typed for a command about the cluster of --profile.
+func (app *app) ofCluster(line string) string {
+	with := ""
+	if app.profile != "" {
+		with = "--profile " + typed(app.profile, runtime.GOOS) + " "
+	}
+	return "ctlclient " + with + strings.TrimSpace(line)
 }
 
 // flag words an action that is a flag of the command, or done elsewhere.

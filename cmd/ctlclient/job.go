@@ -399,7 +399,7 @@ func (a *app) finish(r *workflow.Result, err error) error {
 		a.printf("%s\n", st.dim(how))
 	}
 	if r.Outcome.ID != "" && !r.Outcome.NoFile && r.Outcome.State != cluster.StateTakenBack {
-		a.printf("%s\n", st.dim(a.say("To take it back: ctlclient rollback %s", r.Outcome.ID)))
+		a.printf("%s\n", st.dim(a.say("To take it back: %s", a.ofCluster("rollback "+r.Outcome.ID))))
 	}
 	return nil
 }

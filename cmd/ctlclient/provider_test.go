@@ -274,7 +274,7 @@ func TestProviderNode(t *testing.T) {
 		t.Errorf("tftpd-hpa serves %d bytes, %v; want the live file", len(got), err)
 	}
 	// And it is taken back.
-	back := regexp.MustCompile(`ctlclient rollback (\S+)`).FindStringSubmatch(out)
+	back := regexp.MustCompile(`ctlclient --profile \S+ rollback (\S+)`).FindStringSubmatch(out)
 	if back == nil {
 		t.Fatalf("the job does not say how it is taken back: %s", out)
 	}

@@ -135,6 +135,6 @@ func (a *app) keepSigned(l *ctlbuild.List, out string) error {
 	if a.json {
 		return a.result(map[string]any{"file": out, "md5": l.MD5(), "sha1": l.SHA1(), "bytes": len(l.Bytes())})
 	}
-	a.printf("%s: signed, %d bytes, MD5 %s. The cluster was not changed; to distribute the file: ctlclient distribute %s\n", out, len(l.Bytes()), l.MD5(), typed(out, runtime.GOOS))
+	a.printf("%s: signed, %d bytes, MD5 %s. The cluster was not changed; to distribute the file: %s\n", out, len(l.Bytes()), l.MD5(), a.ofCluster("distribute "+typed(out, runtime.GOOS)))
 	return nil
 }
