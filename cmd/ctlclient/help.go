@@ -229,8 +229,15 @@ func flagHints(cmd *cobra.Command, err error) []message.Message {
 	switch {
 	case errors.As(err, &value) && value.GetFlag().Value.Type() == "duration":
 		hints = slices.Insert(hints, 0, message.Words("give a number with its unit, such as 30s or 10m"))
-	case errors.As(err, &unknown) && !cmd.HasParent():
+	case errors.As(err, &unknown) && !cmd.HasParent() && someHas(cmd.Commands(), unknown.GetSpecifiedName()):
 		hints = slices.Insert(hints, 0, message.Words("the flags of a command come after its name"))
 	}
 	return hints
+}
+
+// someHas says whether one of the commands, or of those below them, has a flag.
+func someHas(commands []*cobra.Command, flag string) bool {
+	return slices.ContainsFunc(commands, func(c *cobra.Command) bool {
+		return c.Flags().Lookup(flag) != nil || someHas(c.Commands(), flag)
+	})
 }

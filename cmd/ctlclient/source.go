@@ -62,25 +62,30 @@ func (a *app) readList(ctx context.Context, arg string) (*ctlbuild.List, error) 
 // creatable finds out whether createFile would be refused, before a PIN is asked for and
 // a token is used.
 func creatable(path string, force bool) error {
-	return fits(path, force, "choose another name, or --force to replace it")
+	if there, err := isThere(path); err != nil || !there || force {
+		return err
+	}
+	return usagef("choose another name, or --force to replace it", "%s exists already", path)
 }
 
 // creatableNew is creatable for a command that has no --force.
 func creatableNew(path string) error {
-	return fits(path, false, "choose another name, or move the file away")
+	if there, err := isThere(path); err != nil || !there {
+		return err
+	}
+	return usagef("choose another name, or move the file away", "%s exists already", path)
 }
 
-func fits(path string, force bool, hint string) error {
+// isThere says whether a path names something; its folder must be there. - is standard output.
+func isThere(path string) (bool, error) {
 	if path == "-" {
-		return nil
+		return false, nil
 	}
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
-		return plainPath(err)
+		return false, plainPath(err)
 	}
-	if _, err := os.Lstat(path); err == nil && !force {
-		return usagef(hint, "%s exists already", path)
-	}
-	return nil
+	_, err := os.Lstat(path)
+	return err == nil, nil
 }
 
 // createNew is createFile for a command that has no --force.
