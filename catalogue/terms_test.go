@@ -32,7 +32,7 @@ var otherTerms = []struct{ word, term string }{
 	{`\baparelhos?\b`, "telefone"},
 	{`modo mixed|modo combinado`, "modo misto"},
 	{`modo inseguro|não-seguro`, "modo não seguro"},
-	{`repositório`, "armazenamento (trust store)"},
+	{`repositório|armazém`, "armazenamento confiável"},
 	{`\b(a|da|na|uma|à|pela|nenhuma|essa|esta) (CTL|ITL)\b`, "o CTL, o ITL"},
 	{`\b(o|do|no|pelo|ao) OS Administration`, "a OS Administration"},
 	{`usuário de aplica|usuário da aplica`, "usuário do aplicativo"},
@@ -41,7 +41,7 @@ var otherTerms = []struct{ word, term string }{
 	{`fingerprint`, "impressão digital"},
 	{`\bupload\b`, "envio, enviar"},
 	{`\bdelet(ar|e|ado|ada|a)\b`, "excluir"},
-	{`responde por ele`, "atesta"},
+	{`(tvs|nada|nenhum) (não )?responde por `, "atesta"},
 	{`\bà mão\b`, "manualmente"},
 }
 

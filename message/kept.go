@@ -1,6 +1,7 @@
 package message
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
@@ -79,6 +80,17 @@ func KeptAs(english string, others Kept) Kept {
 		}
 	}
 	return k
+}
+
+// UnmarshalJSON reads what Kept is written as, and a text alone, which is English: so older
+// versions of the program wrote it.
+func (k *Kept) UnmarshalJSON(data []byte) error {
+	var english string
+	if json.Unmarshal(data, &english) == nil {
+		*k = KeptAs(english, nil)
+		return nil
+	}
+	return json.Unmarshal(data, (*map[string]string)(k))
 }
 
 // Error is the sentence in English.

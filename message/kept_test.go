@@ -45,7 +45,39 @@ func TestKept(t *testing.T) {
 	if got := (Voice{Language: &Language{Tag: "de"}}).Tell(again); got != "asking cucm1 failed: no server answers" {
 		t.Errorf("in a language that it was not kept in: %q", got)
 	}
+	var old, none, both Kept
+	for text, k := range map[string]*Kept{`"no server answers"`: &old, `null`: &none, `{"en":"a","pt-BR":"b"}`: &both} {
+		if err := json.Unmarshal([]byte(text), k); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if v.Tell(old.Err()) != "nenhum servidor responde" || none != nil || v.Tell(both.Err()) != "b" || json.Unmarshal([]byte("3"), &both) == nil {
+		t.Errorf("read as %v, %v, %v", old, none, both)
+	}
 	if Keep(Message{}) != nil || KeepError(nil) != nil || KeptAs("", others) != nil || KeptAs("", nil).Err() != nil || !KeptAs("", nil).Message().IsZero() || Keep(Plain("x")).Others() != nil {
 		t.Error("nothing is kept of nothing")
 	}
+}
+
+// Whatever is read as a sentence that was kept can be said and written again.
+func FuzzKept(f *testing.F) {
+	f.Add(`"x"`)
+	f.Add(`{"en":"x","pt-BR":"y"}`)
+	f.Fuzz(func(t *testing.T, data string) {
+		var k Kept
+		if json.Unmarshal([]byte(data), &k) != nil {
+			return
+		}
+		if err := k.Err(); err != nil && (Voice{}).Tell(err) != k["en"] {
+			t.Errorf("%s is said as %q", data, (Voice{}).Tell(err))
+		}
+		written, err := json.Marshal(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again Kept
+		if err := json.Unmarshal(written, &again); err != nil || again.Error() != k.Error() {
+			t.Errorf("%s is written as %s: %v", data, written, err)
+		}
+	})
 }
