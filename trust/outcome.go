@@ -6,29 +6,32 @@ import (
 
 // What becomes of a group of phones.
 var (
-	outcomeAccept      = message.Define("outcome.accept", "accept")
-	outcomeProbably    = message.Define("outcome.probably", "probably accept")
-	outcomeRejectIfAny = message.Define("outcome.reject-if", "reject, if there are any")
-	outcomeReject      = message.Define("outcome.reject", "reject")
+	outcomeAccept      = message.Define("outcome.accept", "{n|accepts|accept}")
+	outcomeProbably    = message.Define("outcome.probably", "probably {n|accepts|accept}")
+	outcomeRejectIfAny = message.Define("outcome.reject-if", "{n|rejects, if there is one|reject, if there are any}")
+	outcomeReject      = message.Define("outcome.reject", "{n|rejects|reject}")
 	outcomeUnknown     = message.Define("outcome.unknown", "not known")
 	outcomeTotals      = message.Define("outcome.totals", "{accept|# accepts|# accept}, {lost} would be lost, {unsure} not certain")
 	phones             = message.Define("outcome.phones", "{n|# phone|# phones}")
 	phonesOf           = message.Define("outcome.phones-of", "{n|# phone|# phones} of model {model}")
 )
 
-// OutcomeText is Outcome by its key.
-func (c Class) OutcomeText() message.Message {
+// OutcomeText is Outcome by its key, for as many phones as there are.
+func (c Class) OutcomeText() message.Message { return c.outcome(c.Phones) }
+
+func (c Class) outcome(n int) message.Message {
+	text := outcomeUnknown
 	switch {
 	case c.Accept && c.Certain:
-		return outcomeAccept.With()
+		text = outcomeAccept
 	case c.Accept:
-		return outcomeProbably.With()
+		text = outcomeProbably
 	case c.Certain && c.Supposed:
-		return outcomeRejectIfAny.With()
+		text = outcomeRejectIfAny
 	case c.Certain:
-		return outcomeReject.With()
+		text = outcomeReject
 	}
-	return outcomeUnknown.With()
+	return text.With("n", n)
 }
 
 // WhoText is Who by its key.

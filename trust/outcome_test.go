@@ -15,6 +15,8 @@ func TestOutcomeOfAClass(t *testing.T) {
 		"reject":                   {Certain: true},
 		"reject, if there are any": {Certain: true, Supposed: true},
 		"not known":                {Supposed: true},
+		"accepts":                  {Accept: true, Certain: true, Phones: 1},
+		"rejects":                  {Certain: true, Phones: 1},
 	} {
 		if got := c.OutcomeText().String(); got != want {
 			t.Errorf("%+v: %q", c, got)

@@ -25,9 +25,9 @@ type Class struct {
 // Lost reports phones that are certain to refuse.
 func (c Class) Lost() bool { return !c.Accept && c.Certain }
 
-// Outcome is accept, reject, or one of them with "probably" when it is not certain:
+// Outcome is, for data, accept, reject, or one of them with "probably" when it is not certain:
 // a phone of which nothing is known is "unknown".
-func (c Class) Outcome() string { return c.OutcomeText().String() }
+func (c Class) Outcome() string { return c.outcome(2).String() }
 
 // Who names the group for a sentence: "12 phones of model 7940".
 func (c Class) Who() string { return c.WhoText().String() }

@@ -62,7 +62,7 @@ func (s *Session) findJobs(add addFinding) {
 	if len(jobs) > 0 && jobs[0].State == cluster.StateIncomplete {
 		id := jobs[0].ID
 		add(hazard.Danger, "resume", mendUnfinished.With("resume", message.Action{Do: message.Resume, ID: id}, "back", message.Action{Do: message.TakeBack, ID: id}),
-			findUnfinished.With("id", id, "job", jobs[0].Kind))
+			findUnfinished.With("id", id, "job", JobText(jobs[0].Kind)))
 	}
 }
 

@@ -105,7 +105,7 @@ func (s *Session) jobToFinish(r FinishRequest) (cluster.Job, error) {
 		return cluster.Job{}, fail(BadRequest, textNoUnfinished.With("cluster", s.Cluster.Profile.Name), seeHistory())
 	}
 	j := jobs[done]
-	return cluster.Job{}, fail(BadRequest, textNewestDone.With("cluster", s.Cluster.Profile.Name, "job", j.Kind, "when", j.Started.Local().Format(time.DateTime)),
+	return cluster.Job{}, fail(BadRequest, textNewestDone.With("cluster", s.Cluster.Profile.Name, "job", JobText(j.Kind), "when", j.Started.Local().Format(time.DateTime)),
 		hintTakeBackByName.With("do", message.Action{Do: message.TakeBack, ID: j.ID}), seeHistory())
 }
 

@@ -26,7 +26,7 @@ type OlderPhone struct {
 
 // Verdict is what is known of it: it refused.
 func (o OlderPhone) Verdict() trust.Verdict {
-	why := textOlder.With("job", o.Job.Kind, "when", o.Job.Started.Local().Format(time.DateTime))
+	why := textOlder.With("job", JobText(o.Job.Kind), "when", o.Job.Started.Local().Format(time.DateTime))
 	return trust.Verdict{Phone: o.Phone, Certain: true, Why: why, Reason: why.String()}
 }
 

@@ -67,7 +67,7 @@ func (a *app) printJob(j cluster.Job) {
 	if j.State != cluster.StateFinished {
 		paint = st.yellow
 	}
-	a.printf("%s  %s  %s  %s  %s\n", st.bold(j.ID), j.Started.Local().Format(time.DateTime), j.Cluster, j.Kind, paint(a.word(string(j.State))))
+	a.printf("%s  %s  %s  %s  %s\n", st.bold(j.ID), j.Started.Local().Format(time.DateTime), j.Cluster, a.voice().Say(workflow.JobText(j.Kind)), paint(a.word(string(j.State))))
 	var nodes []string
 	for _, n := range j.Nodes {
 		nodes = append(nodes, n.Node+" "+strings.ToLower(a.word(n.Status)))

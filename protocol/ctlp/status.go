@@ -77,7 +77,7 @@ func (e *StatusError) Said() error {
 		said = message.Errorf("%w, for another %v", said, e.RetryAfter)
 	}
 	if e.Message != "" && e.Message != e.Status.String() {
-		said = fmt.Errorf("%w: %s", said, e.Message)
+		said = message.Errorf("%w: %s", said, message.Words(e.Message))
 	}
 	if e.Request != "" {
 		said = fmt.Errorf("%s: %w", e.Request, said)

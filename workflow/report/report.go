@@ -128,7 +128,8 @@ func fileOf(data []byte) *File {
 
 // remains says what is left to do.
 func (r *Report) remains(j cluster.Job) {
-	var bad, lost []string
+	var bad, names []string
+	var lost []message.Message
 	for _, n := range r.Nodes {
 		if n.Status == cluster.StatusFailed || n.Status == cluster.StatusUnknown {
 			bad = append(bad, n.Name)
@@ -136,7 +137,9 @@ func (r *Report) remains(j cluster.Job) {
 	}
 	for _, p := range r.Phones {
 		if p.Lost {
-			lost = append(lost, p.Who)
+			if !slices.Contains(names, p.Who) {
+				names, lost = append(names, p.Who), append(lost, p.WhoText)
+			}
 		}
 	}
 	if j.State == cluster.StateIncomplete {
@@ -150,7 +153,7 @@ func (r *Report) remains(j cluster.Job) {
 			r.Remains = append(r.Remains, restartAll.With())
 		}
 		if len(lost) > 0 {
-			r.Remains = append(r.Remains, deleteCTL.With("who", slices.Compact(lost)))
+			r.Remains = append(r.Remains, deleteCTL.With("who", lost))
 		}
 	}
 	if len(r.Remains) == 0 {
