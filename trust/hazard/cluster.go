@@ -114,20 +114,29 @@ func serversMissing(k *circumstances) []Hazard {
 		return nil
 	}
 	var missing []message.Message
+	known, stays := false, false
 	for _, c := range k.Credentials {
-		if !listed(k.after.records, c) {
+		in := listed(k.after.records, c)
+		if !in {
 			missing = append(missing, inUse.With("role", c.Function.String(), "node", c.Node, "name", trust.CertificateName(c.Certificate)))
+		}
+		if c.Function != ctlbuild.CAPF {
+			known, stays = known || k.Old != nil && listed(k.Old.Records, c), stays || in
 		}
 	}
 	if len(missing) == 0 {
 		return nil
 	}
-	return []Hazard{{
+	h := Hazard{
 		Rule: "servers-missing", Severity: Warning,
 		Message: notListed.With("services", missing),
 		Hint:    hintCollect.With(),
 		Source:  "CUCM facts, rule 4",
-	}}
+	}
+	if known && !stays { // such as the file of another cluster that the same tokens sign
+		h.Severity, h.Consequence, h.Hint = Danger, ServersUnverified, hintOwnCTL.With()
+	}
+	return []Hazard{h}
 }
 
 // listed: a CCM+TFTP record serves both of its halves.

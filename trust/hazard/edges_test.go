@@ -74,7 +74,7 @@ func TestEdges(t *testing.T) {
 			c: hazard.Change{Old: s.ETokens, Draft: draft(s.ETokens, same), Signer: s.Token2.DER, Mixed: true, Credentials: credential(ctlbuild.CAPF)}},
 		{name: "TFTP is half of CCM+TFTP", rule: "servers-missing",
 			c: hazard.Change{Old: s.ETokens, Draft: draft(s.ETokens, same), Signer: s.Token2.DER, Mixed: true, Credentials: credential(ctlbuild.TFTP)}},
-		{name: "a server that stands as SAST alone", rule: "servers-missing", want: "warning",
+		{name: "a server that stands as SAST alone", rule: "servers-missing", want: "danger",
 			c: hazard.Change{Old: s.ETokens, Draft: asSAST(s.ETokens), Signer: s.Token2.DER, Mixed: true, Credentials: credential(ctlbuild.CCMTFTP)}},
 		{name: "a phone without SBD, if there is any", rule: "tokenless-without-sbd", want: "note", says: "if there is any",
 			c: hazard.Change{Old: s.ETokens, Draft: draft(s.Tokenless, same), Signer: s.Pub.DER, Mixed: true, Phones: trust.DefaultPhones(s.ETokens, s.ITL, nil)}},

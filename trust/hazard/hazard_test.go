@@ -32,6 +32,9 @@ func TestHazards(t *testing.T) {
 	withoutServers := func(d *ctlbuild.Draft) {
 		d.Records = slices.DeleteFunc(d.Records, func(r ctlbuild.Record) bool { return r.Function() != ctlbuild.SAST })
 	}
+	withoutOne := func(d *ctlbuild.Draft) {
+		d.Records = slices.DeleteFunc(d.Records, func(r ctlbuild.Record) bool { return r.MatchesCertificate(s.Sub.DER) })
+	}
 	record := func(e ctlbuild.Entry) ctlbuild.Record {
 		r, err := ctlbuild.NewRecord(e)
 		if err != nil {
@@ -55,6 +58,7 @@ func TestHazards(t *testing.T) {
 	}
 	sha256 := trusttest.Edited(t, s.ETokens, s.Token2, func(d *ctlbuild.Draft) { d.Digest = ctlbuild.SHA256 })
 	noSBD := []trust.Phone{{Name: "12 x 7940", Model: "7940", Count: 12, CTL: s.ETokens}}
+	pub := hazard.Credential{Node: ctltest.PubHost, Function: ctlbuild.CCMTFTP, Certificate: s.Pub.DER}
 	sub := hazard.Credential{Node: ctltest.SubHost, Function: ctlbuild.CCMTFTP, Certificate: s.Sub.DER}
 
 	tests := []struct {
@@ -125,7 +129,9 @@ func TestHazards(t *testing.T) {
 		{name: "stubs in mixed mode", c: hazard.Change{Old: s.NonSecure, Draft: draft(s.NonSecure, same), Signer: s.Token2.DER, Mode: &yes}, rule: "stubs-in-mixed-mode", severity: hazard.Danger},
 		{name: "stubs in non-secure mode", c: hazard.Change{Old: s.ETokens, Draft: draft(s.NonSecure, same), Signer: s.Token2.DER, Mixed: true, Mode: &no}, rule: "stubs-in-mixed-mode", silent: true},
 		{name: "full records in non-secure mode", c: hazard.Change{Old: s.ETokens, Draft: draft(s.ETokens, same), Signer: s.Token2.DER, Mixed: true, Mode: &no}, rule: "full-records-in-non-secure-mode", severity: hazard.Warning},
-		{name: "a server is missing", c: hazard.Change{Old: s.ETokens, Draft: draft(s.ETokens, withoutServers), Signer: s.Token2.DER, Mixed: true, Credentials: []hazard.Credential{sub}}, rule: "servers-missing", severity: hazard.Warning, says: "CCM+TFTP of cucm-1051-a-sub1"},
+		{name: "a server is missing", c: hazard.Change{Old: s.ETokens, Draft: draft(s.ETokens, withoutOne), Signer: s.Token2.DER, Mixed: true, Credentials: []hazard.Credential{pub, sub}}, rule: "servers-missing", severity: hazard.Warning, says: "CCM+TFTP of cucm-1051-a-sub1"},
+		{name: "all servers are missing", c: hazard.Change{Old: s.ETokens, Draft: draft(s.ETokens, withoutServers), Signer: s.Token2.DER, Mixed: true, Credentials: []hazard.Credential{pub, sub}}, rule: "servers-missing", severity: hazard.Danger, says: "CCM+TFTP of cucm-1051-a-pub"},
+		{name: "all servers were missing before", c: hazard.Change{Old: trusttest.Edited(t, s.ETokens, s.Token2, withoutServers), Draft: draft(s.ETokens, withoutServers), Signer: s.Token2.DER, Mixed: true, Credentials: []hazard.Credential{pub, sub}}, rule: "servers-missing", severity: hazard.Warning},
 		{name: "no server is missing", c: hazard.Change{Old: s.ETokens, Draft: draft(s.ETokens, same), Signer: s.Token2.DER, Mixed: true, Credentials: []hazard.Credential{sub}}, rule: "servers-missing", silent: true},
 		{name: "tokenless and phones without SBD", c: hazard.Change{Old: s.ETokens, Draft: draft(s.Tokenless, same), Signer: s.Pub.DER, Mixed: true, Phones: noSBD}, rule: "tokenless-without-sbd", severity: hazard.Warning, says: "12 phones"},
 		{name: "tokenless and phones with SBD", c: hazard.Change{Old: s.ETokens, Draft: draft(s.Tokenless, same), Signer: s.Pub.DER, Mixed: true, Phones: held}, rule: "tokenless-without-sbd", silent: true},

@@ -76,6 +76,7 @@ var (
 	hintFetchFirst     = message.Define("hazard.hint.fetch-first", "let every phone fetch this CTL before the next change of signers")
 	hintKeepOne        = message.Define("hazard.hint.keep-one", "keep one of the former signers in the list until every phone has fetched it; leave the new signer in Phone-SAST-trust")
 	hintDistribute     = message.Define("hazard.hint.distribute", "judge the change against each of these lists; distributing the new one to all nodes mends it")
+	hintOwnCTL         = message.Define("hazard.hint.own-ctl", "see that this is the CTL of this cluster, and not that of another one")
 	hintReachAll       = message.Define("hazard.hint.reach-all", "reach every node before changing the CTL")
 	hintRemoveOne      = message.Define("hazard.hint.remove-one", "remove one of the two")
 	hintKeepRecord     = message.Define("hazard.hint.keep-record", "keep the record as it stands in the current CTL")
