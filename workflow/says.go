@@ -4,6 +4,7 @@ import "ctlclient/message"
 
 // What jobs say while they run.
 var (
+	sayStored        = message.Define("progress.stored", "{name} is in Phone-SAST-trust already")
 	sayAgain         = message.Define("progress.again", "again in {wait}, {try} of {tries}: {why}")
 	sayDiscover      = message.Define("progress.discover", "finding out what answers at {address}")
 	sayConnect       = message.Define("progress.connect", "connecting to {cluster}")

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
@@ -69,12 +70,18 @@ const pollTVS = 5 * time.Second
 func (s *Session) TrustAdd(ctx context.Context, ders [][]byte, o TrustOptions) error {
 	defer func(former string) { s.job = former }(s.job)
 	s.job = JobTrust
-	names := make([]string, len(ders))
-	for i, der := range ders {
-		names[i] = tokenCN(der)
+	for _, der := range ders {
 		if err := s.notPractice(der); err != nil {
 			return err
 		}
+	}
+	all := ders
+	if ders = s.notStored(ctx, ders); len(ders) == 0 {
+		return s.waitVouched(ctx, all, o.Wait)
+	}
+	names := make([]string, len(ders))
+	for i, der := range ders {
+		names[i] = tokenCN(der)
 	}
 	ok, err := s.ui.Confirm(ctx, Confirmation{
 		Title: askUpload.With(),
@@ -88,7 +95,7 @@ func (s *Session) TrustAdd(ctx context.Context, ders [][]byte, o TrustOptions) e
 	}
 	if lacks := s.Cluster.Site.Need(reach.AbilityTrust); lacks != nil {
 		s.trustByHand(names, lacks)
-		return s.waitVouched(ctx, ders, o.Wait)
+		return s.waitVouched(ctx, all, o.Wait)
 	}
 	run, err := s.beginTrust(ctx, ders)
 	if err != nil {
@@ -101,7 +108,7 @@ func (s *Session) TrustAdd(ctx context.Context, ders [][]byte, o TrustOptions) e
 		return err
 	}
 	if byHand { // the job is done when the person is seen to have done it
-		if err := s.waitVouched(ctx, ders, o.Wait); err != nil {
+		if err := s.waitVouched(ctx, all, o.Wait); err != nil {
 			return leftByHand(ctx, run, err)
 		}
 		_, err = run.End(ctx)
@@ -113,7 +120,26 @@ func (s *Session) TrustAdd(ctx context.Context, ders [][]byte, o TrustOptions) e
 	if err := run.Close(); err != nil {
 		return err
 	}
-	return s.waitVouched(ctx, ders, o.Wait)
+	return s.waitVouched(ctx, all, o.Wait)
+}
+
+// notStored leaves out, and says so, what Phone-SAST-trust has already. Where the store cannot
+// be read, nothing is known to be there.
+func (s *Session) notStored(ctx context.Context, ders [][]byte) [][]byte {
+	if s.Cluster.Site.Need(reach.AbilityTrust) != nil {
+		return ders
+	}
+	stored, _, err := s.Cluster.Site.Trust.List(ctx, reach.StorePhoneSAST)
+	if err != nil {
+		return ders // the upload says what is wrong
+	}
+	return slices.DeleteFunc(slices.Clone(ders), func(der []byte) bool {
+		there := slices.ContainsFunc(stored, func(c reach.StoredCertificate) bool { return bytes.Equal(c.Certificate, der) })
+		if there {
+			s.info(sayStored.With("name", tokenCN(der)))
+		}
+		return there
+	})
 }
 
 // beginTrust begins the job: an upload for each certificate.

@@ -117,7 +117,9 @@ func (a *app) askTVS(ctx context.Context, o tvsOptions, question trust.Question,
 	if o.legacy {
 		a.note("--legacy: old TLS versions and key exchanges are accepted from this service")
 	}
+	over := a.passing("asking TVS on %s", host)
 	ans, err := serve.Ask(ctx, q)
+	over()
 	if err != nil {
 		return &source.FetchError{Err: err}
 	}

@@ -22,6 +22,9 @@ func (a *app) readSource(ctx context.Context, arg string) ([]byte, error) {
 
 // readUpTo reads a FILE argument of at most limit bytes.
 func (a *app) readUpTo(ctx context.Context, arg string, limit int) ([]byte, error) {
+	if source.IsAddress(arg) {
+		defer a.passing("fetching %s", source.Redact(arg))()
+	}
 	return source.Read(ctx, arg, source.Options{Stdin: a.in, Limit: limit, Note: func(text string) { a.note("%s", text) }})
 }
 

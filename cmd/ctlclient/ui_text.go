@@ -213,6 +213,18 @@ func (u *textUI) end(line string) {
 	fmt.Fprintln(u.app.err, line)
 }
 
+// passing draws what goes on outside a job, on a terminal alone and until it is over.
+func (u *textUI) passing(what string) (over func()) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.live != "" { // a step of a job is drawn
+		return func() {}
+	}
+	u.live, u.tail = printable(what), ""
+	u.redraw(true)
+	return u.flush
+}
+
 func (u *textUI) clear() {
 	if u.app.errSt.live && u.live != "" {
 		fmt.Fprint(u.app.err, "\r\x1b[K")

@@ -40,6 +40,18 @@ func TestLiveLineAfterAQuestion(t *testing.T) {
 	}
 }
 
+// What takes a while outside a job is drawn until it is over, and leaves no line behind.
+func TestPassing(t *testing.T) {
+	u, drawn := liveUI()
+	over := u.passing("fetching tftp://192.0.2.1/CTLFile.tlv")
+	if !strings.HasSuffix(drawn.String(), "… fetching tftp://192.0.2.1/CTLFile.tlv") {
+		t.Errorf("drawn: %q", drawn)
+	}
+	if over(); !strings.HasSuffix(drawn.String(), "\r\x1b[K") || strings.Contains(drawn.String(), "\n") {
+		t.Errorf("left behind: %q", drawn)
+	}
+}
+
 // What goes wrong on the way is said in a person's words: when it is tried again, and why.
 func TestRetryAndWarningInWords(t *testing.T) {
 	u, drawn := liveUI()

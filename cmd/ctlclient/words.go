@@ -78,6 +78,14 @@ func (a *app) note(format string, args ...any) {
 	a.event(workflow.EventInfo, message.Phrase(format, args...))
 }
 
+// passing shows on a terminal what goes on, until it is over.
+func (a *app) passing(format string, args ...any) (over func()) {
+	if u, ok := a.ui.(*textUI); ok {
+		return u.passing(a.say(format, args...))
+	}
+	return func() {}
+}
+
 // warn is note for what is worth acting on.
 func (a *app) warn(format string, args ...any) {
 	a.event(workflow.EventWarning, message.Phrase(format, args...))

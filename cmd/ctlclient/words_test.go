@@ -31,7 +31,7 @@ import (
 
 // sayers are what words a phrase, each with the places of its phrases among the arguments.
 var sayers = map[string][]int{
-	"say": {0}, "word": {0}, "printf": {0}, "tellf": {0}, "note": {0}, "warn": {0}, "said": {0},
+	"say": {0}, "word": {0}, "printf": {0}, "tellf": {0}, "note": {0}, "warn": {0}, "said": {0}, "passing": {0},
 	"Phrase": {0}, "Words": {0}, "usagef": {0, 1}, "usageWith": {1}, "usageOf": {1},
 	"newSourceOf": {1},
 	"numbered":    {1, 2},
