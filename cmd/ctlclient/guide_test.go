@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -53,6 +54,43 @@ func TestGuides(t *testing.T) {
 		if !tried[filepath.Base(file)] && filepath.Base(file) != "README.md" {
 			t.Errorf("nothing tries %s", file)
 		}
+	}
+}
+
+// A guide works in PowerShell as it does in a Unix shell, but for what the table of practise.md names; all
+// that the table names is in a guide.
+func TestGuidesInPowerShell(t *testing.T) {
+	files, err := filepath.Glob("../../docs/guide/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var commands strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range steps(string(text)) {
+			commands.WriteString(s.command + "\n")
+		}
+	}
+	all := commands.String()
+	text, err := os.ReadFile("../../docs/guide/practise.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| `[^`]+` \\|$").FindAllStringSubmatch(string(text), -1)
+	if len(rows) < 3 {
+		t.Fatalf("the table has %d rows", len(rows))
+	}
+	for _, row := range rows {
+		if !strings.Contains(all, row[1]) {
+			t.Errorf("no guide has %q", row[1])
+		}
+		all = strings.ReplaceAll(all, row[1], "")
+	}
+	if other := regexp.MustCompile(`\$\(|\$[A-Za-z]|(?m:^export\b)|[^-]> | \| |\*\.|&&|\bsed\b|~/`).FindString(all); other != "" {
+		t.Errorf("%q means something else in PowerShell, and the table does not say so", other)
 	}
 }
 

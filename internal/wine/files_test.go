@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,6 +44,21 @@ func TestFiles(t *testing.T) {
 	}
 	ctlclient(t, dir, 2, "single quotes", "--profile", "utf16.toml", "cluster", "status")
 	ctlclient(t, dir, 2, "Windows has no file descriptors but fd:0", "--pin-source", "fd:7", "token", "pin", "pkcs11:token=a")
+}
+
+// Where no variable names a language, as on Windows, the person's settings do.
+func TestLanguage(t *testing.T) {
+	need(t)
+	former := machine.env
+	defer func() { machine.env = former }()
+	for locale, says := range map[string]string{"pt_BR.UTF-8": "não existe o arquivo none.tlv", "C.UTF-8": "there is no file none.tlv"} {
+		machine.env = append(slices.Clone(former), "LANG=", "LC_ALL="+locale) // the settings, as Wine finds them
+		program := windows(absolute(t, filepath.Join(*programs, "ctlclient.exe")))
+		out, complaints, code := run(t, t.TempDir(), "cmd", "/c", "set LC_ALL=& set LANG=& "+program+" none.tlv")
+		if code != 2 || !strings.Contains(complaints, says) {
+			t.Errorf("%s: exit code %d, %s%s", locale, code, out, complaints)
+		}
+	}
 }
 
 func wide(ascii string) []byte {
