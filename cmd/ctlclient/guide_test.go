@@ -57,7 +57,7 @@ func TestGuides(t *testing.T) {
 	}
 }
 
-// A guide works in PowerShell as it does in a Unix shell, but for what the table of practise.md names; all
+// A guide works in PowerShell as it does in a Unix shell, but for what the table of docs/guide/practise.md names; all
 // that the table names is in a guide.
 func TestGuidesInPowerShell(t *testing.T) {
 	files, err := filepath.Glob("../../docs/guide/*.md")
