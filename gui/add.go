@@ -76,7 +76,7 @@ func (c *clustersScreen) add() {
 			err = nameFree(r.Name)
 		}
 		if err != nil {
-			note.Add(widgets.NewNotice(widgets.WarningNotice, err.Error()))
+			note.Add(widgets.NewNotice(widgets.WarningNotice, tell(err)))
 		}
 		return err == nil
 	}

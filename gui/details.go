@@ -101,7 +101,7 @@ func sha1Text(der []byte) string {
 func showText(l *ctlbuild.List) string {
 	var b strings.Builder
 	if err := ctlbuild.Show(&b, l, time.Local); err != nil {
-		return err.Error()
+		return tell(err)
 	}
 	return b.String()
 }

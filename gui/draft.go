@@ -108,7 +108,7 @@ func (s *shell) keepDraft() {
 		err = nil
 	}
 	if err != nil {
-		s.status.text.SetText(t("draft.not-kept", map[string]any{"Reason": err.Error()}))
+		s.status.text.SetText(t("draft.not-kept", map[string]any{"Reason": tell(err)}))
 	}
 }
 

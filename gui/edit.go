@@ -204,7 +204,7 @@ func (e *profileEditor) editNode(add bool) {
 		err := e.takeNode(&n, ports, at, add)
 		note.RemoveAll()
 		if err != nil {
-			note.Add(widgets.NewNotice(widgets.WarningNotice, err.Error()))
+			note.Add(widgets.NewNotice(widgets.WarningNotice, tell(err)))
 		}
 		return err == nil
 	}

@@ -142,7 +142,7 @@ func (e *entriesScreen) addServer(firewall bool) {
 	q.Check = func() bool {
 		note.RemoveAll()
 		if err := checkServer(der, host.Text, ip.Text); err != nil {
-			note.Add(widgets.NewNotice(widgets.WarningNotice, err.Error()))
+			note.Add(widgets.NewNotice(widgets.WarningNotice, tell(err)))
 			return false
 		}
 		return true

@@ -168,7 +168,7 @@ func (c *fileChooser) look(path string, then func(error)) {
 			c.note.RemoveAll()
 			switch {
 			case err != nil:
-				c.note.Add(widgets.NewNotice(widgets.WarningNotice, err.Error()))
+				c.note.Add(widgets.NewNotice(widgets.WarningNotice, tell(err)))
 				c.question.Refit()
 			case l.file != "" && c.mode == toOpen:
 				c.dir = l.dir
@@ -198,7 +198,7 @@ func (c *fileChooser) newFolder() {
 			return false
 		}
 		if err := os.Mkdir(filepath.Join(c.dir, plain), 0o755); err != nil {
-			note.Add(widgets.NewNotice(widgets.WarningNotice, err.Error()))
+			note.Add(widgets.NewNotice(widgets.WarningNotice, tell(err)))
 			return false
 		}
 		return true
@@ -297,7 +297,7 @@ func (c *fileChooser) save(path string) {
 			case errors.Is(err, fs.ErrNotExist):
 				c.done(path)
 			case err != nil:
-				c.note.Objects = []fyne.CanvasObject{widgets.NewNotice(widgets.WarningNotice, err.Error())}
+				c.note.Objects = []fyne.CanvasObject{widgets.NewNotice(widgets.WarningNotice, tell(err))}
 				c.question.Refit()
 			case info.IsDir():
 				c.goTo(path)

@@ -101,8 +101,11 @@ type FolderError struct {
 	Err error
 }
 
-// Error implements error.
-func (e *FolderError) Error() string { return "folder " + e.Dir + ": " + e.Err.Error() }
+// Error is Said in English.
+func (e *FolderError) Error() string { return e.Said().Error() }
+
+// Said is what happened, for [message.Voice.Tell].
+func (e *FolderError) Said() error { return message.Errorf("folder %s: %w", e.Dir, e.Err) }
 
 // Unwrap implements errors.Unwrap.
 func (e *FolderError) Unwrap() error { return e.Err }

@@ -147,7 +147,7 @@ func (h *historyScreen) choose(row int) {
 	for _, n := range j.Nodes {
 		text := strings.TrimSpace(statusText(n.Status) + " " + n.Path)
 		if n.Err != nil {
-			text += " (" + windowVoice().Tell(n.Err) + ")"
+			text += " (" + tell(n.Err) + ")"
 		}
 		pairs = append(pairs, n.Node, text)
 	}

@@ -101,3 +101,23 @@ func TestEveryKeyHasAText(t *testing.T) {
 		t.Errorf("nothing shows %q", key)
 	}
 }
+
+// What an error says is told in the window's language: its Error is English, for logs.
+func TestErrorsAreToldInTheWindow(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) < 50 {
+		t.Fatal("where is the window?", err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for number, line := range strings.Split(string(data), "\n") {
+			if strings.HasSuffix(file, "_test.go") || !strings.Contains(line, ".Error()") || strings.Contains(line, "Error() string { return e.Said().Error() }") {
+				continue
+			}
+			t.Errorf("%s:%d: English in the window: use tell(err): %s", file, number+1, strings.TrimSpace(line))
+		}
+	}
+}

@@ -52,7 +52,7 @@ func (s *shell) identityTable(p *site.Profile, o cluster.Options, ids []cluster.
 		state := widgets.Cell{Text: t("identities.same"), Sign: widgets.GoodSign}
 		switch {
 		case id.Err != nil:
-			state = widgets.Cell{Text: t("identities.silent") + ": " + id.Err.Error(), Sign: widgets.BadSign}
+			state = widgets.Cell{Text: t("identities.silent") + ": " + tell(id.Err), Sign: widgets.BadSign}
 		case id.Changed():
 			state = widgets.Cell{Text: t("identities.changed"), Sign: widgets.WarnSign}
 			changed = true

@@ -182,7 +182,7 @@ func (i *inspectScreen) fillEnvelope() {
 	} else if v := i.sgn.VerifyFrom(live, ctlbuild.CCMTFTP, ctlbuild.TFTP); v.OK {
 		i.verdict.Add(widgets.NewNotice(widgets.GoodNotice, t("inspect.verified", map[string]any{"Name": i.name, "Signer": i.sgn.Header.SignerName})))
 	} else {
-		i.verdict.Add(widgets.NewNotice(widgets.DangerNotice, t("inspect.failed", map[string]any{"Name": i.name, "Reason": v.Reason})))
+		i.verdict.Add(widgets.NewNotice(widgets.DangerNotice, t("inspect.failed", map[string]any{"Name": i.name, "Reason": because(v.Why, v.Reason)})))
 	}
 	h := i.sgn.Header
 	pairs := []string{t("files.name"), h.FileName, t("inspect.sgn.signer"), h.SignerName, t("entries.issuer"), h.CAName,

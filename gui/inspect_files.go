@@ -110,7 +110,7 @@ func (i *inspectScreen) askPhone() {
 		note.RemoveAll()
 		var err error
 		if names, err = trust.FileNames(mac.Text); err != nil {
-			note.Add(widgets.NewNotice(widgets.WarningNotice, err.Error()))
+			note.Add(widgets.NewNotice(widgets.WarningNotice, tell(err)))
 		}
 		return err == nil && strings.TrimSpace(server.Text) != ""
 	}
@@ -174,7 +174,7 @@ func (i *inspectScreen) showPhone(server string, files []phoneFile) {
 	for _, f := range files {
 		status := widgets.Cell{Text: t("files.bytes", map[string]any{"Count": len(f.data)}), Sign: widgets.GoodSign}
 		if f.err != nil {
-			status = widgets.Cell{Text: f.err.Error(), Sign: widgets.NoSign}
+			status = widgets.Cell{Text: tell(f.err), Sign: widgets.NoSign}
 		}
 		rows = append(rows, []widgets.Cell{{Text: f.name}, status})
 	}

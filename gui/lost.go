@@ -94,7 +94,7 @@ func (l *lostPhones) fill() {
 	all, left := countPhones(l.phones), 0
 	var rows [][]widgets.Cell
 	for _, v := range l.phones {
-		row := append([]widgets.Cell{{Text: t("lost.no")}}, widgets.Cells(v.Phone.Name, v.Phone.Model, fmt.Sprint(v.Phone.N()), because(v.Why, v.Reason))...)
+		row := append([]widgets.Cell{{Text: t("lost.no")}}, widgets.Cells(say(v.Phone.NameText()), v.Phone.Model, fmt.Sprint(v.Phone.N()), because(v.Why, v.Reason))...)
 		if l.cleared(v.Phone.Name) {
 			row[0] = widgets.Cell{Text: t("lost.yes"), Sign: widgets.GoodSign}
 		} else {

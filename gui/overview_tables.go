@@ -76,10 +76,10 @@ func (o *overviewScreen) showNode(row int) {
 	pairs := []string{t("overview.node"), hostText(n.Node.Name, n.Node.Address), t("clusters.role"), t("role." + n.Node.Role),
 		t("overview.services"), servicesText(n, o.s.model.snapshot)}
 	if n.Err != nil {
-		pairs = append(pairs, t("overview.error"), n.Err.Error())
+		pairs = append(pairs, t("overview.error"), tell(n.Err))
 	}
 	if n.TFTPErr != nil {
-		pairs = append(pairs, "TFTP", n.TFTPErr.Error())
+		pairs = append(pairs, "TFTP", tell(n.TFTPErr))
 	}
 	if n.File != nil {
 		sha, md := sha1.Sum(n.File), md5.Sum(n.File)

@@ -123,7 +123,7 @@ func (d *restartDialog) next(i int, all bool) {
 		func(_ struct{}, err error) {
 			d.state[i] = widgets.Cell{Text: t("step.done"), Sign: widgets.GoodSign}
 			if err != nil {
-				d.state[i] = widgets.Cell{Text: t("step.failed") + ": " + err.Error(), Sign: widgets.BadSign}
+				d.state[i] = widgets.Cell{Text: t("step.failed") + ": " + tell(err), Sign: widgets.BadSign}
 			}
 			d.fill()
 			if stopped(err) {

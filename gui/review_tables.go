@@ -10,6 +10,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
+	"ctlclient/message"
 	"ctlclient/trust"
 	"ctlclient/workflow"
 )
@@ -83,6 +84,7 @@ func (c phoneClass) text() string {
 
 // phoneText is a phone's name with its model, where that does not stand in the name.
 func phoneText(name, model string) string {
+	name = say(message.Words(name)) // of phones that nobody described, the name is words
 	if model == "" || !strings.HasPrefix(name, "SEP") && strings.Contains(name, model) {
 		return name
 	}
