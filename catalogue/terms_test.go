@@ -42,6 +42,7 @@ var otherTerms = []struct{ word, term string }{
 	{`\bupload\b`, "envio, enviar"},
 	{`\bdelet(ar|e|ado|ada|a)\b`, "excluir"},
 	{`(tvs|nada|nenhum) (não )?responde por `, "atesta"},
+	{`\b(limpar|limpá-los|limpos?|limpe) (um |os |cada )?(telefones?|manualmente)`, "excluir o CTL"},
 	{`\bà mão\b`, "manualmente"},
 }
 

@@ -27,7 +27,7 @@ func (a *adviseScreen) show(given advise.Advice) {
 	a.section("advise.steps", a.steps(given.Steps))
 	a.section("advise.know", findings(given.Cautions))
 	if len(given.Records) > 0 {
-		a.answer.Add(widgets.Flush(widgets.QuietText(t("advise.rests-on", map[string]any{"Records": strings.Join(given.Records, "; ")}))))
+		a.answer.Add(widgets.Flush(widgets.QuietText(t("advise.rests-on", map[string]any{"Records": say(message.Phrase("%s", given.Records))}))))
 	}
 	a.answer.Add(widgets.NewCopyButton(t("advise.copy"), func() string { return answerText(given) }))
 	a.answer.Refresh()

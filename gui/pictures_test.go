@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -115,8 +116,17 @@ func TestLook(t *testing.T) {
 	if dir == "" { // the hardest of each kind are enough to find what is cut
 		these = []look{looks[0], looks[4]}
 	}
+	told := map[string]bool{}
 	w.at = func(name string) {
 		w.Helper()
+		if strings.HasPrefix(os.Getenv(localEnv), "pt") {
+			for _, text := range w.texts() {
+				if word := englishIn(text); word != "" && !told[text] {
+					told[text] = true
+					w.Errorf("%s: the English word %q: %s", name, strings.TrimSpace(word), text)
+				}
+			}
+		}
 		for _, l := range these {
 			w.in(l)
 			for _, fault := range w.faults() {
@@ -141,7 +151,7 @@ func walkIn(t *testing.T, which, theme, language, dir string) {
 }
 
 // Nothing is cut, hidden or written over, on any screen and in any dialog, in the language that
-// needs more room.
+// needs more room; and nothing of it is English.
 func TestNothingIsCut(t *testing.T) {
 	needSoftHSM(t)
 	walkIn(t, "small", "light", "pt_BR", "")

@@ -3,7 +3,6 @@ package gui
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -158,7 +157,7 @@ func (w *walker) helpAndAll() {
 func (w *walker) failures() {
 	w.s.open(screenOverview)
 	w.idle()
-	w.s.fail(tr("distribute.title"), fmt.Errorf("the node cucm-sub1.voice.example.org refused the file: %w", context.DeadlineExceeded))
+	w.s.fail(tr("distribute.title"), &cluster.NodeError{Node: "cucm-sub1.voice.example.org", Step: cluster.StepCommit, Err: context.DeadlineExceeded})
 	w.dialog("14-failure", "button.close")
 	w.s.failAgain(tr("tokens.pin"), &token.Error{Kind: token.PINLocked, Token: "SAST-1", Err: errors.New("CKR_PIN_LOCKED")}, tr("error.again"), func() {})
 	w.dialog("14-failure-locked", "button.close")

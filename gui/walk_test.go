@@ -28,7 +28,9 @@ type walker struct {
 	*practised
 	profile *site.Profile
 	phones  int // that the cluster is said to have
-	at      func(name string)
+	// pretended: tasks are only said to run, so that nobody waits for their end.
+	pretended bool
+	at        func(name string)
 }
 
 // walkedPractice is a practice cluster whose phones answer.
@@ -99,8 +101,8 @@ func (w *walker) dialog(name, button string) {
 	w.until("the dialog "+name, w.dialogOpen)
 	w.at(name)
 	w.tap(button)
-	if len(w.s.tasks.list) > 0 && w.s.tasks.list[0].began.IsZero() {
-		return // it is only said to run
+	if w.pretended {
+		return
 	}
 	w.idle()
 }
@@ -221,7 +223,7 @@ func (w *walker) overview() {
 	w.s.phonesTable(live)
 	w.dialog("02-overview-phones", "button.close")
 	w.s.resetResult(&workflow.ResetResult{Asked: len(live), Back: len(live) - 3, Missing: live[:3],
-		Failed: []workflow.PhoneFailure{{Name: "SEP000000000001", Err: errors.New("the phone does not answer")}},
+		Failed: []workflow.PhoneFailure{{Name: "SEP000000000001", Err: message.NewError("no TFTP server answers")}},
 		Words:  []workflow.PhoneWord{{Name: "SEP000000000002", Model: "7940"}}})
 	w.dialog("02-overview-reset", "button.close")
 }
@@ -286,6 +288,7 @@ func (w *walker) review() {
 	w.untilSays(tr("error.next"))
 	w.dialog("08-pin-wrong", "button.close")
 	w.on(screenReview)
+	w.pretended = true
 	w.s.tasks.list = []*task{{what: tr("distribute.working"), job: true, began: time.Now(), cancel: func() {}}, {what: tr("identities.reading"), began: time.Now(), cancel: func() {}}}
 	w.s.tasks.changed()
 	w.s.event(workflow.Event{Type: workflow.EventProgress, Done: 2, Total: 5})
@@ -296,6 +299,7 @@ func (w *walker) review() {
 	w.s.status.list()
 	w.at("14-tasks")
 	w.tap("button.close")
+	w.pretended = false
 	w.s.tasks.list = nil
 	w.s.tasks.changed()
 }
@@ -318,7 +322,7 @@ func (w *walker) distributing() {
 	d.event(workflow.Event{Type: workflow.EventOutput, Message: "Updating CTL file"})
 	w.s.errands.event(workflow.Event{Type: workflow.EventErrand, Node: "cucm-sub1", Errand: &workflow.Errand{Node: "cucm-sub1",
 		Why:   errors.New("no account may write there"),
-		Steps: []message.Message{message.Plain("sign in to OS Administration"), message.Plain("upload the file")}, Page: "https://cucm-sub1.example.org/cmplatform/tftpFileUpload.do", File: "/home/admin/CTLFile.tlv"}})
+		Steps: []message.Message{message.Phrase("on %s (%s): put %s into the folder that TFTP serves, as %s", "cucm-sub1", "10.0.0.2", "CTLFile.tlv", "CTLFile.tlv")}, Page: "https://cucm-sub1.example.org/cmplatform/tftpFileUpload.do", File: "/home/admin/CTLFile.tlv"}})
 	w.at("09-distribute-errand")
 	w.s.errands.end()
 }

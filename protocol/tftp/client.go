@@ -94,9 +94,9 @@ func (e *ServerError) Said() error {
 	case e.Message == "" && words == "":
 		return message.Errorf("server answered with error %d and gave no reason", e.Code)
 	case e.Message == "":
-		return message.Errorf("server answered with error %d: %s", e.Code, words)
+		return message.Errorf("server answered with error %d: %s", e.Code, message.Words(words))
 	}
-	return message.Errorf("server answered with error %d: %s", e.Code, e.Message)
+	return message.Errorf("server answered with error %d: %s", e.Code, message.Words(e.Message))
 }
 
 // Is lets errors.Is find the file system errors behind the codes.
