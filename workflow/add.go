@@ -62,7 +62,7 @@ func ProfileFile(name string) (string, error) {
 	}
 	file := filepath.Join(dir, name+".toml")
 	if taken := sameFileName(dir, name+".toml"); taken != "" {
-		return "", fail(BadRequest, textExists.With("file", filepath.Join(dir, taken)), hintAddMissing.With("do", message.Action{Do: message.AddMissing}))
+		return "", fail(BadRequest, textExists.With("file", filepath.Join(dir, taken)), hintAddMissing.With("do", message.Action{Do: message.AddMissing, Name: name}))
 	}
 	return file, nil
 }

@@ -58,6 +58,9 @@ func (app *app) command(a message.Action) string {
 	case known && slices.Contains(withoutProfile, a.Do):
 		return "ctlclient " + strings.TrimSpace(line)
 	case known:
+		if a.Do == message.AddMissing && a.Name != "" { // of a profile that was not named by --profile
+			return "ctlclient --profile " + typed(a.Name, runtime.GOOS) + " " + line
+		}
 		return app.ofCluster(line)
 	}
 	return app.flag(a)

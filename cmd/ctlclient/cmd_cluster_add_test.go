@@ -2,13 +2,21 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
 
 // What cannot be a cluster is refused before a server is asked, by the name of the flag.
 func TestClusterAddRefusesBeforehand(t *testing.T) {
-	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	config := t.TempDir()
+	t.Setenv("XDG_CONFIG_HOME", config)
+	err := os.MkdirAll(filepath.Join(config, "ctlclient"), 0o700)
+	if err = errors.Join(err, os.WriteFile(filepath.Join(config, "ctlclient", "taken.toml"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct{ args, says, hints string }{
 		{"hq --address 192.0.2.1:8443", `"192.0.2.1:8443" is not a host name or an IP address alone`, "leave out the port"},
 		{"hq --address [2001:db8::1]:8443", `"[2001:db8::1]:8443" is not`, "leave out the port"},
@@ -19,6 +27,7 @@ func TestClusterAddRefusesBeforehand(t *testing.T) {
 		{"hq --address 192.0.2.1 --version 99x", `"99x"`, "--version 12.0"},
 		{"hq --address 192.0.2.1 --publisher cumc", `"cumc" is not ctlp, cucm or none`, "--publisher cucm"},
 		{"hq --address 192.0.2.1 --publisher cucm", "needs `platform-user`", "--platform-user administrator"},
+		{"taken --address 192.0.2.1", "taken.toml exists already", "ctlclient --profile taken cluster add --missing"},
 		{"hq --address 192.0.2.1 --publisher none", "needs `path`", "--path /srv/tftp"},
 	} {
 		var out bytes.Buffer
