@@ -68,6 +68,7 @@ func TestShippedFaults(t *testing.T) {
 		{"rate", (*shipped).rate},
 		{"certificate changed", (*shipped).certificate},
 		{"upload refused", (*shipped).byHand},
+		{"upload refused, interrupted", (*shipped).byHandInterrupted},
 		{"killed, resumed", (*shipped).killedResumed},
 		{"killed, taken back", (*shipped).killedBack},
 	}
@@ -241,6 +242,48 @@ func (s *shipped) byHand() {
 	s.done()
 	s.fault(lab.FaultRefuseUpload, 0)
 	s.back(before)
+}
+
+// byHandInterrupted: a person who stops before a node has the file finds the job as they left
+// it, as they were told: what is there stays, and resume goes on with the same file.
+func (s *shipped) byHandInterrupted() {
+	if !s.job.byForm || s.job.undoes {
+		return
+	}
+	for put := range 2 { // how many nodes have it by then
+		s.fault(lab.FaultRefuseUpload, 1)
+		before := s.holding()
+		var did []string
+		code, said := s.watch(s.args(s.do()...), func(e event, p *os.Process) {
+			var work errandJSON
+			if e.Type != "errand" {
+				return
+			}
+			err := json.Unmarshal(e.Data, &work)
+			switch {
+			case err != nil || work.File == "" || work.Done || slices.Contains(did, e.Node):
+			case len(did) < put:
+				did = append(did, e.Node)
+				err = s.put(e.Node, work)
+			default:
+				err = p.Signal(os.Interrupt)
+			}
+			if err != nil {
+				s.t.Error(err)
+			}
+		})
+		s.fault(lab.FaultRefuseUpload, 0)
+		if code != exitPartial || s.newest().State != "incomplete" {
+			s.t.Errorf("%d done: exit code %d, history says %s: %s", put, code, s.newest().State, said)
+		}
+		// With the mode, the publisher writes a file of its own before.
+		if now := s.holding(); s.job.args[0] != "mode" && ((now.files[0] != before.files[0]) != (put > 0) || now.files[1] != before.files[1]) {
+			s.t.Errorf("%d done: what was put there by hand did not stay, or more was", put)
+		}
+		s.ends(0, "resume")
+		s.done()
+		s.back(before)
+	}
 }
 
 // put is what a person does.

@@ -36,6 +36,7 @@ type node struct {
 
 	mu     sync.Mutex
 	staged map[string][]byte // by stage, on this machine
+	byHand bool              // a person was told to put the file there
 }
 
 func newNode(c *cluster, n *site.Node) *node {
@@ -49,9 +50,11 @@ func newNode(c *cluster, n *site.Node) *node {
 
 func (a *node) Name() string { return a.n.Name }
 
-// Properties of the page.
+// Properties of the page; a person has taken its place where it refused the file.
 func (a *node) Properties() reach.Properties {
-	return reach.Properties{Way: string(DoorOSAdmin), NeedsRestart: true}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return reach.Properties{Way: string(DoorOSAdmin), NeedsRestart: true, Person: a.byHand}
 }
 
 func (a *node) Close() error { return a.link.Close() }
@@ -223,19 +226,22 @@ func (a *node) Commit(ctx context.Context, name, stage string, expect *[32]byte)
 		if ferr := a.forget(name); ferr != nil {
 			return "", ferr
 		}
-		return a.byHand(ctx, name, data, expect, a.notThere(name, answer, err))
+		return a.handOver(ctx, name, data, expect, a.notThere(name, answer, err))
 	}
 	_ = a.Abort(ctx, name, stage) // it is on this machine alone
 	return a.path(name), nil
 }
 
-// byHand has a person put the file there, where the page refused it or was not understood,
+// handOver has a person put the file there, where the page refused it or was not understood,
 // and somebody is there to be told. A server that does not answer is tried again instead.
-func (a *node) byHand(ctx context.Context, name string, data []byte, expect *[32]byte, why *reach.Error) (string, error) {
+func (a *node) handOver(ctx context.Context, name string, data []byte, expect *[32]byte, why *reach.Error) (string, error) {
 	tools := a.cluster.tools
 	if tools.Errand == nil || reach.ClassOf(why.Err) == reach.Unreachable || ctx.Err() != nil {
 		return "", why
 	}
+	a.mu.Lock()
+	a.byHand = true
+	a.mu.Unlock()
 	tools.Tell(reach.Errand{Node: a.n.Name, Name: name, Why: why})
 	hand := byhand.New(*a.n, tools)
 	stage, err := hand.Stage(ctx, name, data, expect)
