@@ -129,7 +129,9 @@ func (c *clustersScreen) addCluster(r workflow.AddRequest) {
 			s.status.text.SetText(t("status.stopped"))
 			return
 		}
+		s.opening = &site.Profile{} // none that is kept
 		s.failAgain(t("clusters.connect.failed", map[string]any{"Name": r.Name}), err, t("clusters.add.again"), c.add)
+		s.opening = nil
 	}
 	options := s.options.Session
 	options.Modules = s.ownModules

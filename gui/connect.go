@@ -76,7 +76,9 @@ func (s *shell) connectWith(p *site.Profile, ui workflow.UI, options workflow.Op
 		},
 		func(c connected, err error) {
 			if err != nil {
+				s.opening = p
 				done(err)
+				s.opening = nil
 				return
 			}
 			if _, err := os.Stat(p.File); errors.Is(err, fs.ErrNotExist) {

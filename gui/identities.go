@@ -68,8 +68,20 @@ func (s *shell) identityTable(p *site.Profile, o cluster.Options, ids []cluster.
 	q = widgets.NewStatement(s.dialogs, t("edit.identities"), widgets.Border(nil, details, nil, nil, scroll.Object))
 	q.Wide = true
 	q.First = tb
+	goesOn := false
 	if changed {
-		q.Add(t("identities.accept"), theme.ConfirmIcon(), func() { s.acceptIdentities(p, o, ids, accepted) })
+		q.Extra = append(q.Extra, widgets.NewButton(t("identities.accept"), theme.ConfirmIcon(), func() {
+			goesOn = true
+			q.Answer(false)
+			s.acceptIdentities(p, o, ids, accepted)
+		}))
+	}
+	q.OnAnswer = func(bool) {
+		// The cluster that is open knows the former identity still. The editor opens it anew itself.
+		if s.renewed == p.File && !goesOn && accepted == nil {
+			s.renewed = ""
+			s.connect(p)
+		}
 	}
 	q.Show()
 }
@@ -95,6 +107,8 @@ func (s *shell) acceptIdentities(p *site.Profile, o cluster.Options, ids []clust
 				}
 				if accepted != nil {
 					accepted(id)
+				} else if s.model.profile != nil && s.model.profile.File == p.File {
+					s.renewed = p.File
 				}
 			}
 			s.keepIdentities(p, o, accepted)
@@ -150,7 +164,11 @@ func bothForms(fingerprint string) string {
 	if err != nil {
 		return fingerprint
 	}
-	return fingerprint + "\n" + strings.ReplaceAll(fmt.Sprintf("% X", raw), " ", ":")
+	inHex := strings.ReplaceAll(fmt.Sprintf("% X", raw), " ", ":")
+	if half := len(inHex) / 2; half > 40 { // two lines alike, rather than a last letter below the first
+		inHex = inHex[:half+1] + "\n" + inHex[half+1:]
+	}
+	return fingerprint + "\n" + inHex
 }
 
 // whereToRead says where the same is read on the server itself.

@@ -4,9 +4,7 @@ import (
 	"fmt"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
-	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/gui/widgets"
 )
@@ -89,37 +87,13 @@ func (s *shell) helpItem() *fyne.MenuItem {
 // find goes to the search of what is in front.
 func (s *shell) find() {
 	var found *widgets.Field
-	each(s.body, func(o fyne.CanvasObject) {
+	widgets.Each(s.body, func(o fyne.CanvasObject) {
 		if f, ok := o.(*widgets.Field); ok && found == nil && f.Searches() {
 			found = f
 		}
 	})
 	if found != nil {
 		s.window.Canvas().Focus(found)
-	}
-}
-
-// each visits what is seen.
-func each(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
-	if o == nil || !o.Visible() {
-		return
-	}
-	visit(o)
-	switch o := o.(type) {
-	case *fyne.Container:
-		for _, child := range o.Objects {
-			each(child, visit)
-		}
-	case *container.Scroll:
-		each(o.Content, visit)
-	case *widgets.Panel:
-		each(o.Content, visit)
-	case *widgets.Notice:
-		for _, below := range o.Below {
-			each(below, visit)
-		}
-	case *widget.PopUp:
-		each(o.Content, visit)
 	}
 }
 

@@ -1,6 +1,7 @@
 package gui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"ctlclient/cluster"
+	"ctlclient/cluster/meet"
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
 	"ctlclient/message"
@@ -123,6 +125,7 @@ func stopped(err error) bool {
 func (s *shell) offer(q *widgets.Question, err error) {
 	var unfinished *cluster.UnfinishedError
 	var refused *workflow.Error
+	var another *meet.IdentityError
 	switch {
 	case errors.As(err, &unfinished):
 		q.Add(t("overview.mend.resume"), theme.HistoryIcon(), func() { s.open(screenHistory) })
@@ -131,6 +134,10 @@ func (s *shell) offer(q *widgets.Question, err error) {
 		q.Add(t("error.export"), theme.DocumentSaveIcon(), func() { s.exportCertificates(refused.Unvouched) })
 		if s.model.rehearsal != nil {
 			q.Add(t("tokens.trust"), theme.UploadIcon(), func() { s.trustAll(refused.Unvouched) })
+		}
+	case errors.As(err, &another) && another.Want != "":
+		if p := cmp.Or(s.opening, s.model.profile); p != nil && p.File != "" {
+			q.Add(t("edit.identities"), theme.AccountIcon(), func() { s.showIdentities(p, nil) })
 		}
 	case errors.Is(err, token.PINWrong) && s.model.job != nil && s.model.job.plan != nil && s.current == screenReview:
 		q.Add(t("pin.try"), theme.ViewRefreshIcon(), s.screen(screenReview).(*reviewScreen).signAndDistribute)

@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/layout"
 
+	"ctlclient/cluster/site"
 	"ctlclient/gui/widgets"
 	"ctlclient/workflow"
 )
@@ -77,6 +78,9 @@ type shell struct {
 	diary diary
 	// ownModules are those for the person's own tokens; in the practice cluster there are others.
 	ownModules []string
+	// opening is the cluster that could not be opened while that is said, nil otherwise.
+	opening *site.Profile
+	renewed string // file of the cluster that is open, in which an identity was accepted
 	// stopWatch ends the watch of tokens.
 	stopWatch context.CancelFunc
 }

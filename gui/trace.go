@@ -209,7 +209,7 @@ func collect(o fyne.CanvasObject, texts *[]string) {
 
 // rowsIn is where the rows of tables are, and their titles.
 func rowsIn(o fyne.CanvasObject, scale float32) (rows, heads []traceItem) {
-	each(o, func(o fyne.CanvasObject) {
+	widgets.Each(o, func(o fyne.CanvasObject) {
 		tb, ok := o.(*widgets.Table)
 		if !ok {
 			return

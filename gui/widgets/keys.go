@@ -2,6 +2,8 @@ package widgets
 
 import (
 	"cmp"
+	"reflect"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
@@ -89,7 +91,7 @@ func (b *Button) MouseOut() {
 func (b *Button) TypedKey(k *fyne.KeyEvent) {
 	switch k.Name {
 	case fyne.KeyReturn, fyne.KeyEnter:
-		b.Tapped(nil)
+		b.press()
 	case fyne.KeySpace: // comes as a letter too
 	default:
 		handOn(b, k)
@@ -100,7 +102,67 @@ func (b *Button) TypedKey(k *fyne.KeyEvent) {
 // pressed by the key would leave the letter to the field of the dialog that it opens.
 func (b *Button) TypedRune(r rune) {
 	if r == ' ' {
-		b.Tapped(nil)
+		b.press()
+	}
+}
+
+// press works the button by keyboard. The toolkit takes the focus from a button that is pressed,
+// and whoever has no mouse would begin at the first control again after each press: it is given
+// back where the button is still there and nothing else has it, also below a dialog that opened.
+func (b *Button) press() {
+	c := canvasOf(b)
+	if c == nil || !inSight(c, b) {
+		return // another has taken its place, and it is only remembered
+	}
+	b.Tapped(nil)
+	if !b.Disabled() && inSight(c, b) && (c.Focused() == nil || !within(front(c), b)) {
+		c.Focus(b)
+	}
+}
+
+// front is what takes the keys: the dialog that is open, or the window.
+func front(c fyne.Canvas) fyne.CanvasObject {
+	if top := c.Overlays().Top(); top != nil {
+		return top
+	}
+	return c.Content()
+}
+
+// inSight reports that an object is in the window, or in a dialog of it.
+func inSight(c fyne.Canvas, o fyne.CanvasObject) bool {
+	return within(c.Content(), o) || slices.ContainsFunc(c.Overlays().List(), func(over fyne.CanvasObject) bool { return within(over, o) })
+}
+
+func within(root, o fyne.CanvasObject) (found bool) {
+	Each(root, func(one fyne.CanvasObject) { found = found || one == o })
+	return found
+}
+
+// Each visits what is shown.
+func Each(o fyne.CanvasObject, visit func(fyne.CanvasObject)) {
+	if o == nil || !o.Visible() {
+		return
+	}
+	visit(o)
+	switch o := o.(type) {
+	case *fyne.Container:
+		for _, child := range o.Objects {
+			Each(child, visit)
+		}
+		return
+	case *Notice:
+		for _, below := range o.Below {
+			Each(below, visit)
+		}
+		return
+	}
+	// Scrolls, pop-ups, panels and what the toolkit puts around them hold one object.
+	if f := reflect.Indirect(reflect.ValueOf(o)); f.Kind() == reflect.Struct {
+		if f = f.FieldByName("Content"); f.IsValid() && f.CanInterface() {
+			if content, ok := f.Interface().(fyne.CanvasObject); ok {
+				Each(content, visit)
+			}
+		}
 	}
 }
 

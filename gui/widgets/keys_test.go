@@ -70,3 +70,49 @@ func TestSpaceTypesNothing(t *testing.T) {
 		t.Errorf("pressed %d times, the field holds %q", tapped, field.Text)
 	}
 }
+
+// A button that was pressed by keyboard keeps the focus, so that it can be pressed again, and leaves
+// it to the dialog that it opens. One that went away by the press is not pressed again.
+func TestFocusStaysOnTheButtonPressed(t *testing.T) {
+	test.NewTempApp(t)
+	box := container.NewVBox()
+	w := test.NewTempWindow(t, box)
+	dialogs := &Dialogs{Window: w}
+	presses := 0
+	var button *Button
+	var do func()
+	button = NewButton("Earlier", nil, func() { presses++; do() })
+	box.Add(button)
+	w.Resize(fyne.NewSize(500, 400))
+	space := func() {
+		if f := w.Canvas().Focused(); f != nil {
+			f.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+			f.TypedRune(' ')
+		}
+	}
+	w.Canvas().Focus(button)
+	do = func() {}
+	space()
+	space()
+	if presses != 2 {
+		t.Errorf("pressed %d times, not 2", presses)
+	}
+	field := NewField("Name")
+	do = func() {
+		q := NewQuestion(dialogs, "Edit", field, "OK", "Cancel", false)
+		q.First = field
+		q.Show()
+	}
+	space()
+	if w.Canvas().Focused() != field {
+		t.Error("the dialog's field has no focus")
+	}
+	dialogs.Front().Answer(false)
+	w.Canvas().Focus(button) // the test driver keeps no focus below a dialog; the journey tries it
+	do = box.RemoveAll
+	space()
+	space()
+	if presses != 4 {
+		t.Errorf("pressed %d times, not 4", presses)
+	}
+}

@@ -82,7 +82,7 @@ func usualPorts(t *testing.T, dir string) {
 // fill puts a text into a field in the place of what it holds.
 func (p *desktop) fill(key, text string) {
 	p.t.Helper()
-	f := p.focus(p.text(key), 0)
+	f := p.focus(p.text(key))
 	p.key("ctrl+a")
 	p.write(text)
 	p.until("the text "+text, func(s state) bool { return s.Focus != nil && s.Focus.Label == f.Label && s.Focus.Text == text })
@@ -91,7 +91,7 @@ func (p *desktop) fill(key, text string) {
 // holds fails unless a field still has a text.
 func (p *desktop) holds(key, text string) {
 	p.t.Helper()
-	if f := p.focus(p.text(key), 0); f.Text != text {
+	if f := p.focus(p.text(key)); f.Text != text {
 		p.fail("%s is %q, and was %q", p.text(key), f.Text, text)
 	}
 }
@@ -194,17 +194,19 @@ func (r *rehearsal) editCluster(l *lab.Lab) {
 	r.option("clusters.transport", "BY-HAND")
 	r.option("clusters.transport", "CTLP")
 	port := strings.ReplaceAll(r.text("edit.port"), "{{.Service}}", "HTTPS")
-	r.focus(port, 0)
+	r.focus(port)
 	r.write("no port")
 	r.key("Return")
 	_, wrong, _ := strings.Cut(r.text("edit.port.bad"), "{{.Value}}")
 	r.dialog("no port" + wrong)
 	r.shot("29-edit-node")
-	r.focus(port, 0)
+	r.focus(port)
 	r.key("ctrl+a")
 	r.write("18443")
 	r.key("Return")
-	r.dialog("HTTPS 18443")
+	if s := r.dialog("HTTPS 18443"); s.Focus == nil || s.Focus.Label != r.text("edit.node") {
+		r.fail("the button that led to the node has lost the focus")
+	}
 	before, err := site.Load(r.profile())
 	if err != nil {
 		r.t.Fatal(err)
@@ -232,7 +234,7 @@ func (r *rehearsal) editCluster(l *lab.Lab) {
 // option chooses one of several.
 func (r *rehearsal) option(key, name string) {
 	label := r.text(key) + ": "
-	r.focusOn("the choice "+label, func(f item) bool { return strings.HasPrefix(f.Label, label) }, 0)
+	r.focusOn("the choice "+label, func(f item) bool { return strings.HasPrefix(f.Label, label) })
 	r.key("space")
 	r.chooseText(name)
 	r.until("the choice of "+name, func(s state) bool { return s.Focus != nil && s.Focus.Label == label+name })
@@ -251,19 +253,12 @@ func (r *rehearsal) takeIdentity(l *lab.Lab) {
 	}
 	old, fresh := was.LeadNode().Fingerprint, now.LeadNode().Fingerprint
 	r.key("F5")
-	s := r.dialog(r.text("error.next"))
+	r.dialog(r.text("error.next"))
 	r.shot("31-another-identity")
-	_ = s
-	r.key("Escape")
-	r.key("ctrl+1")
-	r.onScreen("clusters")
-	r.row("hq", 0)
-	r.press("clusters.details")
-	r.dialog(r.profile())
 	r.press("edit.identities")
 	r.until("the identities", func(s state) bool { return s.Dialog && s.has(r.text("identities.changed")) })
 	r.press("identities.accept")
-	s = r.dialog(r.text("identities.where.ctlp"))
+	s := r.dialog(r.text("identities.where.ctlp"))
 	for _, part := range []string{old, fresh, r.text("tokens.subject"), r.text("tokens.until")} {
 		if !s.has(part) {
 			r.fail("the question lacks %q", part)
@@ -274,8 +269,13 @@ func (r *rehearsal) takeIdentity(l *lab.Lab) {
 	r.until("no other identity", func(s state) bool {
 		return s.Dialog && len(s.Busy) == 0 && s.shows("cucm-pub") && !s.has(r.text("identities.changed"))
 	})
-	r.key("Escape")
-	r.onScreen("clusters")
+	r.key("Escape") // the cluster is opened anew
+	password, err := os.ReadFile(filepath.Join(l.Dir, "password"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.password(string(password))
+	r.onScreen("overview")
 	if kept, err := site.Load(r.profile()); err != nil || kept.LeadNode().Fingerprint != fresh {
 		r.fail("%v: kept %+v, want %s", err, kept, fresh)
 	}

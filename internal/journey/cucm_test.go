@@ -38,7 +38,7 @@ func TestAsCiscoShipsIt(t *testing.T) {
 	p.onScreen("overview")
 	p.press("action.nav")
 	p.onScreen("action")
-	p.focus(p.text("preflight.title")+"…", 0)
+	p.focus(p.text("preflight.title") + "…")
 	p.key("space")
 	s := p.dialog("TVS")
 	for _, part := range []string{"Phone-SAST-trust", "SAST-1", p.text("preflight.state.good"), p.text("preflight.state.warn")} {

@@ -296,29 +296,23 @@ func (p *desktop) write(text string) {
 	p.d.Xdo(p.t, "type", "--delay", "15", text)
 }
 
-// focus presses Tab until the n-th widget (from 0) with a label has the focus.
-func (p *desktop) focus(label string, n int) item {
+// focus presses Tab until the next widget with a label has the focus.
+func (p *desktop) focus(label string) item {
 	p.t.Helper()
-	return p.focusOn(fmt.Sprintf("%q number %d", label, n+1), func(f item) bool { return f.Label == label }, n)
+	return p.focusOn(fmt.Sprintf("%q", label), func(f item) bool { return f.Label == label })
 }
 
-func (p *desktop) focusOn(what string, is func(item) bool, n int) item {
+func (p *desktop) focusOn(what string, is func(item) bool) item {
 	p.t.Helper()
-	if f := p.resting(); f != nil && is(*f) && n == 0 {
+	if f := p.resting(); f != nil && is(*f) {
 		return *f
 	}
 	var seen []string
-	labels, matches := map[string]string{}, map[string]bool{}
+	labels := map[string]string{}
 	for range 120 {
-		before := p.now().Focus
-		p.key("Tab")
-		f := *p.until("the next focus", func(s state) bool {
-			return s.Focus != nil && (before == nil || s.Focus.ID != before.ID)
-		}).Focus
+		f := p.tab()
 		if is(f) {
-			if matches[f.ID] = true; len(matches) > n {
-				return f
-			}
+			return f
 		}
 		if len(seen) > 1 && f.ID == seen[0] {
 			break
@@ -327,6 +321,16 @@ func (p *desktop) focusOn(what string, is func(item) bool, n int) item {
 	}
 	p.fail("%s cannot be reached by keyboard; these can: %q", what, slices.Collect(maps.Values(labels)))
 	return item{}
+}
+
+// tab goes to the next control.
+func (p *desktop) tab() item {
+	p.t.Helper()
+	before := p.now().Focus
+	p.key("Tab")
+	return *p.until("the next focus", func(s state) bool {
+		return s.Focus != nil && (before == nil || s.Focus.ID != before.ID)
+	}).Focus
 }
 
 // resting is what has the focus once it has stopped moving by itself: a dialog that opens takes
@@ -353,14 +357,14 @@ func (p *desktop) press(key string) {
 	p.t.Log("press", key)
 	label := p.text(key)
 	// A question leaves the dots of what led to it out.
-	p.focusOn(fmt.Sprintf("%q", label), func(f item) bool { return f.Label == label || f.Label == strings.TrimSuffix(label, "…") }, 0)
+	p.focusOn(fmt.Sprintf("%q", label), func(f item) bool { return f.Label == label || f.Label == strings.TrimSuffix(label, "…") })
 	p.key("space")
 }
 
 // click works a button with the mouse, held for as long as a finger does.
 func (p *desktop) click(key string) {
 	p.t.Helper()
-	f := p.focus(p.text(key), 0)
+	f := p.focus(p.text(key))
 	// A screen that has just come gives its main control the focus before all is in its place.
 	p.settled()
 	if now := p.now().Focus; now != nil && now.Label == f.Label {
@@ -369,11 +373,11 @@ func (p *desktop) click(key string) {
 	p.clickAt(f)
 }
 
-// row chooses the n-th row (from 0) that begins with start in the screen's first table: a table
+// row chooses the n-th row (from 0) that begins with start in the next table: a table
 // is one stop of the Tab key, and the arrows go through its rows.
 func (p *desktop) row(start string, n int) {
 	p.t.Helper()
-	p.focusOn("a table", func(f item) bool { return f.Kind == tableKind }, 0)
+	p.focusOn("a table", func(f item) bool { return f.Kind == tableKind })
 	p.key("Home")
 	for at := 1; ; at++ {
 		var count int

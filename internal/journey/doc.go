@@ -16,22 +16,28 @@
 //	practice tokens stay in practice              gui TestPracticeAndRealShareNoToken
 //	nothing unknown is preselected                TestJourney planMigration; gui chooseTokens, TestOddCertificate
 //	a click moves no row, Delete names the row    TestJourney removedToken (clickRow); gui TestEntries
-//	a draft is kept, Add Cluster keeps fields     gui TestDraft…, TestAddClusterIsChecked
+//	a draft is kept, also through kill -9         TestCrash; gui TestDraft…
+//	Add Cluster keeps fields                      TestClusters addCluster; gui TestAddClusterIsChecked
 //	a wrong PIN, a token that is gone, a dead node  TestJourney wrongPIN, removedToken, failingNode
-//	phones that would be lost                     TestJourney planMigration (lostPhones); gui TestLostPhones
+//	phones that would be lost, also as CSV        TestJourney planMigration (lostPhones); gui TestLostPhones
 //	who was lost is still known                   gui TestOlderPhonesAreOnTheOverview
 //	taking back has a review                      TestJourney takeBack
-//	restart in an order, with progress            TestJourney restart
-//	a cluster is edited, an identity accepted     gui TestEditCluster
+//	restart in an order, with progress            TestAsCiscoShipsIt restartAll; TestJourney restart
+//	a desktop notification ends a long job        nowhere: no test has a desktop that shows one
+//	a cluster is edited, an identity accepted     TestClusters editCluster, takeIdentity; gui TestEditCluster
 //	what a cluster must answer                    TestAsCiscoShipsIt; gui TestNothingIsCut 01-clusters
-//	each hint is an action                        gui TestHintsAreOfTheWindow
+//	each hint is an action                        TestClusters takeIdentity; gui TestHintsAreOfTheWindow
 //	a report of every job                         TestJourney takeBack (report); workflow/report
 //	a list before a migration                     TestAsCiscoShipsIt
-//	tables: sort, copy, search                    TestHands sorting, copying; gui/widgets table_test.go
-//	keyboard: focus, Enter, Escape, New Folder    TestHands newFolder, firstControls, and every press
+//	tables: search, sort, widths, a list's top    TestHands searching, reopening, sorting, resizing; gui/widgets table_test.go
+//	tables: rows marked, clipboard, menu          TestHands marking, copying
+//	keyboard: focus, Enter, Escape, New Folder    TestHands newFolder, firstControls, and every press; gui/widgets keys_test.go
 //	contrast 4.5:1, focus 3:1                     gui/widgets TestContrast
-//	Inspect, recent files, comparison             TestJourney inspect; gui TestInspect
-//	help, glossary                                TestHands help; gui TestHelp
+//	Inspect, recent files, comparison, .sgn       TestJourney inspect; gui TestInspect
+//	former and new file of a job                  TestJourney takeBack (former)
+//	help, glossary, keys, About, log, folder      TestHands help, lookAgain, sessionLog; gui TestHelp
+//	a crash is told, once                         TestCrash
 //	nothing cut, hidden or written over           gui TestNothingIsCut, TestPictures
+//	everything twice as large                     TestEverythingTwiceAsLarge
 //	both languages                                TestJourney portuguese; gui i18n_test.go, catalogue
 package journey

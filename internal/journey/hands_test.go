@@ -56,7 +56,7 @@ func (r *rehearsal) fetching() {
 	r.write(address + "CTLFile.tlv")
 	r.key("Return")
 	r.until("the records", func(s state) bool { return len(s.Rows) > 2 && len(s.Busy) == 0 })
-	r.focus("tftp://192.0.2.10/CTLFile.tlv", 0)
+	r.focus("tftp://192.0.2.10/CTLFile.tlv")
 	r.key("ctrl+a")
 	r.write(address + "nothing.tlv")
 	r.key("Return")

@@ -136,7 +136,10 @@ func (r *rehearsal) trustTokens() {
 	r.until("two tokens", func(s state) bool { return s.Screen == "tokens" && s.has("SAST-1") && s.has("SAST-2") })
 	r.shot("03-tokens")
 	for n, label := range []string{"SAST-1", "SAST-2"} {
-		r.focus(r.text("tokens.trust"), n)
+		if r.focus(r.text("tokens.trust")); n > 0 {
+			r.tab() // the button pressed has kept the focus
+			r.focus(r.text("tokens.trust"))
+		}
 		r.key("space")
 		r.dialog(label)
 		r.key("Return")
@@ -326,7 +329,7 @@ func (r *rehearsal) removedToken() {
 func (r *rehearsal) theMigration() {
 	r.focusOn("the job", func(f item) bool {
 		return strings.Contains(f.Label, r.text("action.to-tokens")) && strings.Contains(f.Label, r.text("outcome.done"))
-	}, 0)
+	})
 }
 
 // takeBack takes the migration back from the history.

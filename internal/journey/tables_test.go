@@ -198,7 +198,7 @@ func (r *rehearsal) copying() {
 	r.key("ctrl+c")
 	r.press("inspect.nav")
 	r.onScreen("inspect")
-	r.focus("tftp://192.0.2.10/CTLFile.tlv", 0)
+	r.focus("tftp://192.0.2.10/CTLFile.tlv")
 	r.key("ctrl+v")
 	r.until("what was copied", func(s state) bool { return s.Focus != nil && strings.Contains(s.Focus.Text, "cucm-sub1") })
 }
