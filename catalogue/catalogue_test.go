@@ -34,7 +34,7 @@ func TestEveryMessageIsTranslated(t *testing.T) {
 // begins with a name of a command stays as it is typed.
 var (
 	english = regexp.MustCompile(`(?i)\b(the|and|with|is|are|was|not|will|file|files|phone|phones|node|nodes|key|signed|signer|server|servers|of|cannot|this|that|which|from|must|has|have|does|its|by|it|they|when|until|list|record|records|certificate|certificates)\b`)
-	kept    = regexp.MustCompile(`"[^"]*"|\b[A-Z]{3,}\b|Unified CM Phone Feature List|app-server|move-phones|Security By Default|File Management|Upload File|Standard CCM Server Monitoring|Export OpenSSH key|sftp-server|Trust Verification Service|Upload Certificate|\b(file|token|phone|trust|user) (show|list|cleared|verify|diff|content|export)\b|file:[A-Z]+|\.key\b|\[\[node\]\]|by-hand|\{[^}]*\}|--[a-z-]+( [a-zA-Z=]+)?|utils [a-z]+ [a-z]+( [A-Za-z]+)?|Phone-SAST-trust|Phone Interaction[A-Za-z ]*|CTLFile\.tlv|APP-SERVER|Certificate Management|(Certificate|Identity) Trust List|Certificate Authority Proxy Function|ITLFile\.tlv`)
+	kept    = regexp.MustCompile(`"[^"]*"|\b[A-Z]{3,}\b|Unified CM Phone Feature List|lab phones|app-server|move-phones|Security By Default|File Management|Upload File|Standard CCM Server Monitoring|Export OpenSSH key|sftp-server|Trust Verification Service|Upload Certificate|\b(file|token|phone|trust|user) (show|list|cleared|verify|reset|diff|content|export)\b|file:[A-Z]+|\.key\b|\[\[node\]\]|by-hand|\{[^}]*\}|--[a-z-]+( [a-zA-Z=]+)?|utils [a-z]+ [a-z]+( [A-Za-z]+)?|Phone-SAST-trust|Phone Interaction[A-Za-z ]*|CTLFile\.tlv|APP-SERVER|Certificate Management|(Certificate|Identity) Trust List|Certificate Authority Proxy Function|ITLFile\.tlv`)
 )
 
 func englishIn(text string) string { return english.FindString(kept.ReplaceAllString(text, " ")) }

@@ -19,6 +19,7 @@ var unix = regexp.MustCompile(`\b(?:apt|apt-get|dnf|brew|sudo|ldd|chmod|chown|ch
 // ofUnix are sentences that name such things, each with why nobody reads them on Windows, or why
 // they are right there.
 var ofUnix = map[string]string{
+	"The unit of systemd.": "of provider unit",
 	"see that pkcsslotd runs (systemctl status pkcsslotd), and that the user belongs to the group pkcs11":                                                                      "token.TestHintsOnWindows",
 	"see that the TPM can be reached: /dev/tpmrm0 is there, and the user belongs to the group tss":                                                                             "token.TestHintsOnWindows",
 	"see that the reader is plugged in and its service runs: systemctl status pcscd":                                                                                           "token.TestHintsOnWindows",

@@ -38,7 +38,7 @@ func runSchema(a *app, args []string) error {
 	t := table{}
 	for _, s := range all {
 		names = append(names, s.Name)
-		t.row(plain(s.Name), painted(s.About, a.outSt.dim))
+		t.row(plain(s.Name), painted(a.word(s.About), a.outSt.dim))
 	}
 	if a.json {
 		return a.result(map[string]any{"schemas": names})

@@ -23,6 +23,7 @@ import (
 	"ctlclient/cluster"
 	"ctlclient/cluster/reach"
 	"ctlclient/cluster/site"
+	"ctlclient/docs/schema"
 	secure "ctlclient/token"
 	"ctlclient/trust/hazard"
 	"ctlclient/trust/phoneword"
@@ -40,7 +41,15 @@ var sayers = map[string][]int{
 
 // The rooms below name these for scripts; the command line words them where it prints them.
 func wordsFromBelow() []string {
-	words := []string{
+	schemas, err := schema.All()
+	if err != nil {
+		panic(err)
+	}
+	var abouts []string
+	for _, s := range schemas {
+		abouts = append(abouts, s.About)
+	}
+	words := append(abouts, []string{
 		"string", "int", "duration", "stringArray", // kinds of flags
 		cluster.StatusPassed, cluster.StatusTakenBack, cluster.StatusUnchanged, cluster.StatusFailed, cluster.StatusUnknown,
 		cluster.StateFinished, cluster.StateTakenBack, cluster.StateUntouched, cluster.StateIncomplete, cluster.StateOvertaken, cluster.StateClosed,
@@ -52,7 +61,7 @@ func wordsFromBelow() []string {
 		"it has none, as every CUCM before 14: certificates go by the CLI",
 		site.RolePublisher, site.RoleSubscriber, site.RoleTFTP, site.RoleFirewall,
 		"mixed", "non-secure",
-	}
+	}...)
 	for _, s := range []hazard.Severity{hazard.Note, hazard.Warning, hazard.Danger} {
 		words = append(words, s.String())
 	}

@@ -26,7 +26,7 @@ var (
 	lostRefused = message.Define("advise.tokens-lost-without-sbd", "No token of the CTL is left, and a CTL of another signer is refused by {who}.")
 	lostNoITL   = message.Define("advise.tokens-lost.no-itl", "No token of the CTL is left, and there is no ITL by which to follow for {who}.")
 	lostEach    = message.Define("advise.tokens-lost.clear", "delete the CTL on each phone by hand")
-	lostVersion = message.Define("advise.tokens-lost.version", "No token of the CTL is left. On 10.0 and later a tokenless CTL needs none, and the way to it for {who} is the ITL or TVS; before 10.0 every phone has to be cleared by hand. The version is not known.")
+	lostVersion = message.Define("advise.tokens-lost.version", "No token of the CTL is left. On 10.0 and later a tokenless CTL needs none, and the way to it for {who} is the ITL or TVS; before 10.0 the CTL must be deleted on every phone. The version is not known.")
 	lostFindVer = message.Define("advise.tokens-lost.version.do", "Find out the version of the cluster.")
 	lostWay     = message.Define("advise.tokens-lost", "No token of the CTL is left. A tokenless CTL needs none; the way to it for {who} is the ITL or TVS.")
 

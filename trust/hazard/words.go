@@ -6,8 +6,8 @@ import "ctlclient/message"
 var (
 	notVerified            = message.Define("hazard.list-verifies", "The new CTL does not verify: {reason}. Every phone that holds a list refuses it.")
 	signerNotListed        = message.Define("hazard.list-verifies.signer", "{signer} is to sign the new CTL, but is not among its SAST records: phones would find no signer in it.")
-	refused                = message.Define("hazard.continuity-of-signer", "The new CTL is refused by {who}, to be cleared by hand afterwards. {reason}")
-	refusedIfAny           = message.Define("hazard.continuity-of-signer.if-any", "No phones are described. If there is {who}, it refuses the new CTL, to be cleared by hand afterwards. {reason}")
+	refused                = message.Define("hazard.continuity-of-signer", "The new CTL is refused by {who}; delete the CTL there afterwards. {reason}")
+	refusedIfAny           = message.Define("hazard.continuity-of-signer.if-any", "No phones are described. If there is {who}, it refuses the new CTL, and the CTL must be deleted there afterwards. {reason}")
 	refusedPerhaps         = message.Define("hazard.continuity-of-signer.not-certain", "Whether the new CTL is accepted by {who} is not certain. {reason}")
 	tvsNotEverywhere       = message.Define("hazard.tvs-vouches-on-every-node", "Phones will ask TVS about {signer}, which does not vouch for it on {nodes}.")
 	tvsSilent              = message.Define("hazard.tvs-vouches-on-every-node.silent", "{node} (no answer: {error})")
