@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -49,17 +52,24 @@ func TestFinishIsWrittenDown(t *testing.T) {
 		finish func(*Cluster) (Outcome, error)
 		kind   string
 		state  string
-		serve  []byte // by all nodes then; nil: as before
+		serve  []byte            // by all nodes then; nil: as before
+		nodes  map[string]string // what became of each
+		steps  map[string]string // and by which step; a node that has it already has none
 	}{
 		"resume": {func(c *Cluster) (Outcome, error) {
 			return c.Finish(t.Context(), "", FinishOptions{Note: note})
-		}, journal.KindResume, StateFinished, newFile},
+		}, journal.KindResume, StateFinished, newFile,
+			map[string]string{"pub": StatusPassed, "sub": StatusPassed, "alt": StatusPassed},
+			map[string]string{"sub": StepCommit, "alt": StepCommit}},
 		"rollback": {func(c *Cluster) (Outcome, error) {
 			return c.Finish(t.Context(), "", FinishOptions{Back: true, Note: note})
-		}, journal.KindRollback, StateTakenBack, oldFile},
+		}, journal.KindRollback, StateTakenBack, oldFile,
+			map[string]string{"pub": StatusTakenBack, "sub": StatusUnchanged, "alt": StatusUnchanged},
+			map[string]string{"pub": StepRestore}},
 		"close": {func(c *Cluster) (Outcome, error) {
 			return c.CloseJob(t.Context(), "", note)
-		}, journal.KindResume, StateClosed, nil},
+		}, journal.KindResume, StateClosed, nil,
+			map[string]string{"pub": StatusPassed, "sub": StatusUnchanged, "alt": StatusUnchanged}, nil},
 	} {
 		s := broken(t)
 		before := s.serves()
@@ -79,6 +89,20 @@ func TestFinishIsWrittenDown(t *testing.T) {
 		}
 		if e := entries[0]; e.Kind != tc.kind || e.Note["by"] != "me" || e.PID == 0 {
 			t.Errorf("%s is written down as %+v", name, e)
+		}
+		nodes, steps := map[string]string{}, map[string]string{}
+		for _, n := range out.Nodes {
+			nodes[n.Node] = n.Status
+		}
+		begun := false
+		for _, e := range j.Entries {
+			begun = begun || e.Kind == tc.kind
+			if begun && e.Kind == journal.KindAct && (e.Step == StepCommit || e.Step == StepRestore) {
+				steps[e.Node] = e.Step
+			}
+		}
+		if !maps.Equal(nodes, tc.nodes) || !maps.Equal(steps, tc.steps) {
+			t.Errorf("%s: nodes %v, steps %v", name, nodes, steps)
 		}
 		if tc.serve != nil {
 			s.wantAll(tc.serve)
@@ -341,5 +365,25 @@ func TestRollbackIsToldAsOne(t *testing.T) {
 	out, err := c.Finish(t.Context(), "", FinishOptions{Back: true, Retries: -1})
 	if !errors.As(err, new(*PartialError)) || !out.Back || !strings.Contains(err.Error(), "not all nodes hold the former file: sub (unknown)") {
 		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// A node that takes the file and gives phones another one has not passed.
+func TestResumeReadsBack(t *testing.T) {
+	s := broken(t)
+	c := s.connect(s.options())
+	memory := t.TempDir()
+	if err := os.WriteFile(filepath.Join(memory, CTLFile), []byte("neither"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.node("sub").tftpDir.Store(&memory)
+	out, err := c.Finish(t.Context(), "", FinishOptions{Retries: -1})
+	if !errors.As(err, new(*PartialError)) || out.State != StateIncomplete || !strings.Contains(err.Error(), "neither the new nor the former file") {
+		t.Errorf("%+v, %v", out, err)
+	}
+	for _, n := range out.Nodes {
+		if (n.Status == StatusPassed) != (n.Node != "sub") {
+			t.Errorf("%s: %s", n.Node, n.Status)
+		}
 	}
 }
