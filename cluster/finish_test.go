@@ -90,10 +90,7 @@ func TestFinishIsWrittenDown(t *testing.T) {
 		if e := entries[0]; e.Kind != tc.kind || e.Note["by"] != "me" || e.PID == 0 {
 			t.Errorf("%s is written down as %+v", name, e)
 		}
-		nodes, steps := map[string]string{}, map[string]string{}
-		for _, n := range out.Nodes {
-			nodes[n.Node] = n.Status
-		}
+		nodes, steps := statuses(out), map[string]string{}
 		begun := false
 		for _, e := range j.Entries {
 			begun = begun || e.Kind == tc.kind
@@ -385,5 +382,58 @@ func TestResumeReadsBack(t *testing.T) {
 		if (n.Status == StatusPassed) != (n.Node != "sub") {
 			t.Errorf("%s: %s", n.Node, n.Status)
 		}
+	}
+}
+
+// Another job's file on all nodes closes one that was left unfinished, also where it was left in
+// so many words, and where a person closes it.
+func TestOvertakenHoweverItEnded(t *testing.T) {
+	other := []byte("somebody else's file")
+	for name, finish := range map[string]func(*Cluster) (Outcome, error){
+		"resume": func(c *Cluster) (Outcome, error) { return c.Resume(t.Context(), "") },
+		"close":  func(c *Cluster) (Outcome, error) { return c.CloseJob(t.Context(), "", nil) },
+	} {
+		s := broken(t)
+		c := s.connect(s.options())
+		s.node("sub").halt()
+		if out, err := c.Finish(t.Context(), "", FinishOptions{Retries: -1}); err == nil || out.State != StateIncomplete {
+			t.Fatalf("%s: %+v, %v", name, out, err)
+		}
+		s.node("sub").start()
+		for _, n := range s.nodes {
+			n.put(CTLFile, other)
+		}
+		_, err := finish(c)
+		if name == "resume" && !errors.As(err, new(*OverError)) || name == "close" && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if state, _ := s.newest(c).State(); state != StateOvertaken {
+			t.Errorf("%s: the job is %s", name, state)
+		}
+		s.wantAll(other)
+	}
+}
+
+// What became of a node is told by what it had, not by what was meant for it.
+func TestStatusOfWhatWasFound(t *testing.T) {
+	s := broken(t)
+	c := s.connect(s.options())
+	s.node("alt").put(CTLFile, newFile) // by hand
+	out, err := c.Resume(t.Context(), "")
+	if err != nil || !maps.Equal(statuses(out), map[string]string{"pub": StatusPassed, "sub": StatusPassed, "alt": StatusPassed}) {
+		t.Errorf("resume: %v, %v", statuses(out), err)
+	}
+	s = broken(t)
+	c = s.connect(s.options())
+	s.node("alt").remove(CTLFile)
+	if out, err = c.Rollback(t.Context(), ""); err != nil || !maps.Equal(statuses(out), map[string]string{"pub": StatusTakenBack, "sub": StatusUnchanged, "alt": StatusTakenBack}) {
+		t.Errorf("rollback: %v, %v", statuses(out), err)
+	}
+	s.wantAll(oldFile)
+	s = broken(t)
+	c = s.connect(s.options())
+	s.node("alt").put(CTLFile, []byte("somebody else's file"))
+	if out, err = c.Resume(t.Context(), ""); !errors.Is(err, ErrConflict) || statuses(out)["alt"] != StatusFailed || statuses(out)["sub"] == StatusFailed {
+		t.Errorf("a third content: %v, %v", statuses(out), err)
 	}
 }
