@@ -284,8 +284,8 @@ func (j *job) conflict(ctx context.Context, t *target, expected []byte) error {
 	if err != nil {
 		return err
 	}
-	t.out.Status = StatusFailed
-	return &ConflictError{Node: t.node.Name(), Name: j.name, Expected: expected, Found: live}
+	t.out.Status, t.out.Err = StatusFailed, &ConflictError{Node: t.node.Name(), Name: j.name, Expected: expected, Found: live}
+	return t.out.Err
 }
 
 // joinConflicts makes one error of many; conflicts come as one *ConflictError.
