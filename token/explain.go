@@ -128,6 +128,9 @@ func loadError(e *host.LoadError) error {
 		return say(install, message.NewError("there is no such file"))
 	}
 	if practice.Is(e.Module) {
+		if _, err := practice.Open(e.Module); err != nil { // its words, which the process of the module told as text
+			out.Err = &wordsError{err, e}
+		}
 		return out
 	}
 	if built := foreign(e.Module); built != nil {
