@@ -199,7 +199,7 @@ func (r *reviewScreen) fillDiff(p *workflow.Plan) {
 func changeRows(changes []change, word func(change) string) [][]widgets.Cell {
 	var rows [][]widgets.Cell
 	for _, c := range changes {
-		row := []widgets.Cell{{Text: word(c), Sign: c.sign}, {}, {}, {}}
+		row := []widgets.Cell{{Text: word(c), Sign: c.sign, Told: true}, {}, {}, {}}
 		for i, rec := range []*ctlbuild.Record{c.old, c.new} {
 			if rec != nil {
 				row[1].Text, row[2+i].Text = typeText(rec.Function()), recordText(rec)

@@ -247,7 +247,11 @@ func (s *shipped) byHand() {
 // byHandInterrupted: a person who stops before a node has the file finds the job as they left
 // it, as they were told: what is there stays, and resume goes on with the same file.
 func (s *shipped) byHandInterrupted() {
-	if !s.job.byForm || s.job.undoes {
+	if s.job.undoes { // its form is no other than that of the job which it undoes
+		s.ends(0, s.do()...)
+		return
+	}
+	if !s.job.byForm {
 		return
 	}
 	for put := range 2 { // how many nodes have it by then

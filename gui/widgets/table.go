@@ -21,6 +21,7 @@ type Column struct {
 type Cell struct {
 	Text string
 	Sign Sign
+	Told bool // Text says what Sign does; else who hears a row is told by the sign's own word
 	// Order is what the column is sorted by where that is not Text: a date, a number.
 	Order string
 }
@@ -215,7 +216,7 @@ func (tb *Table) AccessibilityRole() fyne.AccessibleRole { return fyne.Accessibl
 func rowLabel(cells []Cell) string {
 	var texts []string
 	if len(cells) > 0 {
-		if word := cells[0].Sign.Word(); word != "" && word != cells[0].Text {
+		if word := cells[0].Sign.Word(); word != "" && !cells[0].Told {
 			texts = append(texts, word)
 		}
 	}

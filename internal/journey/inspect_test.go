@@ -64,7 +64,7 @@ func (r *rehearsal) inspect() {
 func (r *rehearsal) comparison() {
 	r.press("inspect.compare")
 	r.path("before.tlv")
-	removed := r.text("mark.removed") + ", " + r.text("inspect.only-first") + ", " + r.text("type.sast")
+	removed := r.text("inspect.only-first") + ", " + r.text("type.sast")
 	r.until("the changes", func(s state) bool { return len(s.Busy) == 0 && s.shows(removed) })
 	r.row(removed, 0)
 	s := r.until("the details of the record", func(s state) bool { return s.has(r.text("inspect.first")) && s.has(r.text("details.serial")) })
