@@ -158,7 +158,7 @@ func (c *fileChooser) goTo(path string) {
 // what was shown before still is.
 func (c *fileChooser) look(path string, then func(error)) {
 	c.asked++
-	number := c.asked
+	number, before := c.asked, c.place.Text
 	start(c.s.tasks, t("files.reading"),
 		func(context.Context) (listing, error) { return list(path) },
 		func(l listing, err error) {
@@ -175,7 +175,9 @@ func (c *fileChooser) look(path string, then func(error)) {
 				c.done(l.file)
 			default:
 				c.dir, c.found = l.dir, l.entries
-				c.place.SetText(c.dir)
+				if c.place.Text == before { // else the person is typing where to go next
+					c.place.SetText(c.dir)
+				}
 				c.fill()
 			}
 			if then != nil {

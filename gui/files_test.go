@@ -212,3 +212,22 @@ func TestCertificateFromAFileGetsAWarning(t *testing.T) {
 		}
 	}
 }
+
+// What a person types while a folder is still read is theirs: it is not written over by the name
+// of that folder.
+func TestReadingAFolderLeavesWhatIsTyped(t *testing.T) {
+	b := newBench(t, Options{})
+	dir := t.TempDir()
+	c := newFileChooser(b.s, "Open", "Open", toOpen, nil, func(string) {})
+	c.show(dir)
+	c.place.SetText("/else")
+	b.idle()
+	if c.place.Text != "/else" || c.dir != dir {
+		t.Errorf("the field says %q in %q", c.place.Text, c.dir)
+	}
+	c.look(filepath.Dir(dir), nil)
+	b.idle()
+	if c.place.Text != filepath.Dir(dir) {
+		t.Errorf("the field says %q, and %s is shown", c.place.Text, c.dir)
+	}
+}

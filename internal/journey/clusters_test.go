@@ -19,6 +19,7 @@ import (
 // TestClusters adds a cluster after a wrong address and a wrong password, changes its nodes, and
 // takes a server's new identity after both were seen.
 func TestClusters(t *testing.T) {
+	t.Parallel()
 	home := homeOf(t)
 	dir := filepath.Join(home, "hq")
 	usualPorts(t, dir)

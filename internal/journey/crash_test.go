@@ -16,6 +16,7 @@ import (
 // start says where, and offers the job again, which is discarded only when they say so. One death
 // is kill -9, the other a signal that Go's runtime treats like a panic nobody caught.
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	d := xvfb.New(t)
 	home := homeOf(t)
 	fileManager(t, home)

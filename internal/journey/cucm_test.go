@@ -22,6 +22,7 @@ import (
 // trust store, and the pre-flight list, migrates to tokens though the form refuses the file, by
 // hand, restarts the services and the phones, and reads what each phone says.
 func TestAsCiscoShipsIt(t *testing.T) {
+	t.Parallel()
 	d := xvfb.New(t)
 	p := open(t, d, homeOf(t), "pt_BR", "light")
 	p.click("clusters.practice.cucm")

@@ -17,6 +17,7 @@ import (
 // What hands do everywhere: search, sort and widen a table, copy from it, find help, leave a
 // dialog, make a folder. In the dark theme, since the others go through the light one.
 func TestHands(t *testing.T) {
+	t.Parallel()
 	home := homeOf(t)
 	keepSites(t, home)
 	fileManager(t, home)

@@ -26,6 +26,7 @@ type rehearsal struct {
 // A person opens the practice cluster, goes through everything that can go wrong, migrates
 // to tokens, and takes it back.
 func TestJourney(t *testing.T) {
+	t.Parallel()
 	home := homeOf(t)
 	d := xvfb.New(t)
 	r := &rehearsal{desktop: open(t, d, home, "en_US", "light")}

@@ -12,6 +12,7 @@ import (
 // it is made smaller, and what stands at its edges is worked by mouse. Lists then scroll within
 // the screen that scrolls: a click on a button reaches that button and no row below it.
 func TestEverythingTwiceAsLarge(t *testing.T) {
+	t.Parallel()
 	p := open(t, xvfb.New(t), homeOf(t), "pt_BR", "light", "FYNE_SCALE=2")
 	p.click("clusters.practice.open")
 	p.onScreen("overview")
