@@ -39,5 +39,6 @@
 //	a crash is told, once                         TestCrash
 //	nothing cut, hidden or written over           gui TestNothingIsCut, TestPictures
 //	everything twice as large                     TestEverythingTwiceAsLarge
+//	a screen at 200 %                             TestEverythingTwiceAsLarge
 //	both languages                                TestJourney portuguese; gui i18n_test.go, catalogue
 package journey
