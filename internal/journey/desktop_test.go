@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"image"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -103,12 +104,19 @@ type desktop struct {
 // homeOf is a home folder for the test. Its name is seen in pictures, so that it is a plain one there.
 func homeOf(t *testing.T) string {
 	t.Helper()
-	plain := filepath.Join(os.TempDir(), "rehearsal")
-	if *screensDir == "" || os.Mkdir(plain, 0o700) != nil {
+	if *screensDir == "" {
 		return t.TempDir()
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(plain) })
-	return plain
+	for n := 1; ; n++ {
+		plain := filepath.Join(os.TempDir(), fmt.Sprintf("rehearsal-%d", n))
+		switch err := os.Mkdir(plain, 0o700); {
+		case err == nil:
+			t.Cleanup(func() { _ = os.RemoveAll(plain) })
+			return plain
+		case !errors.Is(err, fs.ErrExist):
+			t.Fatal(err)
+		}
+	}
 }
 
 // environment is a machine of its own: no setting of the person who runs the tests counts.
