@@ -44,7 +44,10 @@ func NewScroller(content fyne.CanvasObject) *Scroller { return newScroller(conte
 func newScroller(content fyne.CanvasObject, right float32) *Scroller {
 	s := &Scroller{content: content}
 	s.Scroll = container.NewVScroll(container.New(followed{right: right, after: s.update}, content))
-	s.Scroll.OnScrolled = func(fyne.Position) { s.update() }
+	s.Scroll.OnScrolled = func(fyne.Position) {
+		HideTip() // what it was of has moved away
+		s.update()
+	}
 	s.Object = container.New(followed{after: s.fitted}, s.Scroll)
 	return s
 }
@@ -148,6 +151,7 @@ func (s *Scroller) revealBelow(what fyne.CanvasObject, top, height, covered floa
 }
 
 func (s *Scroller) To(y float32) {
+	HideTip()
 	s.Scroll.ScrollToOffset(fyne.NewPos(0, y))
 	s.update()
 }

@@ -118,6 +118,7 @@ func (tb *Table) SetRows(rows [][]Cell) {
 
 // arrange finds the rows shown and their order, and draws.
 func (tb *Table) arrange() {
+	HideTip() // the row below the pointer is another one now
 	tb.order = tb.order[:0]
 	words := strings.Fields(strings.ToLower(tb.filter))
 	for i, row := range tb.Rows {
@@ -300,6 +301,7 @@ func (tb *Table) goTo(at int) {
 	if len(tb.order) == 0 {
 		return
 	}
+	HideTip() // it would cover the row chosen
 	at = min(max(at, 0), len(tb.order)-1)
 	tb.mark(at, shiftHeld())
 	tb.Choose(tb.order[at])

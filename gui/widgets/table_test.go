@@ -234,6 +234,23 @@ func TestCutValueIsWholeInATip(t *testing.T) {
 	if shownTip() != "" {
 		t.Error("the tip stays")
 	}
+	// The pointer rests while the rows go on.
+	finder := NewFinder(b.tb)
+	for name, moves := range map[string]func(){
+		"a key":    func() { b.tb.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown}) },
+		"a search": func() { finder.Field.OnChanged("short") },
+		"a scroll": func() { b.in.To(0) },
+		"a wheel":  func() { b.in.Scroll.OnScrolled(fyne.Position{}) },
+		"new rows": func() { b.tb.SetRows([][]Cell{Cells("short", long)}) },
+	} {
+		row.MouseMoved(at(400))
+		if shownTip() != long {
+			t.Fatalf("before %s the tip is %q", name, shownTip())
+		}
+		if moves(); shownTip() != "" {
+			t.Errorf("the tip stays after %s", name)
+		}
+	}
 }
 
 // The edge between two columns is dragged; the table keeps its width.
