@@ -20,7 +20,7 @@
 //	Add Cluster keeps fields                      TestClusters addCluster; gui TestAddClusterIsChecked
 //	a wrong PIN, a token that is gone, a dead node  TestJourney wrongPIN, removedToken, failingNode
 //	phones that would be lost, also as CSV        TestJourney planMigration (lostPhones); gui TestLostPhones
-//	who was lost is still known                   gui TestOlderPhonesAreOnTheOverview
+//	who was lost is still known                   TestJourney restart; gui TestOlderPhonesAreOnTheOverview
 //	taking back has a review                      TestJourney takeBack
 //	restart in an order, with progress            TestAsCiscoShipsIt restartAll; TestJourney restart
 //	a desktop notification ends a long job        nowhere: no test has a desktop that shows one

@@ -285,6 +285,7 @@ func (r *rehearsal) restart() {
 	if s := r.onScreen("overview"); !s.has(r.text("kind.tokens")) {
 		r.fail("the overview does not say that tokens sign now")
 	}
+	r.until("whom the new list lost", func(s state) bool { return s.Screen == "overview" && s.has("SEP000E38C07940 (7940)") })
 }
 
 // removedToken pulls the token out while its PIN is typed.
