@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"ctlclient/gui/widgets"
+	"ctlclient/message"
 	"ctlclient/token"
 	"ctlclient/trust/hazard"
 	"ctlclient/workflow"
@@ -217,7 +218,7 @@ func (a *asker) Confirm(ctx context.Context, c workflow.Confirmation) (bool, err
 			if c.Danger && h.Severity != hazard.Danger {
 				continue // the review has shown it; here is only what is to be accepted
 			}
-			content.Add(widgets.NewNotice(noticeOf(h.Severity), sentence(strings.TrimSpace(say(h.Message)))))
+			content.Add(widgets.NewNotice(noticeOf(h.Severity), message.Sentence(strings.TrimSpace(say(h.Message)))))
 		}
 		yes := t("button.continue")
 		switch e := c.Plan.Earlier(); {

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"ctlclient/gui/widgets"
+	"ctlclient/message"
 	"ctlclient/workflow"
 )
 
@@ -96,7 +97,7 @@ func (e *errands) fill(box *fyne.Container) {
 		}
 		box.Add(widgets.Signed(widgets.WorkSign, t("errand.node", map[string]any{"Node": one.Node})))
 		if one.Why != nil {
-			box.Add(widgets.Flush(widgets.QuietText(sentence(tell(one.Why)))))
+			box.Add(widgets.Flush(widgets.QuietText(message.Sentence(tell(one.Why)))))
 		}
 		for i, step := range one.Steps {
 			box.Add(widgets.Flush(widgets.Wrapped(fmt.Sprintf("%d. %s", i+1, say(step)))))

@@ -66,18 +66,10 @@ func (d *diary) add(text string) {
 	}
 }
 
-// nodeStepWords are the steps of a node, as its table calls them.
-var nodeStepWords = map[string]string{cluster.StepStage: "distribute.stage", cluster.StepCommit: "distribute.commit",
-	cluster.StepReadBack: "distribute.read-back"}
-
 func (d *diary) event(e workflow.Event) {
 	switch e.Type {
 	case workflow.EventNode:
-		what := say(cluster.StepText(e.Step))
-		if word, ok := nodeStepWords[e.Step]; ok {
-			what = t(word)
-		}
-		d.add(fmt.Sprintf("%s: %s: %s", e.Node, what, stepCell(e).Text))
+		d.add(fmt.Sprintf("%s: %s: %s", e.Node, say(cluster.StepText(e.Step)), stepCell(e).Text))
 	case workflow.EventProgress, workflow.EventOutput:
 	default:
 		d.add(e.Said(windowVoice()))

@@ -58,6 +58,7 @@ func (h *historyScreen) read() {
 				h.s.fail(t("history.title"), err)
 			}
 			h.jobs = jobs
+			clear(h.sums) // a job that was unfinished may have its files now
 			h.fill()
 		})
 }

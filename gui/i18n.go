@@ -2,11 +2,6 @@ package gui
 
 import (
 	"embed"
-	"regexp"
-	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"fyne.io/fyne/v2/lang"
 
@@ -41,24 +36,10 @@ func t(key string, data ...any) string { return lang.X(key, key, data...) }
 // describe splits an error into its sentence and its hints, in the window's words.
 func describe(err error) (text string, hints []string) {
 	for _, m := range message.Advice(err) {
-		hints = append(hints, sentence(say(m)))
+		hints = append(hints, message.Sentence(say(m)))
 	}
-	return sentence(tell(err)), hints
+	return message.Sentence(tell(err)), hints
 }
 
 // tell is an error in the window's words, to stand after a colon.
 func tell(err error) string { return windowVoice().Tell(err) }
-
-// plainWord is a text's first word where it is no name, address, path or command.
-var plainWord = regexp.MustCompile(`^\p{Ll}+[ ,;]`)
-
-// sentence begins with a capital letter, as the window's own texts do; below, a text begins with a
-// small one, since it may follow a colon. names are those that stay as they are.
-func sentence(text string, names ...string) string {
-	first := strings.TrimRight(plainWord.FindString(text), " ,;")
-	if first == "" || first == "utils" || first == "ctlclient" || slices.Contains(names, first) {
-		return text
-	}
-	r, size := utf8.DecodeRuneInString(text)
-	return string(unicode.ToUpper(r)) + text[size:]
-}

@@ -10,6 +10,7 @@ import (
 
 	"ctlclient/ctlbuild"
 	"ctlclient/gui/widgets"
+	"ctlclient/message"
 )
 
 // inspectScreen reads any .tlv or .sgn file: header, records, certificates, verdict; compares
@@ -165,7 +166,7 @@ func findingsText(found []ctlbuild.Finding) string {
 			lines = append(lines, t("review.more", map[string]any{"Count": fmt.Sprint(len(found) - n)}))
 			break
 		}
-		text := sentence(say(f.Message))
+		text := message.Sentence(say(f.Message))
 		if f.Record > 0 {
 			text = t("inspect.finding", map[string]any{"Record": fmt.Sprint(f.Record), "Text": text})
 		}

@@ -11,6 +11,7 @@ import (
 
 	"ctlclient/cluster/reach"
 	"ctlclient/gui/widgets"
+	"ctlclient/message"
 	"ctlclient/workflow"
 )
 
@@ -152,7 +153,7 @@ func (o *overviewScreen) showFindings() {
 			}
 			mend = append(mend, widgets.ButtonRow(widgets.NewButton(text, theme.NavigateNextIcon(), do)))
 		} else if !f.Mend.IsZero() {
-			mend = append(mend, widgets.Flush(widgets.QuietText(sentence(say(f.Mend)))))
+			mend = append(mend, widgets.Flush(widgets.QuietText(message.Sentence(say(f.Mend)))))
 			mend = append(mend, o.s.deeds(f.Mend)...)
 		}
 		text, more := o.s.shorten(o.s.sentence(say(f.Text)))
@@ -172,7 +173,7 @@ func (s *shell) sentence(text string) string {
 			names = append(names, n.Node.Name)
 		}
 	}
-	return sentence(text, names...)
+	return message.Sentence(text, names...)
 }
 
 // mend says how a finding is mended.

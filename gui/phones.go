@@ -10,6 +10,7 @@ import (
 
 	"ctlclient/cluster/reach"
 	"ctlclient/gui/widgets"
+	"ctlclient/message"
 	"ctlclient/trust/phoneword"
 	"ctlclient/workflow"
 )
@@ -127,7 +128,7 @@ func newWordsTable(words []workflow.PhoneWord) *widgets.Table {
 		}
 		text := w.Word.Deciding.Text
 		if text == "" && w.Err != nil {
-			text = sentence(tell(w.Err))
+			text = message.Sentence(tell(w.Err))
 		}
 		if w.Differs() {
 			text = t("phones.differs", map[string]any{"Message": text})

@@ -3,7 +3,6 @@ package workflow
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net"
 	"os"
@@ -126,14 +125,14 @@ func (r *AddRequest) Kind(ctx context.Context) (cluster.Found, error) {
 	if r.Publisher = f.Publisher(); r.Publisher != "" {
 		return f, nil
 	}
-	var why []string
+	var why message.Parts
 	for _, what := range slices.Sorted(maps.Keys(f.Silent)) {
-		why = append(why, fmt.Sprintf("%s: %v", what, f.Silent[what]))
+		why = append(why, message.Phrase("%s: %v", what, f.Silent[what]))
 	}
 	if f.Other {
-		why = append(why, "on 2444 answers a service that is not ours (Cisco's own CTL Provider, whose protocol is not public)")
+		why = append(why, textOtherProvider.With())
 	}
-	return f, fail(Unreachable, textNothingAnswers.With("address", r.Address, "why", strings.Join(why, "; ")), hintAXL.With(), hintFiles.With(), hintKind.With())
+	return f, fail(Unreachable, textNothingAnswers.With("address", r.Address, "why", why), hintAXL.With(), hintFiles.With(), hintKind.With())
 }
 
 // Profile is the profile of the publisher alone.

@@ -100,9 +100,9 @@ func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err erro
 		return fail(PhonesLost, textNoITL.With(), hintITLServes.With())
 	}
 	p.TVS = map[string]map[string]cluster.TVSResult{}
-	var unknown unvouched
+	var unknown message.Parts // by token, with the nodes whose TVS does not vouch for it
 	var unreachable []string
-	var missing [][]byte // of unknown
+	var missing [][]byte // those tokens
 	var firstErr error
 	// Side by side: a node that does not answer is waited for once, not once a token.
 	all := make([]map[string]cluster.TVSResult, len(ders))
@@ -121,6 +121,7 @@ func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err erro
 			return fail(Unreachable, textNoTVS.With("token", cn), hintActivateTVS.With())
 		}
 		p.TVS[cn] = answers
+		var nodes []string
 		for _, node := range sortedKeys(answers) {
 			a := answers[node]
 			s.tvsEvent(cn, node, a)
@@ -131,11 +132,12 @@ func (s *Session) vouched(ctx context.Context, p *Plan, ders [][]byte) (err erro
 					firstErr = a.Err
 				}
 			case !a.Vouches():
-				unknown.add(cn, node)
-				if !containsDER(missing, der) {
-					missing = append(missing, der)
-				}
+				nodes = append(nodes, node)
 			}
+		}
+		if len(nodes) > 0 {
+			unknown = append(unknown, textTokenOn.With("token", cn, "nodes", nodes))
+			missing = append(missing, der)
 		}
 	}
 	if len(unknown) > 0 {
@@ -169,44 +171,8 @@ func (s *speaker) tvsEvent(cn, node string, a cluster.TVSResult) {
 	s.emit(e)
 }
 
-// unvouched are tokens, and the nodes whose TVS does not vouch for each.
-type unvouched []struct {
-	cn    string
-	nodes []string
-}
-
-func (u *unvouched) add(cn, node string) {
-	for i := range *u {
-		if (*u)[i].cn == cn {
-			(*u)[i].nodes = append((*u)[i].nodes, node)
-			return
-		}
-	}
-	*u = append(*u, struct {
-		cn    string
-		nodes []string
-	}{cn, []string{node}})
-}
-
-// say names every token once, and its nodes.
-func (u unvouched) say() message.Parts {
-	var out message.Parts
-	for _, t := range u {
-		out = append(out, textTokenOn.With("token", t.cn, "nodes", t.nodes))
-	}
-	return out
-}
-
-// count is of pairs, token and node.
-func (u unvouched) count() (n int) {
-	for _, t := range u {
-		n += len(t.nodes)
-	}
-	return n
-}
-
-func notVouched(unknown unvouched, tokens [][]byte) error {
-	e := fail(PhonesLost, textNotVouched.With("what", unknown.say()), hintUpload.With("do", message.Action{Do: message.UploadTrust}),
+func notVouched(unknown message.Parts, tokens [][]byte) error {
+	e := fail(PhonesLost, textNotVouched.With("what", unknown), hintUpload.With("do", message.Action{Do: message.UploadTrust}),
 		hintUploadByHand.With("do", message.Action{Do: message.ExportTokens}), hintThenAgain.With())
 	e.Unvouched = tokens
 	return e

@@ -12,6 +12,7 @@ var (
 	textBareAddress       = message.Define("job.bare-address", "\"{address}\" is not a host name or an IP address alone")
 	hintBareAddress       = message.Define("job.bare-address.hint", "leave out the port, the path and https://; ports are given separately")
 	textNothingAnswers    = message.Define("job.nothing-answers", "nothing that this program knows answers at {address}; {why}")
+	textOtherProvider     = message.Define("job.nothing-answers.other", "on 2444 answers a service that is not ours (Cisco's own CTL Provider, whose protocol is not public)")
 	hintAXL               = message.Define("job.nothing-answers.axl", "a CUCM as Cisco ships it answers AXL on 8443: activate Cisco AXL Web Service, and see that no firewall is between")
 	hintFiles             = message.Define("job.nothing-answers.files", "a TFTP server alone needs SSH and TFTP")
 	hintKind              = message.Define("job.nothing-answers.kind", "say which kind of publisher it is: ctlp, cucm or none")

@@ -206,16 +206,16 @@ func (s *Session) waitVouched(ctx context.Context, ders [][]byte, wait time.Dura
 	defer s.step(StepAskTVS, sayAwaitTVS.With())(&err)
 	told := map[string]bool{}
 	for until := s.now().Add(wait); ; {
-		missing, total, err := s.notYetVouched(ctx, ders, told)
+		missing, done, total, err := s.notYetVouched(ctx, ders, told)
 		if err != nil {
 			return err
 		}
-		s.emit(Event{Type: EventProgress, Step: StepAskTVS, Done: total - missing.count(), Total: total})
+		s.emit(Event{Type: EventProgress, Step: StepAskTVS, Done: done, Total: total})
 		if len(missing) == 0 {
 			return nil
 		}
 		if s.now().After(until) {
-			return fail(NotEverywhere, textNotYetVouched.With("what", missing.say()), hintStoreOnNodes.With(), hintNotTwice.With())
+			return fail(NotEverywhere, textNotYetVouched.With("what", missing), hintStoreOnNodes.With(), hintNotTwice.With())
 		}
 		if err := s.pause(ctx, pollTVS); err != nil {
 			return err
@@ -223,28 +223,34 @@ func (s *Session) waitVouched(ctx context.Context, ders [][]byte, wait time.Dura
 	}
 }
 
-// notYetVouched names what is missing, and tells each vouching once.
-func (s *Session) notYetVouched(ctx context.Context, ders [][]byte, told map[string]bool) (missing unvouched, total int, err error) {
+// notYetVouched names each token that a TVS does not vouch for with the nodes where it is missing,
+// counts the answers that are there, of all that are needed, and tells each vouching once.
+func (s *Session) notYetVouched(ctx context.Context, ders [][]byte, told map[string]bool) (missing message.Parts, done, total int, err error) {
 	for _, der := range ders {
 		cn := tokenCN(der)
 		answers, err := s.Cluster.AskTVS(ctx, s.Snapshot.ITL, der)
 		if err != nil {
-			return nil, 0, err
+			return nil, 0, 0, err
 		}
+		var nodes []string
 		for _, node := range slices.Sorted(maps.Keys(answers)) {
 			total++
 			a, key := answers[node], cn+"\x00"+node
 			if !a.Vouches() {
-				missing.add(cn, node)
+				nodes = append(nodes, node)
 				continue
 			}
+			done++
 			if !told[key] {
 				told[key] = true
 				s.tvsEvent(cn, node, a)
 			}
 		}
+		if len(nodes) > 0 {
+			missing = append(missing, textTokenOn.With("token", cn, "nodes", nodes))
+		}
 	}
-	return missing, total, nil
+	return missing, done, total, nil
 }
 
 // offerTrust asks whether certificates that TVS does not vouch for may be uploaded, where

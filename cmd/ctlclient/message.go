@@ -6,8 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +21,7 @@ func (a *app) messageOf(err error, system string) string {
 	}
 	program := consoleProgram(system)
 	for i, l := range lines {
-		lines[i] = capital(inTerminal(l, program))
+		lines[i] = message.Sentence(inTerminal(l, program))
 	}
 	if !slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, program+" ") }) {
 		lines = append(lines, a.say("All jobs can be done without a window as well: open a terminal and give %s --help", program))
@@ -31,16 +29,6 @@ func (a *app) messageOf(err error, system string) string {
 		lines = append(lines, a.say("%s works in a terminal, such as Windows PowerShell.", program))
 	}
 	return strings.Join(lines, "\n\n")
-}
-
-// capital begins a sentence as a box has it. What begins with a name, a file or a flag stays.
-func capital(sentence string) string {
-	word, _, _ := strings.Cut(sentence, " ")
-	first, size := utf8.DecodeRuneInString(sentence)
-	if strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && r != ',' }) {
-		return sentence
-	}
-	return string(unicode.ToUpper(first)) + sentence[size:]
 }
 
 // consoleProgram is the program to give commands to: the desktop of Windows has no terminal,

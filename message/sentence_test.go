@@ -1,4 +1,4 @@
-package gui
+package message
 
 import "testing"
 
@@ -18,7 +18,7 @@ func TestSentence(t *testing.T) {
 		"The CTL verifies":                         "The CTL verifies",
 		"":                                         "",
 	} {
-		if got := sentence(text, "publisher"); got != want {
+		if got := Sentence(text, "publisher"); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
 	}
